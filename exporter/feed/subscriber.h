@@ -1,0 +1,37 @@
+// The partner's side: receive a feed, verify it, report what is missing.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace vedette {
+
+struct SubscribeConfig {
+  std::string endpoint;
+  std::string server_public_key;  // Z85 or path
+  std::string secret_key_file;    // the partner's own
+  std::string view;               // the partner's name
+  uint64_t stop_after = 0;        // alerts; 0: no limit
+  uint32_t idle_seconds = 0;      // stop after this long without anything; 0: never
+  bool stop_at_end = false;       // stop at the end-of-feed message of a replay
+};
+
+struct SubscribeSummary {
+  uint64_t alerts = 0, batches = 0, heartbeats = 0;
+  uint64_t missing = 0;  // alerts, by sequence number
+  uint64_t gaps = 0;
+  uint64_t malformed = 0;  // messages that are not the feed's format
+  uint64_t epochs = 0;     // starts of the sensor seen
+  bool authenticated = false;
+  std::string error;  // not empty: why it stopped
+};
+
+// Calls `on_line` for each alert (with its newline) and `on_event` with one sentence for each gap, new epoch or
+// connection event. Returns when `stop` is set, a limit is reached or the connection is refused.
+SubscribeSummary Subscribe(const SubscribeConfig& config, const std::function<bool(std::string_view)>& on_line,
+                           const std::function<void(std::string_view)>& on_event, const std::atomic<bool>& stop);
+
+}  // namespace vedette

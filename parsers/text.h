@@ -1,0 +1,28 @@
+// Text as contract 2 writes it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace vedette {
+
+// Appends `value` so that it is valid UTF-8 on one line: bytes that are not UTF-8 as \xhh, a tab as \t, a newline as
+// \n, a backslash as \\; other control characters as \xhh.
+void AppendEscaped(std::string_view value, std::string& out);
+std::string Escaped(std::string_view value);
+
+// ASCII letters lowered; other bytes as they are.
+std::string LowerAscii(std::string_view text);
+constexpr char LowerAscii(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+
+// A host name in its normal form: lower case, without the trailing dot, IDN as A-labels (IDNA 2008, RFC 5891, through
+// libidn2; a label that is not UTF-8 or not convertible stays as it is). "." and "" become ".".
+// At most kMaxHostBytes of input are looked at; more is no host name and is returned lowered only.
+std::string NormaliseHost(std::string_view host);
+constexpr size_t kMaxHostBytes = 1024;
+
+// Lower-case hex.
+std::string ToHex(std::string_view bytes);
+
+}  // namespace vedette

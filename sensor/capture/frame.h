@@ -1,0 +1,64 @@
+// Where packets come from.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "parsers/bytes.h"
+
+namespace vedette {
+
+// One captured packet. The bytes belong to the source and hold until its next Poll.
+struct Frame {
+  const uint8_t* data = nullptr;
+  uint32_t captured_bytes = 0;
+  uint32_t wire_bytes = 0;  // what was on the wire; more than captured where a snap length cut it
+  uint64_t time_ns = 0;     // since 1970
+  uint64_t number = 0;      // in its file, from 1 on (pcap_cnt); on an interface since the start
+  uint32_t file = 0;        // index into CaptureSource::FileName
+  uint16_t link_type = 0;   // LINKTYPE_ of the registry at tcpdump.org
+  uint16_t interface = 0;   // pcapng interface id within its section
+
+  Bytes bytes() const { return {data, captured_bytes}; }
+};
+
+enum class PollStatus : uint8_t {
+  kFrames,  // some frames
+  kIdle,    // none just now (live only)
+  kEnd,     // none any more
+};
+
+// Damage in a file: everything before it was used.
+struct CaptureDamage {
+  std::string file;
+  uint64_t offset = 0;  // bytes from the start of the file
+  std::string reason;   // "packet header says 4294967295 bytes; the largest possible is 262144"
+};
+
+struct CaptureCounters {
+  uint64_t frames = 0;
+  uint64_t captured_bytes = 0;
+  uint64_t wire_bytes = 0;
+  uint64_t dropped_by_kernel = 0;     // live
+  uint64_t dropped_by_interface = 0;  // live
+  uint64_t total_input_bytes = 0;     // size of all files; 0 where unknown (live)
+  uint64_t input_bytes_read = 0;      // for the progress bar
+};
+
+// One thread uses a source. Nothing throws.
+class CaptureSource {
+ public:
+  virtual ~CaptureSource() = default;
+  // Up to `kBurst` frames; they hold until the next call.
+  virtual PollStatus Poll(std::span<const Frame>& frames) = 0;
+  // Path as the user gave it (or below the directory given), or the interface's name.
+  virtual std::string_view FileName(uint32_t file) const = 0;
+  virtual CaptureCounters counters() const = 0;
+  virtual std::span<const CaptureDamage> damage() const = 0;
+
+  static constexpr size_t kBurst = 32;  // enough to hide a cache miss each, few enough to stay in the first-level cache
+};
+
+}  // namespace vedette

@@ -1,0 +1,97 @@
+// What a partner shared: a value to look for, and what is said about it (contract 5).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "parsers/observable.h"
+
+namespace vedette {
+
+enum class IndicatorType : uint8_t {
+  kIp,
+  kCidr,
+  kIpPort,
+  kDomain,
+  kHostname,
+  kUrl,
+  kUri,
+  kUserAgent,
+  kJa3,
+  kJa3s,
+  kJa4,
+  kHassh,
+  kHasshServer,
+  kCertSha1,
+  kCertSha256,
+  kFileMd5,
+  kFileSha1,
+  kFileSha256,
+  kEmail,
+  kWallet,
+  kContent,
+  kRegex,
+  kCount
+};
+std::string_view NameOf(IndicatorType type);  // contract 5's name: "ip:port", "cert.sha1"
+std::optional<IndicatorType> IndicatorTypeOf(std::string_view name);
+
+// Traffic Light Protocol 2.0. WHITE is read as CLEAR; kNone (nothing said) is handled as AMBER+STRICT.
+enum class Tlp : uint8_t { kNone, kClear, kGreen, kAmber, kAmberStrict, kRed };
+std::string_view NameOf(Tlp tlp);  // "clear" … "red"; kNone is "amber+strict"
+// Accepts any case, with or without "tlp:"; "white" is kClear.
+std::optional<Tlp> TlpOf(std::string_view name);
+
+// Which end sent what has to match: src is the flow's client, dst its server.
+enum class IndicatorDirection : uint8_t { kAny, kSrc, kDst };
+
+// One row as a reader hands it in; owns its text. Times are nanoseconds since 1970.
+struct Indicator {
+  IndicatorType type = IndicatorType::kIp;
+  std::string value;  // as given; the set keeps the normal form
+  ObservableMask in;  // empty: the type's default (contract 5's table)
+  IndicatorDirection direction = IndicatorDirection::kAny;
+  std::string id;          // empty: "<file name>:<line>"
+  std::string source;      // empty: the file's name without its ending
+  std::string originator;  // who shared it; decides which partners may see its hits. Empty: `source`
+  std::string description;
+  std::vector<std::string> tags;
+  Tlp tlp = Tlp::kNone;
+  std::string pap;
+  std::string sharing_group;
+  std::vector<std::string> recipients;
+  std::optional<uint8_t> confidence;  // 0-100; absent is not 0
+  std::optional<int64_t> valid_from_ns, valid_until_ns;
+  std::string reference;
+  std::string file;   // where it was read
+  uint32_t line = 0;  // 1-based
+};
+
+// One indicator of a compiled set. The views hold as long as the set does.
+struct IndicatorRecord {
+  uint32_t index = 0;
+  IndicatorType type = IndicatorType::kIp;
+  IndicatorDirection direction = IndicatorDirection::kAny;
+  Tlp tlp = Tlp::kNone;
+  ObservableMask in;
+  std::string_view value;  // normal form
+  std::string_view id, source, originator, description, pap, sharing_group, reference, file;
+  std::vector<std::string_view> tags, recipients;
+  std::optional<uint8_t> confidence;
+  std::optional<int64_t> valid_from_ns, valid_until_ns;
+  uint32_t line = 0;
+};
+
+// A row that cannot be used, and why; `reason` says what to do where something can be done.
+struct IndicatorProblem {
+  std::string file;
+  uint32_t line = 0;
+  std::string value;
+  std::string reason;
+};
+
+}  // namespace vedette

@@ -1,0 +1,125 @@
+// The compiled set of indicators: built once, immutable, shared by all workers without locks.
+//
+// Build:  IndicatorSetBuilder builder; builder.Add(…)…; std::shared_ptr<const IndicatorSet> set =
+// builder.Compile(report); Match:  each worker owns a MatchScratch made for the set and calls Find once a burst. Cost:
+// exact values 50-60 ns an observable at a million entries (64-bit hashes behind a filter, probed in batches, the
+//         string compared on a hit); literals on fields by class of field, small fields joined into one scan.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "parsers/observable.h"
+#include "signatures/indicator.h"
+
+namespace vedette {
+
+struct Hit {
+  uint32_t observable;  // index into the batch
+  uint32_t indicator;   // index into the set
+};
+
+// Per direction of a flow, for literals that span segments. Owned by the flow, pooled by the worker; zero it to begin.
+// A gap in the stream clears it (set length to 0).
+struct PayloadTail {
+  static constexpr size_t kMaxBytes =
+      63;  // literals up to 64 bytes are found across a seam; longer ones by their prefix
+  uint8_t length = 0;
+  uint8_t bytes[kMaxBytes];
+};
+static_assert(sizeof(PayloadTail) == 64);
+
+struct PayloadHit {
+  uint32_t pattern;    // what Observable::pattern carries
+  int64_t end_offset;  // of the first byte after the hit, from the start of the scanned segment
+  uint32_t length;     // bytes; the hit may begin in the tail (before offset 0)
+};
+
+// Figures of one worker's matching; add them up for the summary.
+struct MatchCounters {
+  uint64_t observables = 0;      // looked at
+  uint64_t field_scans = 0;      // Hyperscan calls on fields
+  uint64_t payload_scans = 0;    // Hyperscan calls on payload, seams included
+  uint64_t payload_bytes = 0;    // payload bytes scanned, seams not counted twice
+  uint64_t scan_errors = 0;      // non-zero results of hs_scan, which are never ignored
+  uint64_t hits_over_limit = 0;  // hits in one scan beyond kMaxHitsPerScan, not reported
+};
+constexpr size_t kMaxHitsPerScan = 256;  // distinct patterns; one crafted payload must not fill a worker's memory
+
+// One per worker and set. Not thread safe.
+class MatchScratch {
+ public:
+  MatchScratch();
+  ~MatchScratch();
+  MatchScratch(MatchScratch&&) noexcept;
+  MatchScratch& operator=(MatchScratch&&) noexcept;
+
+  MatchCounters counters;
+
+  struct State;
+  std::unique_ptr<State> state;
+};
+
+class IndicatorSet {
+ public:
+  ~IndicatorSet();
+
+  size_t size() const;
+  // Lower-case hex SHA-256 over the normal form of all rows in order: names the set in alerts.
+  const std::string& digest() const;
+  IndicatorRecord at(uint32_t index) const;
+
+  // The kinds that any indicator looks in. Parsers skip what nobody asks for.
+  ObservableMask wanted() const;
+  bool scans_payload() const;
+
+  [[nodiscard]] bool PrepareScratch(MatchScratch& scratch) const;  // false: out of memory
+
+  // Appends every hit, ordered by observable, then by indicator. kPayload observables are resolved from their pattern.
+  void Find(const ObservableBatch& batch, MatchScratch& scratch, std::vector<Hit>& hits) const;
+
+  // Scans one in-order piece of a stream, or a whole datagram (tail == nullptr), and keeps the tail up to date. Appends
+  // at most one hit a pattern.
+  void ScanPayload(Bytes data, Direction direction, PayloadTail* tail, MatchScratch& scratch,
+                   std::vector<PayloadHit>& hits) const;
+
+ private:
+  friend class IndicatorSetBuilder;
+  struct Impl;
+  explicit IndicatorSet(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+struct CompileReport {
+  std::vector<IndicatorProblem> problems;  // bounded; see `problems_total`
+  uint64_t problems_total = 0;
+  uint64_t loaded = 0;
+  uint64_t duplicates = 0;                         // the same type, value, direction, places and id twice
+  double exact_seconds = 0, patterns_seconds = 0;  // wall time spent building
+  size_t memory_bytes = 0;
+};
+
+class IndicatorSetBuilder {
+ public:
+  IndicatorSetBuilder();
+  ~IndicatorSetBuilder();
+
+  // Checks and normalises one row. A row that cannot be used is reported with its file, line and reason, and dropped.
+  void Add(Indicator indicator);
+  // Kinds the build can produce; an indicator whose places are all outside is refused with that reason. Default: all.
+  void set_supported(ObservableMask kinds);
+  // Problems of the readers land in the same report.
+  void AddProblem(IndicatorProblem problem);
+
+  // Never fails because of a row. nullptr: out of memory, or Hyperscan refused the machine; `report.problems` says so.
+  std::shared_ptr<const IndicatorSet> Compile(CompileReport& report);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace vedette

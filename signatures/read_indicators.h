@@ -1,0 +1,30 @@
+// Reading indicator files into a builder.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "signatures/indicator_set.h"
+
+namespace vedette {
+
+struct SourceReport {
+  std::string path;
+  std::string format;  // "csv", or "list of domain", "list of ip": what was guessed, for the user to see
+  uint64_t rows = 0;   // rows that hold something
+  uint64_t unusable = 0;
+  std::string error;  // not empty: the file could not be read at all; names it and says what to do
+};
+
+// Reads a file, or every regular file of a folder in name order. The format is told from the content: a header line
+// that has `type` and `value` is contract 5's CSV; else it is a list, one value a line, `#` and `;` comments, the type
+// guessed for each line and reported.
+std::vector<SourceReport> ReadIndicators(const std::string& path, IndicatorSetBuilder& builder);
+
+// For `--match VALUE`: guesses the type (or takes it from "type:value") and adds it. False, with `error`, where it fits
+// none.
+bool AddFromText(std::string_view text, IndicatorSetBuilder& builder, std::string& error);
+
+}  // namespace vedette
