@@ -3,13 +3,16 @@
 // One thread uses a renderer. Roles, geolocation and the choice of hits are decided here, once per alert and view.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "exporter/alert.h"
 #include "exporter/geo.h"
+#include "exporter/roles.h"
 #include "signatures/indicator_set.h"
 
 namespace vedette {
@@ -19,36 +22,52 @@ constexpr std::string_view kAlertSchema = "vedette-alert/1";  // version of docs
 struct SensorIdentity {
   std::string name;  // of the sensor, as its operator calls it
   std::string version;
-  bool replay = true;  // a capture, not an interface: pcap_filename is set
+  bool replay = true;                // a capture, not an interface: pcap_filename is set
+  std::vector<IpAddress> resolvers;  // see DecideRoles
 };
 
-// Which end of a flow is which, and the rule that says so (contract 3, `roles`).
-enum class End : uint8_t { kNone, kClient, kServer };
-struct Roles {
-  End matched_side = End::kNone;  // the end the value belongs to; kNone where it belongs to neither, as a DNS answer
-  bool matched_both = false;
-  End suspect = End::kNone;   // who is said to do harm
-  End affected = End::kNone;  // who is harmed and should be told
-  std::string_view rule;      // stable name: "address-is-suspect", "name-looked-up", …; see exporter/README.md
+// One generation of indicators as a renderer sees it: what an alert's indexes mean.
+struct IndicatorCatalogue {
+  std::function<IndicatorRecord(uint32_t)> at;  // its views hold as long as the catalogue does
+  uint32_t size = 0;
+  std::string digest;
+  uint64_t generation = 0;  // 0: answers the alerts of every generation (replay, where nothing is reloaded)
 };
-Roles DecideRoles(const Alert& alert, const IndicatorRecord& best);
+inline IndicatorCatalogue CatalogueOf(std::shared_ptr<const IndicatorSet> set, uint64_t generation = 0) {
+  const auto size = static_cast<uint32_t>(set->size());
+  std::string digest = set->digest();
+  return {[set = std::move(set)](uint32_t index) { return set->at(index); }, size, std::move(digest), generation};
+}
 
 // What may be shown to whom.
 using HitFilter = std::function<bool(const IndicatorRecord&)>;
 
 class AlertRenderer {
  public:
-  AlertRenderer(std::shared_ptr<const IndicatorSet> indicators, GeoLookup* geo, SensorIdentity identity,
+  // `geo` may be null; it and what `file_name` refers to outlive the renderer.
+  AlertRenderer(IndicatorCatalogue indicators, GeoLookup* geo, SensorIdentity identity,
                 std::function<std::string_view(uint32_t)> file_name);
+  AlertRenderer(std::shared_ptr<const IndicatorSet> indicators, GeoLookup* geo, SensorIdentity identity,
+                std::function<std::string_view(uint32_t)> file_name)
+      : AlertRenderer(CatalogueOf(std::move(indicators)), geo, std::move(identity), std::move(file_name)) {}
   ~AlertRenderer();
+
+  // A reload: alerts of the new generation may come, those of older ones still do until ForgetBefore.
+  void AddGeneration(IndicatorCatalogue indicators);
+  void ForgetBefore(uint64_t generation);
 
   // One line of JSON with its newline, appended to `out`. False, and nothing appended, where no hit may be shown.
   bool AppendJson(const Alert& alert, const HitFilter& filter, std::string& out);
   bool AppendCsv(const Alert& alert, const HitFilter& filter, std::string& out);
   static std::string_view CsvHeader();  // with its newline
-  // A row for a person: time, indicator and its source, both ends with country and network, protocol and field.
+  // A row for a person, two lines of at most kTableColumns: time, indicator and its source, both ends with country and
+  // network, protocol and field.
   bool AppendTableRow(const Alert& alert, const HitFilter& filter, std::string& out);
   static std::string TableHeader();
+  static constexpr size_t kTableColumns = 160;
+
+  // Alerts of a generation that is no longer known, or with an index outside it: none of their hits can be shown.
+  uint64_t unresolved() const;
 
  private:
   struct Impl;
