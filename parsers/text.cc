@@ -11,7 +11,13 @@ namespace {
 
 constexpr char kHexDigits[] = "0123456789abcdef";
 
-// Length of the well-formed UTF-8 sequence at the front (Unicode 15, table 3-7), or 0.
+void AppendHexEscape(char c, std::string& out) {
+  const auto byte = static_cast<uint8_t>(c);
+  out += {'\\', 'x', kHexDigits[byte >> 4], kHexDigits[byte & 15]};
+}
+
+}  // namespace
+
 size_t Utf8Length(std::string_view s) {
   const auto at = [&](size_t i) { return i < s.size() ? static_cast<uint8_t>(s[i]) : uint8_t{0}; };
   const auto tail = [&](size_t i) { return (at(i) & 0xc0) == 0x80; };
@@ -28,13 +34,6 @@ size_t Utf8Length(std::string_view s) {
   }
   return 0;
 }
-
-void AppendHexEscape(char c, std::string& out) {
-  const auto byte = static_cast<uint8_t>(c);
-  out += {'\\', 'x', kHexDigits[byte >> 4], kHexDigits[byte & 15]};
-}
-
-}  // namespace
 
 void AppendEscaped(std::string_view value, std::string& out) {
   while (!value.empty()) {

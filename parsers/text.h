@@ -22,6 +22,9 @@ constexpr char LowerAscii(char c) { return c >= 'A' && c <= 'Z' ? static_cast<ch
 std::string NormaliseHost(std::string_view host);
 constexpr size_t kMaxHostBytes = 1024;
 
+// Length of the well-formed UTF-8 sequence at the front (Unicode 15, table 3-7), or 0.
+size_t Utf8Length(std::string_view s);
+
 // Lower-case hex.
 std::string ToHex(std::string_view bytes);
 
