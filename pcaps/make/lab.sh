@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # A laboratory for one story: two network namespaces, `near` (clients) and `far` (servers), joined by a veth pair that
 # leads nowhere else. Source it, then: lab_open, lab_near/lab_far, servers, lab_record, the story, lab_close.
-# Whatever happens, leaving the script ends what it started and removes the namespaces.
+# Whatever happens, leaving the script ends what it started and removes the namespaces. LAB_TOOLS: the programs that
+# the story needs, where it does not need them all.
 set -euo pipefail
 
 LAB_MAKE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -30,7 +31,7 @@ lab_open() {
   LAB_FILTER="ip or (ip6 and not ip6 proto 58 and not ip6 proto 0)"
   [ "$(id -u)" = 0 ] || lab_fail "making captures needs root, for network namespaces; nothing was done"
   local tool
-  for tool in ip tcpdump dumpcap named dig nginx curl openssl nc python3; do
+  for tool in ${LAB_TOOLS:-ip ethtool tcpdump dumpcap named dig nginx curl openssl nc python3}; do
     command -v "$tool" >/dev/null || lab_fail "$tool is missing: deploy/dependencies pcaps installs it"
   done
   LAB_DIR=$(mktemp -d /tmp/vedette-lab.XXXXXX)
