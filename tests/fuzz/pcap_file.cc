@@ -1,0 +1,9 @@
+// Any bytes as a pcap file: frames lie inside it, and neither bursts nor windows change what is found.
+#include "sensor/capture/pcap_file.h"
+
+#include "tests/fuzz/capture_reader.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  vedette::CheckReader<vedette::PcapReader>({data, size});
+  return 0;
+}

@@ -1,0 +1,9 @@
+// Any bytes as a pcapng file: frames lie inside it, and neither bursts nor windows change what is found.
+#include "sensor/capture/pcapng_file.h"
+
+#include "tests/fuzz/capture_reader.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  vedette::CheckReader<vedette::PcapngReader>({data, size});
+  return 0;
+}
