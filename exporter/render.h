@@ -69,8 +69,9 @@ class AlertRenderer {
   // Alerts of a generation that is no longer known, or with an index outside it: none of their hits can be shown.
   uint64_t unresolved() const;
 
+  struct Impl;  // exporter/shown.h
+
  private:
-  struct Impl;
   std::unique_ptr<Impl> impl_;
 };
 

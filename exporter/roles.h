@@ -14,6 +14,13 @@
 namespace vedette {
 
 enum class End : uint8_t { kNone, kClient, kServer };
+// The end whose packet carried the observable, and the one across.
+constexpr End SenderOf(const Alert& alert) {
+  return alert.direction == Direction::kToServer ? End::kClient : End::kServer;
+}
+constexpr End OtherEnd(End end) {
+  return end == End::kClient ? End::kServer : end == End::kServer ? End::kClient : End::kNone;
+}
 
 struct Roles {
   End matched_side = End::kNone;  // the end the value belongs to; kNone where it belongs to neither, as a DNS answer

@@ -1,0 +1,434 @@
+// Contract 3's JSON. The order of the keys is fixed and documented in docs/alert.md: EVE's fields first, as Suricata
+// orders them, then what this project adds.
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+#include "exporter/community_id.h"
+#include "exporter/content_id.h"
+#include "exporter/json_writer.h"
+#include "exporter/shown.h"
+#include "exporter/signature.h"
+#include "parsers/text.h"
+
+namespace vedette {
+namespace {
+
+constexpr size_t kMaxAlso = 100;             // further hits written out; the rest is counted
+constexpr size_t kMaxTags = 64;              // of one indicator
+constexpr size_t kMaxTagBytes = 512;         // MISP's longest taxonomy tags are below 200
+constexpr size_t kMaxAnswers = 32;           // of one DNS message; the rest is counted
+constexpr size_t kMaxContextBytes = 1024;    // of a value that only gives context
+constexpr size_t kMaxPayloadBytes = 256;     // of the bytes a payload pattern found: what matched, not an excerpt
+constexpr size_t kMaxReferenceBytes = 2048;  // URLs beyond that are not followed by browsers either
+
+bool IsIcmp(uint8_t protocol) { return protocol == 1 || protocol == 58; }
+
+// First value of that kind in the message, the matched value included; empty where there is none.
+std::string_view ValueIn(const Alert& alert, ObservableKind kind) {
+  for (const ContextValue& context : alert.message) {
+    if (context.kind == kind) return context.value;
+  }
+  return alert.kind == kind ? std::string_view(alert.value) : std::string_view();
+}
+
+class AlertJson {
+ public:
+  AlertJson(const Alert& alert, const Shown& shown, AlertRenderer::Impl& impl, std::string& out)
+      : alert_(alert), shown_(shown), impl_(impl), json_(out) {}
+
+  void Write() {
+    json_.BeginObject();
+    Header();
+    AlertObject();
+    Message();
+    FlowObject();
+    json_.Plain("schema", kAlertSchema);
+    json_.Plain("alert_id", AlertId(alert_, impl_.identity.name, shown_.best()));
+    json_.Plain("incident_id", IncidentId(alert_, shown_.best(), shown_.roles));
+    json_.Plain("state", "new");
+    json_.Number("revision", uint64_t{1});
+    Hits();
+    RolesObject();
+    Geo();
+    Evidence();
+    Sensor();
+    json_.EndObject();
+  }
+
+ private:
+  void Header() {
+    const FlowSnapshot& flow = alert_.flow;
+    json_.Plain("timestamp", impl_.packet_time.Format(alert_.time_ns));
+    json_.Number("flow_id", flow.id);
+    const std::string_view file = impl_.file_name ? impl_.file_name(alert_.file) : std::string_view();
+    if (impl_.identity.replay) {
+      json_.Text("pcap_filename", file);
+      json_.Number("pcap_cnt", alert_.packet);
+    } else {
+      json_.Text("in_iface", file);
+    }
+    if (flow.num_vlans > 0) {
+      json_.BeginArray("vlan");
+      for (size_t i = 0; i < std::min<size_t>(flow.num_vlans, std::size(flow.vlan)); ++i) json_.Number(flow.vlan[i]);
+      json_.EndArray();
+    }
+    json_.Plain("event_type", "alert");
+    const End sender = SenderOf(alert_);
+    const EndPoint source = EndPointOf(flow, sender), destination = EndPointOf(flow, OtherEnd(sender));
+    const bool ports = HasPorts(flow.protocol);
+    json_.Plain("src_ip", source.address->ToString());
+    if (ports) json_.Number("src_port", source.port);
+    json_.Plain("dest_ip", destination.address->ToString());
+    if (ports) json_.Number("dest_port", destination.port);
+    json_.Plain("proto", ProtocolName(flow.protocol));
+    if (IsIcmp(flow.protocol)) {
+      json_.Number("icmp_type", source.port);
+      const IcmpPorts pair = IcmpPortsOf(flow.protocol, static_cast<uint8_t>(source.port), 0);
+      if (pair.one_way) json_.Number("icmp_code", destination.port);
+    }
+    if (ports) json_.Plain("app_proto", NameOf(flow.app));
+    const std::string community_id =
+        CommunityId(flow.client, flow.client_port, flow.server, flow.server_port, flow.protocol);
+    if (!community_id.empty()) json_.Plain("community_id", community_id);
+    json_.Plain("direction", alert_.direction == Direction::kToServer ? "to_server" : "to_client");
+  }
+
+  void Party(std::string_view key, const IpAddress& address, uint16_t port) {
+    json_.BeginObject(key);
+    json_.Plain("ip", address.ToString());
+    if (port != 0) json_.Number("port", port);
+    json_.EndObject();
+  }
+  void Party(std::string_view key, End end) {
+    const EndPoint point = EndPointOf(alert_.flow, end);
+    Party(key, *point.address, HasPorts(alert_.flow.protocol) ? point.port : uint16_t{0});
+  }
+
+  void AlertObject() {
+    const IndicatorRecord& best = shown_.best();
+    const Roles& roles = shown_.roles;
+    json_.BeginObject("alert");
+    json_.Plain("action", "allowed");
+    json_.Number("gid", kSignatureGid);
+    json_.Number("signature_id", SignatureId(best.type, alert_.kind));
+    json_.Number("rev", kSignatureRev);
+    json_.Plain("signature", SignatureText(best.type, alert_.kind));
+    json_.Plain("category", kSignatureCategory);
+    json_.Number("severity", SeverityOf(best));
+    if (roles.suspect_address) {
+      Party("source", *roles.suspect_address, 0);
+    } else if (roles.suspect != End::kNone) {
+      Party("source", roles.suspect);
+    }
+    if (roles.affected != End::kNone) Party("target", roles.affected);
+    json_.EndObject();
+  }
+
+  // ---- EVE's objects about the message
+
+  void Message() {
+    switch (alert_.kind) {
+      case ObservableKind::kDnsQuery:
+      case ObservableKind::kDnsAnswer:
+      case ObservableKind::kDnsCname:
+        return Dns();
+      case ObservableKind::kHttpHost:
+      case ObservableKind::kHttpUri:
+      case ObservableKind::kHttpUrl:
+      case ObservableKind::kHttpUserAgent:
+      case ObservableKind::kHttpXff:
+        return Http();
+      case ObservableKind::kTlsSni:
+      case ObservableKind::kTlsJa3:
+      case ObservableKind::kTlsJa3s:
+      case ObservableKind::kTlsJa4:
+      case ObservableKind::kTlsCertSha1:
+      case ObservableKind::kTlsCertSha256:
+      case ObservableKind::kTlsCertName:
+        return Tls();
+      default:
+        return;
+    }
+  }
+
+  void Context(std::string_view key, ObservableKind kind) {
+    const std::string_view value = ValueIn(alert_, kind);
+    if (!value.empty()) json_.Observed(key, value, kMaxContextBytes);
+  }
+
+  void Answer(ObservableKind kind, const std::string& value, size_t& written, size_t& left_out) {
+    if (written == kMaxAnswers) {
+      ++left_out;
+      return;
+    }
+    ++written;
+    json_.BeginObject();
+    json_.Plain("rrtype", kind == ObservableKind::kDnsCname      ? "CNAME"
+                          : value.find(':') == std::string::npos ? "A"
+                                                                 : "AAAA");
+    json_.Observed("rdata", value, kMaxContextBytes);
+    json_.EndObject();
+  }
+
+  void Dns() {
+    const auto is_answer = [](ObservableKind kind) {
+      return kind == ObservableKind::kDnsAnswer || kind == ObservableKind::kDnsCname;
+    };
+    bool response = is_answer(alert_.kind), answers = response, in_message = false;
+    for (const ContextValue& context : alert_.message) {
+      response = response || context.kind == ObservableKind::kDnsRcode || is_answer(context.kind);
+      answers = answers || is_answer(context.kind);
+      in_message = in_message || (context.kind == alert_.kind && context.value == alert_.value);
+    }
+    json_.BeginObject("dns");
+    json_.Number("version", uint64_t{2});
+    json_.Plain("type", response ? "answer" : "query");
+    Context("rrname", ObservableKind::kDnsQuery);
+    Context("rrtype", ObservableKind::kDnsType);
+    Context("rcode", ObservableKind::kDnsRcode);
+    if (answers) {
+      size_t written = 0, left_out = 0;
+      json_.BeginArray("answers");
+      if (is_answer(alert_.kind) && !in_message) Answer(alert_.kind, alert_.value, written, left_out);
+      for (const ContextValue& context : alert_.message) {
+        if (is_answer(context.kind)) Answer(context.kind, context.value, written, left_out);
+      }
+      json_.EndArray();
+      if (left_out > 0) json_.Number("answers_omitted", left_out);
+    }
+    json_.EndObject();
+  }
+
+  void Http() {
+    json_.BeginObject("http");
+    Context("hostname", ObservableKind::kHttpHost);
+    std::string_view url = ValueIn(alert_, ObservableKind::kHttpUri);
+    if (url.empty()) url = ValueIn(alert_, ObservableKind::kHttpUrl);
+    if (!url.empty()) json_.Observed("url", url, kMaxContextBytes);
+    Context("http_user_agent", ObservableKind::kHttpUserAgent);
+    Context("xff", ObservableKind::kHttpXff);
+    Context("http_method", ObservableKind::kHttpMethod);
+    const std::string_view status = ValueIn(alert_, ObservableKind::kHttpStatus);
+    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+    if (status.size() == 3 && status[0] != '0' && std::all_of(status.begin(), status.end(), is_digit)) {
+      json_.Number("status",
+                   static_cast<uint64_t>((status[0] - '0') * 100 + (status[1] - '0') * 10 + (status[2] - '0')));
+    }
+    json_.EndObject();
+  }
+
+  void Tls() {
+    json_.BeginObject("tls");
+    Context("subject", ObservableKind::kTlsSubject);
+    Context("issuerdn", ObservableKind::kTlsIssuer);
+    const std::string_view sha1 = ValueIn(alert_, ObservableKind::kTlsCertSha1);
+    if (sha1.size() == 40) {
+      std::string colons;
+      for (size_t i = 0; i < sha1.size(); i += 2) {
+        if (i > 0) colons += ':';
+        colons += sha1.substr(i, 2);
+      }
+      json_.Observed("fingerprint", colons);
+    }
+    Context("sni", ObservableKind::kTlsSni);
+    Context("version", ObservableKind::kTlsVersion);
+    Fingerprint("ja3", ObservableKind::kTlsJa3);
+    Fingerprint("ja3s", ObservableKind::kTlsJa3s);
+    Context("ja4", ObservableKind::kTlsJa4);
+    json_.EndObject();
+  }
+  void Fingerprint(std::string_view key, ObservableKind kind) {
+    const std::string_view hash = ValueIn(alert_, kind);
+    if (hash.empty()) return;
+    json_.BeginObject(key);
+    json_.Observed("hash", hash, kMaxContextBytes);
+    json_.EndObject();
+  }
+
+  void FlowObject() {
+    const FlowSnapshot& flow = alert_.flow;
+    const bool ports = HasPorts(flow.protocol);
+    json_.BeginObject("flow");
+    json_.Number("pkts_toserver", flow.packets[0]);
+    json_.Number("pkts_toclient", flow.packets[1]);
+    json_.Number("bytes_toserver", flow.bytes[0]);
+    json_.Number("bytes_toclient", flow.bytes[1]);
+    json_.Plain("start", impl_.flow_time.Format(flow.first_ns));
+    json_.Plain("src_ip", flow.client.ToString());
+    json_.Plain("dest_ip", flow.server.ToString());
+    if (ports) {
+      json_.Number("src_port", flow.client_port);
+      json_.Number("dest_port", flow.server_port);
+    }
+    json_.EndObject();
+  }
+
+  // ---- what the project adds
+
+  void OptionalText(std::string_view key, std::string_view text, size_t max_bytes = kMaxValueBytes) {
+    if (!text.empty()) json_.Text(key, text, max_bytes);
+  }
+
+  void Indicator(const IndicatorRecord& record, bool is_best) {
+    json_.Text("id", record.id);
+    json_.Plain("type", NameOf(record.type));
+    json_.Text("value", record.value);
+    if (is_best) {
+      json_.Plain("matched_in", NameOf(alert_.kind));
+      json_.Observed("matched_value", alert_.value,
+                     alert_.kind == ObservableKind::kPayload ? kMaxPayloadBytes : kMaxValueBytes);
+    }
+    json_.Text("source", record.source);
+    OptionalText("description", record.description);
+    if (!record.tags.empty()) {
+      json_.BeginArray("tags");
+      for (size_t i = 0; i < std::min(record.tags.size(), kMaxTags); ++i) json_.Text(record.tags[i], kMaxTagBytes);
+      json_.EndArray();
+    }
+    json_.Plain("tlp", NameOf(record.tlp));
+    OptionalText("pap", record.pap);
+    if (record.confidence) json_.Number("confidence", *record.confidence);
+    if (record.valid_from_ns) json_.Plain("valid_from", Rfc3339(*record.valid_from_ns));
+    if (record.valid_until_ns) json_.Plain("valid_until", Rfc3339(*record.valid_until_ns));
+    json_.Plain("validity", NameOf(ValidityAt(record, alert_.time_ns)));
+    OptionalText("reference", record.reference, kMaxReferenceBytes);
+  }
+
+  void Hits() {
+    json_.BeginObject("indicator");
+    Indicator(shown_.best(), true);
+    json_.EndObject();
+    const size_t others = shown_.hits.size() - 1;
+    if (others == 0) return;
+    json_.BeginArray("also");
+    for (size_t i = 1; i <= std::min(others, kMaxAlso); ++i) {
+      json_.BeginObject();
+      Indicator(shown_.hits[i], false);
+      json_.EndObject();
+    }
+    json_.EndArray();
+    if (others > kMaxAlso) json_.Number("also_omitted", others - kMaxAlso);
+  }
+
+  static std::string_view NameOfEnd(End end) {
+    return end == End::kClient ? "client" : end == End::kServer ? "server" : "none";
+  }
+
+  void Role(std::string_view key, End end) {
+    const EndPoint point = EndPointOf(alert_.flow, end);
+    json_.BeginObject(key);
+    json_.Plain("side", NameOfEnd(end));
+    json_.Plain("ip", point.address->ToString());
+    if (HasPorts(alert_.flow.protocol)) json_.Number("port", point.port);
+    json_.EndObject();
+  }
+
+  void RolesObject() {
+    const Roles& roles = shown_.roles;
+    json_.Plain("matched_side", roles.matched_both ? "both" : NameOfEnd(roles.matched_side));
+    json_.BeginObject("roles");
+    if (roles.suspect_address) {
+      json_.BeginObject("suspect");
+      json_.Plain("side", "none");
+      json_.Plain("ip", roles.suspect_address->ToString());
+      json_.EndObject();
+    } else if (roles.suspect != End::kNone) {
+      Role("suspect", roles.suspect);
+    }
+    if (roles.affected != End::kNone) Role("affected", roles.affected);
+    json_.Plain("rule", roles.rule);
+    json_.EndObject();
+  }
+
+  void Place(std::string_view key, const IpAddress& address) {
+    const GeoRecord& place = impl_.Locate(address);
+    if (place.empty()) return;
+    json_.BeginObject(key);
+    OptionalText("country_code", place.country_code);
+    OptionalText("country", place.country);
+    OptionalText("continent_code", place.continent_code);
+    OptionalText("city", place.city);
+    if (place.latitude && place.longitude) {
+      json_.BeginObject("location");
+      json_.Decimal("lat", *place.latitude);
+      json_.Decimal("lon", *place.longitude);
+      json_.EndObject();
+    }
+    if (place.asn) json_.Number("asn", *place.asn);
+    OptionalText("organisation", place.organisation);
+    if (!place.flags.empty()) {
+      json_.BeginArray("flags");
+      for (const std::string& flag : place.flags) json_.Plain(flag);
+      json_.EndArray();
+    }
+    json_.EndObject();
+  }
+
+  void Geo() {
+    if (impl_.geo == nullptr || impl_.geo->databases().empty()) return;
+    const End sender = SenderOf(alert_);
+    json_.BeginObject("geo");
+    Place("src", *EndPointOf(alert_.flow, sender).address);
+    Place("dest", *EndPointOf(alert_.flow, OtherEnd(sender)).address);
+    if (alert_.address.version() != 0) Place("matched", alert_.address);
+    json_.Raw("database", impl_.GeoDatabasesJson());
+    json_.EndObject();
+  }
+
+  void Evidence() {
+    const FlowSnapshot& flow = alert_.flow;
+    json_.BeginObject("evidence");
+    json_.Number("packets_to_server", flow.packets[0]);
+    json_.Number("packets_to_client", flow.packets[1]);
+    json_.Number("bytes_to_server", flow.bytes[0]);
+    json_.Number("bytes_to_client", flow.bytes[1]);
+    json_.Bool("reply_seen", flow.packets[0] > 0 && flow.packets[1] > 0);
+    json_.Bool("start_seen", flow.client_known);
+    json_.Plain("first_time", impl_.flow_time.Format(flow.first_ns));
+    json_.Plain("last_time", impl_.packet_time.Format(flow.last_ns));
+    json_.Number("count", uint64_t{1});
+    json_.EndObject();
+  }
+
+  void Sensor() {
+    json_.BeginObject("sensor");
+    json_.Text("name", impl_.identity.name);
+    json_.Text("version", impl_.identity.version);
+    json_.Text("indicators_digest", shown_.catalogue->digest);
+    json_.Number("generation", alert_.generation);
+    json_.EndObject();
+  }
+
+  const Alert& alert_;
+  const Shown& shown_;
+  AlertRenderer::Impl& impl_;
+  JsonWriter json_;
+};
+
+}  // namespace
+
+const std::string& AlertRenderer::Impl::GeoDatabasesJson() {
+  if (geo_databases_rendered == geo->databases().size()) return geo_databases_json;
+  geo_databases_rendered = geo->databases().size();
+  geo_databases_json = "[";
+  for (const GeoDatabaseInfo& database : geo->databases()) {
+    if (geo_databases_json.size() > 1) geo_databases_json += ',';
+    JsonWriter json(geo_databases_json);
+    json.BeginObject();
+    json.Text("name", database.name);
+    if (!database.date.empty()) json.Plain("date", database.date);
+    json.EndObject();
+  }
+  geo_databases_json += ']';
+  return geo_databases_json;
+}
+
+bool AlertRenderer::AppendJson(const Alert& alert, const HitFilter& filter, std::string& out) {
+  if (!impl_->Choose(alert, filter)) return false;
+  AlertJson(alert, impl_->shown, *impl_, out).Write();
+  out += '\n';
+  return true;
+}
+
+}  // namespace vedette
