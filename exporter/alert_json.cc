@@ -411,7 +411,7 @@ class AlertJson {
 const std::string& AlertRenderer::Impl::GeoDatabasesJson() {
   if (geo_databases_rendered == geo->databases().size()) return geo_databases_json;
   geo_databases_rendered = geo->databases().size();
-  geo_databases_json = "[";
+  geo_databases_json.assign(1, '[');
   for (const GeoDatabaseInfo& database : geo->databases()) {
     if (geo_databases_json.size() > 1) geo_databases_json += ',';
     JsonWriter json(geo_databases_json);
