@@ -1,7 +1,7 @@
 // From a frame to a packet: link layer, VLAN tags, IP with extension headers, fragments, transport header.
 //
-// Checksums are not judged. One decoder per worker; not thread safe. Payload views of reassembled datagrams hold until
-// BeginBurst.
+// Link types: Ethernet, BSD loopback, raw IP, Linux cooked v1 and v2, PPP. Checksums are not judged. One decoder per
+// worker; not thread safe. Payload views of reassembled datagrams hold until BeginBurst.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +11,12 @@
 
 namespace vedette {
 
+class FragmentTable;
+struct LinkLayer;
+struct IpPayload;
+
 // Packets go to workers by address pair, whichever way round: all fragments of a datagram and both directions of a flow
-// meet in one worker.
+// meet in one worker. A frame without two IP addresses belongs to worker 0.
 struct WorkerShare {
   uint32_t index = 0;
   uint32_t count = 1;
@@ -20,15 +24,19 @@ struct WorkerShare {
 
 struct DecodeCounters {
   uint64_t received = 0;  // frames of this worker's share
-  uint64_t decoded = 0;   // packets handed on; received == decoded + sum(not_decoded) at the end of a run
-  std::array<uint64_t, static_cast<size_t>(NotDecoded::kCount)> not_decoded{};
+  uint64_t decoded = 0;   // frames whose content was handed on; received == decoded + sum(not_decoded) at any time
+  NotDecodedCounts not_decoded{};
   // Frames that are fragments of completed datagrams count as decoded; that many datagrams came of them.
   uint64_t datagrams_reassembled = 0;
   uint64_t ipv4 = 0, ipv6 = 0, tcp = 0, udp = 0, icmp = 0, other_transport = 0, vlan_tagged = 0, truncated = 0;
 };
 
 enum class DecodeResult : uint8_t {
-  kPacket,    // `packet` is filled
+  kPacket,  // `packet` is filled
+  // Counted under a reason, but the addresses are known: source, destination, protocol, vlan and ip_bytes hold, ports
+  // and payload are empty. Given for a header that could not be read behind a sound IP header, and for the first
+  // fragment of a datagram to arrive, so that the addresses of a datagram that is never completed are not lost.
+  kAddressesOnly,
   kNotOurs,   // another worker's share; not counted
   kConsumed,  // counted under a reason; nothing to hand on
 };
@@ -43,17 +51,31 @@ class Decoder {
   };
   explicit Decoder(const Options& options);
   ~Decoder();
+  Decoder(const Decoder&) = delete;
+  Decoder& operator=(const Decoder&) = delete;
 
   void BeginBurst();
+  // A datagram's age is judged when another of its fragments arrives, by packet time, so that the result depends on
+  // its own packets alone and not on what else this worker sees, unless a bound of Options is reached.
   DecodeResult Decode(const Frame& frame, Packet& packet);
   // Ends the run: what still waits is counted as timed out.
   void Finish();
   const DecodeCounters& counters() const { return counters_; }
 
  private:
-  class Impl;
+  struct Fragment;
+
+  bool IsOurs(uint64_t source, uint64_t destination) const;
+  DecodeResult WithoutAddresses(NotDecoded reason);
+  DecodeResult AddressesOnly(NotDecoded reason, uint64_t num_frames, Packet& packet);
+  DecodeResult DecodeIpv4(const Frame& frame, const LinkLayer& link, Packet& packet);
+  DecodeResult DecodeIpv6(const Frame& frame, const LinkLayer& link, Packet& packet);
+  DecodeResult DecodeFragment(const Fragment& fragment, Packet& packet);
+  DecodeResult HandOn(const IpPayload& payload, uint64_t num_frames, Packet& packet);
+
   DecodeCounters counters_;
-  std::unique_ptr<Impl> impl_;
+  WorkerShare share_;
+  std::unique_ptr<FragmentTable> fragments_;
 };
 
 }  // namespace vedette

@@ -1,0 +1,71 @@
+// The chain of headers between an IPv6 header and what it carries (RFC 8200 section 4, RFC 4302, RFC 6275, RFC 7401).
+#pragma once
+
+#include <cstdint>
+
+#include "sensor/decode/link.h"
+#include "sensor/decode/packet.h"
+
+namespace vedette {
+
+class ExtensionHeaders {
+ public:
+  // `protocol`: of the first header at `data`; `wire_bytes` as the IP header says, at least `captured_bytes`.
+  ExtensionHeaders(uint8_t protocol, const uint8_t* data, uint32_t captured_bytes, uint32_t wire_bytes)
+      : protocol_(protocol), data_(data), captured_bytes_(captured_bytes), wire_bytes_(wire_bytes) {}
+
+  // To the first header that is none of the chain, or to a fragment header: then at_fragment(), and data() is what
+  // follows it. kDecoded, or why not; protocol() is then that of the header that stopped it.
+  NotDecoded Walk();
+  // As Walk, from the content of a first fragment on. A second fragment header is refused.
+  NotDecoded WalkPastFragment();
+
+  bool at_fragment() const { return at_fragment_; }
+  // RFC 8200 section 4.5; valid once a fragment header was met.
+  uint32_t fragment_offset() const { return fragment_field_ & 0xfff8u; }
+  bool more_fragments() const { return (fragment_field_ & 1) != 0; }
+  uint32_t identification() const { return identification_; }
+
+  uint8_t protocol() const { return protocol_; }
+  const uint8_t* data() const { return data_; }
+  uint32_t captured_bytes() const { return captured_bytes_; }
+  uint32_t wire_bytes() const { return wire_bytes_; }
+
+  static constexpr bool IsExtension(uint8_t protocol) {
+    switch (protocol) {
+      case kHopByHop:
+      case kRouting:
+      case kFragment:
+      case kAuthentication:
+      case kDestination:
+      case kMobility:
+      case kHip:
+      case kShim6:
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  static constexpr uint8_t kHopByHop = 0, kRouting = 43, kFragment = 44, kAuthentication = 51, kDestination = 60,
+                           kMobility = 135, kHip = 139, kShim6 = 140;
+
+ private:
+  void Advance(uint32_t bytes) {
+    data_ += bytes;
+    captured_bytes_ -= bytes;
+    wire_bytes_ -= bytes;
+  }
+
+  uint8_t protocol_;
+  bool at_fragment_ = false;
+  bool had_fragment_ = false;
+  uint16_t fragment_field_ = 0;
+  uint32_t identification_ = 0;
+  size_t num_headers_ = 0;
+  const uint8_t* data_;
+  uint32_t captured_bytes_;
+  uint32_t wire_bytes_;
+};
+
+}  // namespace vedette

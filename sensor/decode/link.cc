@@ -1,0 +1,160 @@
+#include "sensor/decode/link.h"
+
+#include <iterator>
+
+#include "parsers/bytes.h"
+
+namespace vedette {
+namespace {
+
+constexpr uint16_t kEtherVlan = 0x8100, kEtherProviderVlan = 0x88a8, kEtherOldQinQ = 0x9100;
+constexpr uint16_t kFirstEtherType = 0x0600;  // below it the field is an IEEE 802.3 length
+constexpr uint16_t kCookedLlc = 0x0004;       // Linux: an 802.2 header follows
+constexpr uint8_t kLlcSnap = 0xaa, kLlcIp = 0x06, kLlcUnnumbered = 0x03;
+
+NotDecoded AtIp(const ByteReader& reader, uint8_t version, LinkLayer& link) {
+  link.ip_offset = static_cast<uint32_t>(reader.position());
+  link.ip_version = version;
+  return kDecoded;
+}
+
+// What an EtherType leads to. Tags may stand before and after an LLC header; kMaxVlanTags bounds them together, and
+// there is one LLC header at most.
+struct Encapsulation {
+  size_t num_tags = 0;
+  bool had_llc = false;
+};
+NotDecoded AfterEtherType(ByteReader& reader, uint16_t type, LinkLayer& link, Encapsulation seen);
+
+// IEEE 802.2: SNAP with an EtherType (RFC 1042), or IP by its own service access point.
+NotDecoded AfterLlc(ByteReader& reader, LinkLayer& link, Encapsulation seen) {
+  if (seen.had_llc) return NotDecoded::kEtherTypeOther;
+  seen.had_llc = true;
+  uint8_t destination = 0, source = 0, control = 0;
+  if (!reader.ReadU8(destination) || !reader.ReadU8(source) || !reader.ReadU8(control))
+    return NotDecoded::kLinkTruncated;
+  if (control != kLlcUnnumbered) return NotDecoded::kEtherTypeOther;
+  if (destination == kLlcIp && source == kLlcIp) return AtIp(reader, 4, link);
+  if (destination != kLlcSnap || source != kLlcSnap) return NotDecoded::kEtherTypeOther;
+  uint32_t organisation = 0;
+  uint16_t type = 0;
+  if (!reader.ReadU24(organisation) || !reader.ReadU16(type)) return NotDecoded::kLinkTruncated;
+  // 0000f8 is the bridge-tunnel encapsulation of IEEE 802.1H; every other organisation has types of its own.
+  const bool ether_type = (organisation == 0 || organisation == 0x0000f8) && type >= kFirstEtherType;
+  return ether_type ? AfterEtherType(reader, type, link, seen) : NotDecoded::kEtherTypeOther;
+}
+
+NotDecoded AfterEtherType(ByteReader& reader, uint16_t type, LinkLayer& link, Encapsulation seen) {
+  while (type == kEtherVlan || type == kEtherProviderVlan || type == kEtherOldQinQ) {
+    if (++seen.num_tags > kMaxVlanTags) return NotDecoded::kVlanTooDeep;
+    uint16_t control = 0;
+    if (!reader.ReadU16(control) || !reader.ReadU16(type)) return NotDecoded::kLinkTruncated;
+    if (link.num_vlans < std::size(link.vlan)) link.vlan[link.num_vlans++] = control & 0x0fff;
+  }
+  if (type == kEtherIpv4) return AtIp(reader, 4, link);
+  if (type == kEtherIpv6) return AtIp(reader, 6, link);
+  return type < kFirstEtherType ? AfterLlc(reader, link, seen) : NotDecoded::kEtherTypeOther;
+}
+
+NotDecoded Ethernet(ByteReader& reader, LinkLayer& link) {
+  uint16_t type = 0;
+  if (!reader.Skip(12) || !reader.ReadU16(type)) return NotDecoded::kLinkTruncated;
+  return AfterEtherType(reader, type, link, {});
+}
+
+// Sixteen bytes, the protocol last.
+NotDecoded Cooked(ByteReader& reader, LinkLayer& link) {
+  uint16_t type = 0;
+  if (!reader.Skip(14) || !reader.ReadU16(type)) return NotDecoded::kLinkTruncated;
+  if (type == kCookedLlc) return AfterLlc(reader, link, {});
+  return type < kFirstEtherType ? NotDecoded::kEtherTypeOther : AfterEtherType(reader, type, link, {});
+}
+
+// Twenty bytes, the protocol first.
+NotDecoded Cooked2(ByteReader& reader, LinkLayer& link) {
+  uint16_t type = 0;
+  if (!reader.ReadU16(type) || !reader.Skip(18)) return NotDecoded::kLinkTruncated;
+  if (type == kCookedLlc) return AfterLlc(reader, link, {});
+  return type < kFirstEtherType ? NotDecoded::kEtherTypeOther : AfterEtherType(reader, type, link, {});
+}
+
+// An address family in four bytes, in the order of the machine that captured (LINKTYPE_NULL) or of the network
+// (LINKTYPE_LOOP); a family is a small number, so that the bytes themselves tell.
+NotDecoded Loopback(ByteReader& reader, LinkLayer& link) {
+  uint32_t family = 0;
+  if (!reader.ReadU32(family)) return NotDecoded::kLinkTruncated;
+  if (family > 0xffff) family = __builtin_bswap32(family);
+  switch (family) {
+    case 2:
+      return AtIp(reader, 4, link);
+    case 10:  // Linux
+    case 23:  // Windows
+    case 24:  // NetBSD, OpenBSD
+    case 28:  // FreeBSD
+    case 30:  // macOS
+      return AtIp(reader, 6, link);
+    default:
+      return NotDecoded::kEtherTypeOther;
+  }
+}
+
+NotDecoded RawIp(const ByteReader& reader, LinkLayer& link) {
+  if (reader.empty()) return NotDecoded::kLinkTruncated;
+  const uint8_t version = reader.rest()[0] >> 4;
+  return version == 4 || version == 6 ? AtIp(reader, version, link) : NotDecoded::kIpHeaderBad;
+}
+
+// RFC 1661 in RFC 1662's framing: address ff and control 03 may be left out, a protocol below 256 may be one byte (its
+// lowest bit says so). LINKTYPE_PPP_HDLC also carries Cisco HDLC: address 0f or 8f, control 00, an EtherType.
+NotDecoded Ppp(ByteReader& reader, LinkLayer& link) {
+  const Bytes bytes = reader.rest();
+  if (bytes.size() < 2) return NotDecoded::kLinkTruncated;
+  uint16_t protocol = 0;
+  if ((bytes[0] == 0x0f || bytes[0] == 0x8f) && bytes[1] == 0x00) {
+    if (!reader.Skip(2) || !reader.ReadU16(protocol)) return NotDecoded::kLinkTruncated;
+    return protocol < kFirstEtherType ? NotDecoded::kEtherTypeOther : AfterEtherType(reader, protocol, link, {});
+  }
+  if (bytes[0] == 0xff && bytes[1] == 0x03 && !reader.Skip(2)) return NotDecoded::kLinkTruncated;
+  uint8_t first = 0, second = 0;
+  if (!reader.ReadU8(first)) return NotDecoded::kLinkTruncated;
+  protocol = first;
+  if ((first & 1) == 0) {
+    if (!reader.ReadU8(second)) return NotDecoded::kLinkTruncated;
+    protocol = static_cast<uint16_t>(first << 8 | second);
+  }
+  if (protocol == 0x0021) return AtIp(reader, 4, link);
+  return protocol == 0x0057 ? AtIp(reader, 6, link) : NotDecoded::kEtherTypeOther;
+}
+
+}  // namespace
+
+NotDecoded FindIpSlowly(const Frame& frame, LinkLayer& link) {
+  link.num_vlans = 0;
+  ByteReader reader(frame.bytes());
+  switch (frame.link_type) {
+    case kLinkEthernet:
+      return Ethernet(reader, link);
+    case kLinkNull:
+    case kLinkLoop:
+      return Loopback(reader, link);
+    case kLinkRaw:
+    case kLinkRawBsd:
+    case kLinkRawOpenBsd:
+      return RawIp(reader, link);
+    case kLinkIpv4:
+      return AtIp(reader, 4, link);
+    case kLinkIpv6:
+      return AtIp(reader, 6, link);
+    case kLinkCooked:
+      return Cooked(reader, link);
+    case kLinkCooked2:
+      return Cooked2(reader, link);
+    case kLinkPpp:
+    case kLinkPppHdlc:
+      return Ppp(reader, link);
+    default:
+      return NotDecoded::kLinkTypeUnknown;
+  }
+}
+
+}  // namespace vedette
