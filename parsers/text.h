@@ -15,6 +15,14 @@ std::string Escaped(std::string_view value);
 // ASCII letters lowered; other bytes as they are.
 std::string LowerAscii(std::string_view text);
 constexpr char LowerAscii(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+// Whether `text` is `lower` when its ASCII letters are lowered; `lower` is in lower case.
+constexpr bool EqualsLower(std::string_view text, std::string_view lower) {
+  if (text.size() != lower.size()) return false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (LowerAscii(text[i]) != lower[i]) return false;
+  }
+  return true;
+}
 
 // A host name in its normal form: lower case, without the trailing dot, IDN as A-labels (IDNA 2008, RFC 5891, through
 // libidn2; a label that is not UTF-8 or not convertible stays as it is). "." and "" become ".".
