@@ -1,0 +1,503 @@
+#include "parsers/http1.h"
+
+#include <algorithm>
+
+#include "parsers/http_values.h"
+#include "parsers/text.h"
+
+namespace vedette {
+namespace {
+
+bool IsLineEnd(char c) { return c == '\r' || c == '\n'; }
+
+// A line that holds nothing but its ending.
+bool IsEmptyLine(std::string_view line) { return line == "\n" || line == "\r\n"; }
+
+// "200 Connection established" says what the request was, where that was not seen.
+bool SaysTunnel(const StatusLine& line) {
+  constexpr std::string_view kReason = "connection established";
+  return line.status == 200 && EqualsLower(line.reason.substr(0, kReason.size()), kReason);
+}
+
+}  // namespace
+
+Outcome Http1Parser::Feed(const Chunk& chunk, ObservableBatch& out) {
+  Turn turn{.data = AsText(chunk.data),
+            .at = 0,
+            .direction = chunk.direction,
+            .side = SideOf(chunk.direction),
+            .out = out,
+            .outcome = {}};
+  Side& side = turn.side;
+  opening_seen_ |= chunk.start;
+  if (chunk.gap_bytes > 0 && side.state != State::kUntilClose) {
+    // Requests or responses may be missing: who answers whom is open again.
+    TakeCutHead(turn, {side.held.data(), side.held.size()});
+    Release(side);
+    waiting_.Clear();
+    Search(side, State::kSearch);
+  }
+  if (!turn.data.empty()) {
+    side.spoke = true;
+    // The other end answers a request line without a version: it took it for the whole request.
+    Side& other = SideOf(Opposite(chunk.direction));
+    if (other.simple) {
+      Turn answered{
+          .data = {}, .at = 0, .direction = Opposite(chunk.direction), .side = other, .out = out, .outcome = {}};
+      TakeCutHead(answered, {other.held.data(), other.held.size()});
+      Release(other);
+    }
+  }
+  while (turn.at < turn.data.size()) {
+    if (Step(turn)) return turn.outcome;
+  }
+  if (chunk.end && !side.held.empty()) {
+    TakeCutHead(turn, {side.held.data(), side.held.size()});
+    Release(side);
+  }
+  return Outcome::NeedMore();
+}
+
+bool Http1Parser::Step(Turn& turn) {
+  switch (turn.side.state) {
+    case State::kHead:
+      return turn.side.held.empty() ? StepHead(turn) : StepHeldHead(turn);
+    case State::kChunkSize:
+      return StepChunkSize(turn);
+    case State::kChunkEnd:
+    case State::kChunkEndLf:
+      StepChunkEnd(turn);
+      return false;
+    case State::kTrailer:
+      StepTrailer(turn);
+      return false;
+    case State::kSearch:
+    case State::kSearchInLine:
+      StepSearch(turn);
+      return false;
+    case State::kUntilClose:
+      break;
+  }
+  turn.outcome = Outcome::Skip(Outcome::kSkipAll);
+  return true;
+}
+
+// The common case: a head that is complete in the chunk is read where it stands.
+bool Http1Parser::StepHead(Turn& turn) {
+  // RFC 9112 section 2.2: empty lines before a message are ignored.
+  while (turn.at < turn.data.size() && IsLineEnd(turn.data[turn.at])) ++turn.at;
+  if (turn.at == turn.data.size()) return false;
+  const std::string_view window = turn.rest().substr(0, kMaxHeadBytes);
+  const Probe probe = ProbeHead(window);
+  Side& side = turn.side;
+  if (probe == Probe::kNo && side.asked_tunnel && !SideOf(Opposite(turn.direction)).spoke) {
+    // Only one direction was captured: the tunnel's bytes follow the request. What is text goes the ordinary way.
+    const bool binary = static_cast<uint8_t>(window.front()) < ' ' || static_cast<uint8_t>(window.front()) >= 0x7f;
+    if (binary) {
+      turn.outcome = Outcome::HandOver(turn.at);
+      return true;
+    }
+  }
+  const size_t newline = window.find('\n');
+  if (newline == std::string_view::npos) {
+    if (probe == Probe::kNo || window.size() == kMaxHeadBytes) {
+      if (probe != Probe::kNo) ++counters_.heads_over_limit;
+      turn.at += window.size();
+      return RefuseHead(turn, State::kSearchInLine);
+    }
+    Hold(side, window, kMaxHeadBytes);
+    side.line_start = 0;
+    turn.at = turn.data.size();
+    return false;
+  }
+  const std::string_view first = window.substr(0, newline + 1);
+  RequestLine request;
+  StatusLine status;
+  const bool is_status = ParseStatusLine(first, status);
+  if (!is_status && !ParseRequestLine(first, request)) {
+    turn.at += first.size();
+    return RefuseHead(turn, State::kSearch);
+  }
+  const HeadEnd head = FindHeadEnd(window, first.size());
+  if (head.complete) {
+    turn.at += head.end;
+    return TakeHead(turn, window.substr(0, head.end));
+  }
+  if (window.size() == kMaxHeadBytes) {
+    ++counters_.heads_over_limit;
+    TakeCutHead(turn, window);
+    turn.at += window.size();
+    Search(side, window.back() == '\n' ? State::kSearch : State::kSearchInLine);
+    return false;
+  }
+  Hold(side, window, kMaxHeadBytes);
+  side.line_start = static_cast<uint32_t>(head.line_start);
+  side.simple = !is_status && !request.has_version;
+  turn.at = turn.data.size();
+  return false;
+}
+
+bool Http1Parser::StepHeldHead(Turn& turn) {
+  Side& side = turn.side;
+  const std::string_view piece = turn.rest().substr(0, kMaxHeadBytes - side.held.size());
+  const size_t newline = piece.find('\n');
+  const size_t taken = newline == std::string_view::npos ? piece.size() : newline + 1;
+  Hold(side, piece.substr(0, taken), kMaxHeadBytes);
+  turn.at += taken;
+  const std::string_view text(side.held.data(), side.held.size());
+  const bool full = text.size() == kMaxHeadBytes;
+
+  if (newline == std::string_view::npos) {
+    if (side.line_start == 0) {
+      const bool refused = ProbeHead(text) == Probe::kNo;
+      if (!refused && !full) return false;
+      if (!refused) ++counters_.heads_over_limit;
+      Release(side);
+      return RefuseHead(turn, State::kSearchInLine);
+    }
+    if (full) {
+      ++counters_.heads_over_limit;
+      TakeCutHead(turn, text);
+      Release(side);
+      Search(side, State::kSearchInLine);
+    }
+    return false;
+  }
+  if (side.line_start == 0) {
+    RequestLine request;
+    StatusLine status;
+    const bool is_status = ParseStatusLine(text, status);
+    if (!is_status && !ParseRequestLine(text, request)) {
+      Release(side);
+      return RefuseHead(turn, State::kSearch);
+    }
+    side.simple = !is_status && !request.has_version;
+  } else if (IsEmptyLine(text.substr(side.line_start))) {
+    // Out of the side, so that it is free while the head is taken.
+    const std::vector<char> head = std::move(side.held);
+    Release(side);
+    return TakeHead(turn, {head.data(), head.size()});
+  }
+  side.line_start = static_cast<uint32_t>(text.size());
+  if (full) {
+    ++counters_.heads_over_limit;
+    TakeCutHead(turn, text);
+    Release(side);
+    Search(side, State::kSearch);
+  }
+  return false;
+}
+
+bool Http1Parser::RefuseHead(Turn& turn, State state) {
+  if (MayRespond(turn) && waiting_.front() == RequestQueue::Kind::kSimple) {
+    turn.side.state = State::kUntilClose;
+    turn.outcome = Outcome::Skip(Outcome::kSkipAll);
+    return true;
+  }
+  Search(turn.side, state);
+  return false;
+}
+
+bool Http1Parser::TakeHead(Turn& turn, std::string_view head) {
+  const size_t first_bytes = head.find('\n') + 1;
+  const std::string_view first = head.substr(0, first_bytes), fields = head.substr(first_bytes);
+  StatusLine status;
+  if (ParseStatusLine(first, status)) return TakeResponse(turn, status, fields);
+  RequestLine request;
+  if (!ParseRequestLine(first, request)) return false;  // it was judged before; not reached
+  if (request.is_http2_preface) {
+    turn.outcome = Outcome::Done();
+    return true;
+  }
+  const Framing framing = TakeRequest(turn, request, fields, true);
+  Side& side = turn.side;
+  if (framing.has_coding && (framing.has_length || !framing.chunked)) {
+    // RFC 9112 section 6.3: the two ends may disagree where the body ends, which is how requests are smuggled. Looking
+    // for the next head finds what either of them would see.
+    side.state = State::kSearch;
+    return false;
+  }
+  if (framing.contradictory && !framing.has_length) {
+    side.state = State::kSearch;
+    return false;
+  }
+  // Of lengths that differ the least: what one end takes for the body, the other takes for the next request.
+  side.state = framing.chunked ? State::kChunkSize : State::kHead;
+  return framing.has_length && SkipBody(turn, framing.content_length, State::kHead);
+}
+
+Framing Http1Parser::TakeRequest(Turn& turn, const RequestLine& line, std::string_view fields, bool complete) {
+  ++counters_.requests;
+  turn.side.sent_requests = true;
+  turn.side.asked_tunnel = line.method == "CONNECT";
+  if (MayRequest(turn)) {
+    waiting_.Push(turn.side.asked_tunnel  ? RequestQueue::Kind::kConnect
+                  : line.method == "HEAD" ? RequestQueue::Kind::kHead
+                  : !line.has_version     ? RequestQueue::Kind::kSimple
+                                          : RequestQueue::Kind::kOrdinary);
+  }
+  HttpRequestValues values(line.method, line.target, turn.direction, turn.out);
+  Framing framing;
+  HeaderReader reader(fields, complete);
+  HeaderField field;
+  std::string_view value;
+  while (reader.Next(field, value)) {
+    if (IsFolded(value)) {
+      char* const unfolded = turn.out.arena().Allocate(value.size());
+      value = {unfolded, Unfold(value, unfolded)};
+    }
+    switch (field) {
+      case HeaderField::kHost:
+        values.AddHost(value);
+        break;
+      case HeaderField::kUserAgent:
+        values.AddUserAgent(value);
+        break;
+      case HeaderField::kForwardedFor:
+        values.AddForwardedFor(value);
+        break;
+      case HeaderField::kContentLength:
+        framing.AddContentLength(value);
+        break;
+      case HeaderField::kTransferEncoding:
+        framing.AddTransferEncoding(value);
+        break;
+    }
+  }
+  values.Finish(complete);
+  counters_.values_over_limit += values.over_limit();
+  return framing;
+}
+
+void Http1Parser::TakeStatus(Turn& turn, const StatusLine& line) {
+  ++counters_.responses;
+  turn.out.BeginMessage();
+  turn.out.AddText(ObservableKind::kHttpStatus, turn.direction, line.status_text);
+}
+
+bool Http1Parser::TakeResponse(Turn& turn, const StatusLine& line, std::string_view fields) {
+  TakeStatus(turn, line);
+  Side& side = turn.side;
+  if (!MayRespond(turn)) {
+    // A client that sends a status line must not hide what it sends next behind that response's body.
+    side.state = State::kSearch;
+    return false;
+  }
+  side.state = State::kHead;
+  if (line.status >= 100 && line.status < 200) {
+    if (line.status != 101) return false;
+    turn.outcome = Outcome::HandOver(turn.at);
+    return true;
+  }
+  const bool known = !waiting_.empty();
+  const RequestQueue::Kind kind = waiting_.Pop();
+  const bool success = line.status >= 200 && line.status < 300;
+  if ((kind == RequestQueue::Kind::kConnect && success) || (!known && SaysTunnel(line))) {
+    turn.outcome = Outcome::HandOver(turn.at);
+    return true;
+  }
+  // RFC 9112 section 6.3.
+  if (kind == RequestQueue::Kind::kHead || line.status == 204 || line.status == 304) return false;
+  Framing framing;
+  HeaderReader reader(fields, true);
+  HeaderField field;
+  std::string_view value;
+  while (reader.Next(field, value)) {
+    if (field == HeaderField::kContentLength) framing.AddContentLength(value);
+    if (field == HeaderField::kTransferEncoding) framing.AddTransferEncoding(value);
+  }
+  if (framing.chunked) {
+    side.state = State::kChunkSize;
+    return false;
+  }
+  if (framing.contradictory && !framing.has_length) {
+    side.state = State::kSearch;
+    return false;
+  }
+  if (framing.has_length && !framing.has_coding) return SkipBody(turn, framing.content_length, State::kHead);
+  side.state = State::kUntilClose;
+  turn.outcome = Outcome::Skip(Outcome::kSkipAll);
+  return true;
+}
+
+void Http1Parser::TakeCutHead(Turn& turn, std::string_view text) {
+  if (turn.side.state != State::kHead) return;
+  const size_t newline = text.find('\n');
+  if (newline == std::string_view::npos) return;
+  ++counters_.heads_cut;
+  const std::string_view first = text.substr(0, newline + 1);
+  StatusLine status;
+  RequestLine request;
+  if (ParseStatusLine(first, status)) {
+    TakeStatus(turn, status);
+    if (MayRespond(turn) && status.status >= 200) waiting_.Pop();
+  } else if (ParseRequestLine(first, request) && !request.is_http2_preface) {
+    TakeRequest(turn, request, text.substr(newline + 1), false);
+  }
+}
+
+bool Http1Parser::StepChunkSize(Turn& turn) {
+  std::string_view line;
+  const LineResult result = TakeLine(turn, kMaxChunkLineBytes, line);
+  if (result == LineResult::kNeedMore) return false;
+  uint64_t size = 0;
+  if (result == LineResult::kTooLong) {
+    Search(turn.side, State::kSearchInLine);
+    return false;
+  }
+  if (!ParseChunkSize(line, size)) {
+    // Back to where the line began: it may be the next message's.
+    ++counters_.searches;
+    if (IsUnmistakableHead(line)) {
+      ReturnLineAsHead(turn, line);
+    } else {
+      Release(turn.side);
+      turn.side.state = State::kSearch;
+    }
+    return false;
+  }
+  Release(turn.side);
+  if (size == 0) {
+    turn.side.state = State::kTrailer;
+    return false;
+  }
+  return SkipBody(turn, size, State::kChunkEnd);
+}
+
+void Http1Parser::StepChunkEnd(Turn& turn) {
+  const char c = turn.data[turn.at];
+  if (c == '\r' && turn.side.state == State::kChunkEnd) {
+    ++turn.at;
+    turn.side.state = State::kChunkEndLf;
+  } else if (c == '\n') {
+    ++turn.at;
+    turn.side.state = State::kChunkSize;
+  } else {
+    Search(turn.side, State::kSearchInLine);
+  }
+}
+
+void Http1Parser::StepTrailer(Turn& turn) {
+  std::string_view line;
+  switch (TakeLine(turn, kMaxChunkLineBytes, line)) {
+    case LineResult::kNeedMore:
+      return;
+    case LineResult::kTooLong:
+      Search(turn.side, State::kSearchInLine);
+      return;
+    case LineResult::kComplete:
+      break;
+  }
+  if (IsUnmistakableHead(line)) {
+    // The empty line is missing.
+    ReturnLineAsHead(turn, line);
+    return;
+  }
+  const bool last = IsEmptyLine(line);
+  Release(turn.side);
+  if (last) turn.side.state = State::kHead;
+}
+
+// Looks at every byte once: for the line ends, and at the few first bytes of each line.
+void Http1Parser::StepSearch(Turn& turn) {
+  Side& side = turn.side;
+  if (side.state == State::kSearchInLine) {
+    const size_t newline = turn.data.find('\n', turn.at);
+    if (newline == std::string_view::npos) {
+      turn.at = turn.data.size();
+    } else {
+      turn.at = newline + 1;
+      side.state = State::kSearch;
+    }
+    return;
+  }
+  const std::string_view rest = turn.rest();
+  if (side.held.empty() && (rest.front() < 'A' || rest.front() > 'Z' || ProbeHead(rest) == Probe::kNo)) {
+    side.state = State::kSearchInLine;
+    return;
+  }
+  std::string_view line;
+  switch (TakeLine(turn, kMaxHeadBytes, line)) {
+    case LineResult::kNeedMore:
+      if (ProbeHead({side.held.data(), side.held.size()}) == Probe::kNo) {
+        Release(side);
+        side.state = State::kSearchInLine;
+      }
+      return;
+    case LineResult::kTooLong:
+      side.state = State::kSearchInLine;
+      return;
+    case LineResult::kComplete:
+      break;
+  }
+  if (IsUnmistakableHead(line)) {
+    ReturnLineAsHead(turn, line);
+  } else {
+    Release(side);
+  }
+}
+
+Http1Parser::LineResult Http1Parser::TakeLine(Turn& turn, size_t limit, std::string_view& line) {
+  Side& side = turn.side;
+  const std::string_view piece = turn.rest().substr(0, limit - side.held.size());
+  const size_t newline = piece.find('\n');
+  if (newline == std::string_view::npos) {
+    turn.at += piece.size();
+    if (side.held.size() + piece.size() == limit) {
+      Release(side);
+      return LineResult::kTooLong;
+    }
+    Hold(side, piece, limit);
+    return LineResult::kNeedMore;
+  }
+  turn.at += newline + 1;
+  if (side.held.empty()) {
+    line = piece.substr(0, newline + 1);
+  } else {
+    Hold(side, piece.substr(0, newline + 1), limit);
+    line = {side.held.data(), side.held.size()};
+  }
+  return LineResult::kComplete;
+}
+
+void Http1Parser::ReturnLineAsHead(Turn& turn, std::string_view line) {
+  Side& side = turn.side;
+  side.state = State::kHead;
+  if (side.held.empty()) {
+    turn.at -= line.size();
+  } else {
+    side.line_start = static_cast<uint32_t>(side.held.size());
+    side.simple = false;
+  }
+}
+
+bool Http1Parser::SkipBody(Turn& turn, uint64_t bytes, State next) {
+  const uint64_t here = std::min<uint64_t>(bytes, turn.data.size() - turn.at);
+  turn.at += static_cast<size_t>(here);
+  turn.side.state = next;
+  if (here == bytes) return false;
+  turn.outcome = Outcome::Skip(bytes - here);
+  return true;
+}
+
+void Http1Parser::Hold(Side& side, std::string_view text, size_t limit) {
+  // Doubled, but never past the limit: the memory that is held is the memory that is counted.
+  const size_t needed = side.held.size() + text.size();
+  if (needed > side.held.capacity()) {
+    side.held.reserve(std::min(std::max(needed, side.held.capacity() * 2), limit));
+  }
+  side.held.insert(side.held.end(), text.begin(), text.end());
+}
+
+void Http1Parser::Release(Side& side) {
+  std::vector<char>().swap(side.held);
+  side.line_start = 0;
+  side.simple = false;
+}
+
+void Http1Parser::Search(Side& side, State state) {
+  ++counters_.searches;
+  side.state = state;
+}
+
+}  // namespace vedette

@@ -1,0 +1,165 @@
+// HTTP/0.9 to HTTP/1.1 on a stream, both directions together (RFC 9110, RFC 9112, RFC 1945).
+//
+// From a request: http.host, http.uri, http.url, http.user_agent, http.xff and the method; from a response: the status.
+// Bodies are skipped, not looked at. What the two ends would disagree about, or what was never seen, is not guessed:
+// where a head should stand and none does, the parser looks for the next line that is unmistakably one. So a broken
+// length or a smuggled request costs a search, never the rest of the flow.
+//
+//   state          means                                  leaves it
+//   kHead          the next byte begins a message         a head; a line that is none: kSearch
+//   kChunkSize     … a chunk's size line                  a size; anything else: kSearch
+//   kChunkEnd(Lf)  … the line ending after chunk data     it; anything else: kSearch
+//   kTrailer       … a trailer line                       the empty line, or a head
+//   kSearch        … a line, of anything                  a line that is unmistakably a head
+//   kSearchInLine  the middle of a line, of anything      its end
+//   kUntilClose    the body ends with the connection      never
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "parsers/http_head.h"
+#include "parsers/observable.h"
+#include "parsers/parser.h"
+
+namespace vedette {
+
+// Of one flow; none of these says that something is wrong with the sensor.
+struct Http1Counters {
+  uint32_t requests = 0;
+  uint32_t responses = 0;
+  uint32_t searches = 0;           // a head should have stood there and didn't
+  uint32_t heads_over_limit = 0;   // longer than kMaxHeadBytes: complete lines were used, the rest was not
+  uint32_t heads_cut = 0;          // ended by a gap or the end of the stream: complete lines were used
+  uint32_t values_over_limit = 0;  // see HttpRequestValues::kMaxValues
+};
+
+// What is known of the requests that wait for their response, oldest first: only what decides how a response's body is
+// delimited. Beyond 64 waiting requests the newer ones count as ordinary.
+class RequestQueue {
+ public:
+  enum class Kind : uint8_t {
+    kOrdinary,
+    kHead,     // its response has no body whatever its fields say
+    kConnect,  // a 2xx begins a tunnel
+    kSimple,   // HTTP/0.9: the response may be a bare body
+  };
+  bool empty() const { return size_ == 0; }
+  Kind front() const { return static_cast<Kind>((low_ & 1) | (high_ & 1) << 1); }  // empty: kOrdinary
+  void Push(Kind kind) {
+    if (size_ < kPlaces) {
+      low_ |= (static_cast<uint64_t>(kind) & 1) << size_;
+      high_ |= (static_cast<uint64_t>(kind) >> 1) << size_;
+    }
+    if (size_ < UINT32_MAX) ++size_;
+  }
+  Kind Pop() {
+    const Kind kind = front();
+    if (size_ > 0) --size_;
+    low_ >>= 1;
+    high_ >>= 1;
+    return kind;
+  }
+  void Clear() { *this = {}; }
+
+ private:
+  static constexpr uint32_t kPlaces = 64;
+  uint64_t low_ = 0, high_ = 0;  // bit i of each: the kind of the request at place i
+  uint32_t size_ = 0;
+};
+
+class Http1Parser {
+ public:
+  static constexpr ProtocolId kProtocol = ProtocolId::kHttp;
+  // Servers refuse heads of more than 8 to 64 KiB (Apache 8 KiB a line and 100 lines, nginx 4 x 8 KiB, IIS 16 KiB,
+  // HAProxy 16 KiB): a longer one means nothing to anybody.
+  static constexpr size_t kMaxHeadBytes = size_t{64} << 10;
+  static constexpr size_t kMaxChunkLineBytes = 4096;  // a size line with its extensions, a trailer line
+  static constexpr size_t kLimitBytes = 2 * kMaxHeadBytes;
+
+  static Probe Identify(Bytes first, Direction) { return IdentifyHttp1(AsText(first)); }
+  Outcome Feed(const Chunk& chunk, ObservableBatch& out);
+  size_t HeldBytes() const { return sides_[0].held.capacity() + sides_[1].held.capacity(); }
+  const Http1Counters& counters() const { return counters_; }
+
+ private:
+  enum class State : uint8_t {
+    kHead,
+    kChunkSize,
+    kChunkEnd,
+    kChunkEndLf,
+    kTrailer,
+    kSearch,
+    kSearchInLine,
+    kUntilClose,
+  };
+
+  struct Side {
+    std::vector<char> held;   // an unfinished head or line; without memory wherever nothing is unfinished
+    uint32_t line_start = 0;  // in `held`: of its last, unfinished line
+    State state = State::kHead;
+    bool simple = false;         // `held` begins with a complete request line that has no version
+    bool sent_requests = false;  // sent a request at all
+    bool asked_tunnel = false;   // its last request was CONNECT
+    bool spoke = false;          // sent anything at all
+  };
+
+  // One call's view of a direction.
+  struct Turn {
+    std::string_view data;
+    size_t at;  // the next byte to look at
+    Direction direction;
+    Side& side;
+    ObservableBatch& out;
+    Outcome outcome;  // what ends the call, where a step says so
+    std::string_view rest() const { return data.substr(at); }
+  };
+
+  // One step in the state of that name: consumes bytes or changes the state. True: `outcome` ends the call.
+  [[nodiscard]] bool Step(Turn& turn);
+  [[nodiscard]] bool StepHead(Turn& turn);
+  [[nodiscard]] bool StepHeldHead(Turn& turn);
+  [[nodiscard]] bool StepChunkSize(Turn& turn);
+  void StepChunkEnd(Turn& turn);
+  void StepTrailer(Turn& turn);
+  void StepSearch(Turn& turn);
+
+  [[nodiscard]] bool TakeHead(Turn& turn, std::string_view head);
+  [[nodiscard]] bool TakeResponse(Turn& turn, const StatusLine& line, std::string_view fields);
+  Framing TakeRequest(Turn& turn, const RequestLine& line, std::string_view fields, bool complete);
+  void TakeStatus(Turn& turn, const StatusLine& line);
+  // The complete lines of a head whose end will not be seen.
+  void TakeCutHead(Turn& turn, std::string_view text);
+  // No head stands where one should; the bytes up to `turn.at` are done with.
+  [[nodiscard]] bool RefuseHead(Turn& turn, State state);
+
+  enum class LineResult : uint8_t { kComplete, kNeedMore, kTooLong };
+  // The line at the cursor, with its LF; it is consumed. The view holds until Release.
+  LineResult TakeLine(Turn& turn, size_t limit, std::string_view& line);
+  // `line`, just taken, begins a head: goes back to before it.
+  void ReturnLineAsHead(Turn& turn, std::string_view line);
+
+  [[nodiscard]] static bool SkipBody(Turn& turn, uint64_t bytes, State next);
+  static void Hold(Side& side, std::string_view text, size_t limit);
+  static void Release(Side& side);
+  void Search(Side& side, State state);
+
+  // Whether what looks like a request or a response in that direction may decide how the stream goes on. Where the
+  // handshake was not seen, the flow's client is a guess and the bytes decide.
+  bool MayRequest(const Turn& turn) const { return !opening_seen_ || turn.direction == Direction::kToServer; }
+  bool MayRespond(const Turn& turn) const {
+    return opening_seen_ ? turn.direction == Direction::kToClient : !turn.side.sent_requests;
+  }
+  Side& SideOf(Direction direction) { return sides_[static_cast<size_t>(direction)]; }
+
+  Side sides_[2];
+  RequestQueue waiting_;
+  Http1Counters counters_;
+  bool opening_seen_ = false;  // the handshake was: the client's direction is known
+};
+
+static_assert(StreamParserType<Http1Parser>);
+
+}  // namespace vedette
