@@ -188,10 +188,16 @@ Outcome TlsParser::Feed(const Chunk& chunk, ObservableBatch& out) {
     side.is_fed = true;
     side.begins_connection = chunk.start && chunk.gap_bytes == 0;
   }
-  if (chunk.gap_bytes != 0) PassGap(side, chunk.gap_bytes);
+  if (chunk.gap_bytes != 0) {
+    SaveCertificates(side, chunk.direction, out);
+    PassGap(side, chunk.gap_bytes);
+  }
   Consume(side, ByteReader(chunk.data), chunk.direction, out);
   if (is_malformed_) return Outcome::Malformed();
-  if (chunk.end) Close(side);
+  if (chunk.end) {
+    SaveCertificates(side, chunk.direction, out);
+    Close(side);
+  }
   if (sides_[0].state == State::kClosed && sides_[1].state == State::kClosed) return Outcome::Done();
   return side.state == State::kClosed ? Outcome::Skip(Outcome::kSkipAll) : Outcome::NeedMore();
 }
@@ -397,7 +403,7 @@ void TlsParser::OnMessage(Side& side, Bytes body, Direction direction, Observabl
       if (side.is_collecting) OnServerHello(side, body, direction, out);
       return;
     case kCertificate:
-      if (side.is_collecting) OnCertificate(body, direction, out);
+      if (side.is_collecting) OnCertificate(body, side.message_bytes, direction, out);
       return;
     // Of what each end says in clear after these, nothing is of use.
     case kServerHelloDone:
@@ -446,10 +452,20 @@ void TlsParser::OnServerHello(Side& side, Bytes body, Direction direction, Obser
   if (num_client_hellos_ > (is_retried_ ? 1 : 0)) Close(sides_[static_cast<size_t>(Opposite(direction))]);
 }
 
+void TlsParser::SaveCertificates(const Side& side, Direction direction, ObservableBatch& out) {
+  if (side.has_message && side.is_collecting && side.message_type == kCertificate) {
+    OnCertificate(side.held, side.message_bytes, direction, out);
+  }
+}
+
 // Certificate ::= ASN.1Cert certificate_list<0..2^24-1>; ASN.1Cert: opaque<1..2^24-1> (RFC 5246 section 7.4.2)
-void TlsParser::OnCertificate(Bytes body, Direction direction, ObservableBatch& out) {
-  ByteReader reader(body), list, certificate;
-  if (!reader.ReadPrefixed24(list) || list.empty()) return;
+void TlsParser::OnCertificate(Bytes body, size_t message_bytes, Direction direction, ObservableBatch& out) {
+  ByteReader reader(body), certificate;
+  uint32_t list_bytes = 0;
+  if (!reader.ReadU24(list_bytes) || list_bytes + 3 > message_bytes) return;
+  ByteReader list(reader.rest().first(std::min<size_t>(list_bytes, reader.remaining())));
+  ByteReader first = list;
+  if (!first.ReadPrefixed24(certificate)) return;
   Digester sha1(DigestAlgorithm::kSha1), sha256(DigestAlgorithm::kSha256);
   out.BeginMessage();
   for (size_t i = 0; i < kMaxCertificates && list.ReadPrefixed24(certificate); ++i) {

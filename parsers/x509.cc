@@ -97,6 +97,7 @@ constexpr AttributeType kAttributeTypes[] = {
     {{"\x55\x04\x0c", 3}, "title"},
     {{"\x55\x04\x0f", 3}, "businessCategory"},
     {{"\x55\x04\x11", 3}, "postalCode"},
+    {{"\x55\x04\x29", 3}, "name"},
     {{"\x55\x04\x2a", 3}, "GN"},
     {{"\x55\x04\x2e", 3}, "dnQualifier"},
     {{"\x55\x04\x61", 3}, "organizationIdentifier"},

@@ -1,7 +1,7 @@
 // The names in an X.509 certificate (RFC 5280), read for what they say, not for whether they are true.
 //
 // A walk of its own over the DER: OpenSSL's d2i_X509 decodes the public key on the way and takes some 80 µs a
-// certificate; this takes under one, allocates nothing but its results, and reads only what names are taken from.
+// certificate; this takes about one, and reads only what names are taken from.
 #pragma once
 
 #include <cstddef>

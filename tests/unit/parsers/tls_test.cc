@@ -416,6 +416,24 @@ TEST(TlsParser, GapWithinAMessageLosesThatMessageOnly) {
   EXPECT_EQ(OfName(feeder.values(), "tls.cert.sha1").size(), 1u);
 }
 
+TEST(TlsParser, CertificatesBeforeAGapAreRead) {
+  const std::string message = CertificateMessage({LeafCertificate(), std::string(900, 'c')});
+  const std::string bytes = HandshakeRecord(message.substr(0, 400)) + HandshakeRecord(message.substr(400)) +
+                            HandshakeRecord(ServerHelloMessage());
+  const size_t leaf_end = 5 + 5 + 4 + 3 + 3 + LeafCertificate().size();
+  for (const size_t from : {leaf_end - 1, leaf_end, leaf_end + 600}) {
+    Feeder cut, ended;
+    cut.Feed(bytes.substr(0, from), kDown);
+    cut.Feed(bytes.substr(from + 100), kDown, 100);
+    const Values expected = from >= leaf_end ? Values{"< 6d44fa612e8ff737ad07b60533e9fb5a8ea94cc0"} : Values{};
+    EXPECT_EQ(OfName(cut.values(), "tls.cert.sha1"), expected) << from;
+    EXPECT_EQ(OfName(cut.values(), "tls.ja3s").size(), 1u) << from;
+    ended.Feed(bytes.substr(0, from), kDown);
+    ended.Feed("", kDown, 0, true);
+    EXPECT_EQ(OfName(ended.values(), "tls.cert.sha1"), expected) << from;
+  }
+}
+
 TEST(TlsParser, GapAnywhereGivesNothingWrong) {
   const std::string bytes = HandshakeRecord(ServerHelloMessage()) +
                             HandshakeRecord(CertificateMessage({LeafCertificate()}) + kHelloDone) + kEncrypted;
