@@ -1,12 +1,15 @@
-// The partner feed (contract 4): one XPUB endpoint with CURVE, one view per partner.
+// The partner feed (contract 4): one XPUB endpoint with CURVE, one view per partner. README.md beside this file is the
+// page of its format.
 //
-// Thread rule: all calls from the exporter thread; the publisher runs its own ZAP thread inside. Nothing a partner does
-// can block Publish: a partner that reads too slowly loses batches (its high-water mark), which shows as a gap on its
-// side.
+// Thread rule: all calls from the exporter thread, which also answers handshakes, in Poll. Nothing a partner does can
+// block Publish: a partner that reads too slowly loses batches (its high-water mark), counted here and shown as a gap
+// on its side. Only `lossless_wait` makes Publish wait, for replay.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -15,18 +18,30 @@
 namespace vedette {
 
 struct PartnerConfig {
-  std::string name;        // its view is named after it
-  std::string public_key;  // Z85
+  std::string name;        // [a-z0-9-]{1,64}; its view is named after it
+  std::string public_key;  // Z85, or the path of a .pub file
 };
 
 struct FeedConfig {
   std::string endpoint;         // tcp://127.0.0.1:5577; port * or 0 picks a free one
   std::string secret_key_file;  // 0600
   std::vector<PartnerConfig> partners;
+  std::string schema = "vedette-alert/1";  // of the lines
   size_t batch_alerts = 64;
   std::chrono::microseconds batch_delay{1000};
   std::chrono::milliseconds heartbeat{10'000};
-  int high_water_mark = 10'000;  // batches queued for one partner
+  // Batches queued for one connection. A trickle of a batch each millisecond fills it in 4 s of standstill; a flood of
+  // full batches of 1.5 kB alerts holds 400 MB then, the most that a connection costs.
+  int high_water_mark = 4'000;
+  // Live: 0, a full queue drops at once. Replay: how long Publish waits for room in a partner's queue, so that a replay
+  // that is faster than a partner loses nothing. A partner that used it up is not waited for again until it reads.
+  std::chrono::milliseconds lossless_wait{0};
+  const std::atomic<bool>* stop = nullptr;  // set: every wait ends early
+  // Microseconds since 1970 where 0. A journal gives one that is durable and higher than any before.
+  uint64_t epoch = 0;
+  // One sentence for each refusal, partner that comes, and stall; refusals at a bounded rate. Called within Poll,
+  // Publish, WaitForPartners and Close.
+  std::function<void(std::string_view)> log;
 };
 
 struct FeedCounters {
@@ -34,10 +49,31 @@ struct FeedCounters {
   uint64_t batches = 0;
   uint64_t heartbeats = 0;
   uint64_t connections = 0;  // authenticated handshakes
+
+  uint64_t unheard_alerts = 0;    // sent while their partner was not connected
+  uint64_t dropped_alerts = 0;    // because the partner's queue was full
+  uint64_t dropped_batches = 0;   // the same, in batches
+  uint64_t oversized_alerts = 0;  // a line over kMaxLineBytes
+  uint64_t malformed_alerts = 0;  // not one line
+
   uint64_t refused_unknown_key = 0;
   uint64_t refused_not_curve = 0;
   uint64_t refused_wrong_server_key = 0;
+  uint64_t refused_handshakes = 0;     // broken or given up otherwise
   uint64_t refused_subscriptions = 0;  // for a view not its own
+  uint64_t refused_suspended = 0;      // handshakes of a partner that broke the protocol before
+  uint64_t protocol_breaches = 0;      // messages or too many subscriptions from a partner
+  uint64_t closed_connections = 0;     // that we ended: stalled, one too many, or in doubt
+  uint64_t ended_subscriptions = 0;    // of connections that had ended before they were granted
+  uint64_t accept_failures = 0;        // no descriptor left for a new connection
+};
+
+struct PartnerStatus {
+  std::string name;
+  size_t connections = 0;  // that receive the view now
+  uint64_t last = 0;       // number of the last alert
+  uint64_t dropped_alerts = 0;
+  bool stalled = false;  // its queue is full
 };
 
 class FeedPublisher {
@@ -48,18 +84,23 @@ class FeedPublisher {
 
   // `partner` is an index into FeedConfig::partners, `json_line` one line with its newline.
   virtual void Publish(size_t partner, std::string_view json_line) = 0;
-  // Sends batches that are due, heartbeats, handles subscriptions. Call it at least every millisecond while alerts
-  // wait, every 100 ms otherwise.
+  // Sends batches that are due, heartbeats, lets partners in. Call it at least every millisecond while alerts wait,
+  // every 100 ms otherwise.
   virtual void Poll() = 0;
-  // Loss counters for the next heartbeats, as a JSON object.
-  virtual void SetLossCounters(std::string json) = 0;
+  // Loss counters for the next heartbeats, as a JSON object of at most kMaxLossBytes. False, and nothing changed, for
+  // anything else.
+  virtual bool SetLossCounters(std::string json) = 0;
   // Blocks until every listed partner has subscribed, at most `limit`. For replay, where the feed would be over before
   // anyone is connected.
   virtual bool WaitForPartners(std::chrono::milliseconds limit) = 0;
-  // Flushes, sends the end-of-feed message, lingers at most `limit`.
-  virtual void Close(std::chrono::milliseconds limit) = 0;
+  // Flushes, sends the end-of-feed message, lingers; at most `limit` in all. False when time ran out before everything
+  // was handed to the network.
+  virtual bool Close(std::chrono::milliseconds limit) = 0;
   virtual std::string endpoint() const = 0;  // as bound, with the real port
+  virtual std::string public_key() const = 0;
+  virtual uint64_t epoch() const = 0;
   virtual FeedCounters counters() const = 0;
+  virtual std::vector<PartnerStatus> partners() const = 0;
 };
 
 }  // namespace vedette

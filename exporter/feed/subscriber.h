@@ -10,7 +10,7 @@
 namespace vedette {
 
 struct SubscribeConfig {
-  std::string endpoint;
+  std::string endpoint;           // tcp://ADDRESS:PORT
   std::string server_public_key;  // Z85 or path
   std::string secret_key_file;    // the partner's own
   std::string view;               // the partner's name
@@ -23,14 +23,21 @@ struct SubscribeSummary {
   uint64_t alerts = 0, batches = 0, heartbeats = 0;
   uint64_t missing = 0;  // alerts, by sequence number
   uint64_t gaps = 0;
-  uint64_t malformed = 0;  // messages that are not the feed's format
-  uint64_t epochs = 0;     // starts of the sensor seen
+  uint64_t before = 0;             // alerts of the epoch that were sent before we joined: no loss
+  uint64_t duplicates = 0;         // alerts that were here before, left out
+  uint64_t malformed = 0;          // messages that are not the feed's format
+  uint64_t epochs = 0;             // starts of the sensor seen
+  uint64_t dropped_by_sensor = 0;  // as its last heartbeat says: of this view, since we read too slowly
+  uint64_t connections = 0;        // times connected and authenticated
   bool authenticated = false;
-  std::string error;  // not empty: why it stopped
+  bool ended = false;  // the end-of-feed message came
+  std::string loss;    // the sensor's own loss counters, as its last heartbeat says: a JSON object
+  std::string error;   // not empty: why it stopped
 };
 
-// Calls `on_line` for each alert (with its newline) and `on_event` with one sentence for each gap, new epoch or
-// connection event. Returns when `stop` is set, a limit is reached or the connection is refused.
+// Calls `on_line` for each alert (with its newline; false stops) and `on_event` with one sentence for each gap, new
+// epoch or connection event. Returns when `stop` is set, a limit is reached or the connection is refused. Both are
+// called in this thread; while they take their time, the sensor keeps at most its high-water mark for us.
 SubscribeSummary Subscribe(const SubscribeConfig& config, const std::function<bool(std::string_view)>& on_line,
                            const std::function<void(std::string_view)>& on_event, const std::atomic<bool>& stop);
 

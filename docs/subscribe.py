@@ -1,0 +1,21 @@
+#!/usr/bin/env python3
+# Receives a Vedette feed: subscribe.py ENDPOINT SERVER.pub OWN.key VIEW
+import json, sys, zmq, zmq.auth
+
+endpoint, server_file, own_file, view = sys.argv[1:]
+socket = zmq.Context.instance().socket(zmq.SUB)
+socket.curve_publickey, socket.curve_secretkey = zmq.auth.load_certificate(own_file)
+socket.curve_serverkey, _ = zmq.auth.load_certificate(server_file)
+socket.subscribe(view + "/")
+socket.connect(endpoint)
+epoch, expected, header = None, None, {}
+while header.get("event_type") != "end":  # a replay is complete; go on here to follow a live sensor
+    _, header, lines = socket.recv_multipart()
+    header = json.loads(header)
+    first = header["first"] if header["event_type"] == "alerts" else header["last"] + 1
+    if epoch != header["epoch"]:  # the sensor has started anew and counts from 1, or we have just come
+        epoch, expected = header["epoch"], 1 if epoch else first
+    if first > expected:
+        print(f"gap: alerts {expected} to {first - 1} are missing", file=sys.stderr)
+    expected = first + header.get("count", 0)
+    print(lines.decode(), end="", flush=True)

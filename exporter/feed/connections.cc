@@ -1,0 +1,65 @@
+#include "exporter/feed/connections.h"
+
+#include <charconv>
+
+namespace vedette {
+
+std::string WriteToken(const ConnectionToken& token) {
+  return std::to_string(token.serial) + "." + std::to_string(token.admitted);
+}
+
+std::optional<ConnectionToken> ReadToken(std::string_view text) {
+  const size_t dot = text.find('.');
+  if (dot == text.npos) return std::nullopt;
+  ConnectionToken token;
+  const auto read = [](std::string_view digits, uint64_t& out) {
+    const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), out);
+    return code == std::errc() && end == digits.data() + digits.size();
+  };
+  if (!read(text.substr(0, dot), token.serial) || !read(text.substr(dot + 1), token.admitted)) return std::nullopt;
+  return token;
+}
+
+void ConnectionLedger::OnDisconnected(int descriptor) {
+  disconnected_[descriptor] = ++events_;
+  const auto known = serial_of_descriptor_.find(descriptor);
+  if (known == serial_of_descriptor_.end()) return;
+  connections_.erase(known->second);
+  serial_of_descriptor_.erase(known);
+}
+
+ConnectionLedger::Connection* ConnectionLedger::Find(const ConnectionToken& token, size_t partner, int descriptor) {
+  const auto ended = disconnected_.find(descriptor);
+  if (ended != disconnected_.end() && ended->second > token.admitted) return nullptr;
+  const auto [entry, entered] = connections_.try_emplace(token.serial);
+  if (entered) {
+    entry->second.partner = partner;
+    entry->second.descriptor = descriptor;
+    serial_of_descriptor_[descriptor] = token.serial;
+  }
+  return &entry->second;
+}
+
+size_t ConnectionLedger::NumGranted(size_t partner) const {
+  size_t num = 0;
+  for (const auto& [serial, connection] : connections_) {
+    num += connection.partner == partner && connection.granted > 0 && !connection.closing;
+  }
+  return num;
+}
+
+ConnectionLedger::Connection* ConnectionLedger::Oldest(size_t partner, const Connection* except) {
+  for (auto& [serial, connection] : connections_) {
+    if (connection.partner == partner && !connection.closing && &connection != except) return &connection;
+  }
+  return nullptr;
+}
+
+bool ConnectionLedger::AnyClosing(size_t partner) const {
+  for (const auto& [serial, connection] : connections_) {
+    if (connection.partner == partner && connection.closing) return true;
+  }
+  return false;
+}
+
+}  // namespace vedette

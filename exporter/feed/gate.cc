@@ -1,0 +1,288 @@
+#include "exporter/feed/gate.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <zmq.h>
+
+#include <string_view>
+
+#include "exporter/feed/keys.h"
+#include "exporter/feed/wire_format.h"
+
+namespace vedette {
+namespace {
+
+// Each call of Poll handles at most this many, so that a flood of strangers cannot keep alerts waiting: 64 handshakes
+// take about 1 ms.
+constexpr size_t kHandshakesPerPoll = 64;
+constexpr size_t kMessagesPerPoll = 256;
+// A client that opens a connection and says nothing holds a descriptor for this long.
+constexpr int kHandshakeLimitMs = 10'000;
+
+// A host that is gone is noticed within about a minute.
+constexpr int kKeepaliveIdleSeconds = 30;
+constexpr int kKeepaliveIntervalSeconds = 10;
+constexpr int kKeepaliveProbes = 3;
+
+int LocalPort(int descriptor) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof(address);
+  if (getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size) != 0) return -1;
+  if (address.ss_family == AF_INET) return ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
+  if (address.ss_family == AF_INET6) return ntohs(reinterpret_cast<const sockaddr_in6&>(address).sin6_port);
+  return -1;
+}
+
+// A client's bytes in a log line.
+std::string Printable(std::string_view text) {
+  constexpr size_t kShown = 80;
+  std::string out;
+  for (const char c : text.substr(0, kShown)) out += c >= 0x20 && c < 0x7f ? c : '?';
+  if (text.size() > kShown) out += "...";
+  return out;
+}
+
+}  // namespace
+
+struct FeedGate::Arrival {
+  Kind kind = Kind::kMessage;
+  std::string topic;
+  bool has_sender = false;  // libzmq itself unsubscribes for connections that end
+  std::string user_id;
+  std::string address;
+  std::optional<ConnectionToken> token;
+  int descriptor = -1;
+};
+
+void RefusalLog::Write(const std::string& line, Clock::time_point now) {
+  if (!log_) return;
+  if (now - window_ >= std::chrono::minutes(1)) {
+    if (left_out_ > 0) log_("feed: " + std::to_string(left_out_) + " more lines about refused clients were left out");
+    window_ = now;
+    written_ = left_out_ = 0;
+  }
+  if (written_ == kPerMinute) {
+    ++left_out_;
+    return;
+  }
+  ++written_;
+  log_(line);
+}
+
+FeedGate::FeedGate(std::vector<Partner> partners, std::function<void(std::string_view)> log)
+    : log_(log), refusals_(std::move(log)) {
+  for (Partner& partner : partners) {
+    partner_of_key_[partner.public_key] = partners_.size();
+    partner_of_name_[partner.name] = partners_.size();
+    std::string topic = TopicOf(partner.name);
+    partners_.push_back({std::move(partner), std::move(topic)});
+  }
+  if (!log_) log_ = [](std::string_view) {};
+}
+
+bool FeedGate::Open(const ZmqContext& context, ZmqSocket& publisher, const KeyPair& keys) {
+  publisher_ = &publisher;
+  return zap_.Open(context) && publisher.Set(ZMQ_XPUB_MANUAL, 1) && publisher.Set(ZMQ_CURVE_SERVER, 1) &&
+         publisher.Set(ZMQ_CURVE_SECRETKEY, keys.secret_key) && publisher.Set(ZMQ_ZAP_DOMAIN, kZapDomain) &&
+         publisher.Set(ZMQ_MAXMSGSIZE, kMaxMessageToPublisher) && publisher.Set(ZMQ_HANDSHAKE_IVL, kHandshakeLimitMs) &&
+         publisher.Set(ZMQ_TCP_KEEPALIVE, 1) && publisher.Set(ZMQ_TCP_KEEPALIVE_IDLE, kKeepaliveIdleSeconds) &&
+         publisher.Set(ZMQ_TCP_KEEPALIVE_INTVL, kKeepaliveIntervalSeconds) &&
+         publisher.Set(ZMQ_TCP_KEEPALIVE_CNT, kKeepaliveProbes) && monitor_.Open(context, publisher, "feed-monitor");
+}
+
+void FeedGate::Close() {
+  monitor_.Close();
+  zap_.Close();
+}
+
+void FeedGate::Poll(std::vector<size_t>& joined) {
+  ReadEvents();
+  zap_.Handle(kHandshakesPerPoll,
+              [this](const std::string& key, std::string_view address) { return Decide(key, address); });
+  Arrival arrival;
+  for (size_t i = 0; i < kMessagesPerPoll; ++i) {
+    if (!Receive(arrival)) {
+      in_doubt_ = false;  // nothing waits, so libzmq's two queues are of one length again
+      break;
+    }
+    Handle(arrival, joined);
+  }
+}
+
+void FeedGate::ReadEvents() {
+  ConnectionEvent event{};
+  while (monitor_.Next(event)) Count(event);
+}
+
+void FeedGate::Count(ConnectionEvent event) {
+  switch (event) {
+    case ConnectionEvent::kAuthenticated:
+      ++counters_.connections;
+      break;
+    case ConnectionEvent::kDisconnected:
+      ledger_.OnDisconnected(monitor_.descriptor());
+      break;
+    case ConnectionEvent::kNotCurve:
+      ++counters_.refused_not_curve;
+      refusals_.Write("feed: refused a client that does not encrypt; partners connect with CURVE");
+      break;
+    case ConnectionEvent::kWrongKey:
+      ++counters_.refused_wrong_server_key;
+      refusals_.Write(
+          "feed: refused a client that has another public key for this server; send the partner the current one");
+      break;
+    case ConnectionEvent::kHandshakeBroken:
+    case ConnectionEvent::kHandshakeEnded:
+      ++counters_.refused_handshakes;
+      break;
+    case ConnectionEvent::kAcceptFailed:
+      ++counters_.accept_failures;
+      refusals_.Write("feed: could not accept a connection; raise the limit of open files (LimitNOFILE)");
+      break;
+    case ConnectionEvent::kRefused:  // counted where it was decided
+    case ConnectionEvent::kAccepted:
+    case ConnectionEvent::kConnected:
+    case ConnectionEvent::kRetry:
+      break;
+  }
+}
+
+std::optional<ZapAnswer> FeedGate::Decide(const std::string& public_key, std::string_view address) {
+  const auto known = partner_of_key_.find(public_key);
+  if (known == partner_of_key_.end()) {
+    ++counters_.refused_unknown_key;
+    refusals_.Write("feed: refused unknown client key " + public_key + " from " + Printable(address));
+    return std::nullopt;
+  }
+  const Partnership& partnership = partners_[known->second];
+  if (partnership.suspended) {
+    ++counters_.refused_suspended;
+    refusals_.Write("feed: refused partner " + partnership.partner.name + " from " + Printable(address) +
+                    ", suspended until the next start");
+    return std::nullopt;
+  }
+  ReadEvents();  // what came before this handshake; the rest comes after it
+  return ZapAnswer{partnership.partner.name, WriteToken(ledger_.Admit())};
+}
+
+bool FeedGate::Receive(Arrival& arrival) {
+  zmq_msg_t message;
+  zmq_msg_init(&message);
+  int received = -1;
+  do {
+    received = zmq_msg_recv(&message, publisher_->get(), ZMQ_DONTWAIT);
+  } while (received < 0 && zmq_errno() == EINTR);
+  if (received >= 0) {
+    const std::string_view bytes(static_cast<const char*>(zmq_msg_data(&message)), zmq_msg_size(&message));
+    const auto property = [&message](const char* name) {
+      const char* value = zmq_msg_gets(&message, name);
+      return std::string(value == nullptr ? "" : value);
+    };
+    arrival.kind = bytes.empty() || bytes[0] > 1 || bytes[0] < 0 ? Kind::kMessage
+                   : bytes[0] == 1                               ? Kind::kSubscribe
+                                                                 : Kind::kUnsubscribe;
+    arrival.topic = bytes.substr(bytes.empty() ? 0 : 1);
+    arrival.has_sender = zmq_msg_gets(&message, kUserIdProperty) != nullptr;
+    arrival.user_id = property(kUserIdProperty);
+    arrival.address = property("Peer-Address");
+    arrival.token = ReadToken(property(kTokenProperty));
+    arrival.descriptor = arrival.has_sender ? zmq_msg_get(&message, ZMQ_SRCFD) : -1;
+  }
+  zmq_msg_close(&message);
+  return received >= 0;
+}
+
+void FeedGate::Handle(const Arrival& arrival, std::vector<size_t>& joined) {
+  if (arrival.kind == Kind::kMessage) in_doubt_ = true;
+  if (!arrival.has_sender) return;
+  const auto known = partner_of_name_.find(arrival.user_id);
+  if (known == partner_of_name_.end() || !arrival.token || arrival.descriptor < 0) return;
+  const size_t partner = known->second;
+  ReadEvents();
+  if (arrival.kind == Kind::kMessage) {
+    ++counters_.protocol_breaches;
+    partners_[partner].suspended = true;
+    refusals_.Write("feed: partner " + arrival.user_id + " at " + arrival.address +
+                    " sent a message into the feed, which only flows to it; suspended until the next start");
+    ledger_.Find(*arrival.token, partner, arrival.descriptor);
+    while (ConnectionLedger::Connection* open = ledger_.Oldest(partner, nullptr)) End(*open);
+    return;
+  }
+  ConnectionLedger::Connection* connection = ledger_.Find(*arrival.token, partner, arrival.descriptor);
+  if (connection == nullptr) {
+    counters_.ended_subscriptions += arrival.kind == Kind::kSubscribe;
+    return;
+  }
+  if (connection->closing) return;
+  if (in_doubt_) {
+    End(*connection);  // it comes back and subscribes anew
+    return;
+  }
+  if (arrival.kind == Kind::kSubscribe) {
+    Subscribe(*connection, arrival, joined);
+  } else if (connection->granted > 0 && partners_[partner].topic.starts_with(arrival.topic)) {
+    if (--connection->granted == 0) publisher_->Set(ZMQ_UNSUBSCRIBE, partners_[partner].topic);
+  }
+}
+
+void FeedGate::Subscribe(ConnectionLedger::Connection& connection, const Arrival& arrival,
+                         std::vector<size_t>& joined) {
+  const Partnership& partnership = partners_[connection.partner];
+  connection.subscription_bytes += arrival.topic.size() + 1;
+  if (connection.subscription_bytes > kMaxSubscriptionBytes) {
+    ++counters_.protocol_breaches;
+    refusals_.Write("feed: partner " + arrival.user_id + " at " + arrival.address +
+                    " subscribes without end; its connection is closed");
+    End(connection);
+    return;
+  }
+  if (!partnership.topic.starts_with(arrival.topic)) {
+    ++counters_.refused_subscriptions;
+    refusals_.Write("feed: partner " + arrival.user_id + " at " + arrival.address + " asked for '" +
+                    Printable(arrival.topic) + "', its view is '" + partnership.topic + "'");
+    return;
+  }
+  if (!publisher_->Set(ZMQ_SUBSCRIBE, partnership.topic)) return;
+  if (++connection.granted > 1) return;
+  log_("feed: partner " + arrival.user_id + " at " + arrival.address + " receives its view");
+  joined.push_back(connection.partner);
+  if (ledger_.NumGranted(connection.partner) <= kMaxConnectionsPerPartner) return;
+  if (ConnectionLedger::Connection* oldest = ledger_.Oldest(connection.partner, &connection)) End(*oldest);
+}
+
+bool FeedGate::EndOldest(size_t partner) {
+  ReadEvents();
+  if (ledger_.AnyClosing(partner)) return true;
+  if (ledger_.NumGranted(partner) < 2) return false;
+  ConnectionLedger::Connection* oldest = ledger_.Oldest(partner, nullptr);
+  if (oldest == nullptr) return false;
+  refusals_.Write("feed: partner " + partners_[partner].partner.name +
+                  " has several connections and its queue is full; closing the oldest");
+  End(*oldest);
+  return true;
+}
+
+// libzmq has no call that ends one connection, so its descriptor is shut down and libzmq finds the connection ended.
+// The caller has read all events, so the descriptor is still this connection's, but for an end in this very moment:
+// the port keeps even that among the feed's own connections.
+void FeedGate::End(ConnectionLedger::Connection& connection) {
+  connection.closing = true;
+  ++counters_.closed_connections;
+  if (LocalPort(connection.descriptor) == port_) shutdown(connection.descriptor, SHUT_RDWR);
+}
+
+void FeedGate::AddTo(FeedCounters& counters) const {
+  counters.connections = counters_.connections;
+  counters.refused_unknown_key = counters_.refused_unknown_key;
+  counters.refused_not_curve = counters_.refused_not_curve;
+  counters.refused_wrong_server_key = counters_.refused_wrong_server_key;
+  counters.refused_handshakes = counters_.refused_handshakes;
+  counters.refused_subscriptions = counters_.refused_subscriptions;
+  counters.refused_suspended = counters_.refused_suspended;
+  counters.protocol_breaches = counters_.protocol_breaches;
+  counters.closed_connections = counters_.closed_connections;
+  counters.ended_subscriptions = counters_.ended_subscriptions;
+  counters.accept_failures = counters_.accept_failures;
+}
+
+}  // namespace vedette

@@ -1,0 +1,98 @@
+// Who may connect, and what a connection receives: the authenticator, the monitor and the subscriptions of one XPUB
+// socket. A connection receives the view of the partner whose key it has, and nothing else, whatever it asks for.
+//
+// Thread rule: that of the socket. README.md beside this file, "Granting", says what libzmq 4.3.4 leaves to us here.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "exporter/feed/connections.h"
+#include "exporter/feed/keys.h"
+#include "exporter/feed/monitor.h"
+#include "exporter/feed/publisher.h"
+#include "exporter/feed/socket.h"
+#include "exporter/feed/zap.h"
+
+namespace vedette {
+
+// A partner that several machines read at once has a handful of connections; more are forgotten ones.
+constexpr size_t kMaxConnectionsPerPartner = 8;
+// What a subscription costs libzmq is about 50 times its bytes. Nobody needs more than one.
+constexpr uint64_t kMaxSubscriptionBytes = 16 * 1024;
+// Messages to us are subscriptions of a view's name, and the handshake: 257 bytes and a client's metadata
+// (ZeroMQ RFC 26).
+constexpr int64_t kMaxMessageToPublisher = 2 * 1024;
+
+// At most kPerMinute lines a minute, then how many were left out: a stranger must not fill the log.
+class RefusalLog {
+ public:
+  using Clock = std::chrono::steady_clock;
+  explicit RefusalLog(std::function<void(std::string_view)> log) : log_(std::move(log)) {}
+  void Write(const std::string& line, Clock::time_point now = Clock::now());
+
+ private:
+  static constexpr uint64_t kPerMinute = 30;
+  std::function<void(std::string_view)> log_;
+  Clock::time_point window_{};
+  uint64_t written_ = 0;
+  uint64_t left_out_ = 0;
+};
+
+class FeedGate {
+ public:
+  struct Partner {
+    std::string name;
+    std::string public_key;  // Z85
+  };
+
+  FeedGate(std::vector<Partner> partners, std::function<void(std::string_view)> log);
+
+  // Sets the socket up; before it is bound.
+  bool Open(const ZmqContext& context, ZmqSocket& publisher, const KeyPair& keys);
+  void set_port(int port) { port_ = port; }
+  // Handles what waits, within bounds; partners that were just granted their view are appended to `joined`.
+  void Poll(std::vector<size_t>& joined);
+  void Close();
+
+  size_t NumConnections(size_t partner) const { return ledger_.NumGranted(partner); }
+  // For a partner whose queue is full: of several connections, ends the oldest, most often one that nobody reads any
+  // more. False when there is but one.
+  bool EndOldest(size_t partner);
+  void AddTo(FeedCounters& counters) const;
+
+ private:
+  struct Partnership {
+    Partner partner;
+    std::string topic;
+    bool suspended = false;
+  };
+  enum class Kind : uint8_t { kSubscribe, kUnsubscribe, kMessage };
+  struct Arrival;  // a message to us, with what libzmq knows of its sender
+
+  void ReadEvents();
+  void Count(ConnectionEvent event);
+  std::optional<ZapAnswer> Decide(const std::string& public_key, std::string_view address);
+  bool Receive(Arrival& arrival);
+  void Handle(const Arrival& arrival, std::vector<size_t>& joined);
+  void Subscribe(ConnectionLedger::Connection& connection, const Arrival& arrival, std::vector<size_t>& joined);
+  void End(ConnectionLedger::Connection& connection);
+
+  std::vector<Partnership> partners_;
+  std::unordered_map<std::string, size_t> partner_of_key_;
+  std::unordered_map<std::string, size_t> partner_of_name_;
+  std::function<void(std::string_view)> log_;
+  RefusalLog refusals_;
+  ZmqSocket* publisher_ = nullptr;
+  ZapHandler zap_;
+  ConnectionMonitor monitor_;
+  ConnectionLedger ledger_;
+  FeedCounters counters_;  // those of refusals and connections
+  bool in_doubt_ = false;  // libzmq's last connection may not be the message's sender
+  int port_ = 0;
+};
+
+}  // namespace vedette

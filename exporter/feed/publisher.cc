@@ -1,0 +1,372 @@
+#include "exporter/feed/publisher.h"
+
+#include <zmq.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+#include <ctime>
+#include <set>
+#include <thread>
+#include <utility>
+
+#include "exporter/feed/gate.h"
+#include "exporter/feed/keys.h"
+#include "exporter/feed/socket.h"
+#include "exporter/feed/wire_format.h"
+
+namespace vedette {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+// Between two looks at a full queue or at partners that are to come.
+constexpr std::chrono::microseconds kWaitStep{500};
+
+uint64_t MicrosecondsSince1970() {
+  return static_cast<uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count());
+}
+
+std::string Timestamp() {
+  const uint64_t now_ms = MicrosecondsSince1970() / 1000;
+  const auto seconds = static_cast<time_t>(now_ms / 1000);
+  tm utc{};
+  gmtime_r(&seconds, &utc);
+  char text[40];
+  const size_t size = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
+  std::snprintf(text + size, sizeof(text) - size, ".%03uZ", static_cast<unsigned>(now_ms % 1000));
+  return text;
+}
+
+// tcp://HOST:0 as libzmq writes it.
+std::string BindEndpoint(const std::string& endpoint) {
+  return endpoint.ends_with(":0") ? endpoint.substr(0, endpoint.size() - 1) + "*" : endpoint;
+}
+
+std::string BindError(const std::string& endpoint) {
+  const std::string start = "feed endpoint " + endpoint + ": ";
+  switch (zmq_errno()) {
+    case EADDRINUSE:
+      return start + "the port is taken; `ss -ltnp` shows by whom, or choose another";
+    case EADDRNOTAVAIL:
+    case ENODEV:
+      return start + "this machine has no such address; use one of its own, or tcp://*:PORT for all";
+    case EACCES:
+      return start + "no right to use this port; choose one above 1023";
+    case EINVAL:
+      return start + "not understood; write it as tcp://ADDRESS:PORT";
+    default:
+      return start + "cannot listen: " + ZmqErrorText();
+  }
+}
+
+// tcp://ADDRESS:PORT, the port in digits or '*'.
+bool IsTcpEndpoint(const std::string& endpoint) {
+  const size_t colon = endpoint.rfind(':');
+  if (!endpoint.starts_with("tcp://") || colon == std::string::npos || colon < 7) return false;
+  const std::string port = endpoint.substr(colon + 1);
+  return port == "*" ||
+         (!port.empty() && port.size() <= 5 && port.find_first_not_of("0123456789") == std::string::npos);
+}
+
+bool CheckConfig(const FeedConfig& config, std::vector<FeedGate::Partner>& partners, std::string& error) {
+  if (!IsTcpEndpoint(config.endpoint)) {
+    error = "feed endpoint '" + config.endpoint + "': write it as tcp://ADDRESS:PORT";
+    return false;
+  }
+  if (config.partners.empty()) {
+    error = "feed: no partner is configured; give each a name and the public key that it sent";
+    return false;
+  }
+  if (config.batch_alerts == 0 || config.batch_alerts > kMaxBatchAlerts) {
+    error = "feed: a batch has 1 to " + std::to_string(kMaxBatchAlerts) + " alerts";
+    return false;
+  }
+  if (config.batch_delay.count() < 0 || config.heartbeat.count() <= 0 || config.high_water_mark <= 0 ||
+      config.lossless_wait.count() < 0 || config.epoch > kMaxNumber) {
+    error = "feed: the heartbeat and the high-water mark have to be above 0, delays not below";
+    return false;
+  }
+  std::set<std::string> names;
+  std::set<std::string> keys;
+  for (const PartnerConfig& partner : config.partners) {
+    if (!IsViewName(partner.name)) {
+      error = "feed partner '" + partner.name + "': a name is 1 to 64 of a-z, 0-9 and '-'";
+      return false;
+    }
+    std::string key;
+    if (!ReadPublicKey(partner.public_key, key, error)) {
+      error = "feed partner " + partner.name + ": " + error;
+      return false;
+    }
+    if (!names.insert(partner.name).second) {
+      error = "feed partner " + partner.name + " is there twice; several machines of one partner share one entry";
+      return false;
+    }
+    if (!keys.insert(key).second) {
+      error = "feed partner " + partner.name + " has the key of another partner; each needs its own";
+      return false;
+    }
+    partners.push_back({partner.name, key});
+  }
+  return true;
+}
+
+class Publisher final : public FeedPublisher {
+ public:
+  Publisher(const FeedConfig& config, std::vector<FeedGate::Partner> partners)
+      : config_(config),
+        gate_(partners, config.log),
+        epoch_(config.epoch == 0 ? MicrosecondsSince1970() : config.epoch) {
+    for (FeedGate::Partner& partner : partners) {
+      std::string topic = TopicOf(partner.name);
+      views_.push_back({.name = std::move(partner.name), .topic = std::move(topic)});
+    }
+    if (!config_.log) config_.log = [](std::string_view) {};
+  }
+  ~Publisher() override { Stop(milliseconds(0)); }
+
+  bool Listen(std::string& error);
+  void Publish(size_t partner, std::string_view json_line) override;
+  void Poll() override;
+  bool SetLossCounters(std::string json) override;
+  bool WaitForPartners(milliseconds limit) override;
+  bool Close(milliseconds limit) override;
+  std::string endpoint() const override { return endpoint_; }
+  std::string public_key() const override { return public_key_; }
+  uint64_t epoch() const override { return epoch_; }
+  FeedCounters counters() const override;
+  std::vector<PartnerStatus> partners() const override;
+
+ private:
+  struct View {
+    std::string name;
+    std::string topic;
+    std::string body = {};  // of the batch that is being filled
+    size_t lines = 0;
+    uint64_t first = 0;
+    uint64_t next = 1;  // number of the next alert
+    Clock::time_point due = {};
+    uint64_t dropped_alerts = 0;
+    uint64_t dropped_in_stall = 0;
+    bool stalled = false;
+  };
+
+  bool Stopped() const { return config_.stop != nullptr && config_.stop->load(std::memory_order_relaxed); }
+  void Flush(size_t partner);
+  // Waits for room until `until`.
+  Sent SendWaiting(size_t partner, std::string_view header, std::string_view body, Clock::time_point until);
+  Sent SendEvent(size_t partner, FeedEvent event, Clock::time_point until);
+  void Stop(milliseconds linger);
+
+  FeedConfig config_;
+  ZmqContext context_;
+  ZmqSocket socket_;
+  FeedGate gate_;
+  std::vector<View> views_;
+  std::vector<size_t> joined_;  // partners to be greeted with a heartbeat
+  Clock::time_point next_heartbeat_ = {};
+  std::string loss_ = "{}";
+  std::string endpoint_;
+  std::string public_key_;
+  uint64_t epoch_;
+  FeedCounters counters_;
+};
+
+bool Publisher::Listen(std::string& error) {
+  KeyPair keys;
+  if (!ReadSecretKey(config_.secret_key_file, keys, error)) return false;
+  // With NODROP a full queue is an error of this send, and so can be counted. Only the pipes that match a message are
+  // looked at, and those are one partner's.
+  if (!socket_.Open(context_, ZMQ_XPUB) || !gate_.Open(context_, socket_, keys) || !socket_.Set(ZMQ_XPUB_NODROP, 1) ||
+      !socket_.Set(ZMQ_SNDHWM, config_.high_water_mark) || !socket_.Set(ZMQ_LINGER, 0) ||
+      !socket_.Set(ZMQ_IPV6, config_.endpoint.find('[') != std::string::npos ? 1 : 0)) {
+    error = "feed: cannot set up the socket: " + ZmqErrorText();
+    return false;
+  }
+  if (zmq_bind(socket_.get(), BindEndpoint(config_.endpoint).c_str()) != 0) {
+    error = BindError(config_.endpoint);
+    return false;
+  }
+  endpoint_ = socket_.GetText(ZMQ_LAST_ENDPOINT);
+  const size_t colon = endpoint_.rfind(':');
+  int port = 0;
+  if (colon != std::string::npos) {
+    std::from_chars(endpoint_.data() + colon + 1, endpoint_.data() + endpoint_.size(), port);
+  }
+  gate_.set_port(port);
+  public_key_ = keys.public_key;
+  next_heartbeat_ = Clock::now() + config_.heartbeat;
+  return true;
+}
+
+void Publisher::Publish(size_t partner, std::string_view json_line) {
+  if (partner >= views_.size() || socket_.get() == nullptr) return;
+  View& view = views_[partner];
+  ++counters_.alerts;
+  const bool oversized = json_line.size() > kMaxLineBytes;
+  if (oversized || json_line.empty() || json_line.find('\n') != json_line.size() - 1) {
+    // It keeps its number, so that the partner sees that something is missing.
+    ++(oversized ? counters_.oversized_alerts : counters_.malformed_alerts);
+    Flush(partner);
+    ++view.next;
+    return;
+  }
+  if (view.lines == 0) {
+    view.first = view.next;
+    view.due = Clock::now() + config_.batch_delay;
+  }
+  ++view.next;
+  ++view.lines;
+  view.body += json_line;
+  if (view.lines >= config_.batch_alerts || view.body.size() >= kFullBatchBytes) Flush(partner);
+}
+
+void Publisher::Flush(size_t partner) {
+  View& view = views_[partner];
+  if (view.lines == 0) return;
+  const std::string header = WriteHeader({.event = FeedEvent::kAlerts,
+                                          .schema = config_.schema,
+                                          .epoch = epoch_,
+                                          .first = view.first,
+                                          .count = view.lines});
+  const Clock::time_point until =
+      view.stalled || config_.lossless_wait.count() == 0 ? Clock::time_point() : Clock::now() + config_.lossless_wait;
+  ++counters_.batches;
+  if (gate_.NumConnections(partner) == 0) counters_.unheard_alerts += view.lines;
+  if (SendWaiting(partner, header, view.body, until) == Sent::kSent) {
+    if (view.stalled) {
+      config_.log("feed: partner " + view.name + " reads again; it lost " + std::to_string(view.dropped_in_stall) +
+                  " alerts");
+    }
+    view.stalled = false;
+    view.dropped_in_stall = 0;
+  } else {
+    if (!view.stalled)
+      config_.log("feed: partner " + view.name + " reads too slowly, its queue is full; it loses alerts");
+    view.stalled = true;
+    view.dropped_in_stall += view.lines;
+    view.dropped_alerts += view.lines;
+    counters_.dropped_alerts += view.lines;
+    ++counters_.dropped_batches;
+    gate_.EndOldest(partner);
+  }
+  view.lines = 0;
+  view.body.clear();
+}
+
+Sent Publisher::SendWaiting(size_t partner, std::string_view header, std::string_view body, Clock::time_point until) {
+  const std::vector<std::string_view> frames = {views_[partner].topic, header, body};
+  Sent sent = SendFrames(socket_.get(), frames);
+  if (sent != Sent::kFull) return sent;
+  // libzmq learns only now and then what its network thread has sent; reading makes it look.
+  gate_.Poll(joined_);
+  sent = SendFrames(socket_.get(), frames);
+  while (sent == Sent::kFull && Clock::now() < until && !Stopped()) {
+    std::this_thread::sleep_for(kWaitStep);
+    gate_.Poll(joined_);
+    sent = SendFrames(socket_.get(), frames);
+  }
+  return sent;
+}
+
+Sent Publisher::SendEvent(size_t partner, FeedEvent event, Clock::time_point until) {
+  const View& view = views_[partner];
+  const std::string header = WriteHeader({.event = event,
+                                          .schema = config_.schema,
+                                          .epoch = epoch_,
+                                          .last = view.next - 1,
+                                          .interval_ms = static_cast<uint64_t>(config_.heartbeat.count()),
+                                          .dropped_alerts = view.dropped_alerts,
+                                          .time = Timestamp(),
+                                          .loss = loss_});
+  return SendWaiting(partner, header, {}, until);
+}
+
+void Publisher::Poll() {
+  if (socket_.get() == nullptr) return;
+  gate_.Poll(joined_);
+  const Clock::time_point now = Clock::now();
+  const bool heartbeat = now >= next_heartbeat_;
+  const std::vector<size_t> greeted = std::exchange(joined_, {});
+  for (size_t partner = 0; partner < views_.size(); ++partner) {
+    const bool joined = std::find(greeted.begin(), greeted.end(), partner) != greeted.end();
+    if (heartbeat || joined || (views_[partner].lines > 0 && now >= views_[partner].due)) Flush(partner);
+    if (!heartbeat && !joined) continue;
+    if (SendEvent(partner, FeedEvent::kHeartbeat, {}) == Sent::kSent) ++counters_.heartbeats;
+  }
+  if (heartbeat) next_heartbeat_ = now + config_.heartbeat;
+}
+
+bool Publisher::SetLossCounters(std::string json) {
+  if (!IsLossObject(json)) return false;
+  loss_ = std::move(json);
+  return true;
+}
+
+bool Publisher::WaitForPartners(milliseconds limit) {
+  const Clock::time_point until = Clock::now() + limit;
+  for (;;) {
+    Poll();
+    const auto connected = [this](const View& view) { return gate_.NumConnections(&view - views_.data()) > 0; };
+    if (std::all_of(views_.begin(), views_.end(), connected)) return true;
+    if (Clock::now() >= until || Stopped()) return false;
+    std::this_thread::sleep_for(kWaitStep);
+  }
+}
+
+bool Publisher::Close(milliseconds limit) {
+  if (socket_.get() == nullptr) return true;
+  const Clock::time_point until = Clock::now() + limit;
+  Poll();
+  bool complete = true;
+  for (size_t partner = 0; partner < views_.size(); ++partner) {
+    Flush(partner);
+    complete &= SendEvent(partner, FeedEvent::kEnd, until) == Sent::kSent;
+  }
+  const Clock::time_point flushed = Clock::now();
+  Stop(std::max(milliseconds(0), std::chrono::ceil<milliseconds>(until - flushed)));
+  return complete && Clock::now() < until;
+}
+
+void Publisher::Stop(milliseconds linger) {
+  if (socket_.get() != nullptr) socket_.Set(ZMQ_LINGER, static_cast<int>(linger.count()));
+  gate_.Close();
+  socket_.Close();
+  context_.Terminate();
+}
+
+FeedCounters Publisher::counters() const {
+  FeedCounters counters = counters_;
+  gate_.AddTo(counters);
+  return counters;
+}
+
+std::vector<PartnerStatus> Publisher::partners() const {
+  std::vector<PartnerStatus> list;
+  for (size_t partner = 0; partner < views_.size(); ++partner) {
+    const View& view = views_[partner];
+    list.push_back({.name = view.name,
+                    .connections = gate_.NumConnections(partner),
+                    .last = view.next - 1,
+                    .dropped_alerts = view.dropped_alerts,
+                    .stalled = view.stalled});
+  }
+  return list;
+}
+
+}  // namespace
+
+std::unique_ptr<FeedPublisher> FeedPublisher::Open(const FeedConfig& config, std::string& error) {
+  std::vector<FeedGate::Partner> partners;
+  if (!CheckConfig(config, partners, error)) return nullptr;
+  auto publisher = std::make_unique<Publisher>(config, std::move(partners));
+  if (!publisher->Listen(error)) return nullptr;
+  return publisher;
+}
+
+}  // namespace vedette

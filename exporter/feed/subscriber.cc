@@ -1,0 +1,278 @@
+#include "exporter/feed/subscriber.h"
+
+#include <zmq.h>
+
+#include <chrono>
+#include <optional>
+#include <vector>
+
+#include "exporter/feed/keys.h"
+#include "exporter/feed/monitor.h"
+#include "exporter/feed/sequence.h"
+#include "exporter/feed/socket.h"
+#include "exporter/feed/wire_format.h"
+
+namespace vedette {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// How soon `stop` is noticed.
+constexpr long kPollMs = 100;
+constexpr int kFirstReconnectMs = 100;
+constexpr int kLongestReconnectMs = 5'000;
+// How long after a connection's end libzmq has to say that it tries again.
+constexpr std::chrono::seconds kOwnReconnect{1};
+// A server whose key we have wrong ends the handshake without a word. So does one that restarts at that moment, hence
+// more than once.
+constexpr int kSilentEndsBeforeError = 3;
+// Messages read before connection events are looked at again.
+constexpr int kMessagesPerRound = 1'000;
+// Silence longer than this many heartbeats is worth a sentence.
+constexpr uint64_t kHeartbeatsOfSilence = 3;
+// Largest frame, encrypted: CURVE adds 33 bytes (ZeroMQ RFC 26). A hostile server must not make us hold more.
+constexpr int64_t kMaxMessageBytes = static_cast<int64_t>(kMaxBodyBytes) + 64;
+constexpr size_t kMaxFrames = 3;
+
+class Subscription {
+ public:
+  Subscription(const SubscribeConfig& config, const std::function<bool(std::string_view)>& on_line,
+               const std::function<void(std::string_view)>& on_event)
+      : config_(config), on_line_(on_line), on_event_(on_event) {}
+
+  SubscribeSummary Run(const std::atomic<bool>& stop);
+
+ private:
+  bool Connect();
+  bool Fail(std::string error) {
+    summary_.error = std::move(error);
+    return false;
+  }
+  // These answer false when it is over.
+  bool ReadEvents();
+  bool OnEvent(ConnectionEvent event);
+  bool ReadMessages();
+  bool OnMessage();
+  bool OnAlerts();
+  void Report(const SequenceTracker::Arrival& arrival, uint64_t first);
+  bool CheckSilence();
+  bool CheckConnection();
+
+  const SubscribeConfig& config_;
+  const std::function<bool(std::string_view)>& on_line_;
+  const std::function<void(std::string_view)>& on_event_;
+  SubscribeSummary summary_;
+  std::string topic_;
+  ZmqContext context_;
+  ZmqSocket socket_;
+  ConnectionMonitor monitor_;
+  SequenceTracker sequence_;
+  std::vector<std::string> frames_;
+  std::vector<std::string_view> views_;
+  std::vector<std::string_view> lines_;
+  FeedHeader header_;
+  Clock::time_point last_message_;
+  uint64_t interval_ms_ = 0;                        // of heartbeats, once one came
+  std::optional<Clock::time_point> reconnect_due_;  // unless libzmq does it first
+  int silent_ends_ = 0;
+  bool said_unreachable_ = false;
+  bool said_silent_ = false;
+};
+
+bool Subscription::Connect() {
+  if (!IsViewName(config_.view)) return Fail("view '" + config_.view + "': a name is 1 to 64 of a-z, 0-9 and '-'");
+  if (!config_.endpoint.starts_with("tcp://")) {
+    return Fail("endpoint '" + config_.endpoint + "': write it as tcp://ADDRESS:PORT");
+  }
+  topic_ = TopicOf(config_.view);
+  KeyPair own;
+  std::string server_key;
+  std::string error;
+  if (!ReadSecretKey(config_.secret_key_file, own, error)) return Fail(error);
+  if (!ReadPublicKey(config_.server_public_key, server_key, error)) return Fail("the server's key: " + error);
+  const bool ready =
+      socket_.Open(context_, ZMQ_SUB) && socket_.Set(ZMQ_LINGER, 0) && socket_.Set(ZMQ_CURVE_SERVERKEY, server_key) &&
+      socket_.Set(ZMQ_CURVE_PUBLICKEY, own.public_key) && socket_.Set(ZMQ_CURVE_SECRETKEY, own.secret_key) &&
+      socket_.Set(ZMQ_MAXMSGSIZE, kMaxMessageBytes) && socket_.Set(ZMQ_RECONNECT_IVL, kFirstReconnectMs) &&
+      socket_.Set(ZMQ_RECONNECT_IVL_MAX, kLongestReconnectMs) && socket_.Set(ZMQ_TCP_KEEPALIVE, 1) &&
+      socket_.Set(ZMQ_TCP_KEEPALIVE_IDLE, 30) && socket_.Set(ZMQ_TCP_KEEPALIVE_INTVL, 10) &&
+      socket_.Set(ZMQ_TCP_KEEPALIVE_CNT, 3) && socket_.Set(ZMQ_IPV6, config_.endpoint.find('[') != std::string::npos) &&
+      socket_.Set(ZMQ_SUBSCRIBE, std::string_view(topic_)) && monitor_.Open(context_, socket_, "subscriber-monitor");
+  if (!ready) return Fail("cannot set up the socket: " + ZmqErrorText());
+  if (zmq_connect(socket_.get(), config_.endpoint.c_str()) != 0) {
+    return Fail("endpoint '" + config_.endpoint + "': " + ZmqErrorText() + "; write it as tcp://ADDRESS:PORT");
+  }
+  return true;
+}
+
+SubscribeSummary Subscription::Run(const std::atomic<bool>& stop) {
+  if (!Connect()) return summary_;
+  last_message_ = Clock::now();
+  zmq_pollitem_t items[] = {{socket_.get(), 0, ZMQ_POLLIN, 0}, {monitor_.socket(), 0, ZMQ_POLLIN, 0}};
+  while (!stop.load(std::memory_order_relaxed)) {
+    zmq_poll(items, 2, kPollMs);
+    // What was received before a connection ended still counts, so messages go first.
+    if (!ReadMessages() || !ReadEvents() || !CheckConnection() || !CheckSilence()) break;
+  }
+  monitor_.Close();
+  return summary_;
+}
+
+bool Subscription::ReadEvents() {
+  ConnectionEvent event{};
+  while (monitor_.Next(event)) {
+    if (!OnEvent(event)) return false;
+  }
+  return true;
+}
+
+bool Subscription::OnEvent(ConnectionEvent event) {
+  switch (event) {
+    case ConnectionEvent::kAuthenticated:
+      reconnect_due_.reset();
+      silent_ends_ = 0;
+      said_unreachable_ = false;
+      summary_.authenticated = true;
+      ++summary_.connections;
+      on_event_("connected to " + config_.endpoint);
+      return true;
+    case ConnectionEvent::kRefused:
+      return Fail(config_.endpoint +
+                  " does not know our public key, or has suspended it; send it the .pub file that "
+                  "belongs to " +
+                  config_.secret_key_file);
+    case ConnectionEvent::kNotCurve:
+      return Fail(config_.endpoint + " does not encrypt, so it is not the feed; check address and port");
+    case ConnectionEvent::kWrongKey:
+      return Fail(config_.endpoint +
+                  " has another key than the one we were given; ask the operator for the current one");
+    case ConnectionEvent::kHandshakeBroken:
+      return Fail(config_.endpoint + " does not speak the feed's protocol; check address and port");
+    case ConnectionEvent::kHandshakeEnded:
+      if (++silent_ends_ < kSilentEndsBeforeError) return true;
+      return Fail(config_.endpoint + " ends the handshake " + std::to_string(silent_ends_) +
+                  " times: most likely the server's public key that we were given is not its current one");
+    case ConnectionEvent::kDisconnected:
+      reconnect_due_ = Clock::now() + kOwnReconnect;
+      if (silent_ends_ == 0) on_event_("disconnected from " + config_.endpoint + ", trying again");
+      return true;
+    case ConnectionEvent::kRetry:
+      reconnect_due_.reset();
+      if (!said_unreachable_ && silent_ends_ == 0) on_event_(config_.endpoint + " cannot be reached yet, trying on");
+      said_unreachable_ = true;
+      return true;
+    case ConnectionEvent::kAccepted:
+    case ConnectionEvent::kConnected:
+    case ConnectionEvent::kAcceptFailed:
+      return true;
+  }
+  return true;
+}
+
+bool Subscription::ReadMessages() {
+  for (int i = 0; i < kMessagesPerRound; ++i) {
+    const Receipt receipt = ReceiveFrames(socket_.get(), kMaxFrames, frames_);
+    if (receipt == Receipt::kNothing) return true;
+    if (receipt == Receipt::kFailed) return Fail("cannot receive: " + ZmqErrorText());
+    last_message_ = Clock::now();
+    said_silent_ = false;
+    if (!OnMessage()) return false;
+  }
+  return true;
+}
+
+bool Subscription::OnMessage() {
+  views_.assign(frames_.begin(), frames_.end());
+  const WireError error = ReadMessage(views_, topic_, header_, lines_);
+  if (error != WireError::kNone) {
+    ++summary_.malformed;
+    on_event_("left out a message: " + std::string(Describe(error)));
+    return true;
+  }
+  switch (header_.event) {
+    case FeedEvent::kAlerts:
+      return OnAlerts();
+    case FeedEvent::kOther:
+      return true;
+    case FeedEvent::kHeartbeat:
+    case FeedEvent::kEnd:
+      break;
+  }
+  Report(sequence_.OnLast(header_.epoch, header_.last), header_.last + 1);
+  interval_ms_ = header_.interval_ms;
+  summary_.dropped_by_sensor = header_.dropped_alerts;
+  summary_.loss = header_.loss;
+  if (header_.event == FeedEvent::kHeartbeat) {
+    ++summary_.heartbeats;
+    return true;
+  }
+  summary_.ended = true;
+  on_event_("end of the feed after alert " + std::to_string(header_.last));
+  return !config_.stop_at_end;
+}
+
+bool Subscription::OnAlerts() {
+  const SequenceTracker::Arrival arrival = sequence_.OnAlerts(header_.epoch, header_.first, header_.count);
+  Report(arrival, header_.first);
+  ++summary_.batches;
+  summary_.duplicates += arrival.skip;
+  for (size_t i = arrival.skip; i < lines_.size(); ++i) {
+    ++summary_.alerts;
+    if (!on_line_(lines_[i])) return false;
+    if (config_.stop_after != 0 && summary_.alerts >= config_.stop_after) return false;
+  }
+  return true;
+}
+
+void Subscription::Report(const SequenceTracker::Arrival& arrival, uint64_t first) {
+  if (arrival.new_epoch) {
+    ++summary_.epochs;
+    std::string text = "epoch " + std::to_string(sequence_.epoch()) + " begins";
+    if (summary_.epochs > 1) text = "the sensor has started anew: " + text;
+    if (arrival.went_back && summary_.epochs > 1) text += ", lower than the one before: its clock was set back";
+    if (arrival.before > 0) text += "; " + std::to_string(arrival.before) + " alerts were sent before we joined";
+    on_event_(text);
+  }
+  summary_.before += arrival.before;
+  if (arrival.missing == 0) return;
+  ++summary_.gaps;
+  summary_.missing += arrival.missing;
+  on_event_("gap: alerts " + std::to_string(first - arrival.missing) + " to " + std::to_string(first - 1) +
+            " of epoch " + std::to_string(sequence_.epoch()) + " are missing");
+}
+
+// After a message that breaks ZMTP, as one over the limit does, libzmq gives the connection up for good.
+bool Subscription::CheckConnection() {
+  if (!reconnect_due_ || Clock::now() < *reconnect_due_) return true;
+  reconnect_due_.reset();
+  ++summary_.malformed;
+  on_event_("the connection ended on a message that breaks the protocol or is too large; connecting anew");
+  zmq_disconnect(socket_.get(), config_.endpoint.c_str());
+  if (zmq_connect(socket_.get(), config_.endpoint.c_str()) == 0) return true;
+  return Fail("cannot connect again to " + config_.endpoint + ": " + ZmqErrorText());
+}
+
+bool Subscription::CheckSilence() {
+  const auto silence = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - last_message_).count();
+  if (config_.idle_seconds != 0 && silence >= 1000 * static_cast<int64_t>(config_.idle_seconds)) {
+    if (!summary_.authenticated) {
+      return Fail(config_.endpoint + " cannot be reached; check address and port, and that the sensor runs");
+    }
+    on_event_("nothing for " + std::to_string(config_.idle_seconds) + " s, stopping");
+    return false;
+  }
+  if (interval_ms_ != 0 && !said_silent_ && static_cast<uint64_t>(silence) / kHeartbeatsOfSilence >= interval_ms_) {
+    said_silent_ = true;
+    on_event_("no sign of life from the sensor for " + std::to_string(silence / 1000) + " s");
+  }
+  return true;
+}
+
+}  // namespace
+
+SubscribeSummary Subscribe(const SubscribeConfig& config, const std::function<bool(std::string_view)>& on_line,
+                           const std::function<void(std::string_view)>& on_event, const std::atomic<bool>& stop) {
+  return Subscription(config, on_line, on_event).Run(stop);
+}
+
+}  // namespace vedette

@@ -1,0 +1,381 @@
+// The feed as seen by those who do not keep to its rules: strangers, a partner that wants more than its view, a sensor
+// that sends nonsense.
+#include "exporter/feed/wire_format.h"
+#include "tests/end_to_end/feed_fixture.h"
+
+namespace vedette {
+namespace {
+
+using FeedRefusal = FeedFixture;
+
+TEST_F(FeedRefusal, UnknownKey) {
+  OpenFeed();
+  SubscribeConfig config = As("stranger");
+  config.view = "cert-a";
+  Subscriber stranger(config);
+  ASSERT_TRUE(PollUntil([&] { return stranger.done(); }));
+  const SubscribeSummary& summary = stranger.Stop();
+  EXPECT_FALSE(summary.authenticated);
+  EXPECT_NE(summary.error.find("does not know our public key"), std::string::npos) << summary.error;
+  EXPECT_GE(publisher_->counters().refused_unknown_key, 1u);
+  EXPECT_EQ(publisher_->counters().connections, 0u);
+  EXPECT_TRUE(Logged("unknown client key " + keys_["stranger"].public_key + " from 127.0.0.1")) << log_;
+}
+
+TEST_F(FeedRefusal, UnknownKeyReceivesNothing) {
+  OpenFeed();
+  const std::unique_ptr<RawClient> stranger = Raw("stranger");
+  stranger->Subscribe("");
+  ASSERT_TRUE(PollUntil([&] { return publisher_->counters().refused_unknown_key > 0; }));
+  publisher_->Publish(0, Line("cert-a", 1));
+  PollFor(100ms);
+  EXPECT_EQ(stranger->ReceiveAll(), "");
+}
+
+TEST_F(FeedRefusal, PlaintextClient) {
+  OpenFeed();
+  RawClient plain(ZMQ_SUB);
+  plain.SetText(ZMQ_SUBSCRIBE, "");
+  plain.Connect(publisher_->endpoint());
+  ASSERT_TRUE(PollUntil([&] { return publisher_->counters().refused_not_curve > 0; }));
+  publisher_->Publish(0, Line("cert-a", 1));
+  PollFor(100ms);
+  EXPECT_EQ(plain.ReceiveAll(), "");
+  EXPECT_EQ(publisher_->counters().connections, 0u);
+  EXPECT_TRUE(Logged("does not encrypt")) << log_;
+}
+
+TEST_F(FeedRefusal, WrongServerKey) {
+  OpenFeed();
+  SubscribeConfig config = As("cert-a");
+  config.server_public_key = Path("stranger.pub");
+  Subscriber a(config);
+  ASSERT_TRUE(PollUntil([&] { return a.done(); }));
+  const SubscribeSummary& summary = a.Stop();
+  EXPECT_FALSE(summary.authenticated);
+  EXPECT_NE(summary.error.find("public key"), std::string::npos) << summary.error;
+  EXPECT_GE(publisher_->counters().refused_wrong_server_key, 1u);
+  EXPECT_EQ(publisher_->counters().connections, 0u);
+}
+
+TEST_F(FeedRefusal, AServerThatDoesNotEncrypt) {
+  OpenFeed();
+  RawClient server(ZMQ_XPUB);
+  ASSERT_EQ(zmq_bind(server.socket(), "tcp://127.0.0.1:*"), 0);
+  char endpoint[100];
+  size_t size = sizeof(endpoint);
+  ASSERT_EQ(zmq_getsockopt(server.socket(), ZMQ_LAST_ENDPOINT, endpoint, &size), 0);
+  SubscribeConfig config = As("cert-a");
+  config.endpoint = endpoint;
+  Subscriber a(config);
+  ASSERT_TRUE(PollUntil([&] { return a.done(); }));
+  EXPECT_FALSE(a.Stop().authenticated);
+  EXPECT_NE(a.Stop().error.find("not the feed"), std::string::npos) << a.Stop().error;
+}
+
+TEST_F(FeedRefusal, FilesOfASubscriber) {
+  OpenFeed();
+  std::atomic<bool> stop{false};
+  const auto error_with = [&](const std::function<void(SubscribeConfig&)>& change) {
+    SubscribeConfig config = As("cert-a");
+    change(config);
+    return Subscribe(
+               config, [](std::string_view) { return true; }, [](std::string_view) {}, stop)
+        .error;
+  };
+  EXPECT_NE(error_with([&](SubscribeConfig& c) { c.secret_key_file = Path("no.key"); }).find("no.key"),
+            std::string::npos);
+  EXPECT_NE(error_with([&](SubscribeConfig& c) { c.server_public_key = Path("no.pub"); }).find("no.pub"),
+            std::string::npos);
+  EXPECT_NE(error_with([](SubscribeConfig& c) { c.view = "A"; }).find("'A'"), std::string::npos);
+  EXPECT_NE(error_with([](SubscribeConfig& c) { c.endpoint = "localhost"; }).find("tcp://"), std::string::npos);
+  EXPECT_NE(error_with([](SubscribeConfig& c) { c.endpoint = "tcp://x"; }).find("tcp://"), std::string::npos);
+}
+
+// What a subscription asks for never widens what it gets. An XSUB filters nothing on its side, so this is what was
+// sent.
+TEST_F(FeedRefusal, NoSubscriptionReachesAnotherView) {
+  OpenFeed();
+  const std::unique_ptr<RawClient> a = Raw("cert-a");
+  for (const char* topic : {"", "c", "cert-a", "cert-a/", "cert-ab", "cert-ab/", "other", "cert-a/x"})
+    a->Subscribe(topic);
+  Subscriber ab(As("cert-ab"));
+  ASSERT_TRUE(publisher_->WaitForPartners(kLimit));
+  ASSERT_TRUE(PollUntil([&] { return publisher_->counters().refused_subscriptions == 4; })) << log_;
+  publisher_->Publish(0, Line("cert-a", 1));
+  publisher_->Publish(1, Line("cert-ab", 1));
+  ASSERT_TRUE(PollUntil([&] { return ab.num_lines() == 1; }));
+  PollFor(50ms);
+  const std::string heard = a->ReceiveAll();
+  EXPECT_NE(heard.find("cert-a/|"), std::string::npos) << heard;
+  EXPECT_NE(heard.find(Line("cert-a", 1)), std::string::npos) << heard;
+  EXPECT_EQ(heard.find("cert-ab"), std::string::npos) << heard;
+  EXPECT_EQ(ab.lines(), std::vector<std::string>{Line("cert-ab", 1)});
+  EXPECT_TRUE(Logged("asked for 'cert-ab/'")) << log_;
+}
+
+TEST_F(FeedRefusal, AForeignSubscriptionAloneGetsNothing) {
+  OpenFeed();
+  const std::unique_ptr<RawClient> a = Raw("cert-a");
+  a->Subscribe("cert-ab/");
+  ASSERT_TRUE(PollUntil([&] { return publisher_->counters().refused_subscriptions == 1; }));
+  publisher_->Publish(0, Line("cert-a", 1));
+  publisher_->Publish(1, Line("cert-ab", 1));
+  PollFor(50ms);
+  EXPECT_EQ(a->ReceiveAll(), "");
+}
+
+TEST_F(FeedRefusal, UnsubscribingEndsIt) {
+  OpenFeed();
+  const std::unique_ptr<RawClient> a = Raw("cert-a");
+  a->Subscribe("");
+  a->Subscribe("cert-a");
+  ASSERT_TRUE(PollUntil([&] { return Connections(0) == 1; }));
+  a->Send(std::string("\0", 1));
+  PollFor(100ms);
+  EXPECT_EQ(Connections(0), 1u) << "one subscription is left";
+  a->Send(std::string("\0cert-a", 7));
+  ASSERT_TRUE(PollUntil([&] { return Connections(0) == 0; }));
+  a->ReceiveAll();
+  publisher_->Publish(0, Line("cert-a", 1));
+  PollFor(50ms);
+  EXPECT_EQ(a->ReceiveAll(), "");
+}
+
+// libzmq keeps messages and the connections of subscriptions in two queues, which a message that is no subscription
+// brings out of step: whoever subscribes next would be granted what the one after it may have.
+TEST_F(FeedRefusal, AMessageIntoTheFeedDoesNotMixUpConnections) {
+  OpenFeed();
+  for (int round = 0; round < 5; ++round) {
+    const std::unique_ptr<RawClient> hostile = Raw("cert-a");
+    const std::unique_ptr<RawClient> honest = Raw("cert-ab");
+    const uint64_t before = publisher_->counters().connections;
+    ASSERT_TRUE(PollUntil([&] { return publisher_->counters().connections == before + 2; }));
+    PollFor(20ms);
+    // In this order at the publisher: message, the other's subscription, our own. Publishing makes libzmq take note,
+    // while messages are only read in Poll.
+    const auto let_arrive = [&] {
+      std::this_thread::sleep_for(20ms);
+      for (int i = 0; i < 64; ++i) publisher_->Publish(0, Line("cert-a", 0));
+    };
+    hostile->Send("hello");
+    let_arrive();
+    honest->Subscribe("");
+    let_arrive();
+    hostile->Subscribe("");
+    let_arrive();
+    PollFor(50ms);
+    for (uint64_t n = 1; n <= 3; ++n) {
+      publisher_->Publish(0, Line("cert-a", n));
+      publisher_->Publish(1, Line("cert-ab", n));
+    }
+    PollFor(50ms);
+    EXPECT_EQ(hostile->ReceiveAll().find("cert-ab"), std::string::npos);
+    // The honest one was sent away in doubt; it has come back by itself and been let in.
+    std::string heard;
+    ASSERT_TRUE(PollUntil([&] {
+      heard += honest->ReceiveAll();
+      return Connections(1) == 1;
+    })) << log_
+        << publisher_->counters().closed_connections << " closed";
+    publisher_->Publish(1, Line("cert-ab", 9));
+    PollFor(50ms);
+    heard += honest->ReceiveAll();
+    EXPECT_NE(heard.find(Line("cert-ab", 9)), std::string::npos) << heard;
+    EXPECT_EQ(heard.find("\"cert-a\""), std::string::npos) << heard;
+    EXPECT_EQ(publisher_->counters().protocol_breaches, 1u);
+    EXPECT_TRUE(Logged("sent a message into the feed")) << log_;
+    ASSERT_TRUE(PollUntil([&] { return publisher_->counters().refused_suspended > 0; })) << "it tries again";
+    publisher_.reset();
+    OpenFeed();
+  }
+}
+
+// A subscription that is read after its connection has ended: to grant it would be to use freed memory.
+TEST_F(FeedRefusal, AConnectionThatEndsAtOnce) {
+  OpenFeed();
+  Subscriber ab(As("cert-ab"));
+  ASSERT_TRUE(PollUntil([&] { return Connections(1) == 1; }));
+  for (uint64_t round = 1; round <= 20; ++round) {
+    const std::unique_ptr<RawClient> a = Raw("cert-a");
+    const uint64_t before = publisher_->counters().connections;
+    ASSERT_TRUE(PollUntil([&] { return publisher_->counters().connections == before + 1; }));
+    a->Subscribe("");
+    std::this_thread::sleep_for(5ms);
+    a->Close();
+    // Publishing makes libzmq take note of both, while subscriptions are only read in Poll.
+    for (int i = 0; i < 20; ++i) {
+      for (int j = 0; j < 64; ++j) publisher_->Publish(1, Line("cert-ab", 0));
+      std::this_thread::sleep_for(1ms);
+    }
+    publisher_->Poll();
+    for (int j = 0; j < 64; ++j) publisher_->Publish(0, Line("cert-a", round));
+    PollFor(5ms);
+    EXPECT_EQ(Connections(0), 0u);
+  }
+  EXPECT_GT(publisher_->counters().ended_subscriptions, 0u) << "the case did not come up";
+  ASSERT_TRUE(PollUntil([&] { return ab.num_lines() == 20 * 20 * 64; }));
+  EXPECT_EQ(ab.Stop().missing, 0u);
+}
+
+TEST_F(FeedRefusal, SubscriptionsWithoutEnd) {
+  OpenFeed();
+  const std::unique_ptr<RawClient> a = Raw("cert-a");
+  ASSERT_TRUE(PollUntil([&] { return publisher_->counters().connections == 1; }));
+  for (int i = 0; i < 100; ++i) a->Subscribe(std::to_string(i) + std::string(1000, 'x'));
+  ASSERT_TRUE(PollUntil([&] { return publisher_->counters().closed_connections > 0; })) << log_;
+  EXPECT_TRUE(Logged("subscribes without end")) << log_;
+  EXPECT_LE(publisher_->counters().refused_subscriptions, 20u);
+}
+
+TEST_F(FeedRefusal, AMessageThatIsTooLongEndsTheConnection) {
+  OpenFeed();
+  const std::unique_ptr<RawClient> a = Raw("cert-a");
+  ASSERT_TRUE(PollUntil([&] { return publisher_->counters().connections == 1; }));
+  a->Send("\x01" + std::string(100'000, 'x'));
+  ASSERT_TRUE(PollUntil([&] { return publisher_->counters().connections >= 2; })) << "it comes back";
+  EXPECT_EQ(Connections(0), 0u);
+}
+
+TEST_F(FeedRefusal, OnlySoManyConnectionsOfOnePartner) {
+  OpenFeed();
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (int i = 0; i < 9; ++i) {
+    clients.push_back(Raw("cert-a", ZMQ_SUB));
+    clients.back()->SetInt(ZMQ_RECONNECT_IVL, -1);
+    clients.back()->SetText(ZMQ_SUBSCRIBE, "");
+    ASSERT_TRUE(PollUntil([&] { return Connections(0) == std::min<size_t>(clients.size(), 8); }));
+  }
+  PollFor(50ms);
+  EXPECT_EQ(Connections(0), 8u);
+  EXPECT_EQ(publisher_->counters().closed_connections, 1u);
+}
+
+// A machine that vanished without a word keeps its connection, and must not take the partner's new one down with it.
+TEST_F(FeedRefusal, AForgottenConnectionGivesWay) {
+  config_.high_water_mark = 4;
+  OpenFeed();
+  const std::unique_ptr<RawClient> forgotten = Raw("cert-a", ZMQ_SUB, 1);
+  forgotten->SetText(ZMQ_SUBSCRIBE, "");
+  ASSERT_TRUE(PollUntil([&] { return Connections(0) == 1; }));
+  Subscriber a(As("cert-a"));
+  ASSERT_TRUE(PollUntil([&] { return Connections(0) == 2; }));
+  for (uint64_t n = 1; Connections(0) == 2 && n < 100'000; ++n) {
+    publisher_->Publish(0, Line("cert-a", n, 2000));
+    if (n % 64 == 0) PollFor(1ms);
+  }
+  EXPECT_EQ(Connections(0), 1u);
+  EXPECT_TRUE(Logged("closing the oldest")) << log_;
+  const uint64_t dropped = publisher_->counters().dropped_alerts;
+  PollFor(50ms);
+  const size_t before = a.num_lines();
+  publisher_->Publish(0, Line("cert-a", 0));
+  ASSERT_TRUE(PollUntil([&] { return a.num_lines() == before + 1; })) << dropped;
+  EXPECT_EQ(a.Stop().error, "");
+}
+
+// A sensor gone wrong, or another program with its key.
+class FeedOfNonsense : public FeedFixture {
+ protected:
+  void SetUp() override {
+    FeedFixture::SetUp();
+    server_ = std::make_unique<RawClient>(ZMQ_XPUB);
+    server_->SetInt(ZMQ_CURVE_SERVER, 1);
+    server_->SetText(ZMQ_CURVE_SECRETKEY, keys_["server"].secret_key);
+    ASSERT_EQ(zmq_bind(server_->socket(), "tcp://127.0.0.1:*"), 0);
+    char endpoint[100];
+    size_t size = sizeof(endpoint);
+    ASSERT_EQ(zmq_getsockopt(server_->socket(), ZMQ_LAST_ENDPOINT, endpoint, &size), 0);
+    OpenFeed();
+    SubscribeConfig config = As("cert-a");
+    config.endpoint = endpoint;
+    config.stop_at_end = true;
+    subscriber_ = std::make_unique<Subscriber>(config);
+    ASSERT_TRUE(PollUntil([&] {
+      return server_->Receive() ==
+             "\x01"
+             "cert-a/";
+    }));
+  }
+  void Send(std::vector<std::string> frames) {
+    for (size_t i = 0; i < frames.size(); ++i) {
+      zmq_send(server_->socket(), frames[i].data(), frames[i].size(), i + 1 < frames.size() ? ZMQ_SNDMORE : 0);
+    }
+  }
+  void SendAlerts(uint64_t epoch, uint64_t first, uint64_t count) {
+    std::string body;
+    for (uint64_t i = 0; i < count; ++i) body += Line("cert-a", first + i);
+    FeedHeader header;
+    header.schema = "vedette-alert/1";
+    header.epoch = epoch;
+    header.first = first;
+    header.count = count;
+    Send({"cert-a/", WriteHeader(header), body});
+  }
+  void SendEvent(FeedEvent event, uint64_t epoch, uint64_t last) {
+    FeedHeader header;
+    header.event = event;
+    header.epoch = epoch;
+    header.last = last;
+    Send({"cert-a/", WriteHeader(header), ""});
+  }
+  const SubscribeSummary& End() {
+    const auto until = std::chrono::steady_clock::now() + kLimit;
+    while (!subscriber_->done() && std::chrono::steady_clock::now() < until) std::this_thread::sleep_for(1ms);
+    EXPECT_TRUE(subscriber_->done());
+    return subscriber_->Stop();
+  }
+
+  std::unique_ptr<RawClient> server_;
+  std::unique_ptr<Subscriber> subscriber_;
+};
+
+TEST_F(FeedOfNonsense, MalformedMessagesAreLeftOut) {
+  SendAlerts(1, 1, 2);
+  Send({"cert-a/"});
+  Send({"cert-a/", "{}", ""});
+  Send({"cert-a/", "", "", "", "", ""});
+  Send({"cert-a/x", "{}", "{}\n"});
+  Send({"cert-a/", R"({"event_type":"alerts","feed":1,"schema":"s","epoch":1,"first":3,"count":3})", "{}\n"});
+  Send({"cert-a/", std::string(100'000, '['), ""});
+  SendAlerts(1, 3, 2);
+  SendEvent(FeedEvent::kEnd, 1, 4);
+  const SubscribeSummary& summary = End();
+  EXPECT_EQ(summary.malformed, 6u);
+  EXPECT_EQ(summary.alerts, 4u);
+  EXPECT_EQ(summary.missing, 0u);
+}
+
+TEST_F(FeedOfNonsense, SkippedAndRepeatedNumbersAreTold) {
+  SendAlerts(1, 1, 2);
+  SendAlerts(1, 5, 2);                      // 3 and 4 are skipped
+  SendAlerts(1, 6, 3);                      // 6 again
+  SendAlerts(1, 1, 2);                      // all again
+  SendEvent(FeedEvent::kHeartbeat, 1, 10);  // 9 and 10 never came
+  SendAlerts(2, 1, 1);
+  SendEvent(FeedEvent::kEnd, 2, 1);
+  const SubscribeSummary& summary = End();
+  EXPECT_EQ(summary.alerts, 7u);
+  EXPECT_EQ(summary.duplicates, 3u);
+  EXPECT_EQ(summary.missing, 4u);
+  EXPECT_EQ(summary.gaps, 2u);
+  EXPECT_EQ(summary.epochs, 2u);
+  EXPECT_TRUE(subscriber_->Said("gap: alerts 3 to 4 of epoch 1")) << subscriber_->events();
+  EXPECT_TRUE(subscriber_->Said("gap: alerts 9 to 10 of epoch 1")) << subscriber_->events();
+}
+
+TEST_F(FeedOfNonsense, AMessageThatIsTooLargeIsNotHeld) {
+  SendAlerts(1, 1, 1);
+  Send({"cert-a/", "{}", std::string(64 * 1024 * 1024, 'x')});
+  // libzmq ends the connection; the subscriber comes back.
+  ASSERT_TRUE(PollUntil([&] { return subscriber_->Said("disconnected"); })) << subscriber_->events();
+  for (int i = 0; i < 100 && !subscriber_->done(); ++i) {
+    server_->ReceiveAll();
+    SendEvent(FeedEvent::kEnd, 1, 1);
+    std::this_thread::sleep_for(20ms);
+  }
+  EXPECT_EQ(End().alerts, 1u);
+}
+
+}  // namespace
+}  // namespace vedette

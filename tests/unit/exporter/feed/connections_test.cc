@@ -1,0 +1,70 @@
+#include "exporter/feed/connections.h"
+
+#include <gtest/gtest.h>
+
+namespace vedette {
+namespace {
+
+TEST(ConnectionToken, ComesBackAsWritten) {
+  const std::optional<ConnectionToken> token = ReadToken(WriteToken({.serial = 12, .admitted = 34}));
+  ASSERT_TRUE(token);
+  EXPECT_EQ(token->serial, 12u);
+  EXPECT_EQ(token->admitted, 34u);
+  for (const char* text : {"", ".", "1.", ".1", "1", "1.2.3", "a.b", "-1.2", "1.99999999999999999999999"}) {
+    EXPECT_FALSE(ReadToken(text)) << text;
+  }
+}
+
+TEST(ConnectionLedger, AConnectionLivesUntilItsDescriptorIsDisconnected) {
+  ConnectionLedger ledger;
+  const ConnectionToken token = ledger.Admit();
+  ASSERT_NE(ledger.Find(token, 0, 9), nullptr);
+  ledger.OnDisconnected(8);
+  ASSERT_NE(ledger.Find(token, 0, 9), nullptr);
+  ledger.OnDisconnected(9);
+  EXPECT_EQ(ledger.Find(token, 0, 9), nullptr);
+}
+
+TEST(ConnectionLedger, AMessageOfAnEndedConnectionIsNotTheNextOnesOnThatDescriptor) {
+  ConnectionLedger ledger;
+  const ConnectionToken first = ledger.Admit();
+  ledger.OnDisconnected(9);  // before its subscription is read
+  const ConnectionToken second = ledger.Admit();
+  EXPECT_EQ(ledger.Find(first, 0, 9), nullptr);
+  EXPECT_NE(ledger.Find(second, 1, 9), nullptr);
+  EXPECT_EQ(ledger.Find(first, 0, 9), nullptr);
+}
+
+TEST(ConnectionLedger, ADescriptorUsedAgainIsAlive) {
+  ConnectionLedger ledger;
+  for (int i = 0; i < 3; ++i) {
+    const ConnectionToken token = ledger.Admit();
+    ASSERT_NE(ledger.Find(token, 0, 9), nullptr);
+    ledger.OnDisconnected(9);
+    ASSERT_EQ(ledger.Find(token, 0, 9), nullptr);
+  }
+}
+
+TEST(ConnectionLedger, CountsWhatIsGranted) {
+  ConnectionLedger ledger;
+  const ConnectionToken a = ledger.Admit();
+  const ConnectionToken b = ledger.Admit();
+  const ConnectionToken c = ledger.Admit();
+  ledger.Find(a, 0, 1)->granted = 1;
+  ledger.Find(b, 0, 2)->granted = 2;
+  ledger.Find(c, 1, 3);
+  EXPECT_EQ(ledger.NumGranted(0), 2u);
+  EXPECT_EQ(ledger.NumGranted(1), 0u);
+  EXPECT_EQ(ledger.Oldest(0, nullptr)->descriptor, 1);
+  EXPECT_EQ(ledger.Oldest(0, ledger.Find(a, 0, 1))->descriptor, 2);
+  ledger.Oldest(0, nullptr)->closing = true;
+  EXPECT_TRUE(ledger.AnyClosing(0));
+  EXPECT_FALSE(ledger.AnyClosing(1));
+  EXPECT_EQ(ledger.NumGranted(0), 1u);
+  ledger.OnDisconnected(1);
+  EXPECT_FALSE(ledger.AnyClosing(0));
+  EXPECT_EQ(ledger.Oldest(0, nullptr)->descriptor, 2);
+}
+
+}  // namespace
+}  // namespace vedette
