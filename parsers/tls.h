@@ -28,11 +28,11 @@ class TlsParser {
  public:
   // The longest handshake message that is put together. OpenSSL's peers take Certificate messages of up to 100 KiB and
   // ClientHellos of up to 128 KiB; real ones have 2 to 10. Longer ones are passed over.
-  static constexpr size_t kMaxMessageBytes = 128 * 1024;
+  static constexpr size_t kMaxMessageBytes = size_t{128} * 1024;
   // Certificates of one message that are looked at; OpenSSL verifies chains of at most 100.
   static constexpr size_t kMaxCertificates = 100;
   // How far a direction that lost its place is searched for the next record: more than one flight of a handshake.
-  static constexpr size_t kMaxSeekBytes = 64 * 1024;
+  static constexpr size_t kMaxSeekBytes = size_t{64} * 1024;
 
   static constexpr ProtocolId kProtocol = ProtocolId::kTls;
   static constexpr size_t kLimitBytes = 2 * kMaxMessageBytes;

@@ -325,26 +325,32 @@ bool LooksLikeHost(std::string_view name) {
   return label_bytes != 0 && has_letter_last;  // "version 1.0" and "10.0.0.300" end in a number
 }
 
+// libidn2 takes up to 130 µs for a long name, and no certificate that a public authority issues has one that is not
+// ASCII (RFC 5280 section 4.2.1.6).
+constexpr int kMaxConversions = 16;
+
+// Takes kMaxCertificateHosts names, those that turn out to be none or to be there already included.
 class HostCollector {
  public:
   explicit HostCollector(CertificateNames& names) : names_(names) {}
 
   void AddDnsName(std::string_view name) {
-    if (name.empty()) return;
+    if (name.empty() || !MayTake(name)) return;
     if (name.size() > kMaxCertificateHostBytes) {
       names_.is_cut = true;
-      return;
+    } else {
+      Add(NormaliseHost(name));
     }
-    Add(NormaliseHost(name));
   }
   void AddAddress(Bytes wire) {
-    if (wire.size() == 4) Add(IpAddress::V4(wire.data()).ToString());
-    if (wire.size() == 16) Add(IpAddress::V6(wire.data()).ToString());
+    if ((wire.size() != 4 && wire.size() != 16) || !MayTake({})) return;
+    Add((wire.size() == 4 ? IpAddress::V4(wire.data()) : IpAddress::V6(wire.data())).ToString());
   }
   void AddCommonName(const Element& value) {
-    if (!IsString(value.tag) || value.content.empty()) return;
-    if (value.content.size() > kMaxCertificateHostBytes * 4) return;  // no host name in any encoding
+    // Four bytes a character at most.
+    if (!IsString(value.tag) || value.content.size() > kMaxCertificateHostBytes * 4) return;
     const std::string text = Utf8Of(value.tag, value.content);
+    if (!MayTake(text)) return;
     if (const auto address = IpAddress::Parse(text)) return Add(address->ToString());
     if (text.size() > kMaxCertificateHostBytes) return;
     std::string host = NormaliseHost(text);
@@ -352,16 +358,24 @@ class HostCollector {
   }
 
  private:
-  void Add(std::string host) {
-    if (names_.hosts.size() >= kMaxCertificateHosts) {
+  bool MayTake(std::string_view name) {
+    const bool is_ascii = std::all_of(name.begin(), name.end(), [](char c) { return static_cast<uint8_t>(c) < 0x80; });
+    if (num_taken_ == kMaxCertificateHosts || (!is_ascii && num_converted_ == kMaxConversions)) {
       names_.is_cut = true;
-    } else if (seen_.insert(host).second) {
-      names_.hosts.push_back(std::move(host));
+      return false;
     }
+    ++num_taken_;
+    num_converted_ += is_ascii ? 0 : 1;
+    return true;
+  }
+  void Add(std::string host) {
+    if (seen_.insert(host).second) names_.hosts.push_back(std::move(host));
   }
 
   CertificateNames& names_;
   std::unordered_set<std::string> seen_;
+  size_t num_taken_ = 0;
+  int num_converted_ = 0;
 };
 
 // SubjectAltName ::= SEQUENCE OF GeneralName (RFC 5280 section 4.2.1.6)

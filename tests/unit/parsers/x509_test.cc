@@ -267,6 +267,15 @@ TEST(CertificateNames, HostsAreBounded) {
   EXPECT_TRUE(names.is_cut);
 }
 
+TEST(CertificateNames, ConversionsAreBounded) {
+  std::string list;
+  for (int i = 10; i < 99; ++i) list += Der(0x82, "\xc3\xbc." + std::to_string(i) + ".example");
+  const CertificateNames names = NamesOf(Maker().RawAltNames(Der(0x30, list + Der(0x82, "ascii.example"))).Der());
+  EXPECT_EQ(names.hosts.size(), 17u);
+  EXPECT_EQ(names.hosts.back(), "ascii.example");
+  EXPECT_TRUE(names.is_cut);
+}
+
 TEST(CertificateNames, LongNamesAreNoHosts) {
   const std::string name(kMaxCertificateHostBytes + 1, 'a');
   const std::string san = std::string("\x82\x82\x01\x00", 4) + name;
@@ -276,8 +285,7 @@ TEST(CertificateNames, LongNamesAreNoHosts) {
 }
 
 TEST(CertificateNames, SubjectTextIsBounded) {
-  std::vector<NameEntry> entries;
-  for (int i = 0; i < 200; ++i) entries.push_back({"O", V_ASN1_UTF8STRING, std::string(3000, 'o')});
+  const std::vector<NameEntry> entries(200, NameEntry{"O", V_ASN1_UTF8STRING, std::string(3000, 'o')});
   const CertificateNames names = NamesOf(Maker().Subject(entries).Der());
   EXPECT_LE(names.subject.size(), kMaxNameTextBytes + 3 * kMaxAttributeValueBytes);
   EXPECT_TRUE(names.is_cut);
