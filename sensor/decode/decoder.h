@@ -1,7 +1,7 @@
 // From a frame to a packet: link layer, VLAN tags, IP with extension headers, fragments, transport header.
 //
-// Link types: Ethernet, BSD loopback, raw IP, Linux cooked v1 and v2, PPP. Checksums are not judged. One decoder per
-// worker; not thread safe. Payload views of reassembled datagrams hold until BeginBurst.
+// Link types: Ethernet, BSD loopback, raw IP, Linux cooked v1 and v2, PPP, Cisco HDLC. Checksums are not judged. One
+// decoder per worker; not thread safe. Payload views of reassembled datagrams hold until BeginBurst.
 #pragma once
 
 #include <cstdint>

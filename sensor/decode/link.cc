@@ -104,16 +104,20 @@ NotDecoded RawIp(const ByteReader& reader, LinkLayer& link) {
   return version == 4 || version == 6 ? AtIp(reader, version, link) : NotDecoded::kIpHeaderBad;
 }
 
+// Address (0f or 8f), control, an EtherType.
+NotDecoded CiscoHdlc(ByteReader& reader, LinkLayer& link) {
+  uint16_t type = 0;
+  if (!reader.Skip(2) || !reader.ReadU16(type)) return NotDecoded::kLinkTruncated;
+  return type < kFirstEtherType ? NotDecoded::kEtherTypeOther : AfterEtherType(reader, type, link, {});
+}
+
 // RFC 1661 in RFC 1662's framing: address ff and control 03 may be left out, a protocol below 256 may be one byte (its
-// lowest bit says so). LINKTYPE_PPP_HDLC also carries Cisco HDLC: address 0f or 8f, control 00, an EtherType.
+// lowest bit says so). LINKTYPE_PPP_HDLC may also be Cisco HDLC.
 NotDecoded Ppp(ByteReader& reader, LinkLayer& link) {
   const Bytes bytes = reader.rest();
   if (bytes.size() < 2) return NotDecoded::kLinkTruncated;
   uint16_t protocol = 0;
-  if ((bytes[0] == 0x0f || bytes[0] == 0x8f) && bytes[1] == 0x00) {
-    if (!reader.Skip(2) || !reader.ReadU16(protocol)) return NotDecoded::kLinkTruncated;
-    return protocol < kFirstEtherType ? NotDecoded::kEtherTypeOther : AfterEtherType(reader, protocol, link, {});
-  }
+  if ((bytes[0] == 0x0f || bytes[0] == 0x8f) && bytes[1] == 0x00) return CiscoHdlc(reader, link);
   if (bytes[0] == 0xff && bytes[1] == 0x03 && !reader.Skip(2)) return NotDecoded::kLinkTruncated;
   uint8_t first = 0, second = 0;
   if (!reader.ReadU8(first)) return NotDecoded::kLinkTruncated;
@@ -149,6 +153,8 @@ NotDecoded FindIpSlowly(const Frame& frame, LinkLayer& link) {
       return Cooked(reader, link);
     case kLinkCooked2:
       return Cooked2(reader, link);
+    case kLinkCiscoHdlc:
+      return CiscoHdlc(reader, link);
     case kLinkPpp:
     case kLinkPppHdlc:
       return Ppp(reader, link);

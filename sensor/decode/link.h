@@ -9,8 +9,8 @@ namespace vedette {
 
 // Of the registry at tcpdump.org/linktypes.html. 12 and 14 are how raw IP is written by some systems.
 constexpr uint16_t kLinkNull = 0, kLinkEthernet = 1, kLinkPpp = 9, kLinkRawBsd = 12, kLinkRawOpenBsd = 14,
-                   kLinkPppHdlc = 50, kLinkRaw = 101, kLinkLoop = 108, kLinkCooked = 113, kLinkIpv4 = 228,
-                   kLinkIpv6 = 229, kLinkCooked2 = 276;
+                   kLinkPppHdlc = 50, kLinkRaw = 101, kLinkCiscoHdlc = 104, kLinkLoop = 108, kLinkCooked = 113,
+                   kLinkIpv4 = 228, kLinkIpv6 = 229, kLinkCooked2 = 276;
 
 constexpr uint16_t kEtherIpv4 = 0x0800, kEtherIpv6 = 0x86dd;
 

@@ -122,6 +122,7 @@ TEST_F(Decode, EveryLinkType) {
       {kLinkPpp, "\x21" + kHello},
       {kLinkPppHdlc, "\xff\x03" + Be16(0x0021) + kHello},
       {kLinkPppHdlc, std::string("\x0f\0", 2) + Be16(0x0800) + kHello},
+      {kLinkCiscoHdlc, std::string("\x8f\0", 2) + Be16(0x0800) + kHello},
       {kLinkEthernet, Ethernet(8, std::string("\x06\x06\x03") + kHello)},
       {kLinkEthernet, Ethernet(60, "\xaa\xaa\x03" + Zeros(3) + Be16(0x0800) + kHello)},
   };
