@@ -62,7 +62,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     frame.captured_bytes = static_cast<uint32_t>(length);
     frame.wire_bytes = frame.captured_bytes + ((control & 1) != 0 ? control : 0);
     frame.link_type = link_type;
-    frame.time_ns = time_ns += (control & 0xfeu) * 500'000'000;
+    frame.time_ns = time_ns += uint64_t{control & 0xfeu} * 500'000'000;
     ++num_frames;
     Packet packet, shared;
     const DecodeResult result = whole.Decode(frame, packet);
