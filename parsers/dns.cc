@@ -15,9 +15,9 @@ constexpr size_t kMinQuestionBytes = 1 + 4;  // root, type, class
 constexpr size_t kMinRecordBytes = 1 + 10;   // root, type, class, TTL, data length
 constexpr size_t kMaxNameBytes = 255;        // on the wire, with length bytes and root (RFC 1035 section 2.3.4)
 constexpr int kMaxJumps = 32;                // encoders use one to three; more serves only to keep a reader busy
-constexpr size_t kMaxTextBytes =
-    size_t{256} * 1024;                 // of names emitted per message: a hostile one, of pointers to one long
-                                        // name, is 40 times its size; an honest one of 64 KiB less than twice
+// Of names emitted per message: a hostile one, of pointers to one long name, is 40 times its size; an honest one of
+// 64 KiB less than twice.
+constexpr size_t kMaxTextBytes = size_t{256} * 1024;
 constexpr uint8_t kMaxBadMessages = 3;  // in a row on a stream, then it is something else
 
 constexpr uint16_t kTypeA = 1, kTypeCname = 5, kTypeNetbios = 32, kTypeNetbiosStatus = 33, kTypeAaaa = 28,
