@@ -1,10 +1,12 @@
 #include "sensor/capture/live_interface.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <net/if.h>
 #include <pcap/pcap.h>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,8 +22,11 @@ namespace {
 
 constexpr uint64_t kNanosecondsPerSecond = 1'000'000'000;
 
+// Between looks at a silent interface.
+constexpr std::chrono::seconds kLookInterval{1};
+
 // Enough to see a typing error; a host of containers has hundreds.
-constexpr int kMaxListedInterfaces = 32;
+constexpr size_t kMaxListedInterfaces = 32;
 
 std::string ErrnoText(int number) { return std::generic_category().message(number); }
 
@@ -29,20 +34,18 @@ std::string ListInterfaces() {
   char reason[PCAP_ERRBUF_SIZE] = "";
   pcap_if_t* all = nullptr;
   if (pcap_findalldevs(&all, reason) != 0) return fmt::format("(they cannot be listed: {})", reason);
-  std::string list;
-  int count = 0;
+  std::vector<std::string> names;
   for (const pcap_if_t* entry = all; entry != nullptr; entry = entry->next) {
     // libpcap also lists sources of other kinds (nflog, usbmon, bluetooth).
     const std::string_view name = entry->name;
     if (if_nametoindex(entry->name) == 0 && name != "any") continue;
-    if (++count > kMaxListedInterfaces) {
-      list += ", …";
-      break;
-    }
-    list += fmt::format("{}{}{}", list.empty() ? "" : ", ", name, (entry->flags & PCAP_IF_UP) != 0 ? "" : " (down)");
+    names.push_back(fmt::format("{}{}", name, (entry->flags & PCAP_IF_UP) != 0 ? "" : " (down)"));
   }
   pcap_freealldevs(all);
-  return list.empty() ? "none" : list;
+  std::sort(names.begin(), names.end());
+  const bool too_many = names.size() > kMaxListedInterfaces;
+  if (too_many) names.resize(kMaxListedInterfaces);
+  return names.empty() ? "none" : fmt::format("{}{}", fmt::join(names, ", "), too_many ? ", …" : "");
 }
 
 std::string Explain(const std::string& interface, int status, const std::string& detail) {
@@ -171,6 +174,10 @@ PollStatus LiveInterface::Poll(std::span<const Frame>& frames) {
     }
     if (status < 0) return Fail(pcap_geterr(handle_));
     if (waited) break;
+    if (IsDown()) {
+      return Fail(
+          fmt::format("the interface went down; bring it up and start again: ip link set {} up", options_.interface));
+    }
     pollfd waiting[2] = {{.fd = pcap_get_selectable_fd(handle_), .events = POLLIN, .revents = 0},
                          {.fd = stop_event_, .events = POLLIN, .revents = 0}};
     const int ready = poll(waiting, 2, static_cast<int>(options_.timeout_ms));
@@ -178,6 +185,18 @@ PollStatus LiveInterface::Poll(std::span<const Frame>& frames) {
     if (ready <= 0) break;
   }
   return PollStatus::kIdle;
+}
+
+// libpcap waits for an interface that is down as if it were silent.
+bool LiveInterface::IsDown() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now < next_look_) return false;
+  next_look_ = now + kLookInterval;
+  ifreq request{};
+  if (options_.interface.size() >= sizeof request.ifr_name) return false;
+  std::memcpy(request.ifr_name, options_.interface.data(), options_.interface.size());
+  // Fails for "any", which cannot go down.
+  return ioctl(pcap_get_selectable_fd(handle_), SIOCGIFFLAGS, &request) == 0 && (request.ifr_flags & IFF_UP) == 0;
 }
 
 PollStatus LiveInterface::Fail(std::string reason) {

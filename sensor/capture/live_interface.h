@@ -3,6 +3,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -17,8 +18,8 @@ namespace vedette {
 
 // One thread polls; any thread, and a signal handler, may call Stop.
 //
-// The kernel takes its buffers back while a burst is being read, so each burst is copied: measured at 20 to 30 ns for a
-// packet of 500 bytes, of which most is the cache miss that the decoder would have had.
+// The kernel takes its buffers back while a burst is being read, so each burst is copied. Measured: 4 ns for a packet
+// of 490 bytes that is in the cache; the wait for memory before it would otherwise be the decoder's.
 class LiveInterface final : public CaptureSource {
  public:
   struct Options {
@@ -34,7 +35,7 @@ class LiveInterface final : public CaptureSource {
   static std::unique_ptr<LiveInterface> Open(const Options& options, std::string& error);
   ~LiveInterface() override;
 
-  // kIdle when nothing came within the timeout. kEnd after Stop, or when the interface is gone: see error().
+  // kIdle when nothing came within the timeout. kEnd after Stop, or when the interface is gone or down: see error().
   PollStatus Poll(std::span<const Frame>& frames) override;
   std::string_view FileName(uint32_t) const override { return options_.interface; }
   CaptureCounters counters() const override;
@@ -58,6 +59,7 @@ class LiveInterface final : public CaptureSource {
   bool SetFilter(std::string& error);
   void Keep(const pcap_pkthdr& header, const uint8_t* bytes);
   static void OnPacket(unsigned char* self, const pcap_pkthdr* header, const unsigned char* bytes);
+  bool IsDown();
   PollStatus Fail(std::string reason);
   void UpdateStatistics() const;
 
@@ -67,6 +69,7 @@ class LiveInterface final : public CaptureSource {
   std::atomic<bool> stopping_{false};
   bool nanoseconds_ = false;
   uint16_t link_type_ = 0;
+  std::chrono::steady_clock::time_point next_look_;
   std::string warning_;
   std::string error_;
   std::vector<CaptureDamage> damage_;

@@ -82,20 +82,25 @@ bool ChooseIdentity(const std::string& user, Identity& identity, std::string& er
   return true;
 }
 
-// Threads of this process that could still do what it gave up.
+// Whether a line of /proc/PID/task/TID/status names a right that was given up.
+bool NamesARight(std::string_view line) {
+  for (const std::string_view set : {"CapInh:", "CapPrm:", "CapEff:", "CapAmb:"}) {
+    if (line.starts_with(set)) return line.find_first_not_of("0\t ", set.size()) != std::string_view::npos;
+  }
+  return line == "NoNewPrivs:\t0";
+}
+
+// Threads have rights of their own.
 bool EveryThreadIsHarmless(std::string& error) {
   std::error_code failure;
   for (const auto& entry : std::filesystem::directory_iterator("/proc/self/task", failure)) {
     std::ifstream status(entry.path() / "status");
     std::string line;
     while (std::getline(status, line)) {
-      const bool capable = line.starts_with("CapEff:") || line.starts_with("CapPrm:") || line.starts_with("CapInh:");
-      if (capable && line.find_first_not_of("0\t ", 7) != std::string::npos) {
-        error =
-            fmt::format("thread {} of the process still has capabilities; rights must be dropped before threads start",
-                        entry.path().filename().string());
-        return false;
-      }
+      if (!NamesARight(line)) continue;
+      error = fmt::format("thread {} still has rights ({}); they must be dropped before threads start",
+                          entry.path().filename().string(), line);
+      return false;
     }
   }
   if (failure) error = fmt::format("cannot see the threads of the process: /proc/self/task: {}", failure.message());
