@@ -5,35 +5,47 @@
 namespace vedette {
 namespace {
 
+// A prefix: the leading `bits` of these bytes, the others being zero.
 struct Range {
-  const char* prefix;
-  int bits;
+  std::array<uint8_t, 4> bytes;
+  unsigned bits;
 };
 
 // RFC 6890 with its registry's later entries; multicast and the class E block besides.
 constexpr Range kSpecialV4[] = {
-    {"0.0.0.0", 8},       {"10.0.0.0", 8},     {"100.64.0.0", 10}, {"127.0.0.0", 8},    {"169.254.0.0", 16},
-    {"172.16.0.0", 12},   {"192.0.0.0", 24},   {"192.0.2.0", 24},  {"192.168.0.0", 16}, {"198.18.0.0", 15},
-    {"198.51.100.0", 24}, {"203.0.113.0", 24}, {"224.0.0.0", 4},   {"240.0.0.0", 4},
+    {{0}, 8},              // "this network"
+    {{10}, 8},             // private
+    {{100, 64}, 10},       // shared, for carriers
+    {{127}, 8},            // loopback
+    {{169, 254}, 16},      // link-local
+    {{172, 16}, 12},       // private
+    {{192, 0, 0}, 24},     // protocol assignments
+    {{192, 0, 2}, 24},     // documentation
+    {{192, 168}, 16},      // private
+    {{198, 18}, 15},       // benchmarks
+    {{198, 51, 100}, 24},  // documentation
+    {{203, 0, 113}, 24},   // documentation
+    {{224}, 4},            // multicast
+    {{240}, 4},            // reserved
 };
 constexpr Range kSpecialV6[] = {
-    {"::", 128},    {"::1", 128},  {"100::", 64},  {"2001:db8::", 32},
-    {"3fff::", 20}, {"fc00::", 7}, {"fe80::", 10}, {"ff00::", 8},
+    {{0x20, 0x01, 0x0d, 0xb8}, 32},  // documentation
+    {{0x3f, 0xff}, 20},              // documentation
+    {{0xfc}, 7},                     // unique local
+    {{0xfe, 0x80}, 10},              // link-local
+    {{0xff}, 8},                     // multicast
 };
 
-bool HasPrefix(const uint8_t* address, const uint8_t* prefix, int bits) {
-  const int whole = bits / 8;
-  if (std::memcmp(address, prefix, static_cast<size_t>(whole)) != 0) return false;
-  if (bits % 8 == 0) return true;
-  const auto mask = static_cast<uint8_t>(0xff << (8 - bits % 8));
-  return (address[whole] & mask) == (prefix[whole] & mask);
+constexpr uint32_t BigEndian32(const uint8_t* bytes) {
+  return static_cast<uint32_t>(bytes[0]) << 24 | static_cast<uint32_t>(bytes[1]) << 16 |
+         static_cast<uint32_t>(bytes[2]) << 8 | bytes[3];
 }
 
+// `first`: the first four bytes of an address.
 template <size_t N>
-bool InAny(const Range (&ranges)[N], int family, const uint8_t* address) {
+constexpr bool InAny(const Range (&ranges)[N], uint32_t first) {
   for (const Range& range : ranges) {
-    uint8_t prefix[16];
-    if (inet_pton(family, range.prefix, prefix) == 1 && HasPrefix(address, prefix, range.bits)) return true;
+    if (((first ^ BigEndian32(range.bytes.data())) >> (32 - range.bits)) == 0) return true;
   }
   return false;
 }
@@ -57,10 +69,14 @@ std::optional<IpAddress> IpAddress::Parse(std::string_view text) {
 }
 
 bool IpAddress::IsSpecial() const {
-  if (is_v4()) return InAny(kSpecialV4, AF_INET, bytes_.data() + 12);
+  if (is_v4()) return InAny(kSpecialV4, BigEndian32(bytes_.data() + 12));
+  if (!is_v6()) return false;
   static constexpr uint8_t kMapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-  if (is_v6() && std::memcmp(bytes_.data(), kMapped, sizeof kMapped) == 0) return true;
-  return is_v6() && InAny(kSpecialV6, AF_INET6, bytes_.data());
+  static constexpr uint8_t kDiscard[8] = {0x01, 0x00};  // 100::/64, RFC 6666
+  static constexpr uint8_t kUnspecified[15] = {};       // ::, and ::1 below
+  return InAny(kSpecialV6, BigEndian32(bytes_.data())) || std::memcmp(bytes_.data(), kMapped, sizeof kMapped) == 0 ||
+         std::memcmp(bytes_.data(), kDiscard, sizeof kDiscard) == 0 ||
+         (std::memcmp(bytes_.data(), kUnspecified, sizeof kUnspecified) == 0 && bytes_[15] <= 1);
 }
 
 std::string IpAddress::ToString() const {

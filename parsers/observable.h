@@ -77,6 +77,10 @@ class ObservableMask {
   constexpr bool Has(ObservableKind kind) const { return bits_ >> static_cast<unsigned>(kind) & 1; }
   constexpr bool Intersects(ObservableMask other) const { return (bits_ & other.bits_) != 0; }
   constexpr bool empty() const { return bits_ == 0; }
+  static constexpr ObservableMask Intersection(ObservableMask a, ObservableMask b) {
+    a.bits_ &= b.bits_;
+    return a;
+  }
   friend constexpr bool operator==(ObservableMask, ObservableMask) = default;
 
  private:

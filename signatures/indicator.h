@@ -39,6 +39,10 @@ enum class IndicatorType : uint8_t {
 };
 std::string_view NameOf(IndicatorType type);  // contract 5's name: "ip:port", "cert.sha1"
 std::optional<IndicatorType> IndicatorTypeOf(std::string_view name);
+// Where values of that type are looked for, unless a row says so itself; empty: nothing shows such values yet.
+ObservableMask DefaultPlacesOf(IndicatorType type);
+// What a row's `in` may choose from.
+ObservableMask PossiblePlacesOf(IndicatorType type);
 
 // Traffic Light Protocol 2.0. WHITE is read as CLEAR; kNone (nothing said) is handled as AMBER+STRICT.
 enum class Tlp : uint8_t { kNone, kClear, kGreen, kAmber, kAmberStrict, kRed };

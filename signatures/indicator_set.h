@@ -1,9 +1,9 @@
 // The compiled set of indicators: built once, immutable, shared by all workers without locks.
 //
-// Build:  IndicatorSetBuilder builder; builder.Add(…)…; std::shared_ptr<const IndicatorSet> set =
-// builder.Compile(report); Match:  each worker owns a MatchScratch made for the set and calls Find once a burst. Cost:
+// Build: IndicatorSetBuilder builder; builder.Add(…)…; std::shared_ptr<const IndicatorSet> set =
+// builder.Compile(report); Match: each worker owns a MatchScratch made for the set and calls Find once a burst. Cost:
 // exact values 50-60 ns an observable at a million entries (64-bit hashes behind a filter, probed in batches, the
-//         string compared on a hit); literals on fields by class of field, small fields joined into one scan.
+//        string compared on a hit); literals on fields by class of field, small fields joined into one scan.
 #pragma once
 
 #include <cstdint>
@@ -107,14 +107,17 @@ class IndicatorSetBuilder {
   IndicatorSetBuilder();
   ~IndicatorSetBuilder();
 
-  // Checks and normalises one row. A row that cannot be used is reported with its file, line and reason, and dropped.
-  void Add(Indicator indicator);
+  // Checks and normalises one row. False: it cannot be used and was dropped; reported with its file, line and reason.
+  bool Add(const Indicator& indicator);
+  // The same, with the reason to the caller instead of the report.
+  [[nodiscard]] bool TryAdd(const Indicator& indicator, std::string& reason);
   // Kinds the build can produce; an indicator whose places are all outside is refused with that reason. Default: all.
   void set_supported(ObservableMask kinds);
   // Problems of the readers land in the same report.
   void AddProblem(IndicatorProblem problem);
 
-  // Never fails because of a row. nullptr: out of memory, or Hyperscan refused the machine; `report.problems` says so.
+  // Never fails because of a row, and leaves an empty builder behind. nullptr: out of memory, or Hyperscan refused the
+  // machine; `report.problems` says so.
   std::shared_ptr<const IndicatorSet> Compile(CompileReport& report);
 
  private:

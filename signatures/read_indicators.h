@@ -23,6 +23,10 @@ struct SourceReport {
 // guessed for each line and reported.
 std::vector<SourceReport> ReadIndicators(const std::string& path, IndicatorSetBuilder& builder);
 
+// The same for text that is in memory already; `path` names it in problems.
+void ReadIndicatorText(std::string_view path, std::string_view text, IndicatorSetBuilder& builder,
+                       SourceReport& report);
+
 // For `--match VALUE`: guesses the type (or takes it from "type:value") and adds it. False, with `error`, where it fits
 // none.
 bool AddFromText(std::string_view text, IndicatorSetBuilder& builder, std::string& error);

@@ -1,0 +1,357 @@
+#include "signatures/exact_table.h"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <string_view>
+
+#include "signatures/host_suffixes.h"
+
+namespace vedette {
+namespace {
+
+uint64_t HashAddressPort(const IpAddress& address, uint16_t port) { return Mix64(HashOf(address) + port); }
+
+struct AddressPort {
+  IpAddress address;
+  uint16_t port = 0;
+};
+
+// The host of a normalised URL, or an `ip:port` value, where it is an address. `default_port` where none is written.
+std::optional<AddressPort> ParseAddressPort(std::string_view text, uint16_t default_port) {
+  AddressPort out;
+  out.port = default_port;
+  std::string_view host = text, port;
+  if (!text.empty() && text.front() == '[') {
+    const size_t close = text.find(']');
+    if (close == std::string_view::npos) return std::nullopt;
+    host = text.substr(1, close - 1);
+    port = text.substr(close + 1);
+  } else if (const size_t colon = text.find(':'); colon != std::string_view::npos) {
+    host = text.substr(0, colon);
+    port = text.substr(colon);
+  }
+  if (!port.empty()) {
+    const auto [end, error] = std::from_chars(port.data() + 1, port.data() + port.size(), out.port);
+    if (port.front() != ':' || error != std::errc() || end != port.data() + port.size()) return std::nullopt;
+  }
+  const std::optional<IpAddress> address = IpAddress::Parse(host);
+  if (!address) return std::nullopt;
+  out.address = *address;
+  return out;
+}
+
+std::optional<AddressPort> AddressPortOfUrl(std::string_view url) {
+  const size_t start = url.find("://");
+  if (start == std::string_view::npos) return std::nullopt;
+  const std::string_view rest = url.substr(start + 3);
+  const char first = rest.empty() ? '\0' : rest.front();
+  if (first != '[' && (first < '0' || first > '9')) return std::nullopt;
+  return ParseAddressPort(rest.substr(0, rest.find_first_of("/?#")), url.substr(0, start) == "https" ? 443 : 80);
+}
+
+// A host name that is an address, an IPv6 one with or without its brackets. Costs a look at two bytes for most names.
+std::optional<IpAddress> AddressOfHost(std::string_view host) {
+  if (host.empty()) return std::nullopt;
+  const char first = host.front(), last = host.back();
+  if (first == '[' && last == ']') return IpAddress::Parse(host.substr(1, host.size() - 2));
+  const bool v4 = first >= '0' && first <= '9' && last >= '0' && last <= '9';
+  if (!v4 && host.find(':') == std::string_view::npos) return std::nullopt;
+  return IpAddress::Parse(host);
+}
+
+uint64_t HashKey(KeySpace space, std::string_view value) {
+  switch (space) {
+    case KeySpace::kHost:
+      return HashHost(value);
+    case KeySpace::kAddress:
+      return HashOf(IpAddress::Parse(value).value_or(IpAddress()));
+    case KeySpace::kAddressPort: {
+      const AddressPort key = ParseAddressPort(value, 0).value_or(AddressPort());
+      return HashAddressPort(key.address, key.port);
+    }
+    default:
+      return FinishHash(HashText(value, 0));
+  }
+}
+
+// Where a text is a key as a whole.
+KeySpace TextSpaceOf(ObservableKind kind) {
+  switch (kind) {
+    case ObservableKind::kHttpUrl:
+      return KeySpace::kUrl;
+    case ObservableKind::kHttpUri:
+      return KeySpace::kUri;
+    case ObservableKind::kHttpUserAgent:
+      return KeySpace::kUserAgent;
+    case ObservableKind::kTlsJa3:
+      return KeySpace::kJa3;
+    case ObservableKind::kTlsJa3s:
+      return KeySpace::kJa3s;
+    case ObservableKind::kTlsJa4:
+      return KeySpace::kJa4;
+    case ObservableKind::kTlsCertSha1:
+      return KeySpace::kCertSha1;
+    case ObservableKind::kTlsCertSha256:
+      return KeySpace::kCertSha256;
+    default:
+      return KeySpace::kCount;
+  }
+}
+
+}  // namespace
+
+KeySpace KeySpaceOf(IndicatorType type) {
+  switch (type) {
+    case IndicatorType::kIp:
+      return KeySpace::kAddress;
+    case IndicatorType::kCidr:
+      return KeySpace::kPrefix;
+    case IndicatorType::kIpPort:
+      return KeySpace::kAddressPort;
+    case IndicatorType::kDomain:
+    case IndicatorType::kHostname:
+      return KeySpace::kHost;
+    case IndicatorType::kUrl:
+      return KeySpace::kUrl;
+    case IndicatorType::kUri:
+      return KeySpace::kUri;
+    case IndicatorType::kUserAgent:
+      return KeySpace::kUserAgent;
+    case IndicatorType::kJa3:
+      return KeySpace::kJa3;
+    case IndicatorType::kJa3s:
+      return KeySpace::kJa3s;
+    case IndicatorType::kJa4:
+      return KeySpace::kJa4;
+    case IndicatorType::kCertSha1:
+      return KeySpace::kCertSha1;
+    case IndicatorType::kCertSha256:
+      return KeySpace::kCertSha256;
+    case IndicatorType::kContent:
+      return KeySpace::kContent;
+    default:
+      return KeySpace::kCount;
+  }
+}
+
+ExactTable::BuildResult ExactTable::Build(IndicatorRows& rows, const std::function<void(uint32_t row)>& refuse) {
+  BuildResult result;
+  std::array<size_t, kKeySpaces> counts{};
+  for (uint32_t i = 0; i < rows.size(); ++i) ++counts[static_cast<size_t>(KeySpaceOf(rows.row(i).type))];
+  for (size_t space = 0; space < kKeySpaces; ++space) indexes_[space] = HashIndex(counts[space]);
+
+  // Hashes run ahead of the insertions, so that the slots are in the cache when their turn comes.
+  constexpr uint32_t kAhead = 16;
+  std::array<uint64_t, kAhead> hashes{};
+  const auto prepare = [&](uint32_t i) {
+    const KeySpace space = KeySpaceOf(rows.row(i).type);
+    const uint64_t hash = HashKey(space, rows.value(i));
+    hashes[i % kAhead] = hash;
+    index(space).PrefetchFilter(hash);
+    index(space).PrefetchSlot(hash);
+  };
+  const auto total = static_cast<uint32_t>(rows.size());
+  for (uint32_t i = 0; i < std::min(total, kAhead); ++i) prepare(i);
+  uint32_t kept = 0;
+  std::vector<PrefixTable::Prefix> prefixes;
+  for (uint32_t i = 0; i < total; ++i) {
+    const uint64_t hash = hashes[i % kAhead];
+    if (kept != i) rows.row(kept) = rows.row(i);
+    const auto space = static_cast<size_t>(KeySpaceOf(rows.row(kept).type));
+    const std::string_view value = rows.value(kept);
+    const uint32_t head =
+        indexes_[space].FindOrInsert(hash, kept, [&](uint32_t entry) { return rows.value(entry) == value; });
+    bool keep = true;
+    if (head != kept) {
+      size_t sharing = 1;
+      uint32_t at = head;
+      for (;; at = rows.row(at).next, ++sharing) {
+        if (rows.SameBesidesValue(at, kept)) {
+          keep = false;
+          ++result.duplicates;
+          break;
+        }
+        if (rows.row(at).next == IndicatorRows::kNone) break;
+      }
+      if (keep && sharing >= kMaxRowsPerKey) {
+        keep = false;
+        refuse(kept);
+      }
+      if (keep) rows.row(at).next = kept;
+    } else if (static_cast<KeySpace>(space) == KeySpace::kContent) {
+      result.contents.push_back(kept);
+    } else if (static_cast<KeySpace>(space) == KeySpace::kPrefix) {
+      const size_t slash = value.find('/');
+      PrefixTable::Prefix& prefix = prefixes.emplace_back();
+      prefix.network = IpAddress::Parse(value.substr(0, slash)).value_or(IpAddress());
+      std::from_chars(value.data() + slash + 1, value.data() + value.size(), prefix.length);
+      prefix.entry = kept;
+    }
+    if (keep) {
+      places_[space].Add(rows.places(kept));
+      ++kept;
+    }
+    if (i + kAhead < total) prepare(i + kAhead);
+  }
+  rows.Truncate(kept);
+  prefixes_.Build(std::move(prefixes));
+  for (const KeySpace space : {KeySpace::kPrefix, KeySpace::kContent}) {
+    indexes_[static_cast<size_t>(space)] = HashIndex();  // was there to find what is there twice
+  }
+  return result;
+}
+
+size_t ExactTable::memory_bytes() const {
+  size_t bytes = prefixes_.memory_bytes();
+  for (const HashIndex& index : indexes_) bytes += index.memory_bytes();
+  return bytes;
+}
+
+class ExactTable::Prober {
+ public:
+  Prober(const ExactTable& table, const IndicatorRows& rows, std::span<const Observable> observables,
+         std::vector<Found>& found)
+      : table_(table), rows_(rows), observables_(observables), found_(found) {}
+
+  void Run() {
+    for (uint32_t i = 0; i < observables_.size(); ++i) {
+      const Observable& observable = observables_[i];
+      switch (observable.kind) {
+        case ObservableKind::kIp:
+        case ObservableKind::kIpInner:
+        case ObservableKind::kIpQuoted:
+        case ObservableKind::kDnsAnswer:
+          ProbeAddress(i, observable.address);
+          if (observable.port != 0) ProbeAddressPort(i, {observable.address, observable.port});
+          break;
+        case ObservableKind::kHttpHost:
+        case ObservableKind::kTlsSni:
+          if (LooksForAddresses(observable.kind)) {
+            if (const std::optional<IpAddress> address = AddressOfHost(observable.text)) {
+              ProbeAddress(i, *address);
+              break;
+            }
+          }
+          [[fallthrough]];
+        case ObservableKind::kDnsQuery:
+        case ObservableKind::kDnsCname:
+        case ObservableKind::kTlsCertName:
+          ProbeHost(i, observable.text);
+          break;
+        case ObservableKind::kHttpUrl:
+          ProbeText(i, KeySpace::kUrl, observable.text);
+          if (table_.LooksIn(KeySpace::kAddressPort, ObservableKind::kHttpUrl)) {
+            if (const std::optional<AddressPort> end = AddressPortOfUrl(observable.text)) ProbeAddressPort(i, *end);
+          }
+          break;
+        default:
+          if (const KeySpace space = TextSpaceOf(observable.kind); space != KeySpace::kCount) {
+            ProbeText(i, space, observable.text);
+          }
+      }
+    }
+    Flush();
+  }
+
+ private:
+  struct Probe {
+    uint64_t hash;
+    uint32_t observable;
+    uint32_t begin;  // of the key in a host name
+    KeySpace space;
+  };
+  static constexpr size_t kGroup = 64;  // as many cache misses under way as the processor can have, a few times over
+
+  bool LooksForAddresses(ObservableKind kind) const {
+    return table_.LooksIn(KeySpace::kAddress, kind) || table_.LooksIn(KeySpace::kPrefix, kind);
+  }
+
+  void ProbeAddress(uint32_t i, const IpAddress& address) {
+    Add(KeySpace::kAddress, i, HashOf(address), 0);
+    if (!table_.prefixes_.empty() && table_.LooksIn(KeySpace::kPrefix, observables_[i].kind)) {
+      table_.prefixes_.ForEachCovering(address, [&](uint32_t row) { found_.push_back({i, row, true}); });
+    }
+  }
+  void ProbeAddressPort(uint32_t i, const AddressPort& end) {
+    Add(KeySpace::kAddressPort, i, HashAddressPort(end.address, end.port), 0);
+  }
+  void ProbeHost(uint32_t i, std::string_view host) {
+    if (!table_.LooksIn(KeySpace::kHost, observables_[i].kind)) return;
+    ForEachSuffix(host, [&](size_t begin, uint64_t hash) { Add(KeySpace::kHost, i, hash, begin); });
+  }
+  void ProbeText(uint32_t i, KeySpace space, std::string_view text) {
+    if (table_.LooksIn(space, observables_[i].kind)) Add(space, i, FinishHash(HashText(text, 0)), 0);
+  }
+
+  void Add(KeySpace space, uint32_t observable, uint64_t hash, size_t begin) {
+    if (!table_.LooksIn(space, observables_[observable].kind)) return;
+    if (count_ == kGroup) Flush();
+    table_.index(space).PrefetchFilter(hash);
+    probes_[count_++] = {hash, observable, static_cast<uint32_t>(begin), space};
+  }
+
+  void Flush() {
+    size_t passed = 0;
+    for (size_t i = 0; i < count_; ++i) {
+      const Probe& probe = probes_[i];
+      const HashIndex& index = table_.index(probe.space);
+      if (!index.MayHave(probe.hash)) continue;
+      index.PrefetchSlot(probe.hash);
+      probes_[passed++] = probe;
+    }
+    count_ = passed;
+    passed = 0;
+    for (size_t i = 0; i < count_; ++i) {
+      const uint32_t row = table_.index(probes_[i].space).Candidate(probes_[i].hash);
+      if (row == HashIndex::kNone) continue;
+      rows_.PrefetchRow(row);
+      candidates_[passed] = row;
+      probes_[passed++] = probes_[i];
+    }
+    for (size_t i = 0; i < passed; ++i) rows_.PrefetchTexts(candidates_[i]);
+    for (size_t i = 0; i < passed; ++i) {
+      const Probe& probe = probes_[i];
+      const uint32_t row =
+          table_.index(probe.space).Find(probe.hash, [&](uint32_t entry) { return HasKey(probe, rows_.value(entry)); });
+      if (row != HashIndex::kNone) found_.push_back({probe.observable, row, probe.begin == 0});
+    }
+    count_ = 0;
+  }
+
+  bool HasKey(const Probe& probe, std::string_view value) const {
+    const Observable& observable = observables_[probe.observable];
+    switch (probe.space) {
+      case KeySpace::kAddress: {
+        const std::optional<IpAddress> address = FormOf(observable.kind) == ValueForm::kAddress
+                                                     ? std::optional(observable.address)
+                                                     : AddressOfHost(observable.text);
+        return address && IpAddress::Parse(value) == address;
+      }
+      case KeySpace::kAddressPort: {
+        const std::optional<AddressPort> end = FormOf(observable.kind) == ValueForm::kAddress
+                                                   ? std::optional(AddressPort{observable.address, observable.port})
+                                                   : AddressPortOfUrl(observable.text);
+        const std::optional<AddressPort> key = ParseAddressPort(value, 0);
+        return end && key && end->address == key->address && end->port == key->port;
+      }
+      default:
+        return observable.text.substr(probe.begin) == value;
+    }
+  }
+
+  const ExactTable& table_;
+  const IndicatorRows& rows_;
+  std::span<const Observable> observables_;
+  std::vector<Found>& found_;
+  std::array<Probe, kGroup> probes_;
+  std::array<uint32_t, kGroup> candidates_;
+  size_t count_ = 0;
+};
+
+void ExactTable::Find(const IndicatorRows& rows, std::span<const Observable> observables,
+                      std::vector<Found>& found) const {
+  Prober(*this, rows, observables, found).Run();
+}
+
+}  // namespace vedette

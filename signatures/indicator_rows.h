@@ -1,0 +1,110 @@
+// The rows of a set in little memory: 28 bytes a row, its value and id, and everything else shared between the rows
+// that say the same.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "signatures/indicator.h"
+#include "signatures/string_pool.h"
+
+namespace vedette {
+
+class IndicatorRows {
+ public:
+  static constexpr uint32_t kNone = 0xffffffff;
+  static constexpr size_t kMaxRows = size_t{1} << 30;
+
+  struct Row {
+    StringPool::Ref value = 0;
+    StringPool::Ref id = 0;
+    StringPool::Ref shared = 0;  // the pool's text is a Shared
+    uint32_t line = 0;
+    uint32_t next = kNone;  // the next row with the same key; set when the set is compiled
+    IndicatorType type = IndicatorType::kIp;
+    IndicatorDirection direction = IndicatorDirection::kAny;
+    bool id_given = false;  // else the id was made from file and line
+  };
+
+  size_t size() const { return rows_.size(); }
+  Row& row(uint32_t index) { return rows_[index]; }
+  const Row& row(uint32_t index) const { return rows_[index]; }
+  // Ahead of reading a row, and of reading its value and places.
+  void PrefetchRow(uint32_t index) const { __builtin_prefetch(&rows_[index]); }
+  void PrefetchTexts(uint32_t index) const {
+    pool_.Prefetch(rows_[index].value);
+    pool_.Prefetch(rows_[index].shared);
+  }
+  std::string_view value(uint32_t index) const { return pool_.at(rows_[index].value); }
+  ObservableMask places(uint32_t index) const;
+  // The same type, direction, places and id (or file, where the ids were made).
+  bool SameBesidesValue(uint32_t a, uint32_t b) const;
+  IndicatorRecord Record(uint32_t index) const;
+  // Lower-case hex SHA-256 of all that the rows say, in order; not of where they were read.
+  std::string Digest() const;
+
+  void Truncate(size_t size);  // keeps the first `size` rows
+  size_t memory_bytes() const { return pool_.memory_bytes() + rows_.capacity() * sizeof(Row); }
+
+ private:
+  friend class IndicatorRowsBuilder;
+
+  // Byte for byte comparable: no padding.
+  struct Shared {
+    ObservableMask in;
+    int64_t valid_from_ns = 0, valid_until_ns = 0;
+    StringPool::Ref source = 0, originator = 0, description = 0, pap = 0, sharing_group = 0, reference = 0, file = 0;
+    StringPool::Ref tags = 0, recipients = 0;  // the pool's text is an array of references
+    uint8_t tlp = 0;
+    uint8_t confidence = 0;
+    uint8_t present = 0;  // kHas…
+    uint8_t unused = 0;
+  };
+  static_assert(sizeof(Shared) == 64);
+  static constexpr uint8_t kHasConfidence = 1, kHasFrom = 2, kHasUntil = 4;
+
+  Shared SharedOf(StringPool::Ref ref) const;
+  std::vector<std::string_view> ListOf(StringPool::Ref ref) const;
+  void AppendForDigest(const Shared& shared, std::string& out) const;
+
+  StringPool pool_;
+  std::vector<Row> rows_;
+};
+
+// Appends to rows; dropped when the set is complete.
+class IndicatorRowsBuilder {
+ public:
+  IndicatorRowsBuilder() : interner_(rows_.pool_) {}
+
+  // False, with `reason`: no room.
+  [[nodiscard]] bool Append(const Indicator& indicator, IndicatorType type, ObservableMask places,
+                            std::string_view normal, std::string& reason);
+  size_t size() const { return rows_.size(); }
+  IndicatorRows Take() { return std::move(rows_); }  // once
+
+ private:
+  // The last text of each column, which the next row mostly repeats.
+  struct Column {
+    std::string text;
+    StringPool::Ref ref = 0;
+  };
+  bool InternColumn(size_t column, std::string_view text, StringPool::Ref& ref);
+  bool InternList(const std::vector<std::string>& texts, StringPool::Ref& ref);
+
+  IndicatorRows rows_;
+  StringInterner interner_;
+  std::array<Column, 7> columns_;
+  std::string buffer_;
+  std::string last_shared_;
+  StringPool::Ref last_shared_ref_ = 0;
+};
+
+// "feeds/bad.csv" -> "bad.csv"; and without its ending, "bad".
+std::string_view BaseName(std::string_view path);
+std::string_view Stem(std::string_view path);
+
+}  // namespace vedette

@@ -1,0 +1,264 @@
+#include "signatures/indicator_set.h"
+
+#include <algorithm>
+#include <chrono>
+#include <new>
+#include <utility>
+
+#include "signatures/exact_table.h"
+#include "signatures/field_matcher.h"
+#include "signatures/hash.h"
+#include "signatures/indicator_rows.h"
+#include "signatures/payload_matcher.h"
+#include "signatures/value.h"
+
+namespace vedette {
+namespace {
+
+constexpr size_t kMaxProblems = 1000;          // kept in a report; all are counted
+constexpr size_t kMaxProblemValueBytes = 200;  // of a value in a report
+
+// Hyperscan takes 2.4 KB and 50 us a literal: a set that holds more contents than this holds names or addresses as
+// contents, which have types of their own.
+constexpr size_t kMaxContents = 200'000;
+
+double SecondsSince(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+std::string NamesOf(ObservableMask mask) {
+  std::string out;
+  for (size_t i = 0; i < static_cast<size_t>(kFirstContext); ++i) {
+    const auto kind = static_cast<ObservableKind>(i);
+    if (mask.Has(kind)) out.append(out.empty() ? "" : ", ").append(NameOf(kind));
+  }
+  return out;
+}
+
+bool Wants(IndicatorDirection wanted, Direction direction) {
+  return wanted == IndicatorDirection::kAny ||
+         (wanted == IndicatorDirection::kSrc) == (direction == Direction::kToServer);
+}
+
+}  // namespace
+
+struct MatchScratch::State {
+  std::vector<ExactTable::Found> exact;
+  std::vector<FieldMatcher::Found> in_fields;
+  FieldMatcher::Scratch fields;
+  PayloadMatcher::Scratch payload;
+};
+
+MatchScratch::MatchScratch() = default;
+MatchScratch::~MatchScratch() = default;
+MatchScratch::MatchScratch(MatchScratch&&) noexcept = default;
+MatchScratch& MatchScratch::operator=(MatchScratch&&) noexcept = default;
+
+struct IndicatorSet::Impl {
+  IndicatorRows rows;
+  ExactTable exact;
+  std::unique_ptr<const FieldMatcher> fields;     // null: no literals in fields
+  std::unique_ptr<const PayloadMatcher> payload;  // null: no literals in payload
+  ObservableMask wanted;
+  std::string digest;
+
+  // Appends the rows that share the key of `first` and apply to the observable.
+  void AppendRows(uint32_t first, uint32_t observable, ObservableKind kind, Direction direction, bool whole,
+                  std::vector<Hit>& hits) const {
+    for (uint32_t at = first; at != IndicatorRows::kNone; at = rows.row(at).next) {
+      const IndicatorRows::Row& row = rows.row(at);
+      if (!whole && row.type != IndicatorType::kDomain) continue;
+      if (Wants(row.direction, direction) && rows.places(at).Has(kind)) hits.push_back({observable, at});
+    }
+  }
+};
+
+IndicatorSet::IndicatorSet(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+IndicatorSet::~IndicatorSet() = default;
+
+size_t IndicatorSet::size() const { return impl_->rows.size(); }
+const std::string& IndicatorSet::digest() const { return impl_->digest; }
+IndicatorRecord IndicatorSet::at(uint32_t index) const { return impl_->rows.Record(index); }
+ObservableMask IndicatorSet::wanted() const { return impl_->wanted; }
+bool IndicatorSet::scans_payload() const { return impl_->payload != nullptr; }
+
+bool IndicatorSet::PrepareScratch(MatchScratch& scratch) const {
+  scratch.state = std::make_unique<MatchScratch::State>();
+  return (impl_->fields == nullptr || impl_->fields->PrepareScratch(scratch.state->fields)) &&
+         (impl_->payload == nullptr || impl_->payload->PrepareScratch(scratch.state->payload));
+}
+
+void IndicatorSet::Find(const ObservableBatch& batch, MatchScratch& scratch, std::vector<Hit>& hits) const {
+  const std::vector<Observable>& observables = batch.observables();
+  scratch.counters.observables += observables.size();
+  const size_t before = hits.size();
+  MatchScratch::State& state = *scratch.state;
+
+  state.exact.clear();
+  impl_->exact.Find(impl_->rows, observables, state.exact);
+  for (const ExactTable::Found& found : state.exact) {
+    const Observable& observable = observables[found.observable];
+    impl_->AppendRows(found.row, found.observable, observable.kind, observable.direction, found.whole, hits);
+  }
+  if (impl_->fields != nullptr) {
+    state.in_fields.clear();
+    impl_->fields->Find(observables, state.fields, scratch.counters, state.in_fields);
+    for (const FieldMatcher::Found& found : state.in_fields) {
+      const Observable& observable = observables[found.observable];
+      impl_->AppendRows(found.row, found.observable, observable.kind, observable.direction, true, hits);
+    }
+  }
+  if (impl_->payload != nullptr) {
+    for (uint32_t i = 0; i < observables.size(); ++i) {
+      const Observable& observable = observables[i];
+      if (observable.kind != ObservableKind::kPayload || observable.pattern >= impl_->payload->size()) continue;
+      impl_->AppendRows(impl_->payload->pattern(observable.pattern).row, i, observable.kind, observable.direction, true,
+                        hits);
+    }
+  }
+  if (hits.size() - before < 2) return;
+  const auto from = hits.begin() + static_cast<std::ptrdiff_t>(before);
+  std::sort(from, hits.end(), [](const Hit& a, const Hit& b) {
+    return a.observable != b.observable ? a.observable < b.observable : a.indicator < b.indicator;
+  });
+  hits.erase(std::unique(
+                 from, hits.end(),
+                 [](const Hit& a, const Hit& b) { return a.observable == b.observable && a.indicator == b.indicator; }),
+             hits.end());
+}
+
+void IndicatorSet::ScanPayload(Bytes data, Direction direction, PayloadTail* tail, MatchScratch& scratch,
+                               std::vector<PayloadHit>& hits) const {
+  if (impl_->payload == nullptr) return;
+  impl_->payload->Scan(data, direction, tail, scratch.state->payload, scratch.counters, hits);
+}
+
+struct IndicatorSetBuilder::Impl {
+  IndicatorRowsBuilder rows;
+  ObservableMask supported = ObservableMask::All();
+  std::vector<IndicatorProblem> problems;
+  uint64_t problems_total = 0;
+  size_t num_contents = 0;
+  std::string normal, reason;  // kept, so that a row allocates nothing
+
+  void Report(std::string_view file, uint32_t line, std::string_view value, std::string why) {
+    if (++problems_total > kMaxProblems) return;
+    problems.push_back({std::string(file), line, std::string(value.substr(0, kMaxProblemValueBytes)), std::move(why)});
+  }
+
+  // The places in which the row can be looked for; none, with `reason`, where it cannot.
+  ObservableMask PlacesOf(const Indicator& indicator, IndicatorType type) {
+    const ObservableMask possible = PossiblePlacesOf(type);
+    const ObservableMask asked =
+        indicator.in.empty() ? DefaultPlacesOf(type) : ObservableMask::Intersection(indicator.in, possible);
+    const ObservableMask places = ObservableMask::Intersection(asked, supported);
+    if (!places.empty()) return places;
+    reason = NameOf(type);
+    if (possible.empty()) {
+      reason += " values are not seen in traffic yet";
+    } else if (asked.empty()) {
+      reason += " is looked for in " + NamesOf(possible) + ", and not in " + NamesOf(indicator.in);
+    } else {
+      reason += " is looked for in " + NamesOf(asked) + ", which is not seen here";
+    }
+    return {};
+  }
+
+  bool Add(const Indicator& indicator) {
+    IndicatorType type = indicator.type;
+    reason.clear();
+    ObservableMask places;
+    const bool usable = NormaliseValue(type, indicator.value, normal, reason) &&
+                        !(places = PlacesOf(indicator, type)).empty() &&
+                        (type != IndicatorType::kContent || HasRoomForContent()) &&
+                        rows.Append(indicator, type, places, normal, reason);
+    if (usable && type == IndicatorType::kContent) ++num_contents;
+    return usable;
+  }
+
+  bool HasRoomForContent() {
+    if (num_contents < kMaxContents) return true;
+    reason = "more than " + std::to_string(kMaxContents) + " contents: give names, addresses and URLs their own type";
+    return false;
+  }
+};
+
+IndicatorSetBuilder::IndicatorSetBuilder() : impl_(std::make_unique<Impl>()) {}
+IndicatorSetBuilder::~IndicatorSetBuilder() = default;
+
+void IndicatorSetBuilder::set_supported(ObservableMask kinds) { impl_->supported = kinds; }
+
+void IndicatorSetBuilder::AddProblem(IndicatorProblem problem) {
+  impl_->Report(problem.file, problem.line, problem.value, std::move(problem.reason));
+}
+
+bool IndicatorSetBuilder::Add(const Indicator& indicator) {
+  const bool usable = impl_->Add(indicator);
+  if (!usable) impl_->Report(indicator.file, indicator.line, indicator.value, impl_->reason);
+  return usable;
+}
+
+bool IndicatorSetBuilder::TryAdd(const Indicator& indicator, std::string& reason) {
+  const bool usable = impl_->Add(indicator);
+  if (!usable) reason = impl_->reason;
+  return usable;
+}
+
+std::shared_ptr<const IndicatorSet> IndicatorSetBuilder::Compile(CompileReport& report) {
+  const auto start = std::chrono::steady_clock::now();
+  auto set = std::make_unique<IndicatorSet::Impl>();
+  set->rows = impl_->rows.Take();
+  IndicatorRows& rows = set->rows;
+  const ExactTable::BuildResult built = set->exact.Build(rows, [&](uint32_t row) {
+    const IndicatorRecord record = rows.Record(row);
+    impl_->Report(record.file, record.line, record.value,
+                  "more than " + std::to_string(ExactTable::kMaxRowsPerKey) + " indicators have this value");
+  });
+  for (uint32_t i = 0; i < rows.size(); ++i) set->wanted.Add(rows.places(i));
+  set->digest = rows.Digest();
+  report.exact_seconds = SecondsSince(start);
+
+  const auto patterns_start = std::chrono::steady_clock::now();
+  std::vector<PayloadMatcher::Pattern> in_payload;
+  std::vector<FieldMatcher::Pattern> in_fields;
+  std::string bytes, error;
+  for (const uint32_t first : built.contents) {
+    if (!DecodeContent(rows.value(first), bytes, error)) continue;  // it was decoded before
+    PayloadMatcher::Pattern payload{bytes, first, {false, false}};
+    FieldMatcher::Pattern fields{bytes, first, {}};
+    for (uint32_t at = first; at != IndicatorRows::kNone; at = rows.row(at).next) {
+      const ObservableMask places = rows.places(at);
+      fields.places.Add(places);
+      if (!places.Has(ObservableKind::kPayload)) continue;
+      for (const Direction direction : {Direction::kToServer, Direction::kToClient}) {
+        if (Wants(rows.row(at).direction, direction)) payload.directions[static_cast<size_t>(direction)] = true;
+      }
+    }
+    if (payload.directions[0] || payload.directions[1]) in_payload.push_back(std::move(payload));
+    if (fields.places.Intersects(FieldMatcher::Places())) in_fields.push_back(std::move(fields));
+  }
+  bool compiled = true;
+  if (!in_payload.empty()) {
+    set->payload = PayloadMatcher::Compile(std::move(in_payload), HashText(set->digest, 0), error);
+    compiled = set->payload != nullptr;
+  }
+  if (compiled && !in_fields.empty()) {
+    set->fields = FieldMatcher::Compile(in_fields, error);
+    compiled = set->fields != nullptr;
+  }
+  report.patterns_seconds = SecondsSince(patterns_start);
+
+  if (!compiled) impl_->Report({}, 0, {}, error);
+  report.problems = std::move(impl_->problems);
+  report.problems_total = impl_->problems_total;
+  report.loaded = rows.size();
+  report.duplicates = built.duplicates;
+  report.memory_bytes = rows.memory_bytes() + set->exact.memory_bytes() +
+                        (set->payload ? set->payload->memory_bytes() : 0) +
+                        (set->fields ? set->fields->memory_bytes() : 0);
+  impl_ = std::make_unique<Impl>();
+  if (!compiled) return nullptr;
+  return std::shared_ptr<const IndicatorSet>(new IndicatorSet(std::move(set)));
+}
+
+}  // namespace vedette

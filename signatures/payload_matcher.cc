@@ -1,0 +1,203 @@
+#include "signatures/payload_matcher.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "parsers/text.h"
+#include "signatures/value.h"
+
+namespace vedette {
+namespace {
+
+// A tail that knows which long literal is under way: its length says so, its bytes hold this.
+constexpr uint8_t kUnderWay = 0xff;
+struct UnderWay {
+  uint64_t identity = 0;
+  uint32_t pattern = 0;
+  uint32_t matched = 0;  // bytes of the literal that the stream ends with
+};
+static_assert(sizeof(UnderWay) <= PayloadTail::kMaxBytes);
+static_assert(kMaxLiteralBytes <= 0xffff);
+
+// Segments up to this are scanned together with the tail: one scan of twice the bytes costs less than two.
+constexpr size_t kShortSegment = 128;
+
+}  // namespace
+
+std::unique_ptr<const PayloadMatcher> PayloadMatcher::Compile(std::vector<Pattern> patterns, uint64_t identity,
+                                                              std::string& error) {
+  std::unique_ptr<PayloadMatcher> out(new PayloadMatcher);
+  out->patterns_ = std::move(patterns);
+  out->identity_ = identity;
+  std::vector<LiteralDatabase::Literal> literals;
+  std::vector<std::string_view> pieces;
+  for (const Pattern& pattern : out->patterns_) {
+    const std::string_view piece = std::string_view(pattern.bytes).substr(0, kPieceBytes);
+    // The first place of a piece need not be where its whole literal is.
+    literals.push_back({piece, pattern.bytes.size() > kPieceBytes});
+    pieces.push_back(piece);
+    out->kept_bytes_ = std::max(out->kept_bytes_, piece.size() - 1);
+  }
+  out->seams_ = SeamFilter(pieces);
+  out->database_ = LiteralDatabase::Compile(literals, error);
+  if (out->database_ == nullptr) return nullptr;
+  return out;
+}
+
+bool PayloadMatcher::PrepareScratch(Scratch& scratch) const {
+  scratch.last_call.assign(patterns_.size(), 0);
+  scratch.call = 0;
+  return database_->PrepareScratch(scratch.literals);
+}
+
+size_t PayloadMatcher::memory_bytes() const {
+  size_t bytes = patterns_.capacity() * sizeof(Pattern) + seams_.memory_bytes() + database_->memory_bytes();
+  for (const Pattern& pattern : patterns_) bytes += pattern.bytes.capacity();
+  return bytes;
+}
+
+// One call of Scan.
+class PayloadMatcher::Call {
+ public:
+  Call(const PayloadMatcher& matcher, Bytes segment, Direction direction, Scratch& scratch, MatchCounters& counters,
+       std::vector<PayloadHit>& hits)
+      : matcher_(matcher),
+        segment_(segment),
+        direction_(static_cast<size_t>(direction)),
+        scratch_(scratch),
+        counters_(counters),
+        hits_(hits) {
+    ++scratch_.call;
+  }
+
+  // Scans `before` followed by `after`, which is the segment or its beginning; what ends in `before` is not reported.
+  void ScanJoined(Bytes before, Bytes after) {
+    uint8_t joined[kMaxLiteralBytes + kShortSegment];
+    std::memcpy(joined, before.data(), before.size());
+    std::memcpy(joined + before.size(), after.data(), after.size());
+    before_ = before;
+    Scan({joined, before.size() + after.size()});
+    before_ = {};
+  }
+
+  void ScanSegment() { Scan(segment_); }
+
+  // Every long literal whose first kPieceBytes lie in `before`.
+  void ScanBefore(Bytes before) {
+    before_ = before;
+    Scan(before);
+    before_ = {};
+  }
+
+  const UnderWay& under_way() const { return under_way_; }
+
+ private:
+  void Scan(Bytes data) {
+    ++counters_.payload_scans;
+    if (!matcher_.database_->Scan(data, scratch_.literals, &Call::OnMatch, this)) ++counters_.scan_errors;
+  }
+
+  static int OnMatch(unsigned pattern, unsigned long long, unsigned long long to, unsigned, void* context) {
+    static_cast<Call*>(context)->OnPiece(pattern, to);
+    return 0;
+  }
+
+  void OnPiece(uint32_t index, uint64_t to) {
+    const Pattern& pattern = matcher_.patterns_[index];
+    if (!pattern.directions[direction_] || scratch_.last_call[index] == scratch_.call) return;
+    auto end = static_cast<int64_t>(to) - static_cast<int64_t>(before_.size());
+    if (pattern.bytes.size() > kPieceBytes) {
+      const size_t matched = Confirm(index, end);
+      if (matched < pattern.bytes.size()) return;
+      end += static_cast<int64_t>(matched - kPieceBytes);
+    }
+    if (end <= 0) return;  // reported when that piece of the stream was scanned
+    scratch_.last_call[index] = scratch_.call;
+    if (++reported_ > kMaxHitsPerScan) {
+      ++counters_.hits_over_limit;
+      return;
+    }
+    hits_.push_back({index, end, static_cast<uint32_t>(pattern.bytes.size())});
+  }
+
+  // How many bytes of a long literal the stream has, given that its first kPieceBytes end at `end`. A literal that
+  // reaches the end of the segment is under way.
+  size_t Confirm(uint32_t index, int64_t end) {
+    const std::string& literal = matcher_.patterns_[index].bytes;
+    size_t matched = kPieceBytes;
+    for (; matched < literal.size(); ++matched, ++end) {
+      if (end >= static_cast<int64_t>(segment_.size())) {
+        // The longest one tells where all others stand, too: what they matched is the end of what it matched.
+        if (matched > under_way_.matched) {
+          under_way_.matched = static_cast<uint32_t>(matched);
+          under_way_.pattern = index;
+        }
+        break;
+      }
+      const uint8_t byte =
+          end < 0 ? before_[before_.size() - static_cast<size_t>(-end)] : segment_[static_cast<size_t>(end)];
+      if (LowerAscii(static_cast<char>(byte)) != literal[matched]) break;
+    }
+    return matched;
+  }
+
+  const PayloadMatcher& matcher_;
+  Bytes segment_;
+  Bytes before_;  // what precedes the segment in the data under the scanner
+  size_t direction_;
+  Scratch& scratch_;
+  MatchCounters& counters_;
+  std::vector<PayloadHit>& hits_;
+  size_t reported_ = 0;
+  UnderWay under_way_;
+};
+
+void PayloadMatcher::Scan(Bytes data, Direction direction, PayloadTail* tail, Scratch& scratch, MatchCounters& counters,
+                          std::vector<PayloadHit>& hits) const {
+  if (data.empty()) return;
+  counters.payload_bytes += data.size();
+  Call call(*this, data, direction, scratch, counters, hits);
+  if (tail == nullptr || kept_bytes_ == 0) {
+    call.ScanSegment();
+    return;
+  }
+
+  Bytes before(tail->bytes, tail->length);
+  if (tail->length > PayloadTail::kMaxBytes) {
+    UnderWay under_way;
+    std::memcpy(&under_way, tail->bytes, sizeof under_way);
+    before = {};
+    if (under_way.identity == identity_) {
+      before = AsBytes(std::string_view(patterns_[under_way.pattern].bytes).substr(0, under_way.matched));
+      call.ScanBefore(before);
+      before = before.last(kept_bytes_);
+    }
+  }
+
+  if (before.empty()) {
+    call.ScanSegment();
+  } else if (data.size() <= kShortSegment) {
+    call.ScanJoined(before, data);
+  } else {
+    if (seams_.MayCross(before, data)) call.ScanJoined(before, data.first(std::min(kept_bytes_, data.size())));
+    call.ScanSegment();
+  }
+
+  if (call.under_way().matched > 0) {
+    UnderWay under_way = call.under_way();
+    under_way.identity = identity_;
+    std::memcpy(tail->bytes, &under_way, sizeof under_way);
+    tail->length = kUnderWay;
+  } else if (data.size() >= kept_bytes_) {
+    std::memcpy(tail->bytes, data.data() + data.size() - kept_bytes_, kept_bytes_);
+    tail->length = static_cast<uint8_t>(kept_bytes_);
+  } else {
+    const Bytes kept = before.last(std::min(before.size(), kept_bytes_ - data.size()));
+    if (!kept.empty()) std::memmove(tail->bytes, kept.data(), kept.size());
+    std::memcpy(tail->bytes + kept.size(), data.data(), data.size());
+    tail->length = static_cast<uint8_t>(kept.size() + data.size());
+  }
+}
+
+}  // namespace vedette

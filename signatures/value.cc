@@ -1,0 +1,434 @@
+#include "signatures/value.h"
+
+#include <libpsl.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <utility>
+
+#include "parsers/address.h"
+#include "parsers/text.h"
+#include "signatures/host_suffixes.h"
+#include "signatures/prefix_table.h"
+
+namespace vedette {
+namespace {
+
+constexpr char kNotAnAddress[] = "not an IPv4 or IPv6 address";
+constexpr char kSpecial[] = "a private or reserved address: it means another machine in every network";
+
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+bool IsHexDigit(char c) { return IsDigit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
+bool AllOf(std::string_view text, bool (*test)(char)) { return std::all_of(text.begin(), text.end(), test); }
+
+bool Refuse(std::string& reason, std::string why) {
+  reason = std::move(why);
+  return false;
+}
+
+// "::ffff:a.b.c.d" names an IPv4 address.
+std::optional<IpAddress> ParseAddress(std::string_view text) {
+  const std::optional<IpAddress> address = IpAddress::Parse(text);
+  static constexpr std::array<uint8_t, 12> kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  if (address && address->is_v6() && std::equal(kMapped.begin(), kMapped.end(), address->bytes().begin())) {
+    return IpAddress::V4(address->bytes().data() + 12);
+  }
+  return address;
+}
+
+bool ParseNumber(std::string_view text, unsigned max, unsigned& out) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+  return error == std::errc() && end == text.data() + text.size() && out <= max;
+}
+
+bool NormaliseAddress(std::string_view text, std::string& normal, std::string& reason) {
+  const std::optional<IpAddress> address = ParseAddress(text);
+  if (!address) return Refuse(reason, kNotAnAddress);
+  if (address->IsSpecial()) return Refuse(reason, kSpecial);
+  normal = address->ToString();
+  return true;
+}
+
+// First addresses of the private and reserved blocks that a wide prefix may hold inside.
+constexpr std::string_view kInsidePrefixes[] = {"100.64.0.0",  "169.254.0.0", "172.16.0.0", "192.0.0.0",
+                                                "192.0.2.0",   "192.168.0.0", "198.18.0.0", "198.51.100.0",
+                                                "203.0.113.0", "2001:db8::",  "100::",      "3fff::"};
+
+bool NormaliseCidr(IndicatorType& type, std::string_view text, std::string& normal, std::string& reason) {
+  const size_t slash = text.find('/');
+  std::optional<IpAddress> address = ParseAddress(text.substr(0, slash));
+  if (!address) return Refuse(reason, kNotAnAddress);
+  const unsigned width = address->is_v4() ? 32 : 128;
+  unsigned length = width;
+  if (slash != std::string_view::npos && !ParseNumber(text.substr(slash + 1), width, length)) {
+    return Refuse(reason, "the prefix length has to be a number up to " + std::to_string(width));
+  }
+  const IpAddress network = MaskAddress(*address, length);
+  if (length == width) {
+    type = IndicatorType::kIp;
+    return NormaliseAddress(network.ToString(), normal, reason);
+  }
+  if (network.IsSpecial()) return Refuse(reason, kSpecial);
+  const unsigned least = address->is_v4() ? kMinPrefixV4 : kMinPrefixV6;
+  if (length < least) {
+    return Refuse(reason, "too wide: a prefix of at least " + std::to_string(least) + " bits is needed");
+  }
+  for (const std::string_view inside : kInsidePrefixes) {
+    const std::optional<IpAddress> special = IpAddress::Parse(inside);
+    if (special && special->version() == network.version() && MaskAddress(*special, length) == network) {
+      return Refuse(reason, "covers private or reserved addresses (from " + std::string(inside) + " on)");
+    }
+  }
+  type = IndicatorType::kCidr;
+  normal = network.ToString() + '/' + std::to_string(length);
+  return true;
+}
+
+// "1.2.3.4:80" or "[2001:db8::1]:80".
+bool SplitPort(std::string_view text, std::string_view& address, std::string_view& port) {
+  const size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return false;
+  address = text.substr(0, colon);
+  port = text.substr(colon + 1);
+  if (address.size() > 1 && address.front() == '[' && address.back() == ']') {
+    address = address.substr(1, address.size() - 2);
+    return address.find(':') != std::string_view::npos;
+  }
+  return address.find(':') == std::string_view::npos;
+}
+
+bool NormaliseAddressPort(std::string_view text, std::string& normal, std::string& reason) {
+  std::string_view address_text, port_text;
+  unsigned port = 0;
+  if (!SplitPort(text, address_text, port_text)) {
+    return Refuse(reason, "not an address with a port: 198.51.100.7:443, or [2001:db8::7]:443");
+  }
+  const std::optional<IpAddress> address = ParseAddress(address_text);
+  if (!address) return Refuse(reason, kNotAnAddress);
+  if (!ParseNumber(port_text, 65535, port) || port == 0) return Refuse(reason, "the port has to be 1-65535");
+  if (address->IsSpecial()) return Refuse(reason, kSpecial);
+  normal = address->is_v4() ? address->ToString() : '[' + address->ToString() + ']';
+  normal += ':' + std::to_string(port);
+  return true;
+}
+
+bool IsHostByte(char c) { return (c >= 'a' && c <= 'z') || IsDigit(c) || c == '-' || c == '_'; }
+
+// `host` in NormaliseHost's form. RFC 1035's lengths; the letters of RFC 952 and the underscore that names in use have.
+bool IsPossibleHost(std::string_view host, std::string& reason) {
+  if (host.empty() || host == ".") return Refuse(reason, "no name is there");
+  if (host.size() > kMaxHostNameBytes) {
+    return Refuse(reason, "longer than a host name can be (" + std::to_string(kMaxHostNameBytes) + " bytes)");
+  }
+  constexpr size_t kMaxLabelBytes = 63;
+  size_t start = 0;
+  std::string_view last;
+  while (start <= host.size()) {
+    const size_t end = std::min(host.find('.', start), host.size());
+    last = host.substr(start, end - start);
+    if (last.empty()) return Refuse(reason, "not a host name: an empty label (two dots side by side)");
+    if (last.size() > kMaxLabelBytes) return Refuse(reason, "not a host name: a label of more than 63 bytes");
+    for (const char c : last) {
+      if (!IsHostByte(c)) return Refuse(reason, "not a host name: it holds '" + Escaped({&c, 1}) + "'");
+    }
+    start = end + 1;
+  }
+  if (AllOf(last, IsDigit)) return Refuse(reason, "not a host name: its last label is a number");
+  return true;
+}
+
+bool IsPublicSuffix(const std::string& host) {
+  // No public suffix of the ICANN section has more labels than this; most names do not either.
+  constexpr auto kMaxDots = 3;
+  if (std::count(host.begin(), host.end(), '.') > kMaxDots) return false;
+  return psl_is_public_suffix2(psl_builtin(), host.c_str(), PSL_TYPE_ICANN | PSL_TYPE_NO_STAR_RULE) != 0;
+}
+
+bool NormaliseName(IndicatorType type, std::string_view text, std::string& normal, std::string& reason) {
+  if (text.find("://") != std::string_view::npos) return Refuse(reason, "a URL: its type is url");
+  if (type == IndicatorType::kDomain) {
+    if (text.substr(0, 2) == "*.") text.remove_prefix(2);
+    if (text.substr(0, 1) == ".") text.remove_prefix(1);
+  }
+  if (ParseAddress(text)) return Refuse(reason, "an address: its type is ip");
+  normal = NormaliseHost(text);
+  if (!IsPossibleHost(normal, reason)) return false;
+  const bool single = normal.find('.') == std::string::npos;
+  if (IsPublicSuffix(normal)) {
+    return Refuse(reason, "a public suffix: everybody registers names below it (" + normal + ")");
+  }
+  if (single && type == IndicatorType::kDomain) {
+    return Refuse(reason, "a single label is no domain; if it is the name of a machine, its type is hostname");
+  }
+  return true;
+}
+
+bool NormaliseHash(std::string_view text, size_t digits, std::string& normal, std::string& reason) {
+  normal.clear();
+  for (const char c : text) {
+    if (c != ':') normal += LowerAscii(c);
+  }
+  if (normal.size() != digits || !AllOf(normal, IsHexDigit)) {
+    return Refuse(reason, "not a hash of " + std::to_string(digits) + " hexadecimal digits");
+  }
+  return true;
+}
+
+// FoxIO's format: t13d1516h2_8daaf6152771_b186095e22b6.
+bool IsJa4(std::string_view text) {
+  const auto lower_hex = [](char c) { return IsDigit(c) || (c >= 'a' && c <= 'f'); };
+  return text.size() == 36 && (text[0] == 't' || text[0] == 'q' || text[0] == 'd') &&
+         (text[3] == 'd' || text[3] == 'i') && AllOf(text.substr(4, 4), IsDigit) && text[10] == '_' &&
+         text[23] == '_' && AllOf(text.substr(11, 12), lower_hex) && AllOf(text.substr(24), lower_hex);
+}
+
+bool NormaliseUrlValue(std::string_view text, std::string& normal, std::string& reason) {
+  const bool has_scheme = text.find("://") != std::string_view::npos;
+  const std::string url = has_scheme ? std::string(text) : "http://" + std::string(text);
+  const size_t start = url.find("://") + 3;
+  const std::string scheme = LowerAscii(url.substr(0, start - 3));
+  if (scheme.empty() || !AllOf(scheme, [](char c) { return IsHostByte(c) || c == '+' || c == '.'; })) {
+    return Refuse(reason, "not a URL: no scheme in front of ://");
+  }
+  for (const char c : url) {
+    if (static_cast<uint8_t>(c) <= 0x20 || c == 0x7f)
+      return Refuse(reason, "not a URL: it holds a blank or control byte");
+  }
+  const size_t end = std::min(url.find_first_of("/?#", start), url.size());
+  std::string authority = url.substr(start, end - start);
+  if (const size_t at = authority.rfind('@'); at != std::string::npos) authority.erase(0, at + 1);
+  std::string port;
+  if (const size_t colon = authority.rfind(':');
+      colon != std::string::npos && authority.find(']', colon) == std::string::npos) {
+    port = authority.substr(colon + 1);
+    authority.erase(colon);
+  }
+  if (!AllOf(port, IsDigit)) return Refuse(reason, "not a URL: the port is no number");
+  if (port == (scheme == "https" ? "443" : "80")) port.clear();
+  std::string host = NormaliseHost(authority);
+  const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  const std::optional<IpAddress> address =
+      ParseAddress(bracketed ? std::string_view(host).substr(1, host.size() - 2) : std::string_view(host));
+  if (!address && !IsPossibleHost(host, reason)) return false;
+  normal = scheme + "://" + host + (port.empty() ? "" : ":" + port);
+  std::string rest = url.substr(end, url.find('#', end) - end);
+  if (rest.empty() || rest.front() != '/') rest.insert(0, 1, '/');
+  normal += rest;
+  return true;
+}
+
+bool NormaliseUri(std::string_view text, std::string& normal, std::string& reason) {
+  if (text.front() != '/') return Refuse(reason, "a uri begins with /, as a request has it");
+  for (const char c : text) {
+    if (static_cast<uint8_t>(c) <= 0x20 || c == 0x7f)
+      return Refuse(reason, "not a uri: it holds a blank or control byte");
+  }
+  normal = text;
+  return true;
+}
+
+bool NormaliseContent(std::string_view text, std::string& normal, std::string& reason) {
+  std::string bytes;
+  if (!DecodeContent(text, bytes, reason)) return false;
+  normal.clear();
+  bool hex = false;
+  for (const char c : bytes) {
+    const bool printable = c >= 0x20 && c < 0x7f && c != '|';
+    if (printable == hex) {
+      normal += '|';
+      hex = !hex;
+    } else if (hex) {
+      normal += ' ';
+    }
+    normal += printable ? std::string(1, c) : ToHex({&c, 1});
+  }
+  if (hex) normal += '|';
+  return true;
+}
+
+bool IsRefangable(IndicatorType type) {
+  switch (type) {
+    case IndicatorType::kIp:
+    case IndicatorType::kCidr:
+    case IndicatorType::kIpPort:
+    case IndicatorType::kDomain:
+    case IndicatorType::kHostname:
+    case IndicatorType::kUrl:
+    case IndicatorType::kEmail:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+std::string_view Trimmed(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+std::string Refang(std::string_view text) {
+  struct Replacement {
+    std::string_view from, to;
+  };
+  static constexpr Replacement kReplacements[] = {
+      {"[.]", "."}, {"(.)", "."}, {"{.}", "."}, {"[dot]", "."}, {"(dot)", "."}, {"{dot}", "."},   {"\\.", "."},
+      {"[:]", ":"}, {"[/]", "/"}, {"[@]", "@"}, {"[at]", "@"},  {"(at)", "@"},  {"[://]", "://"}, {"[:]//", "://"},
+  };
+  std::string out;
+  out.reserve(text.size());
+  if (text.size() > 4 && LowerAscii(text.substr(0, 4)) == "hxxp") {
+    out = "http";
+    text.remove_prefix(4);
+  }
+  while (!text.empty()) {
+    const Replacement* found = nullptr;
+    if (text.front() == '[' || text.front() == '(' || text.front() == '{' || text.front() == '\\') {
+      for (const Replacement& replacement : kReplacements) {
+        if (LowerAscii(text.substr(0, replacement.from.size())) == replacement.from) found = &replacement;
+      }
+    }
+    out += found != nullptr ? found->to : text.substr(0, 1);
+    text.remove_prefix(found != nullptr ? found->from.size() : 1);
+  }
+  return out;
+}
+
+bool DecodeContent(std::string_view value, std::string& bytes, std::string& reason) {
+  bytes.clear();
+  while (!value.empty()) {
+    if (value.front() != '|') {
+      bytes += LowerAscii(value.front());
+      value.remove_prefix(1);
+      continue;
+    }
+    const size_t close = value.find('|', 1);
+    if (close == std::string_view::npos) {
+      return Refuse(reason, "a | is not closed: bytes are written |de ad be ef|, and a | itself |7c|");
+    }
+    std::string digits;
+    for (const char c : value.substr(1, close - 1)) {
+      if (c == ' ') continue;
+      if (!IsHexDigit(c)) return Refuse(reason, "between two | stand pairs of hexadecimal digits: |de ad be ef|");
+      digits += LowerAscii(c);
+    }
+    if (digits.empty() || digits.size() % 2 != 0) {
+      return Refuse(reason, "between two | stand pairs of hexadecimal digits: |de ad be ef|");
+    }
+    for (size_t i = 0; i < digits.size(); i += 2) {
+      const auto nibble = [](char c) { return static_cast<unsigned>(IsDigit(c) ? c - '0' : c - 'a' + 10); };
+      bytes += LowerAscii(static_cast<char>(nibble(digits[i]) << 4 | nibble(digits[i + 1])));
+    }
+    value.remove_prefix(close + 1);
+  }
+  if (bytes.size() < kMinLiteralBytes) {
+    return Refuse(reason, "shorter than " + std::to_string(kMinLiteralBytes) + " bytes: it would be found everywhere");
+  }
+  if (bytes.size() > kMaxLiteralBytes) {
+    return Refuse(reason,
+                  "longer than " + std::to_string(kMaxLiteralBytes) + " bytes: shorten it to its most telling part");
+  }
+  if (const size_t last = bytes.find_last_not_of(bytes.back());
+      bytes.size() - (last == std::string::npos ? 0 : last + 1) > kMaxEqualEnd) {
+    return Refuse(reason, "ends in 8 or more equal bytes, which slows every scan down: leave some of them away");
+  }
+  return true;
+}
+
+bool NormaliseValue(IndicatorType& type, std::string_view given, std::string& normal, std::string& reason) {
+  if (given.size() > kMaxValueBytes) {
+    return Refuse(reason, "longer than " + std::to_string(kMaxValueBytes) + " bytes");
+  }
+  if (type == IndicatorType::kContent) return NormaliseContent(given, normal, reason);
+  std::string_view text = Trimmed(given);
+  if (text.empty()) return Refuse(reason, "no value is there");
+  std::string refanged;
+  if (IsRefangable(type) && (text.find_first_of("[({\\") != std::string_view::npos || text[1 % text.size()] == 'x' ||
+                             text[1 % text.size()] == 'X')) {
+    refanged = Refang(text);
+    text = refanged;
+  }
+  switch (type) {
+    case IndicatorType::kIp:
+    case IndicatorType::kCidr:
+      if (text.find('/') != std::string_view::npos) return NormaliseCidr(type, text, normal, reason);
+      type = IndicatorType::kIp;
+      return NormaliseAddress(text, normal, reason);
+    case IndicatorType::kIpPort:
+      return NormaliseAddressPort(text, normal, reason);
+    case IndicatorType::kDomain:
+    case IndicatorType::kHostname:
+      return NormaliseName(type, text, normal, reason);
+    case IndicatorType::kUrl:
+      return NormaliseUrlValue(text, normal, reason);
+    case IndicatorType::kUri:
+      return NormaliseUri(text, normal, reason);
+    case IndicatorType::kUserAgent:
+    case IndicatorType::kWallet:
+      normal = text;
+      return true;
+    case IndicatorType::kJa3:
+    case IndicatorType::kJa3s:
+    case IndicatorType::kHassh:
+    case IndicatorType::kHasshServer:
+    case IndicatorType::kFileMd5:
+      return NormaliseHash(text, 32, normal, reason);
+    case IndicatorType::kCertSha1:
+    case IndicatorType::kFileSha1:
+      return NormaliseHash(text, 40, normal, reason);
+    case IndicatorType::kCertSha256:
+    case IndicatorType::kFileSha256:
+      return NormaliseHash(text, 64, normal, reason);
+    case IndicatorType::kJa4:
+      normal = LowerAscii(text);
+      return IsJa4(normal) || Refuse(reason, "not a JA4 fingerprint such as t13d1516h2_8daaf6152771_b186095e22b6");
+    case IndicatorType::kEmail:
+      normal = LowerAscii(text);
+      return normal.find('@') != std::string::npos || Refuse(reason, "not a mail address: no @");
+    case IndicatorType::kRegex:
+      return Refuse(reason, "regular expressions are not matched yet: use content, or an exact type");
+    case IndicatorType::kContent:
+    case IndicatorType::kCount:
+      break;
+  }
+  return Refuse(reason, "unknown type");
+}
+
+std::optional<IndicatorType> GuessType(std::string_view given, std::string& reason) {
+  const std::string text = Refang(Trimmed(given));
+  const auto refuse = [&](std::string why) -> std::optional<IndicatorType> {
+    reason = std::move(why);
+    return std::nullopt;
+  };
+  if (text.empty()) return refuse("no value is there");
+  if (text.front() == '/') return IndicatorType::kUri;
+  if (text.find("://") != std::string::npos) return IndicatorType::kUrl;
+  if (ParseAddress(text)) return IndicatorType::kIp;
+  const size_t slash = text.find('/');
+  if (slash != std::string::npos && ParseAddress(std::string_view(text).substr(0, slash)) &&
+      AllOf(std::string_view(text).substr(slash + 1), IsDigit)) {
+    return IndicatorType::kCidr;
+  }
+  std::string_view host, port;
+  if (slash == std::string::npos && SplitPort(text, host, port)) {
+    if (ParseAddress(host)) return IndicatorType::kIpPort;
+    return refuse("a name with a port: give the name alone, or the URL");
+  }
+  if (text.find('@') != std::string::npos && slash == std::string::npos) return IndicatorType::kEmail;
+  if (slash != std::string::npos) return IndicatorType::kUrl;
+  if (AllOf(text, IsHexDigit)) {
+    if (text.size() == 32) return IndicatorType::kFileMd5;
+    if (text.size() == 40) return IndicatorType::kFileSha1;
+    if (text.size() == 64) return IndicatorType::kFileSha256;
+  }
+  if (IsJa4(LowerAscii(text))) return IndicatorType::kJa4;
+  if (text.find_first_of(",;\t \"") != std::string::npos) {
+    return refuse("not a single value; a file with columns needs a header line with `type` and `value`");
+  }
+  return IndicatorType::kDomain;
+}
+
+}  // namespace vedette
