@@ -1,0 +1,227 @@
+#include "signatures/indicator_set.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "signatures/exact_table.h"
+#include "tests/unit/signatures/sets.h"
+
+namespace vedette {
+namespace {
+
+using enum ObservableKind;
+using Ids = std::vector<std::string>;
+
+TEST(IndicatorSet, AnEmptySetFindsNothing) {
+  TestSet test({});
+  EXPECT_EQ(test.set->size(), 0u);
+  EXPECT_TRUE(test.set->wanted().empty());
+  EXPECT_FALSE(test.set->scans_payload());
+  EXPECT_EQ(test.set->digest().size(), 64u);
+  EXPECT_EQ(test.FindText(kDnsQuery, "evil.example"), Ids{});
+  EXPECT_EQ(test.FindAddress(kIp, "20.1.2.3"), Ids{});
+  std::vector<PayloadHit> hits;
+  PayloadTail tail;
+  test.set->ScanPayload(AsBytes("payload"), Direction::kToServer, &tail, test.scratch, hits);
+  EXPECT_TRUE(hits.empty());
+}
+
+TEST(IndicatorSet, KeepsWhatIsSaidAboutAnIndicator) {
+  Indicator full = MakeIndicator(IndicatorType::kDomain, "Evil.example", "indicator--1");
+  full.in = {kDnsQuery};
+  full.direction = IndicatorDirection::kSrc;
+  full.source = "feed";
+  full.originator = "CERT A";
+  full.description = "a beacon";
+  full.tags = {"two words", "", "tlp:green"};
+  full.tlp = Tlp::kGreen;
+  full.pap = "amber";
+  full.sharing_group = "group";
+  full.recipients = {"CERT B"};
+  full.confidence = 0;
+  full.valid_from_ns = 0;
+  full.valid_until_ns = 5;
+  full.reference = "https://example.org/1";
+  full.file = "folder/feed.csv";
+  full.line = 7;
+  Indicator bare = MakeIndicator(IndicatorType::kIp, "20.1.2.3");
+  bare.file = "folder/my.list.txt";
+  bare.line = 3;
+  TestSet test({full, bare});
+  ASSERT_EQ(test.set->size(), 2u);
+
+  const IndicatorRecord a = test.set->at(0);
+  EXPECT_EQ(a.index, 0u);
+  EXPECT_EQ(a.type, IndicatorType::kDomain);
+  EXPECT_EQ(a.value, "evil.example");
+  EXPECT_EQ(a.in, ObservableMask({kDnsQuery}));
+  EXPECT_EQ(a.direction, IndicatorDirection::kSrc);
+  EXPECT_EQ(a.id, "indicator--1");
+  EXPECT_EQ(a.source, "feed");
+  EXPECT_EQ(a.originator, "CERT A");
+  EXPECT_EQ(a.description, "a beacon");
+  EXPECT_EQ(a.tags, (std::vector<std::string_view>{"two words", "", "tlp:green"}));
+  EXPECT_EQ(a.tlp, Tlp::kGreen);
+  EXPECT_EQ(a.pap, "amber");
+  EXPECT_EQ(a.sharing_group, "group");
+  EXPECT_EQ(a.recipients, std::vector<std::string_view>{"CERT B"});
+  EXPECT_EQ(a.confidence, 0);
+  EXPECT_EQ(a.valid_from_ns, 0);
+  EXPECT_EQ(a.valid_until_ns, 5);
+  EXPECT_EQ(a.reference, "https://example.org/1");
+  EXPECT_EQ(a.file, "folder/feed.csv");
+  EXPECT_EQ(a.line, 7u);
+
+  const IndicatorRecord b = test.set->at(1);
+  EXPECT_EQ(b.id, "my.list.txt:3");
+  EXPECT_EQ(b.source, "my.list");
+  EXPECT_EQ(b.originator, "my.list");
+  EXPECT_EQ(b.tlp, Tlp::kNone);
+  EXPECT_EQ(b.confidence, std::nullopt);
+  EXPECT_EQ(b.valid_from_ns, std::nullopt);
+  EXPECT_TRUE(b.tags.empty());
+  EXPECT_EQ(test.set->wanted(), ObservableMask({kDnsQuery, kIp, kIpInner, kIpQuoted, kDnsAnswer, kHttpHost, kTlsSni}));
+}
+
+TEST(IndicatorSet, RefusesWhatNothingShows) {
+  EXPECT_EQ(ReasonAgainst(MakeIndicator(IndicatorType::kHassh, std::string(32, 'a'))),
+            "hassh values are not seen in traffic yet");
+  EXPECT_EQ(ReasonAgainst(MakeIndicator(IndicatorType::kFileMd5, std::string(32, 'a'))),
+            "file.md5 values are not seen in traffic yet");
+  EXPECT_EQ(ReasonAgainst(MakeIndicator(IndicatorType::kEmail, "a@evil.example")),
+            "email values are not seen in traffic yet");
+  EXPECT_EQ(ReasonAgainst(MakeIndicator(IndicatorType::kWallet, "4xyz")), "wallet values are not seen in traffic yet");
+  Indicator elsewhere = MakeIndicator(IndicatorType::kJa3, std::string(32, 'a'));
+  elsewhere.in = {kDnsQuery};
+  EXPECT_EQ(ReasonAgainst(elsewhere), "ja3 is looked for in tls.ja3, and not in dns.query");
+  Indicator content = MakeIndicator(IndicatorType::kContent, "evil");
+  content.in = {kIp};
+  EXPECT_NE(ReasonAgainst(content), "");
+
+  IndicatorSetBuilder builder;
+  builder.set_supported({kDnsQuery, kIp});
+  std::string reason;
+  EXPECT_TRUE(builder.TryAdd(MakeIndicator(IndicatorType::kDomain, "evil.example"), reason));
+  EXPECT_FALSE(builder.TryAdd(MakeIndicator(IndicatorType::kUri, "/x"), reason));
+  EXPECT_EQ(reason, "uri is looked for in http.uri, which is not seen here");
+  CompileReport report;
+  EXPECT_EQ(builder.Compile(report)->at(0).in, ObservableMask({kDnsQuery}));
+}
+
+TEST(IndicatorSet, ReportsProblemsAndBoundsThem) {
+  IndicatorSetBuilder builder;
+  Indicator bad = MakeIndicator(IndicatorType::kIp, "nonsense");
+  bad.line = 5;
+  for (int i = 0; i < 2000; ++i) EXPECT_FALSE(builder.Add(bad));
+  CompileReport report;
+  ASSERT_NE(builder.Compile(report), nullptr);
+  EXPECT_EQ(report.problems_total, 2000u);
+  EXPECT_EQ(report.problems.size(), 1000u);
+  EXPECT_EQ(report.problems[0].file, "test.csv");
+  EXPECT_EQ(report.problems[0].line, 5u);
+  EXPECT_EQ(report.problems[0].value, "nonsense");
+  EXPECT_EQ(report.problems[0].reason, "not an IPv4 or IPv6 address");
+}
+
+TEST(IndicatorSet, DropsWhatIsThereTwice) {
+  Indicator named = MakeIndicator(IndicatorType::kDomain, "evil.example", "a");
+  Indicator other_id = named, other_direction = named, other_type = named, other_place = named;
+  other_id.id = "b";
+  other_direction.direction = IndicatorDirection::kSrc;
+  other_type.type = IndicatorType::kHostname;
+  other_place.in = {kDnsQuery};
+  // Rows without an id of their own: the same file says the same once.
+  Indicator line1 = MakeIndicator(IndicatorType::kIp, "20.1.2.3"), line2 = line1, other_file = line1;
+  line1.line = 1;
+  line2.line = 2;
+  other_file.file = "other.csv";
+  TestSet test({named, named, other_id, other_direction, other_type, other_place, named, line1, line2, other_file});
+  EXPECT_EQ(test.report.loaded, 7u);
+  EXPECT_EQ(test.report.duplicates, 3u);
+  EXPECT_EQ(test.FindText(kDnsQuery, "evil.example"), (Ids{"0:a", "0:b", "0:a", "0:a", "0:a"}));
+  EXPECT_EQ(test.FindAddress(kIp, "20.1.2.3"), (Ids{"0:test.csv:1", "0:other.csv:0"}));
+}
+
+TEST(IndicatorSet, BoundsTheRowsOfOneValue) {
+  std::vector<Indicator> indicators;
+  for (size_t i = 0; i < ExactTable::kMaxRowsPerKey + 10; ++i) {
+    indicators.push_back(MakeIndicator(IndicatorType::kDomain, "evil.example", std::to_string(i)));
+  }
+  TestSet test(indicators);
+  EXPECT_EQ(test.report.loaded, ExactTable::kMaxRowsPerKey);
+  EXPECT_EQ(test.report.problems_total, 10u);
+  EXPECT_EQ(test.FindText(kDnsQuery, "evil.example").size(), ExactTable::kMaxRowsPerKey);
+}
+
+TEST(IndicatorSet, TheDigestTellsSetsApart) {
+  const Indicator a = MakeIndicator(IndicatorType::kDomain, "evil.example", "a");
+  const Indicator b = MakeIndicator(IndicatorType::kIp, "20.1.2.3", "b");
+  Indicator moved = a, changed = a;
+  moved.file = "elsewhere/test.csv";
+  moved.source = "test";
+  changed.tlp = Tlp::kRed;
+  const std::string digest = TestSet({a, b}).set->digest();
+  EXPECT_EQ(TestSet({a, b}).set->digest(), digest);
+  EXPECT_EQ(TestSet({a, a, b}).set->digest(), digest);
+  EXPECT_EQ(TestSet({moved, b}).set->digest(), digest);
+  EXPECT_NE(TestSet({b, a}).set->digest(), digest);
+  EXPECT_NE(TestSet({changed, b}).set->digest(), digest);
+  EXPECT_NE(TestSet({a}).set->digest(), digest);
+}
+
+TEST(IndicatorSet, ManyThreadsMayMatchAtOnce) {
+  std::vector<Indicator> indicators;
+  for (int i = 0; i < 200; ++i) {
+    const std::string name = "name" + std::to_string(i);
+    indicators.push_back(MakeIndicator(IndicatorType::kDomain, name + ".example", name));
+    indicators.push_back(MakeIndicator(IndicatorType::kContent, "<" + name + ">", "payload " + name));
+    indicators.push_back(MakeIndicator(IndicatorType::kContent, "/" + name + "/", "uri " + name));
+    indicators.back().in = {kHttpUri};
+    indicators.push_back(MakeIndicator(IndicatorType::kCidr, "20." + std::to_string(i) + ".0.0/16", "cidr " + name));
+  }
+  const TestSet shared(indicators);
+  std::atomic<uint64_t> total{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] {
+      MatchScratch scratch;
+      ASSERT_TRUE(shared.set->PrepareScratch(scratch));
+      ObservableBatch batch;
+      for (int i = 0; i < 200; ++i) {
+        const std::string name = "name" + std::to_string(i);
+        std::vector<PayloadHit> payload_hits;
+        PayloadTail tail;
+        shared.set->ScanPayload(AsBytes("xx <nam"), Direction::kToServer, &tail, scratch, payload_hits);
+        shared.set->ScanPayload(AsBytes(name.substr(3) + "> yy"), Direction::kToServer, &tail, scratch, payload_hits);
+        for (const PayloadHit& hit : payload_hits) batch.AddPayloadHit(Direction::kToServer, hit.pattern, "excerpt");
+        batch.AddText(kDnsQuery, Direction::kToServer, "www." + name + ".example");
+        batch.AddText(kHttpUri, Direction::kToServer, "/" + name + "/");
+        batch.AddAddress(kIp, Direction::kToServer, IpAddress::Parse("20." + std::to_string(i) + ".1.1").value());
+        std::vector<Hit> hits;
+        shared.set->Find(batch, scratch, hits);
+        total += hits.size();
+        batch.Clear();
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(total, 4u * 200 * 4);
+}
+
+TEST(Tlp, ReadsItsNames) {
+  EXPECT_EQ(TlpOf("TLP:WHITE"), Tlp::kClear);
+  EXPECT_EQ(TlpOf("clear"), Tlp::kClear);
+  EXPECT_EQ(TlpOf("tlp:AMBER+STRICT"), Tlp::kAmberStrict);
+  EXPECT_EQ(TlpOf("amber"), Tlp::kAmber);
+  EXPECT_EQ(TlpOf("Red"), Tlp::kRed);
+  EXPECT_EQ(TlpOf(""), std::nullopt);
+  EXPECT_EQ(TlpOf("ex:chr"), std::nullopt);
+  EXPECT_EQ(NameOf(Tlp::kNone), "amber+strict");
+}
+
+}  // namespace
+}  // namespace vedette

@@ -1,0 +1,241 @@
+#include "signatures/read_indicators.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "signatures/list_reader.h"
+#include "tests/unit/signatures/sets.h"
+
+namespace vedette {
+namespace {
+
+using enum ObservableKind;
+
+struct Read {
+  explicit Read(std::string_view text, std::string_view path = "folder/feed.csv") {
+    ReadIndicatorText(path, text, builder, source);
+    set = builder.Compile(report);
+  }
+  // "type value" of every row, in order.
+  std::vector<std::string> Rows() const {
+    std::vector<std::string> out;
+    for (uint32_t i = 0; i < set->size(); ++i) {
+      const IndicatorRecord row = set->at(i);
+      out.push_back(std::string(NameOf(row.type)) + ' ' + std::string(row.value));
+    }
+    return out;
+  }
+  // "line: reason" of every problem.
+  std::vector<std::string> Problems() const {
+    std::vector<std::string> out;
+    for (const IndicatorProblem& problem : report.problems) {
+      out.push_back(std::to_string(problem.line) + ": " + problem.reason);
+    }
+    return out;
+  }
+
+  IndicatorSetBuilder builder;
+  SourceReport source;
+  CompileReport report;
+  std::shared_ptr<const IndicatorSet> set;
+};
+using Texts = std::vector<std::string>;
+
+TEST(ReadCsv, ReadsEveryColumnInAnyOrder) {
+  const Read read(
+      "\xef\xbb\xbf"
+      "value,TYPE,in,direction,id,source,originator,description,tags,tlp,pap,sharing_group,recipients,confidence,"
+      "valid_from,valid_until,reference\r\n"
+      "evil.example,Domain,dns.query tls.sni,dst,uuid-1,Feed,CERT A,\"said \"\"so\"\",\ntwice\","
+      "\"[\"\"two words\"\",\"\"b\"\"]\",TLP:GREEN,PAP:AMBER,group,\"[\"\"CERT B\"\"]\",75,2026-01-01T00:00:00Z,"
+      "2026-02-01T00:00:00Z,https://example.org/\r\n"
+      "20.1.2.3,ip,,,,,,,,,,,,,,,\r\n");
+  EXPECT_EQ(read.Problems(), Texts{});
+  EXPECT_EQ(read.source.format, "csv");
+  EXPECT_EQ(read.source.rows, 2u);
+  EXPECT_EQ(read.source.unusable, 0u);
+  ASSERT_EQ(read.Rows(), (Texts{"domain evil.example", "ip 20.1.2.3"}));
+  const IndicatorRecord row = read.set->at(0);
+  EXPECT_EQ(row.in, ObservableMask({kDnsQuery, kTlsSni}));
+  EXPECT_EQ(row.direction, IndicatorDirection::kDst);
+  EXPECT_EQ(row.id, "uuid-1");
+  EXPECT_EQ(row.originator, "CERT A");
+  EXPECT_EQ(row.description, "said \"so\",\ntwice");
+  EXPECT_EQ(row.tags, (std::vector<std::string_view>{"two words", "b"}));
+  EXPECT_EQ(row.tlp, Tlp::kGreen);
+  EXPECT_EQ(row.pap, "amber");
+  EXPECT_EQ(row.recipients, std::vector<std::string_view>{"CERT B"});
+  EXPECT_EQ(row.confidence, 75);
+  EXPECT_EQ(row.valid_from_ns, 1767225600'000'000'000);
+  EXPECT_EQ(row.reference, "https://example.org/");
+  EXPECT_EQ(row.line, 2u);
+  const IndicatorRecord bare = read.set->at(1);
+  EXPECT_EQ(bare.id, "feed.csv:4");
+  EXPECT_EQ(bare.source, "feed");
+  EXPECT_EQ(bare.originator, "feed");
+  EXPECT_EQ(bare.file, "folder/feed.csv");
+  EXPECT_EQ(bare.confidence, std::nullopt);
+  EXPECT_TRUE(bare.tags.empty());
+}
+
+TEST(ReadCsv, ReadsSemicolonsAndTabsToo) {
+  EXPECT_EQ(Read("type;value\ndomain;evil.example\n").Rows(), Texts{"domain evil.example"});
+  EXPECT_EQ(Read("type\tvalue\ndomain\tevil.example\n").Rows(), Texts{"domain evil.example"});
+  EXPECT_EQ(Read("# a comment\n\ntype,value\n# another\ndomain,evil.example\n").Rows(), Texts{"domain evil.example"});
+}
+
+TEST(ReadCsv, TellsWhyARowCannotBeUsedAndUsesTheRest) {
+  const Read read(
+      "type,value,in,direction,tags,tlp,pap,confidence,valid_from,valid_until\n"
+      "domian,evil.example,,,,,,,,\n"
+      ",evil.example,,,,,,,,\n"
+      "domain,evil.example\n"
+      "domain,com,,,,,,,,\n"
+      "domain,evil.example,dns.qery,,,,,,,\n"
+      "domain,evil.example,,both,,,,,,\n"
+      "domain,evil.example,,,tag,,,,,\n"
+      "domain,evil.example,,,,purple,,,,\n"
+      "domain,evil.example,,,,,purple,,,\n"
+      "domain,evil.example,,,,,,101,,\n"
+      "domain,evil.example,,,,,,,yesterday,\n"
+      "domain,evil.example,,,,,,,2026-02-01T00:00:00Z,2026-01-01T00:00:00Z\n"
+      "domain,\"evil.example,,,,,,,,\n"
+      "domain,good.example,,,,,,,,\n");
+  EXPECT_EQ(read.Rows(), Texts{"domain good.example"});
+  EXPECT_EQ(read.source.rows, 14u);
+  EXPECT_EQ(read.source.unusable, 13u);
+  EXPECT_EQ(
+      read.Problems(),
+      (Texts{"2: unknown type \"domian\"", "3: no type", "4: 2 columns where the header has 10",
+             "5: a public suffix: everybody registers names below it (com)",
+             "6: `in` names dns.qery, which is not seen here", "7: direction has to be src, dst or any",
+             "8: tags has to be a JSON array of texts: [\"one\",\"two words\"]",
+             "9: tlp has to be clear, green, amber, amber+strict or red",
+             "10: pap has to be clear, green, amber or red", "11: confidence has to be a whole number from 0 to 100",
+             "12: valid_from has to be a time as in RFC 3339: 2026-11-23T10:00:00Z",
+             "13: valid_until lies before valid_from", "14: a quotation mark that is not closed within 32768 bytes"}));
+}
+
+TEST(ReadCsv, ReportsColumnsThatItDoesNotRead) {
+  const Read read("type,value,colour,value\ndomain,evil.example,red,x\n");
+  EXPECT_EQ(read.Rows(), Texts{"domain evil.example"});
+  EXPECT_EQ(read.report.problems_total, 2u);
+  EXPECT_EQ(read.report.problems[0].value, "colour");
+}
+
+TEST(ReadCsv, SaysThatColumnsAreMissing) {
+  const Read read("indicator,indicator_type\nevil.example,domain\n");
+  EXPECT_NE(read.source.error.find("header line with `type` and `value`"), std::string::npos) << read.source.error;
+  EXPECT_EQ(read.set->size(), 0u);
+}
+
+TEST(ReadList, GuessesEveryLine) {
+  const Read read(
+      "# comment\n; comment\n\n20.1.2.3\n20.2.0.0/16\t# scanner\r\n20.1.2.3:443\nevil.example # C2; seen\n"
+      "hxxp://evil[.]example/a;b#c\n/gate.php\n.bad.example\n20.9.9.9\t10\n",
+      "feeds/list.txt");
+  EXPECT_EQ(read.Problems(), Texts{});
+  EXPECT_EQ(read.Rows(), (Texts{"ip 20.1.2.3", "cidr 20.2.0.0/16", "ip:port 20.1.2.3:443", "domain evil.example",
+                                "url http://evil.example/a;b", "uri /gate.php", "domain bad.example", "ip 20.9.9.9"}));
+  EXPECT_EQ(read.source.format, "list of ip (2), cidr (1), ip:port (1), domain (2), url (1), uri (1)");
+  EXPECT_EQ(read.source.rows, 8u);
+  EXPECT_EQ(read.set->at(1).description, "scanner");
+  EXPECT_EQ(read.set->at(3).description, "C2; seen");
+  EXPECT_EQ(read.set->at(7).description, "10");
+  EXPECT_EQ(read.set->at(7).id, "list.txt:11");
+  EXPECT_EQ(Read("evil.example\nbad.example").source.format, "list of domain");
+}
+
+TEST(ReadList, ReadsHostsFiles) {
+  const Read read("127.0.0.1 localhost\n::1 ip6-localhost ip6-loopback\n0.0.0.0 bad.example www.bad.example # ads\n");
+  EXPECT_EQ(read.Rows(), (Texts{"hostname bad.example", "hostname www.bad.example"}));
+  EXPECT_EQ(read.Problems(), Texts{});
+}
+
+TEST(ReadList, UsesTheRestOfALineThatFails) {
+  const Read read("10.0.0.1\nevil.example\nevil.example:8080\ncom\n" + std::string(40'000, 'a') +
+                  "\n20.1.2.3,botnet\nlast.example");
+  EXPECT_EQ(read.Rows(), (Texts{"domain evil.example", "domain last.example"}));
+  EXPECT_EQ(read.source.error, "");
+  EXPECT_EQ(read.source.unusable, 5u);
+  ASSERT_EQ(read.report.problems.size(), 5u);
+  EXPECT_EQ(read.report.problems[0].line, 1u);
+  EXPECT_EQ(read.report.problems[4].line, 6u);
+}
+
+TEST(ReadList, AFileWithoutAnIndicatorSaysSoOnce) {
+  const Read read("This is a licence.\nIt has many lines.\n");
+  EXPECT_EQ(read.report.problems_total, 0u);
+  EXPECT_NE(read.source.error.find("none of its 2 lines is a usable indicator; line 1: not a single value"),
+            std::string::npos)
+      << read.source.error;
+}
+
+TEST(ReadIndicatorText, SaysWhatTheFileIsInstead) {
+  const auto error = [](std::string_view text) { return Read(text, "feeds/x").source.error; };
+  EXPECT_EQ(error(""), "feeds/x: is empty");
+  EXPECT_EQ(error("# nothing\n\n"), "feeds/x: holds no indicator, only comments or blank lines");
+  EXPECT_EQ(error(std::string_view("\x1f\x8b\x08\0", 4)), "feeds/x: is compressed with gzip: unpack it first (gunzip)");
+  EXPECT_NE(error("PK\x03\x04zip").find("zip archive"), std::string::npos);
+  EXPECT_NE(error(std::string_view("\xff\xfe"
+                                   "e\0v\0",
+                                   6))
+                .find("UTF-16"),
+            std::string::npos);
+  EXPECT_NE(error(std::string_view("evil\0example", 12)).find("NUL bytes"), std::string::npos);
+}
+
+TEST(ReadIndicators, ReadsFilesAndFolders) {
+  const std::filesystem::path folder =
+      std::filesystem::path(testing::TempDir()) / ("vedette-" + std::to_string(getpid()));
+  std::filesystem::create_directories(folder / "inner");
+  IndicatorSetBuilder builder;
+  std::vector<SourceReport> none = ReadIndicators(folder.string(), builder);
+  ASSERT_EQ(none.size(), 1u);
+  EXPECT_NE(none[0].error.find("holds no file"), std::string::npos) << none[0].error;
+  std::ofstream(folder / "b.txt") << "20.1.2.3\n";
+  std::ofstream(folder / "a.csv") << "type,value\ndomain,evil.example\n";
+  std::ofstream(folder / "inner" / "c.txt") << "20.1.2.4\n";
+  const std::vector<SourceReport> reports = ReadIndicators(folder.string(), builder);
+  ASSERT_EQ(reports.size(), 2u);
+  EXPECT_EQ(reports[0].path, (folder / "a.csv").string());
+  EXPECT_EQ(reports[0].format, "csv");
+  EXPECT_EQ(reports[1].format, "list of ip");
+  const std::vector<SourceReport> missing = ReadIndicators((folder / "missing.csv").string(), builder);
+  ASSERT_EQ(missing.size(), 1u);
+  EXPECT_NE(missing[0].error.find("cannot be opened"), std::string::npos) << missing[0].error;
+  CompileReport report;
+  EXPECT_EQ(builder.Compile(report)->size(), 2u);
+  std::filesystem::remove_all(folder);
+}
+
+TEST(AddFromText, TakesATypeOrGuessesIt) {
+  IndicatorSetBuilder builder;
+  std::string error;
+  for (const char* text : {"evil.example", "hostname:evil.example", "ip:port:20.1.2.3:80", "ip:20.1.2.3", "2400::1",
+                           "[2400::1]:80", "content:a:b", "http://evil.example/"}) {
+    EXPECT_TRUE(AddFromText(text, builder, error)) << text << error;
+  }
+  for (const char* text : {"com", "file.md5:0123", "regex:a+", "10.0.0.1", ""}) {
+    error.clear();
+    EXPECT_FALSE(AddFromText(text, builder, error)) << text;
+    EXPECT_NE(error, "");
+  }
+  CompileReport report;
+  const auto set = builder.Compile(report);
+  EXPECT_EQ(report.problems_total, 0u);
+  ASSERT_EQ(set->size(), 8u);
+  EXPECT_EQ(set->at(1).type, IndicatorType::kHostname);
+  EXPECT_EQ(set->at(2).type, IndicatorType::kIpPort);
+  EXPECT_EQ(set->at(2).id, "ip:port:20.1.2.3:80");
+  EXPECT_EQ(set->at(4).type, IndicatorType::kIp);
+  EXPECT_EQ(set->at(6).value, "a:b");
+}
+
+}  // namespace
+}  // namespace vedette
