@@ -5,6 +5,7 @@
 #include <optional>
 #include <string_view>
 
+#include "parsers/url.h"
 #include "signatures/host_suffixes.h"
 
 namespace vedette {
@@ -17,37 +18,28 @@ struct AddressPort {
   uint16_t port = 0;
 };
 
-// The host of a normalised URL, or an `ip:port` value, where it is an address. `default_port` where none is written.
+// "1.2.3.4:80" or "[2001:db8::1]:80"; `default_port` where none is written.
 std::optional<AddressPort> ParseAddressPort(std::string_view text, uint16_t default_port) {
+  const HostAndPort split = SplitHostAndPort(text);
   AddressPort out;
   out.port = default_port;
-  std::string_view host = text, port;
-  if (!text.empty() && text.front() == '[') {
-    const size_t close = text.find(']');
-    if (close == std::string_view::npos) return std::nullopt;
-    host = text.substr(1, close - 1);
-    port = text.substr(close + 1);
-  } else if (const size_t colon = text.find(':'); colon != std::string_view::npos) {
-    host = text.substr(0, colon);
-    port = text.substr(colon);
+  if (!split.port.empty()) {
+    const char* const last = split.port.data() + split.port.size();
+    const auto [end, error] = std::from_chars(split.port.data(), last, out.port);
+    if (error != std::errc() || end != last) return std::nullopt;
   }
-  if (!port.empty()) {
-    const auto [end, error] = std::from_chars(port.data() + 1, port.data() + port.size(), out.port);
-    if (port.front() != ':' || error != std::errc() || end != port.data() + port.size()) return std::nullopt;
-  }
-  const std::optional<IpAddress> address = IpAddress::Parse(host);
+  const std::optional<IpAddress> address = IpAddress::Parse(split.host);
   if (!address) return std::nullopt;
   out.address = *address;
   return out;
 }
 
+// The server of a normalised URL, where it is an address.
 std::optional<AddressPort> AddressPortOfUrl(std::string_view url) {
-  const size_t start = url.find("://");
-  if (start == std::string_view::npos) return std::nullopt;
-  const std::string_view rest = url.substr(start + 3);
-  const char first = rest.empty() ? '\0' : rest.front();
+  const std::string_view authority = AuthorityOf(url);
+  const char first = authority.empty() ? '\0' : authority.front();
   if (first != '[' && (first < '0' || first > '9')) return std::nullopt;
-  return ParseAddressPort(rest.substr(0, rest.find_first_of("/?#")), url.substr(0, start) == "https" ? 443 : 80);
+  return ParseAddressPort(authority, url.substr(0, 6) == "https:" ? 443 : 80);
 }
 
 // A host name that is an address, an IPv6 one with or without its brackets. Costs a look at two bytes for most names.

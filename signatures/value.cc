@@ -9,6 +9,7 @@
 
 #include "parsers/address.h"
 #include "parsers/text.h"
+#include "parsers/url.h"
 #include "signatures/host_suffixes.h"
 #include "signatures/prefix_table.h"
 
@@ -184,37 +185,14 @@ bool IsJa4(std::string_view text) {
 }
 
 bool NormaliseUrlValue(std::string_view text, std::string& normal, std::string& reason) {
-  const bool has_scheme = text.find("://") != std::string_view::npos;
-  const std::string url = has_scheme ? std::string(text) : "http://" + std::string(text);
-  const size_t start = url.find("://") + 3;
-  const std::string scheme = LowerAscii(url.substr(0, start - 3));
-  if (scheme.empty() || !AllOf(scheme, [](char c) { return IsHostByte(c) || c == '+' || c == '.'; })) {
-    return Refuse(reason, "not a URL: no scheme in front of ://");
+  normal = NormaliseUrl(text);
+  if (!IsAbsoluteUrl(normal)) return Refuse(reason, "not a URL: what stands before :// is no scheme");
+  const HostAndPort end = SplitHostAndPort(AuthorityOf(normal));
+  if (!ParseAddress(end.host) && !IsPossibleHost(end.host, reason)) return false;
+  unsigned port = 0;
+  if (!end.port.empty() && (!ParseNumber(end.port, 65535, port) || port == 0)) {
+    return Refuse(reason, "not a URL: the port has to be 1-65535");
   }
-  for (const char c : url) {
-    if (static_cast<uint8_t>(c) <= 0x20 || c == 0x7f)
-      return Refuse(reason, "not a URL: it holds a blank or control byte");
-  }
-  const size_t end = std::min(url.find_first_of("/?#", start), url.size());
-  std::string authority = url.substr(start, end - start);
-  if (const size_t at = authority.rfind('@'); at != std::string::npos) authority.erase(0, at + 1);
-  std::string port;
-  if (const size_t colon = authority.rfind(':');
-      colon != std::string::npos && authority.find(']', colon) == std::string::npos) {
-    port = authority.substr(colon + 1);
-    authority.erase(colon);
-  }
-  if (!AllOf(port, IsDigit)) return Refuse(reason, "not a URL: the port is no number");
-  if (port == (scheme == "https" ? "443" : "80")) port.clear();
-  std::string host = NormaliseHost(authority);
-  const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
-  const std::optional<IpAddress> address =
-      ParseAddress(bracketed ? std::string_view(host).substr(1, host.size() - 2) : std::string_view(host));
-  if (!address && !IsPossibleHost(host, reason)) return false;
-  normal = scheme + "://" + host + (port.empty() ? "" : ":" + port);
-  std::string rest = url.substr(end, url.find('#', end) - end);
-  if (rest.empty() || rest.front() != '/') rest.insert(0, 1, '/');
-  normal += rest;
   return true;
 }
 

@@ -111,7 +111,10 @@ TEST(Value, Urls) {
   EXPECT_EQ(Normal(kUrl, "http://[2400::1]/x"), "http://[2400::1]/x");
   ExpectRefused(kUrl, "http://", "no name");
   ExpectRefused(kUrl, "http:///path", "no name");
-  ExpectRefused(kUrl, "http://evil example/", "blank");
+  EXPECT_EQ(Normal(kUrl, "http://evil.example/a b%7e"), "http://evil.example/a%20b~");
+  ExpectRefused(kUrl, "http://evil example/", "it holds ' '");
+  ExpectRefused(kUrl, "http://evil.example:0/", "1-65535");
+  ExpectRefused(kUrl, "://evil.example/", "");
   ExpectRefused(kUrl, "http://a..b/", "empty label");
   ExpectRefused(kUrl, "http://" + std::string(kMaxValueBytes, 'a'), "longer than");
 }
