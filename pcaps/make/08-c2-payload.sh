@@ -6,7 +6,7 @@ lab_open 08-c2-payload.pcap 2026-11-23T10:10:00Z
 lab_near 10.77.1.61=193.0.2.61
 lab_far 10.77.2.99=200.160.0.99
 cat >"$LAB_DIR/c2" <<'SERVER'
-sleep 0.7; printf 'TASK|sle'; sleep 0.4; printf 'ep|300|\336\255\276\357\r\n'; sleep 0.5
+sleep 0.7; printf 'TASK|sle'; sleep 0.4; printf 'ep|300|\376\355\372\316\r\n'; sleep 0.5
 SERVER
 # shellcheck disable=SC2016
 lab_serve nc sh -c 'sh "$0" | nc -N -l 10.77.2.99 4444' "$LAB_DIR/c2"
