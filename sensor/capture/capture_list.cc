@@ -38,6 +38,14 @@ int CompareNumbers(std::string_view a, std::string_view b) {
   return a.compare(b);
 }
 
+// trace.pcap, trace.pcapng3, Wireshark's .cap, tcpdump.dump: whether a file without content was meant to be a capture.
+bool NamedLikeCapture(std::string_view path) {
+  const std::string_view name = path.substr(path.rfind('/') + 1);
+  constexpr std::array<std::string_view, 3> kParts = {"cap", "dmp", "dump"};
+  return std::any_of(kParts.begin(), kParts.end(),
+                     [name](std::string_view part) { return name.find(part) != std::string_view::npos; });
+}
+
 // What an open file is, by its status and its first bytes.
 struct Inspection {
   CaptureList::File file;
@@ -216,6 +224,10 @@ bool CaptureList::AddFromFolder(const std::string& path, std::string& error) {
   }
   if (inspection.file.format == CaptureFormat::kOther) {
     Skip(path, DescribeOther(inspection.head));
+    return true;
+  }
+  if (inspection.file.format == CaptureFormat::kEmpty && !NamedLikeCapture(path)) {
+    Skip(path, {"empty", false});
     return true;
   }
   return Append(std::move(inspection.file), error);

@@ -44,11 +44,11 @@ class CaptureList {
   // Resolves files, folders and "-" (standard input, at most once). A folder stands for every regular file below it
   // that is a capture, in name order: folder by folder, names as bytes, but runs of digits as numbers, so that trace2
   // comes before trace10 (tcpdump -C counts without leading zeros). Links to files are followed, links to folders only
-  // where named.
+  // where named. A file without content is a capture that was cut short where it is named like one.
   //
   // Null, with `error` naming the path and what to do, where a path named does not exist, cannot be read or is no
-  // capture, or where a folder holds none. A file in a folder that cannot be read, and a file that is empty, stay in
-  // the list and are reported as damage when it is their turn.
+  // capture, or where a folder holds none. A file in a folder that cannot be read, and such an empty one, stay in the
+  // list and are reported as damage when it is their turn.
   static std::shared_ptr<const CaptureList> Resolve(std::span<const std::string> paths, const Options& options,
                                                     std::string& error);
 

@@ -152,7 +152,7 @@ TEST(CaptureFiles, DamageEndsAFileNotTheRun) {
   std::vector<uint8_t> cut = Capture(1, 2);
   cut.pop_back();
   folder.Write("1", cut);
-  folder.Write("2-empty", {});
+  folder.Write("2-empty.pcap", {});
   folder.Write("3", Capture(3));
   CaptureFiles files(MustResolve({folder.path()}));
   EXPECT_EQ(Read(files), (std::vector<Seen>{{folder / "1", 1, 1}, {folder / "3", 1, 3}}));
@@ -160,7 +160,7 @@ TEST(CaptureFiles, DamageEndsAFileNotTheRun) {
   EXPECT_EQ(files.damage()[0].file, folder / "1");
   EXPECT_EQ(files.damage()[0].offset, 50u);
   EXPECT_EQ(files.damage()[0].reason, "the file ends inside packet 2 (9 of 10 bytes)");
-  EXPECT_EQ(files.damage()[1].file, folder / "2-empty");
+  EXPECT_EQ(files.damage()[1].file, folder / "2-empty.pcap");
   EXPECT_EQ(files.damage()[1].reason, "the file is empty: it has not even a file header");
   EXPECT_EQ(files.counters().input_bytes_read, files.counters().total_input_bytes);
 }
@@ -281,6 +281,20 @@ TEST(CaptureList, LinksToFilesAreFollowedLinksToFoldersOnlyWhereNamed) {
   EXPECT_EQ(list->files()[0].name, folder / "file");
   EXPECT_EQ(list->num_skipped(), 3u);
   EXPECT_EQ(MustResolve({folder / "folder"})->files().size(), 1u);
+}
+
+TEST(CaptureList, EmptyFilesOfAFolderAreDamageWhereNamedLikeCaptures) {
+  const TemporaryFolder folder;
+  folder.Write("cap/done", {});  // the folder's name says nothing about the file
+  folder.Write("cap/tcpdump.pcap12", {});
+  folder.Write("cap/whole.pcap", Capture(1));
+  const auto list = MustResolve({folder.path()});
+  ASSERT_EQ(list->files().size(), 2u);
+  EXPECT_EQ(list->files()[0].name, folder / "cap/tcpdump.pcap12");
+  ASSERT_EQ(list->num_skipped(), 1u);
+  EXPECT_EQ(list->skipped()[0].name, folder / "cap/done");
+  EXPECT_EQ(list->skipped()[0].reason, "empty");
+  EXPECT_EQ(MustResolve({folder / "cap/done"})->files().size(), 1u);  // named by the user: said to be a capture
 }
 
 TEST(CaptureList, NestingIsBounded) {
