@@ -1,7 +1,5 @@
 #include "parsers/http1.h"
 
-#include <algorithm>
-
 #include "parsers/http_values.h"
 #include "parsers/text.h"
 
@@ -9,9 +7,6 @@ namespace vedette {
 namespace {
 
 bool IsLineEnd(char c) { return c == '\r' || c == '\n'; }
-
-// A line that holds nothing but its ending.
-bool IsEmptyLine(std::string_view line) { return line == "\n" || line == "\r\n"; }
 
 // "200 Connection established" says what the request was, where that was not seen.
 bool SaysTunnel(const StatusLine& line) {
@@ -62,6 +57,8 @@ bool Http1Parser::Step(Turn& turn) {
   switch (turn.side.state) {
     case State::kHead:
       return turn.side.held.empty() ? StepHead(turn) : StepHeldHead(turn);
+    case State::kBodyStart:
+      return StepBodyStart(turn);
     case State::kChunkSize:
       return StepChunkSize(turn);
     case State::kChunkEnd:
@@ -223,7 +220,11 @@ bool Http1Parser::TakeHead(Turn& turn, std::string_view head) {
   }
   // Of lengths that differ the least: what one end takes for the body, the other takes for the next request.
   side.state = framing.chunked ? State::kChunkSize : State::kHead;
-  return framing.has_length && SkipBody(turn, framing.content_length, State::kHead);
+  if (!framing.has_length) return false;
+  // A body that was announced and refused is not sent (RFC 9110 section 10.1.1), and many servers take what follows a
+  // GET for the next request whatever its length says.
+  const bool doubtful = framing.expects_continue || request.method == "GET" || request.method == "HEAD";
+  return TakeBody(turn, framing.content_length, doubtful);
 }
 
 Framing Http1Parser::TakeRequest(Turn& turn, const RequestLine& line, std::string_view fields, bool complete) {
@@ -261,6 +262,9 @@ Framing Http1Parser::TakeRequest(Turn& turn, const RequestLine& line, std::strin
         break;
       case HeaderField::kTransferEncoding:
         framing.AddTransferEncoding(value);
+        break;
+      case HeaderField::kExpect:
+        framing.expects_continue = true;
         break;
     }
   }
@@ -314,7 +318,8 @@ bool Http1Parser::TakeResponse(Turn& turn, const StatusLine& line, std::string_v
     side.state = State::kSearch;
     return false;
   }
-  if (framing.has_length && !framing.has_coding) return SkipBody(turn, framing.content_length, State::kHead);
+  // Where the request was not seen it may have been a HEAD.
+  if (framing.has_length && !framing.has_coding) return TakeBody(turn, framing.content_length, !known);
   side.state = State::kUntilClose;
   turn.outcome = Outcome::Skip(Outcome::kSkipAll);
   return true;
@@ -334,170 +339,6 @@ void Http1Parser::TakeCutHead(Turn& turn, std::string_view text) {
   } else if (ParseRequestLine(first, request) && !request.is_http2_preface) {
     TakeRequest(turn, request, text.substr(newline + 1), false);
   }
-}
-
-bool Http1Parser::StepChunkSize(Turn& turn) {
-  std::string_view line;
-  const LineResult result = TakeLine(turn, kMaxChunkLineBytes, line);
-  if (result == LineResult::kNeedMore) return false;
-  uint64_t size = 0;
-  if (result == LineResult::kTooLong) {
-    Search(turn.side, State::kSearchInLine);
-    return false;
-  }
-  if (!ParseChunkSize(line, size)) {
-    // Back to where the line began: it may be the next message's.
-    ++counters_.searches;
-    if (IsUnmistakableHead(line)) {
-      ReturnLineAsHead(turn, line);
-    } else {
-      Release(turn.side);
-      turn.side.state = State::kSearch;
-    }
-    return false;
-  }
-  Release(turn.side);
-  if (size == 0) {
-    turn.side.state = State::kTrailer;
-    return false;
-  }
-  return SkipBody(turn, size, State::kChunkEnd);
-}
-
-void Http1Parser::StepChunkEnd(Turn& turn) {
-  const char c = turn.data[turn.at];
-  if (c == '\r' && turn.side.state == State::kChunkEnd) {
-    ++turn.at;
-    turn.side.state = State::kChunkEndLf;
-  } else if (c == '\n') {
-    ++turn.at;
-    turn.side.state = State::kChunkSize;
-  } else {
-    Search(turn.side, State::kSearchInLine);
-  }
-}
-
-void Http1Parser::StepTrailer(Turn& turn) {
-  std::string_view line;
-  switch (TakeLine(turn, kMaxChunkLineBytes, line)) {
-    case LineResult::kNeedMore:
-      return;
-    case LineResult::kTooLong:
-      Search(turn.side, State::kSearchInLine);
-      return;
-    case LineResult::kComplete:
-      break;
-  }
-  if (IsUnmistakableHead(line)) {
-    // The empty line is missing.
-    ReturnLineAsHead(turn, line);
-    return;
-  }
-  const bool last = IsEmptyLine(line);
-  Release(turn.side);
-  if (last) turn.side.state = State::kHead;
-}
-
-// Looks at every byte once: for the line ends, and at the few first bytes of each line.
-void Http1Parser::StepSearch(Turn& turn) {
-  Side& side = turn.side;
-  if (side.state == State::kSearchInLine) {
-    const size_t newline = turn.data.find('\n', turn.at);
-    if (newline == std::string_view::npos) {
-      turn.at = turn.data.size();
-    } else {
-      turn.at = newline + 1;
-      side.state = State::kSearch;
-    }
-    return;
-  }
-  const std::string_view rest = turn.rest();
-  if (side.held.empty() && (rest.front() < 'A' || rest.front() > 'Z' || ProbeHead(rest) == Probe::kNo)) {
-    side.state = State::kSearchInLine;
-    return;
-  }
-  std::string_view line;
-  switch (TakeLine(turn, kMaxHeadBytes, line)) {
-    case LineResult::kNeedMore:
-      if (ProbeHead({side.held.data(), side.held.size()}) == Probe::kNo) {
-        Release(side);
-        side.state = State::kSearchInLine;
-      }
-      return;
-    case LineResult::kTooLong:
-      side.state = State::kSearchInLine;
-      return;
-    case LineResult::kComplete:
-      break;
-  }
-  if (IsUnmistakableHead(line)) {
-    ReturnLineAsHead(turn, line);
-  } else {
-    Release(side);
-  }
-}
-
-Http1Parser::LineResult Http1Parser::TakeLine(Turn& turn, size_t limit, std::string_view& line) {
-  Side& side = turn.side;
-  const std::string_view piece = turn.rest().substr(0, limit - side.held.size());
-  const size_t newline = piece.find('\n');
-  if (newline == std::string_view::npos) {
-    turn.at += piece.size();
-    if (side.held.size() + piece.size() == limit) {
-      Release(side);
-      return LineResult::kTooLong;
-    }
-    Hold(side, piece, limit);
-    return LineResult::kNeedMore;
-  }
-  turn.at += newline + 1;
-  if (side.held.empty()) {
-    line = piece.substr(0, newline + 1);
-  } else {
-    Hold(side, piece.substr(0, newline + 1), limit);
-    line = {side.held.data(), side.held.size()};
-  }
-  return LineResult::kComplete;
-}
-
-void Http1Parser::ReturnLineAsHead(Turn& turn, std::string_view line) {
-  Side& side = turn.side;
-  side.state = State::kHead;
-  if (side.held.empty()) {
-    turn.at -= line.size();
-  } else {
-    side.line_start = static_cast<uint32_t>(side.held.size());
-    side.simple = false;
-  }
-}
-
-bool Http1Parser::SkipBody(Turn& turn, uint64_t bytes, State next) {
-  const uint64_t here = std::min<uint64_t>(bytes, turn.data.size() - turn.at);
-  turn.at += static_cast<size_t>(here);
-  turn.side.state = next;
-  if (here == bytes) return false;
-  turn.outcome = Outcome::Skip(bytes - here);
-  return true;
-}
-
-void Http1Parser::Hold(Side& side, std::string_view text, size_t limit) {
-  // Doubled, but never past the limit: the memory that is held is the memory that is counted.
-  const size_t needed = side.held.size() + text.size();
-  if (needed > side.held.capacity()) {
-    side.held.reserve(std::min(std::max(needed, side.held.capacity() * 2), limit));
-  }
-  side.held.insert(side.held.end(), text.begin(), text.end());
-}
-
-void Http1Parser::Release(Side& side) {
-  std::vector<char>().swap(side.held);
-  side.line_start = 0;
-  side.simple = false;
-}
-
-void Http1Parser::Search(Side& side, State state) {
-  ++counters_.searches;
-  side.state = state;
 }
 
 }  // namespace vedette

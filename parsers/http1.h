@@ -7,6 +7,7 @@
 //
 //   state          means                                  leaves it
 //   kHead          the next byte begins a message         a head; a line that is none: kSearch
+//   kBodyStart     … a body that may not be there         its first line, or the body's end
 //   kChunkSize     … a chunk's size line                  a size; anything else: kSearch
 //   kChunkEnd(Lf)  … the line ending after chunk data     it; anything else: kSearch
 //   kTrailer       … a trailer line                       the empty line, or a head
@@ -21,6 +22,7 @@
 #include <vector>
 
 #include "parsers/http_head.h"
+#include "parsers/http_request_queue.h"
 #include "parsers/observable.h"
 #include "parsers/parser.h"
 
@@ -34,40 +36,6 @@ struct Http1Counters {
   uint32_t heads_over_limit = 0;   // longer than kMaxHeadBytes: complete lines were used, the rest was not
   uint32_t heads_cut = 0;          // ended by a gap or the end of the stream: complete lines were used
   uint32_t values_over_limit = 0;  // see HttpRequestValues::kMaxValues
-};
-
-// What is known of the requests that wait for their response, oldest first: only what decides how a response's body is
-// delimited. Beyond 64 waiting requests the newer ones count as ordinary.
-class RequestQueue {
- public:
-  enum class Kind : uint8_t {
-    kOrdinary,
-    kHead,     // its response has no body whatever its fields say
-    kConnect,  // a 2xx begins a tunnel
-    kSimple,   // HTTP/0.9: the response may be a bare body
-  };
-  bool empty() const { return size_ == 0; }
-  Kind front() const { return static_cast<Kind>((low_ & 1) | (high_ & 1) << 1); }  // empty: kOrdinary
-  void Push(Kind kind) {
-    if (size_ < kPlaces) {
-      low_ |= (static_cast<uint64_t>(kind) & 1) << size_;
-      high_ |= (static_cast<uint64_t>(kind) >> 1) << size_;
-    }
-    if (size_ < UINT32_MAX) ++size_;
-  }
-  Kind Pop() {
-    const Kind kind = front();
-    if (size_ > 0) --size_;
-    low_ >>= 1;
-    high_ >>= 1;
-    return kind;
-  }
-  void Clear() { *this = {}; }
-
- private:
-  static constexpr uint32_t kPlaces = 64;
-  uint64_t low_ = 0, high_ = 0;  // bit i of each: the kind of the request at place i
-  uint32_t size_ = 0;
 };
 
 class Http1Parser {
@@ -87,6 +55,7 @@ class Http1Parser {
  private:
   enum class State : uint8_t {
     kHead,
+    kBodyStart,
     kChunkSize,
     kChunkEnd,
     kChunkEndLf,
@@ -98,6 +67,7 @@ class Http1Parser {
 
   struct Side {
     std::vector<char> held;   // an unfinished head or line; without memory wherever nothing is unfinished
+    uint64_t body_bytes = 0;  // kBodyStart: the body's length, if it is there
     uint32_t line_start = 0;  // in `held`: of its last, unfinished line
     State state = State::kHead;
     bool simple = false;         // `held` begins with a complete request line that has no version
@@ -121,6 +91,7 @@ class Http1Parser {
   [[nodiscard]] bool Step(Turn& turn);
   [[nodiscard]] bool StepHead(Turn& turn);
   [[nodiscard]] bool StepHeldHead(Turn& turn);
+  [[nodiscard]] bool StepBodyStart(Turn& turn);
   [[nodiscard]] bool StepChunkSize(Turn& turn);
   void StepChunkEnd(Turn& turn);
   void StepTrailer(Turn& turn);
@@ -141,6 +112,8 @@ class Http1Parser {
   // `line`, just taken, begins a head: goes back to before it.
   void ReturnLineAsHead(Turn& turn, std::string_view line);
 
+  // A body of that length. `doubtful`: the sender may have left it out, or its receiver may not take it for one.
+  [[nodiscard]] static bool TakeBody(Turn& turn, uint64_t bytes, bool doubtful);
   [[nodiscard]] static bool SkipBody(Turn& turn, uint64_t bytes, State next);
   static void Hold(Side& side, std::string_view text, size_t limit);
   static void Release(Side& side);

@@ -173,6 +173,7 @@ bool MatchField(std::string_view line, HeaderField& field, size_t& value_start) 
       {"x-forwarded-for", HeaderField::kForwardedFor},
       {"content-length", HeaderField::kContentLength},
       {"transfer-encoding", HeaderField::kTransferEncoding},
+      {"expect", HeaderField::kExpect},
   };
   const char first = line.empty() ? '\0' : LowerAscii(line.front());
   for (const Name& name : kNames) {

@@ -56,7 +56,7 @@ struct HeadEnd {
 // `from`: a line start within `text`.
 HeadEnd FindHeadEnd(std::string_view text, size_t from);
 
-enum class HeaderField : uint8_t { kHost, kUserAgent, kForwardedFor, kContentLength, kTransferEncoding };
+enum class HeaderField : uint8_t { kHost, kUserAgent, kForwardedFor, kContentLength, kTransferEncoding, kExpect };
 
 // Walks the header lines and stops at those that this project reads.
 class HeaderReader {
@@ -80,10 +80,11 @@ size_t Unfold(std::string_view value, char* out);
 // How a message's body is delimited (RFC 9112 section 6), from its header fields.
 struct Framing {
   bool has_length = false;
-  bool has_coding = false;      // a Transfer-Encoding field
-  bool chunked = false;         // whose last coding is chunked
-  bool contradictory = false;   // lengths that differ or are none
-  uint64_t content_length = 0;  // the least of those given
+  bool has_coding = false;        // a Transfer-Encoding field
+  bool chunked = false;           // whose last coding is chunked
+  bool contradictory = false;     // lengths that differ or are none
+  bool expects_continue = false;  // RFC 9110 section 10.1.1; set by who reads the fields
+  uint64_t content_length = 0;    // the least of those given
 
   void AddContentLength(std::string_view value);
   void AddTransferEncoding(std::string_view value);
@@ -92,6 +93,8 @@ struct Framing {
 // RFC 9112 section 7.1: chunk-size [chunk-ext]. False where there is no size or it does not fit 63 bits.
 [[nodiscard]] bool ParseChunkSize(std::string_view line, uint64_t& size);
 
+// A line that holds nothing but its ending.
+inline bool IsEmptyLine(std::string_view line) { return line == "\n" || line == "\r\n"; }
 // Without spaces, tabs, CR and LF around it.
 std::string_view TrimHttp(std::string_view text);
 

@@ -232,6 +232,26 @@ TEST(Http1, WaitsForTheContinue) {
             (Values{"http.uri > /a", "http.status < 100", "http.uri > /b", "http.status < 201"}));
 }
 
+TEST(Http1, NoticesABodyThatIsNotThere) {
+  // The server refused, and the client went on.
+  const std::string put = "PUT /a HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 500\r\n\r\n";
+  EXPECT_EQ(Lines({Up(put), Down("HTTP/1.1 417 x\r\nContent-Length: 0\r\n\r\n"), Up("GET /b HTTP/1.1\r\n\r\n")}),
+            (Values{"http.uri > /a", "http.status < 417", "http.uri > /b"}));
+  EXPECT_EQ(Lines({Up(put + "Plain text\r\nGET /no HTTP/1.1\r\n\r\n")}), (Values{"http.uri > /a"}));
+  // A server that ignores the length of a GET sees another request.
+  EXPECT_EQ(Lines({Up("GET /a HTTP/1.1\r\nContent-Length: 30\r\n\r\nGET /b HTTP/1.1\r\nHost: evil\r\n\r\n")}),
+            (Values{"http.uri > /a", "http.uri > /b"}));
+  for (size_t length = 1; length < 30; ++length) {
+    const std::string body = std::string("POSTing is no HTTP/1.1 request").substr(0, length);
+    EXPECT_EQ(Lines({Up("GET /a HTTP/1.1\r\nContent-Length: " + std::to_string(length) + "\r\n\r\n" + body +
+                        "GET /b HTTP/1.1\r\n\r\n")}),
+              (Values{"http.uri > /a", "http.uri > /b"}));
+  }
+  // Only responses were captured; the first answers a HEAD.
+  EXPECT_EQ(Lines({Down("HTTP/1.1 200 x\r\nContent-Length: 500\r\n\r\nHTTP/1.1 404 x\r\nContent-Length: 0\r\n\r\n")}),
+            (Values{"http.status < 200", "http.status < 404"}));
+}
+
 TEST(Http1, SkipsABodyThatTheConnectionEnds) {
   Stream stream;
   stream.Feed(kUp, "GET / HTTP/1.0\r\n\r\n");
