@@ -11,7 +11,7 @@
 namespace vedette {
 namespace {
 
-using std::string_view_literals::operator""sv;
+using namespace std::string_view_literals;
 
 struct KnownFormat {
   std::string_view magic;
