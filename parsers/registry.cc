@@ -1,0 +1,89 @@
+#include "parsers/registry.h"
+
+namespace vedette {
+namespace {
+
+template <class P>
+bool Ask(Bytes first, Direction direction, Identity& identity, bool& need_more) {
+  switch (P::Identify(first, direction)) {
+    case Probe::kYes:
+      identity.probe = Probe::kYes;
+      identity.protocol = P::kProtocol;
+      return true;
+    case Probe::kNeedMore:
+      need_more = true;
+      return false;
+    case Probe::kNo:
+      return false;
+  }
+  return false;
+}
+
+template <class... P>
+Identity AskAll(Bytes first, Direction direction, std::tuple<P...>*) {
+  Identity identity;
+  bool need_more = false;
+  // A protocol that wants more bytes holds back those after it: the order decides, not the cut of the segments.
+  const bool found = ((need_more ? false : Ask<P>(first, direction, identity, need_more)) || ...);
+  if (!found && need_more) identity.probe = Probe::kNeedMore;
+  return identity;
+}
+
+Sender SenderOf(ProtocolId protocol, Bytes first) {
+  constexpr uint8_t kClientHello = 1, kServerHello = 2;  // RFC 8446 section 4
+  switch (protocol) {
+    case ProtocolId::kHttp:
+      return AsText(first).substr(0, 5) == "HTTP/" ? Sender::kServer : Sender::kClient;
+    case ProtocolId::kTls:
+      if (first.size() > 5 && first[0] == 22 && first[5] == kClientHello) return Sender::kClient;
+      if (first.size() > 5 && first[0] == 22 && first[5] == kServerHello) return Sender::kServer;
+      return Sender::kUnknown;
+    case ProtocolId::kDns:
+      if (first.size() > 4) return first[4] & 0x80 ? Sender::kServer : Sender::kClient;  // QR bit behind the length
+      return Sender::kUnknown;
+    default:
+      return Sender::kUnknown;
+  }
+}
+
+template <class... P>
+StreamParser Make(ProtocolId protocol, std::tuple<P...>*) {
+  StreamParser parser;
+  ((P::kProtocol == protocol ? (parser = std::make_unique<P>(), true) : false) || ...);
+  return parser;
+}
+
+}  // namespace
+
+std::string_view NameOf(ProtocolId protocol) {
+  switch (protocol) {
+    case ProtocolId::kDns:
+      return "dns";
+    case ProtocolId::kHttp:
+      return "http";
+    case ProtocolId::kTls:
+      return "tls";
+    default:
+      return "failed";
+  }
+}
+
+Identity IdentifyStream(Bytes first, Direction direction) {
+  Identity identity = AskAll(first, direction, static_cast<StreamParserList*>(nullptr));
+  if (identity.probe == Probe::kYes) identity.sender = SenderOf(identity.protocol, first);
+  return identity;
+}
+
+StreamParser MakeStreamParser(ProtocolId protocol) { return Make(protocol, static_cast<StreamParserList*>(nullptr)); }
+
+ObservableMask SupportedObservables() {
+  // Everything but what is inside tunnels, which nothing here looks into yet.
+  ObservableMask mask;
+  for (size_t i = 0; i < static_cast<size_t>(kFirstContext); ++i) {
+    const auto kind = static_cast<ObservableKind>(i);
+    if (kind != ObservableKind::kIpInner) mask.Add(kind);
+  }
+  return mask;
+}
+
+}  // namespace vedette
