@@ -1,0 +1,202 @@
+#include "sensor/flow/flow_table.h"
+
+#include <emmintrin.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <new>
+
+namespace vedette {
+namespace {
+
+constexpr int kEntries = 10;
+constexpr size_t kFirstBuckets = 1024;  // 64 KiB: a small capture costs no more
+constexpr double kMaxLoad = 0.75;       // of all entries, before the table doubles
+constexpr int kEvictionCandidates = 8;  // flows looked at for the one that was idle longest
+
+uint16_t TagOf(uint64_t hash) {
+  const auto tag = static_cast<uint16_t>(hash >> 48);
+  return tag == 0 ? 1 : tag;
+}
+
+uint64_t Load(const uint8_t* bytes) {
+  uint64_t word;
+  std::memcpy(&word, bytes, 8);
+  return word;
+}
+
+bool Same16(const uint8_t* a, const uint8_t* b) { return Load(a) == Load(b) && Load(a + 8) == Load(b + 8); }
+
+}  // namespace
+
+// An entry that found its home bucket full stands in a following one; `passed` counts how many went past this bucket,
+// so that a search knows whether to go on.
+struct alignas(64) FlowTable::Bucket {
+  uint16_t tags[kEntries] = {};
+  uint32_t slots[kEntries] = {};
+  uint32_t passed = 0;
+
+  // A bit for each entry with that tag.
+  uint32_t Candidates(uint16_t tag) const {
+    const __m128i eight = _mm_loadu_si128(reinterpret_cast<const __m128i*>(tags));
+    const __m128i equal = _mm_cmpeq_epi16(eight, _mm_set1_epi16(static_cast<short>(tag)));
+    auto bits = static_cast<uint32_t>(_mm_movemask_epi8(_mm_packs_epi16(equal, _mm_setzero_si128())));
+    bits |= static_cast<uint32_t>(tags[8] == tag) << 8 | static_cast<uint32_t>(tags[9] == tag) << 9;
+    return bits;
+  }
+};
+
+void FlowKey::ComputeHash() {
+  // Sums and products of the two ends: the same both ways round.
+  const auto end = [](const uint8_t* address, uint16_t port) {
+    return Mix64(Load(address) * 0x9e3779b97f4a7c15ull + Load(address + 8) + (uint64_t{port} << 17));
+  };
+  const uint64_t a = end(source, source_port), b = end(destination, destination_port);
+  hash = Mix64((a + b) ^ (a * b) ^ (uint64_t{protocol} << 8 | version));
+}
+
+FlowTable::FlowTable(uint32_t max_flows)
+    : max_flows_(std::max<uint32_t>(max_flows, 1)), mask_(kFirstBuckets - 1), buckets_(kFirstBuckets) {}
+FlowTable::~FlowTable() = default;
+
+void FlowTable::PrefetchBucket(const FlowKey& key) const { __builtin_prefetch(&buckets_[key.hash & mask_]); }
+
+void FlowTable::PrefetchFlow(const FlowKey& key) const {
+  const Bucket& bucket = buckets_[key.hash & mask_];
+  const uint32_t bits = bucket.Candidates(TagOf(key.hash));
+  if (bits == 0) return;
+  const auto* flow = reinterpret_cast<const char*>(&At(bucket.slots[std::countr_zero(bits)]));
+  __builtin_prefetch(flow);
+  __builtin_prefetch(flow + 64);
+  __builtin_prefetch(flow + 128);
+}
+
+Flow* FlowTable::Find(const FlowKey& key, bool& from_client) {
+  const uint16_t tag = TagOf(key.hash);
+  for (size_t i = key.hash & mask_;; i = (i + 1) & mask_) {
+    const Bucket& bucket = buckets_[i];
+    for (uint32_t bits = bucket.Candidates(tag); bits != 0; bits &= bits - 1) {
+      Flow& flow = At(bucket.slots[std::countr_zero(bits)]);
+      if (flow.hash != key.hash || flow.protocol != key.protocol || flow.version != key.version) continue;
+      if (flow.client_port == key.source_port && flow.server_port == key.destination_port &&
+          Same16(flow.client, key.source) && Same16(flow.server, key.destination)) {
+        from_client = true;
+        return &flow;
+      }
+      if (flow.client_port == key.destination_port && flow.server_port == key.source_port &&
+          Same16(flow.client, key.destination) && Same16(flow.server, key.source)) {
+        from_client = false;
+        return &flow;
+      }
+    }
+    if (bucket.passed == 0) return nullptr;
+  }
+}
+
+Flow& FlowTable::Insert(const FlowKey& key, const std::function<void(Flow&)>& evict) {
+  if (size_ >= max_flows_) {
+    Flow* oldest = nullptr;
+    int looked = 0;
+    for (size_t i = key.hash & mask_; looked < kEvictionCandidates && looked < static_cast<int>(size_);
+         i = (i + 1) & mask_) {
+      for (int e = 0; e < kEntries; ++e) {
+        if (buckets_[i].tags[e] == 0) continue;
+        ++looked;
+        Flow& flow = At(buckets_[i].slots[e]);
+        if (oldest == nullptr || flow.last_ns < oldest->last_ns) oldest = &flow;
+      }
+    }
+    evict(*oldest);
+    Release(*oldest);
+  }
+  if (static_cast<double>(size_ + 1) > kMaxLoad * static_cast<double>(kEntries) * static_cast<double>(buckets_.size()))
+    Grow();
+  const uint32_t slot = TakeSlot();
+  Flow& flow = At(slot);
+  std::memcpy(flow.client, key.source, 16);
+  std::memcpy(flow.server, key.destination, 16);
+  flow.client_port = key.source_port;
+  flow.server_port = key.destination_port;
+  flow.protocol = key.protocol;
+  flow.version = key.version;
+  flow.hash = key.hash;
+  Place(key.hash, slot);
+  peak_ = std::max(peak_, ++size_);
+  return flow;
+}
+
+void FlowTable::Place(uint64_t hash, uint32_t slot) {
+  for (size_t i = hash & mask_;; i = (i + 1) & mask_) {
+    Bucket& bucket = buckets_[i];
+    for (int e = 0; e < kEntries; ++e) {
+      if (bucket.tags[e] != 0) continue;
+      bucket.tags[e] = TagOf(hash);
+      bucket.slots[e] = slot;
+      return;
+    }
+    ++bucket.passed;
+  }
+}
+
+uint32_t FlowTable::SlotOf(const Flow& flow, size_t& bucket, int& entry) const {
+  for (size_t i = flow.hash & mask_;; i = (i + 1) & mask_) {
+    for (int e = 0; e < kEntries; ++e) {
+      if (buckets_[i].tags[e] != 0 && &At(buckets_[i].slots[e]) == &flow) {
+        bucket = i;
+        entry = e;
+        return buckets_[i].slots[e];
+      }
+    }
+    if (buckets_[i].passed == 0) return kNoSlot;
+  }
+}
+
+void FlowTable::Release(Flow& flow) {
+  size_t bucket = 0;
+  int entry = 0;
+  const uint32_t slot = SlotOf(flow, bucket, entry);
+  if (slot == kNoSlot) return;
+  for (size_t i = flow.hash & mask_; i != bucket; i = (i + 1) & mask_) --buckets_[i].passed;
+  buckets_[bucket].tags[entry] = 0;
+  flow.~Flow();
+  new (&flow) Flow();
+  free_.push_back(slot);
+  --size_;
+}
+
+void FlowTable::Grow() {
+  std::vector<Bucket> old(buckets_.size() * 2);
+  old.swap(buckets_);
+  mask_ = buckets_.size() - 1;
+  for (const Bucket& bucket : old) {
+    for (int e = 0; e < kEntries; ++e) {
+      if (bucket.tags[e] != 0) Place(At(bucket.slots[e]).hash, bucket.slots[e]);
+    }
+  }
+}
+
+uint32_t FlowTable::TakeSlot() {
+  if (!free_.empty()) {
+    const uint32_t slot = free_.back();
+    free_.pop_back();
+    return slot;
+  }
+  if (next_slot_ % kSlabFlows == 0) slabs_.push_back(std::make_unique<Flow[]>(kSlabFlows));
+  return next_slot_++;
+}
+
+void FlowTable::ForEach(const std::function<void(Flow&)>& visit) {
+  for (Bucket& bucket : buckets_) {
+    for (int e = 0; e < kEntries; ++e) {
+      if (bucket.tags[e] != 0) visit(At(bucket.slots[e]));
+    }
+  }
+}
+
+size_t FlowTable::memory_bytes() const {
+  return buckets_.size() * sizeof(Bucket) + slabs_.size() * kSlabFlows * sizeof(Flow) +
+         free_.capacity() * sizeof(uint32_t);
+}
+
+}  // namespace vedette
