@@ -178,8 +178,8 @@ class Publisher final : public FeedPublisher {
 };
 
 bool Publisher::Listen(std::string& error) {
-  KeyPair keys;
-  if (!ReadSecretKey(config_.secret_key_file, keys, error)) return false;
+  KeyPair keys = config_.keys;
+  if (keys.secret_key.empty() && !ReadSecretKey(config_.secret_key_file, keys, error)) return false;
   // With NODROP a full queue is an error of this send, and so can be counted. Only the pipes that match a message are
   // looked at, and those are one partner's.
   if (!socket_.Open(context_, ZMQ_XPUB) || !gate_.Open(context_, socket_, keys) || !socket_.Set(ZMQ_XPUB_NODROP, 1) ||

@@ -15,6 +15,8 @@
 #include <string_view>
 #include <vector>
 
+#include "exporter/feed/keys.h"
+
 namespace vedette {
 
 struct PartnerConfig {
@@ -25,6 +27,7 @@ struct PartnerConfig {
 struct FeedConfig {
   std::string endpoint;         // tcp://127.0.0.1:5577; port * or 0 picks a free one
   std::string secret_key_file;  // 0600
+  KeyPair keys;                 // where not empty: instead of the file, for who read it before giving up the right to
   std::vector<PartnerConfig> partners;
   std::string schema = "vedette-alert/1";  // of the lines
   size_t batch_alerts = 64;

@@ -1,0 +1,23 @@
+// Where alerts go once they are in order: a file, a feed, a count.
+#pragma once
+
+#include <string>
+
+#include "exporter/alert.h"
+
+namespace vedette {
+
+// Called by the exporter thread only.
+class AlertSink {
+ public:
+  virtual ~AlertSink() = default;
+  // False where the alert could not be delivered; error() says why, and what to do.
+  virtual bool Accept(const Alert& alert) = 0;
+  // Called between alerts, at least every millisecond while some arrive and every 100 ms otherwise.
+  virtual void Idle() {}
+  // After the last alert. False where something was lost; error() says what.
+  virtual bool Close() { return true; }
+  virtual const std::string& error() const = 0;
+};
+
+}  // namespace vedette

@@ -1,0 +1,25 @@
+// What a partner may know.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "signatures/indicator.h"
+
+namespace vedette {
+
+// A hit goes to a partner where all of this holds:
+//   1. the indicator's originator is on the partner's list ("*" stands for all);
+//   2. its TLP is at most `max_tlp`; without TLP its source has to be on `unmarked_sources` (contract 6);
+//   3. where the indicator names recipients, the partner is one of them.
+struct Clearance {
+  std::string partner;
+  std::vector<std::string> originators;
+  Tlp max_tlp = Tlp::kAmberStrict;
+  std::vector<std::string> unmarked_sources;
+
+  bool Permits(const IndicatorRecord& record) const;
+};
+
+}  // namespace vedette

@@ -1,0 +1,41 @@
+// The exporter thread: merges what the workers found and hands it to the sinks, in one order for any number of workers.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "exporter/alert_queue.h"
+#include "exporter/alert_sink.h"
+
+namespace vedette {
+
+struct ExportSummary {
+  uint64_t alerts = 0;
+  uint64_t failed = 0;              // not delivered by some sink
+  std::vector<std::string> errors;  // one sentence a failed sink
+};
+
+class ExportLoop {
+ public:
+  // `ordered`: wait for the watermarks of all workers (replay); else in order of arrival (live). Queues and sinks
+  // outlive the loop. `stop_early` is set when a sink failed, for the workers to see.
+  ExportLoop(std::vector<AlertQueue*> queues, std::vector<AlertSink*> sinks, bool ordered,
+             std::atomic<bool>& stop_early);
+
+  // Runs until every queue is closed and empty, then closes the sinks.
+  ExportSummary Run();
+
+ private:
+  void Deliver(const Alert& alert);
+
+  std::vector<AlertQueue*> queues_;
+  std::vector<AlertSink*> sinks_;
+  std::vector<bool> broken_;
+  bool ordered_;
+  std::atomic<bool>& stop_early_;
+  ExportSummary summary_;
+};
+
+}  // namespace vedette
