@@ -1,0 +1,51 @@
+// The one configuration file of a sensor (YAML), read strictly: an unknown key is an error.
+//
+// `vedette run` uses all of it, `vedette replay --publish` its `sensor` and `feed` parts. Every default stands in
+// deploy/vedette.example.yaml, which the tests load. Relative paths are relative to the file's folder.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "exporter/clearance.h"
+#include "exporter/feed/publisher.h"
+#include "parsers/address.h"
+
+namespace vedette {
+
+struct CaptureConfig {
+  std::string interface;  // eth0
+  std::string filter;     // BPF, as tcpdump takes it
+  bool promiscuous = true;
+  uint32_t snap_bytes = 262'144;   // tcpdump's default: nothing is cut
+  uint32_t buffer_mebibytes = 64;  // half a second at 1 Gbit/s
+  std::string user = "nobody";     // whose rights are left once the interface is open
+};
+
+struct LimitsConfig {
+  uint32_t flows = 1'000'000;           // per worker; 250 MB at most
+  uint32_t reassembly_mebibytes = 256;  // TCP segments out of order
+  uint32_t parser_mebibytes = 256;      // messages that are not complete yet
+  uint32_t fragment_mebibytes = 16;
+  uint64_t payload_depth = 0;  // bytes of each direction of a flow that literals are looked for in; 0: all
+};
+
+struct Config {
+  std::string path;
+  std::string sensor_name = "vedette";
+  std::vector<IpAddress> resolvers;  // DNS resolvers of the network: neither suspect nor affected
+  CaptureConfig capture;
+  std::vector<std::string> indicators;  // files and folders
+  std::vector<std::string> geo;         // MMDB files, the preferred one first
+  std::string output;                   // file for alerts; "-": standard output; empty: none
+  LimitsConfig limits;
+  bool has_feed = false;
+  FeedConfig feed;
+  std::vector<Clearance> clearances;  // one a partner, in the order of feed.partners
+};
+
+// False with `error` naming file, line and what to do.
+bool LoadConfig(const std::string& path, Config& config, std::string& error);
+
+}  // namespace vedette

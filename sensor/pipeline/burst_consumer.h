@@ -1,0 +1,34 @@
+// What a worker hands on at the end of each burst.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "exporter/alert.h"
+#include "parsers/observable.h"
+
+namespace vedette {
+
+// The flow and place of the observables that carry its index. Evidence is taken when an observable is emitted.
+struct EmissionContext {
+  FlowSnapshot flow;
+  uint32_t file = 0;
+  uint64_t packet = 0;
+  uint64_t time_ns = 0;
+  // 0 for what a packet brought. What the end of a flow brought, found between packets, is ordered behind that packet
+  // by the flow's first packet, so that the order does not depend on which worker had the flow.
+  uint64_t rank = 0;
+};
+
+// Called by one worker, in its thread.
+class BurstConsumer {
+ public:
+  virtual ~BurstConsumer() = default;
+  // Views hold during the call. `ended_flows`: ids of flows that are over.
+  virtual void OnBurst(const ObservableBatch& batch, std::span<const EmissionContext> contexts,
+                       std::span<const uint64_t> ended_flows) = 0;
+  // Everything up to this packet has been handed over.
+  virtual void OnProgress(uint32_t file, uint64_t packet) = 0;
+};
+
+}  // namespace vedette

@@ -1,0 +1,115 @@
+#include "sensor/pipeline/match_consumer.h"
+
+#include <chrono>
+#include <thread>
+
+#include "sensor/flow/flow.h"
+
+namespace vedette {
+namespace {
+
+uint64_t HashText(std::string_view text) {
+  uint64_t hash = 0xcbf29ce484222325ull;
+  for (char c : text) hash = (hash ^ static_cast<uint8_t>(c)) * 0x100000001b3ull;
+  return Mix64(hash);
+}
+
+// What makes an alert one: name and value; for payload pattern and direction.
+uint64_t IdentityOf(const Observable& o) {
+  uint64_t value = 0;
+  if (o.kind == ObservableKind::kPayload) {
+    value = uint64_t{o.pattern} << 1 | static_cast<uint64_t>(o.direction);
+  } else if (FormOf(o.kind) == ValueForm::kAddress) {
+    value = HashOf(o.address);
+  } else {
+    value = HashText(o.text);
+  }
+  return Mix64(value ^ (static_cast<uint64_t>(o.kind) << 56));
+}
+
+}  // namespace
+
+MatchConsumer::MatchConsumer(std::shared_ptr<const IndicatorSet> indicators, uint64_t generation, AlertQueue& queue,
+                             bool wait_when_full, const std::atomic<bool>& stop)
+    : indicators_(std::move(indicators)),
+      generation_(generation),
+      queue_(queue),
+      wait_when_full_(wait_when_full),
+      stop_(stop),
+      ready_(indicators_->PrepareScratch(scratch_)) {}
+
+void MatchConsumer::OnBurst(const ObservableBatch& batch, std::span<const EmissionContext> contexts,
+                            std::span<const uint64_t> ended_flows) {
+  hits_.clear();
+  if (batch.size() != 0) indicators_->Find(batch, scratch_, hits_);
+  for (size_t i = 0; i < hits_.size();) {
+    size_t end = i + 1;
+    while (end < hits_.size() && hits_[end].observable == hits_[i].observable) ++end;
+    const Observable& observable = batch.observables()[hits_[i].observable];
+    const EmissionContext& context = contexts[observable.context];
+    if (!SeenBefore(observable, context)) {
+      Raise(batch, observable, hits_[i].observable, context, std::span<const Hit>(hits_).subspan(i, end - i));
+    }
+    i = end;
+  }
+  if (!raised_.empty()) {
+    for (uint64_t id : ended_flows) raised_.erase(id);
+  }
+}
+
+bool MatchConsumer::SeenBefore(const Observable& observable, const EmissionContext& context) {
+  std::unordered_set<uint64_t>& raised = raised_[context.flow.id];
+  if (raised.size() >= kMaxAlertsPerFlow) {
+    ++counters_.dropped_flow_limit;
+    return true;
+  }
+  const bool fresh = raised.insert(IdentityOf(observable)).second;
+  if (!fresh) ++counters_.repeated;
+  return !fresh;
+}
+
+void MatchConsumer::Raise(const ObservableBatch& batch, const Observable& observable, uint32_t index,
+                          const EmissionContext& context, std::span<const Hit> hits) {
+  auto queued = std::make_unique<QueuedAlert>();
+  queued->position = {PacketPosition(context.file, context.packet), context.rank};
+  if (queued->position != position_) ordinal_ = 0;
+  position_ = queued->position;
+
+  Alert& alert = queued->alert;
+  alert.file = context.file;
+  alert.packet = context.packet;
+  alert.ordinal = ordinal_++;
+  alert.time_ns = context.time_ns;
+  alert.flow = context.flow;
+  alert.kind = observable.kind;
+  alert.direction = observable.direction;
+  alert.value = observable.text;
+  alert.address = observable.address;
+  alert.generation = generation_;
+  for (const Hit& hit : hits) alert.indicators.push_back(hit.indicator);
+
+  // The message it came in: its neighbours in the batch.
+  const std::vector<Observable>& all = batch.observables();
+  size_t first = index, last = index + 1;
+  while (first > 0 && all[first - 1].message == observable.message) --first;
+  while (last < all.size() && all[last].message == observable.message) ++last;
+  for (size_t i = first; i < last; ++i) {
+    const Observable& o = all[i];
+    if (o.context != observable.context || o.kind == ObservableKind::kPayload) continue;
+    alert.message.push_back(
+        {o.kind, FormOf(o.kind) == ValueForm::kAddress ? o.address.ToString() : std::string(o.text)});
+  }
+
+  while (!queue_.TryPush(queued)) {
+    if (!wait_when_full_ || stop_.load(std::memory_order_relaxed)) {
+      ++counters_.dropped_queue_full;
+      return;
+    }
+    std::this_thread::sleep_for(std::chrono::microseconds(200));
+  }
+  ++counters_.alerts;
+}
+
+void MatchConsumer::OnProgress(uint32_t file, uint64_t packet) { queue_.SetWatermark(PacketPosition(file, packet)); }
+
+}  // namespace vedette

@@ -1,0 +1,247 @@
+#include "sensor/pipeline/worker.h"
+
+#include <algorithm>
+
+namespace vedette {
+namespace {
+
+// Idle flows are looked for after so many frames of the capture, counted over all workers' packets, so that it happens
+// at the same packet for any number of workers. A sweep over a million flows takes 20 ms: 20 ns a packet at most.
+constexpr uint64_t kSweepFrames = uint64_t{1} << 20;
+
+constexpr uint64_t kIdleSweepNs = 10'000'000'000;  // on a quiet link
+
+// A sweep may end a million flows: what they emit is handed over in portions.
+constexpr uint32_t kDeliverObservables = 4096;
+
+bool LooksLikeServer(uint16_t port, uint16_t other) { return port < 1024 && port != 0 && other >= 1024; }
+
+}  // namespace
+
+Worker::Worker(const WorkerOptions& options, BurstConsumer& consumer)
+    : options_(options),
+      consumer_(consumer),
+      decoder_(options.decoder),
+      flows_(options.max_flows),
+      inspector_(options.inspector, batch_, scratch_),
+      slots_(std::make_unique<Slot[]>(CaptureSource::kBurst)) {
+  batch_.set_wanted(options.wanted);
+  if (options.inspector.indicators != nullptr && !options.inspector.indicators->PrepareScratch(scratch_))
+    ++scratch_.counters.scan_errors;
+}
+
+Worker::~Worker() = default;
+
+void Worker::Process(std::span<const Frame> frames) {
+  while (frames.size() > CaptureSource::kBurst) {
+    Process(frames.first(CaptureSource::kBurst));
+    frames = frames.subspan(CaptureSource::kBurst);
+  }
+  if (frames.empty()) return;
+  decoder_.BeginBurst();
+  size_t used = 0;
+  for (const Frame& frame : frames) {
+    clock_ns_ = std::max(clock_ns_, frame.time_ns);
+    if (frame.time_ns < options_.since_ns || frame.time_ns >= options_.until_ns) {
+      ++counters_.excluded_by_time;
+      continue;
+    }
+    if (options_.filter != nullptr && !options_.filter->Matches(frame)) {
+      ++counters_.excluded_by_filter;
+      continue;
+    }
+    Slot& slot = slots_[used];
+    const DecodeResult result = decoder_.Decode(frame, slot.packet);
+    if (result != DecodeResult::kPacket && result != DecodeResult::kAddressesOnly) continue;
+    slot.addresses_only = result == DecodeResult::kAddressesOnly;
+    Lookup(slot);
+    ++used;
+  }
+  for (size_t i = 0; i < used; ++i) flows_.PrefetchFlow(slots_[i].key);
+  for (size_t i = 0; i < used; ++i) OnPacket(slots_[i]);
+  last_frame_ = frames.back();
+  const uint64_t before = frames_seen_;
+  frames_seen_ += frames.size();
+  if (before / kSweepFrames != frames_seen_ / kSweepFrames) Sweep(false);
+  HandOver();
+}
+
+void Worker::Lookup(Slot& slot) {
+  const Packet& packet = slot.packet;
+  FlowKey& key = slot.key;
+  key.source = packet.source.bytes().data();
+  key.destination = packet.destination.bytes().data();
+  key.protocol = packet.protocol;
+  key.version = packet.source.version();
+  if (packet.protocol == kIpProtoIcmp || packet.protocol == kIpProtoIcmpV6) {
+    const IcmpPorts ports = IcmpPortsOf(packet.icmp_type, packet.icmp_code, packet.protocol == kIpProtoIcmpV6);
+    key.source_port = ports.source;
+    key.destination_port = ports.destination;
+  } else {
+    key.source_port = packet.source_port;
+    key.destination_port = packet.destination_port;
+  }
+  key.ComputeHash();
+  flows_.PrefetchBucket(key);
+}
+
+uint64_t Worker::TimeoutOf(const Flow& flow) const {
+  if (flow.protocol != kIpProtoTcp) return options_.other_timeout_ns;
+  return flow.closed ? options_.tcp_closed_timeout_ns : options_.tcp_timeout_ns;
+}
+
+bool Worker::IsOver(const Flow& flow, const Slot& slot, bool from_client) const {
+  const Packet& packet = slot.packet;
+  const uint64_t now = packet.frame->time_ns;
+  if (now > flow.last_ns && now - flow.last_ns > TimeoutOf(flow)) return true;
+  if (flow.protocol != kIpProtoTcp || (packet.tcp_flags & (kTcpSyn | kTcpAck)) != kTcpSyn) return false;
+  // A SYN of another connection: the ports are used again.
+  const TcpHalf& half = flow.half[from_client ? 0 : 1];
+  return !half.started() ? half.known() : half.first() != packet.sequence + 1;
+}
+
+Flow& Worker::NewFlow(const Slot& slot) {
+  const Packet& packet = slot.packet;
+  FlowKey key = slot.key;
+  bool client_known = false;
+  bool swap = false;
+  if (packet.protocol == kIpProtoTcp && (packet.tcp_flags & kTcpSyn) != 0) {
+    client_known = true;
+    swap = (packet.tcp_flags & kTcpAck) != 0;
+  } else {
+    swap = packet.protocol != kIpProtoIcmp && packet.protocol != kIpProtoIcmpV6 &&
+           LooksLikeServer(key.source_port, key.destination_port);
+  }
+  if (swap) {
+    std::swap(key.source, key.destination);
+    std::swap(key.source_port, key.destination_port);
+  }
+  Flow& flow = flows_.Insert(key, [&](Flow& evicted) {
+    ++counters_.flows_evicted;
+    EndFlow(evicted, *packet.frame, 0);
+  });
+  ++counters_.flows;
+  counters_.flows_peak = flows_.peak();
+  flow.client_known = client_known;
+  flow.first_ns = flow.last_ns = packet.frame->time_ns;
+  flow.first_packet = PacketPosition(packet.frame->file, packet.frame->number);
+  // Below 2^53, so that every JSON reader keeps it exact.
+  flow.id = Mix64(key.hash ^ Mix64(flow.first_packet + 1)) >> 11;
+  flow.num_vlans = packet.num_vlans;
+  for (size_t i = 0; i < packet.num_vlans; ++i) flow.vlan[i] = packet.vlan[i];
+  return flow;
+}
+
+void Worker::BeginContext() {
+  batch_before_ = batch_.size();
+  batch_.set_context(static_cast<uint32_t>(contexts_.size()));
+}
+
+void Worker::EndContext(const Flow& flow, const Frame& frame, uint64_t rank) {
+  if (batch_.size() == batch_before_) return;
+  EmissionContext& context = contexts_.emplace_back();
+  context.flow = SnapshotOf(flow);
+  context.file = frame.file;
+  context.packet = frame.number;
+  context.time_ns = frame.time_ns;
+  context.rank = rank;
+}
+
+void Worker::OnPacket(Slot& slot) {
+  const Packet& packet = slot.packet;
+  const Frame& frame = *packet.frame;
+  bool from_client = true;
+  Flow* flow = flows_.Find(slot.key, from_client);
+  if (flow != nullptr && IsOver(*flow, slot, from_client)) {
+    EndFlow(*flow, frame, 0);
+    flows_.Release(*flow);
+    flow = nullptr;
+  }
+  BeginContext();
+  const bool fresh = flow == nullptr;
+  if (fresh) {
+    flow = &NewFlow(slot);
+    BeginContext();  // an evicted flow may have used the one before
+    from_client = slot.key.source_port == flow->client_port && std::memcmp(slot.key.source, flow->client, 16) == 0;
+  }
+  flow->last_ns = std::max(flow->last_ns, frame.time_ns);
+  counters_.first_ns = std::min(counters_.first_ns, frame.time_ns);
+  counters_.last_ns = std::max(counters_.last_ns, frame.time_ns);
+  if (!slot.addresses_only) {
+    const size_t index = from_client ? 0 : 1;
+    ++flow->packets[index];
+    flow->bytes[index] += frame.wire_bytes;
+    counters_.bytes += frame.wire_bytes;
+  }
+  if (fresh) {
+    batch_.BeginMessage();
+    const FlowSnapshot ends = SnapshotOf(*flow);
+    batch_.AddAddress(ObservableKind::kIp, Direction::kToServer, ends.client, ends.client_port);
+    batch_.AddAddress(ObservableKind::kIp, Direction::kToClient, ends.server, ends.server_port);
+  }
+  if (packet.has_quoted && !slot.addresses_only) {
+    const Direction direction = from_client ? Direction::kToServer : Direction::kToClient;
+    batch_.BeginMessage();
+    batch_.AddAddress(ObservableKind::kIpQuoted, direction, packet.quoted_source, packet.quoted_source_port);
+    batch_.AddAddress(ObservableKind::kIpQuoted, direction, packet.quoted_destination, packet.quoted_destination_port);
+  }
+  if (slot.addresses_only) {
+    // A fragment on its own: its addresses are known, its ports are not.
+  } else if (packet.protocol == kIpProtoTcp) {
+    inspector_.OnTcp(*flow, packet, from_client);
+  } else if (packet.protocol == kIpProtoUdp) {
+    inspector_.OnUdp(*flow, packet, from_client);
+  }
+  EndContext(*flow, frame, 0);
+}
+
+void Worker::EndFlow(Flow& flow, const Frame& frame, uint64_t rank) {
+  BeginContext();
+  inspector_.Finish(flow);
+  EndContext(flow, frame, rank);
+  ended_.push_back(flow.id);
+}
+
+void Worker::Sweep(bool all) {
+  std::vector<Flow*> over;
+  flows_.ForEach([&](Flow& flow) {
+    if (all || (clock_ns_ > flow.last_ns && clock_ns_ - flow.last_ns > TimeoutOf(flow))) over.push_back(&flow);
+  });
+  if (!all) counters_.flows_timed_out += over.size();
+  std::sort(over.begin(), over.end(), [](const Flow* a, const Flow* b) { return a->first_packet < b->first_packet; });
+  for (Flow* flow : over) {
+    EndFlow(*flow, last_frame_, flow->first_packet + 1);
+    flows_.Release(*flow);
+    if (batch_.size() > kDeliverObservables) Deliver();
+  }
+}
+
+void Worker::Deliver() {
+  if (batch_.size() == 0 && ended_.empty()) return;
+  for (const Observable& o : batch_.observables()) ++counters_.observables[static_cast<size_t>(o.kind)];
+  consumer_.OnBurst(batch_, contexts_, ended_);
+  batch_.Clear();
+  contexts_.clear();
+  ended_.clear();
+}
+
+void Worker::HandOver() {
+  Deliver();
+  consumer_.OnProgress(last_frame_.file, last_frame_.number);
+}
+
+void Worker::Idle(uint64_t now_ns) {
+  if (now_ns < last_idle_sweep_ns_ + kIdleSweepNs) return;
+  last_idle_sweep_ns_ = now_ns;
+  clock_ns_ = std::max(clock_ns_, now_ns);
+  Sweep(false);
+  HandOver();
+}
+
+void Worker::Finish() {
+  decoder_.Finish();
+  Sweep(true);
+  HandOver();
+}
+
+}  // namespace vedette

@@ -1,0 +1,108 @@
+// One share-nothing worker: burst, decode, flow, parse; run to completion.
+//
+// Each worker walks the whole capture and takes the packets whose address pair falls to it, so that no packet ever
+// crosses a thread. What a worker finds does not depend on how many there are.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "parsers/observable.h"
+#include "sensor/capture/frame.h"
+#include "sensor/capture/packet_filter.h"
+#include "sensor/decode/decoder.h"
+#include "sensor/flow/flow_table.h"
+#include "sensor/flow/stream_inspector.h"
+#include "sensor/pipeline/burst_consumer.h"
+
+namespace vedette {
+
+struct WorkerOptions {
+  Decoder::Options decoder;
+  StreamInspector::Options inspector;
+  uint32_t max_flows = 1'000'000;
+  uint64_t tcp_timeout_ns = 600'000'000'000;  // idle; long polls and interactive sessions pause for minutes
+  uint64_t tcp_closed_timeout_ns =
+      60'000'000'000;  // after FIN both ways or RST: two maximum segment lifetimes on today's networks
+  uint64_t other_timeout_ns =
+      120'000'000'000;  // UDP, ICMP and the rest: RFC 4787 section 4.3 asks NATs for two minutes
+  uint64_t since_ns = 0, until_ns = UINT64_MAX;  // packet times to look at
+  PacketFilter* filter = nullptr;                // nullptr: all
+  ObservableMask wanted = ObservableMask::All();
+};
+
+struct WorkerCounters {
+  uint64_t excluded_by_filter = 0;
+  uint64_t excluded_by_time = 0;
+  uint64_t flows = 0;
+  uint64_t flows_evicted = 0;  // because of max_flows
+  uint64_t flows_peak = 0;
+  uint64_t flows_timed_out = 0;
+  uint64_t bytes = 0;  // as on the wire, of decoded packets
+  uint64_t first_ns = UINT64_MAX, last_ns = 0;
+  std::array<uint64_t, kObservableKinds> observables{};
+};
+
+class Worker {
+ public:
+  Worker(const WorkerOptions& options, BurstConsumer& consumer);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  // All frames of the capture come by, in order; those of others are passed over.
+  void Process(std::span<const Frame> frames);
+  // Nothing came for a while (live): ends flows that are idle by the clock, nanoseconds since 1970.
+  void Idle(uint64_t now_ns);
+  // The capture is over: every flow ends.
+  void Finish();
+
+  const WorkerCounters& counters() const { return counters_; }
+  const DecodeCounters& decode_counters() const { return decoder_.counters(); }
+  const InspectionCounters& inspection_counters() const { return inspector_.counters(); }
+  const TcpCounters& tcp_counters() const { return inspector_.tcp_counters(); }
+  const MatchCounters& payload_match_counters() const { return scratch_.counters; }
+  size_t flow_memory_bytes() const { return flows_.memory_bytes(); }
+
+ private:
+  struct Slot {
+    Packet packet;
+    FlowKey key;
+    bool addresses_only;
+  };
+
+  void Lookup(Slot& slot);
+  void OnPacket(Slot& slot);
+  Flow& NewFlow(const Slot& slot);
+  bool IsOver(const Flow& flow, const Slot& slot, bool from_client) const;
+  uint64_t TimeoutOf(const Flow& flow) const;
+  void EndFlow(Flow& flow, const Frame& frame, uint64_t rank);
+  void Sweep(bool all);
+  void BeginContext();
+  void EndContext(const Flow& flow, const Frame& frame, uint64_t rank);
+  void Deliver();
+  void HandOver();
+
+  WorkerOptions options_;
+  BurstConsumer& consumer_;
+  ObservableBatch batch_;
+  MatchScratch scratch_;
+  Decoder decoder_;
+  FlowTable flows_;
+  StreamInspector inspector_;
+  WorkerCounters counters_;
+  std::vector<EmissionContext> contexts_;
+  std::vector<uint64_t> ended_;
+  std::unique_ptr<Slot[]> slots_;
+  uint64_t frames_seen_ = 0;
+  uint32_t batch_before_ = 0;
+  uint64_t last_idle_sweep_ns_ = 0;
+  uint64_t clock_ns_ = 0;  // latest packet time so far, of all workers' packets
+  Frame last_frame_;
+};
+
+}  // namespace vedette
