@@ -1,0 +1,53 @@
+#include "sensor/commands/feed_setup.h"
+
+#include <fmt/format.h>
+
+#include "sensor/commands/progress.h"
+
+namespace vedette {
+
+bool FeedSetup::Open(const Config& config, AlertRenderer& renderer, std::string& error) {
+  config_ = config;
+  config_.feed.log = [](std::string_view line) { fmt::print(stderr, "feed        {}\n", line); };
+  publisher_ = FeedPublisher::Open(config_.feed, error);
+  if (publisher_ == nullptr) return false;
+  sink_ = std::make_unique<FeedSink>(*publisher_, config_.clearances, renderer);
+  fmt::print(stderr, "feed        {} for {} partners\n", publisher_->endpoint(), config_.feed.partners.size());
+  return true;
+}
+
+void FeedSetup::WaitForPartners(std::chrono::seconds limit, const std::atomic<bool>& stop) {
+  const auto end = std::chrono::steady_clock::now() + limit;
+  while (!stop.load()) {
+    if (publisher_->WaitForPartners(std::chrono::milliseconds(200))) return;
+    if (std::chrono::steady_clock::now() < end) continue;
+    fmt::print(stderr, "warning: not every partner has connected within {}; who has not will not receive this replay\n",
+               Span(static_cast<double>(limit.count())));
+    return;
+  }
+}
+
+std::string FeedSetup::Summary() const {
+  if (publisher_ == nullptr) return {};
+  std::string out = "feed\n";
+  for (size_t i = 0; i < config_.feed.partners.size(); ++i) {
+    out +=
+        fmt::format("  {:<28} {:>15}\n", config_.feed.partners[i].name, Thousands(sink_->published()[i]) + " alerts");
+  }
+  const FeedCounters counters = publisher_->counters();
+  const auto count = [&](const char* what, uint64_t n) {
+    if (n != 0) out += fmt::format("  {:<28} {:>15}\n", what, Thousands(n));
+  };
+  count("sent while not connected", counters.unheard_alerts);
+  count("dropped: partner too slow", counters.dropped_alerts);
+  count("dropped: line too long", counters.oversized_alerts + counters.malformed_alerts);
+  count("refused: unknown key", counters.refused_unknown_key);
+  count("refused: not encrypted", counters.refused_not_curve);
+  count("refused: wrong server key", counters.refused_wrong_server_key);
+  count("refused: broken handshake", counters.refused_handshakes);
+  count("refused: view of another", counters.refused_subscriptions);
+  count("refused: broke the protocol", counters.protocol_breaches + counters.refused_suspended);
+  return out;
+}
+
+}  // namespace vedette

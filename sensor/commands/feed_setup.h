@@ -1,0 +1,31 @@
+// The feed of a replay or a live sensor, as its configuration describes it.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "exporter/feed/publisher.h"
+#include "exporter/feed_sink.h"
+#include "sensor/config/config.h"
+
+namespace vedette {
+
+class FeedSetup {
+ public:
+  // `renderer` outlives this.
+  bool Open(const Config& config, AlertRenderer& renderer, std::string& error);
+  // Says on standard error who is missing; ends early when `stop` is set.
+  void WaitForPartners(std::chrono::seconds limit, const std::atomic<bool>& stop);
+  AlertSink* sink() { return sink_.get(); }
+  // What each partner was sent, and who was refused; empty without a feed.
+  std::string Summary() const;
+
+ private:
+  Config config_;
+  std::unique_ptr<FeedPublisher> publisher_;
+  std::unique_ptr<FeedSink> sink_;
+};
+
+}  // namespace vedette

@@ -1,0 +1,237 @@
+#include "sensor/commands/inputs.h"
+
+#include <fmt/format.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "sensor/capture/capture_files.h"
+#include "sensor/capture/packet_filter.h"
+#include "sensor/commands/progress.h"
+
+namespace vedette {
+namespace {
+
+constexpr size_t kProblemsShown = 20;
+constexpr size_t kSkippedShown = 5;
+constexpr uint32_t kMaxWorkers = 64;  // each walks the capture itself; more only walk in each other's way
+
+void ReportProblems(const CompileReport& report, const std::string& problems_file) {
+  size_t shown = 0;
+  for (const IndicatorProblem& problem : report.problems) {
+    if (++shown > kProblemsShown) break;
+    fmt::print(stderr, "  {}:{}: {}: {}\n", problem.file, problem.line, problem.value, problem.reason);
+  }
+  if (report.problems_total > kProblemsShown) {
+    fmt::print(stderr, "  … and {} more rows{}\n", Thousands(report.problems_total - kProblemsShown),
+               problems_file.empty() ? "; --problems FILE lists them all" : ", listed in " + problems_file);
+  }
+  if (problems_file.empty()) return;
+  std::ofstream file(problems_file);
+  for (const IndicatorProblem& problem : report.problems) {
+    file << problem.file << ':' << problem.line << ": " << problem.value << ": " << problem.reason << '\n';
+  }
+  if (!file.flush())
+    fmt::print(stderr, "vedette: {}: cannot be written; the list of unusable rows is not complete\n", problems_file);
+}
+
+}  // namespace
+
+void CaptureOptions::AddTo(CLI::App& app) {
+  app.add_option("captures", paths, "capture files (pcap, pcapng), folders of them, or - for standard input")
+      ->required()
+      ->type_name("FILE|DIR|-");
+  app.add_option("--bpf", filter, "only packets that this filter takes, as tcpdump writes it")->type_name("FILTER");
+  app.add_option("--since", since,
+                 "only packets from this time on: 2026-11-23T10:00:00Z, a date, or seconds since 1970")
+      ->type_name("TIME");
+  app.add_option("--until", until, "only packets before this time")->type_name("TIME");
+  app.add_option("--workers", workers, "threads (default: one a processor); the output is the same for any number")
+      ->type_name("N");
+}
+
+bool CaptureOptions::Check(std::string& error) {
+  const auto read = [&](const char* name, const std::string& text, uint64_t& out) {
+    if (text.empty()) return true;
+    const std::optional<uint64_t> time = ParseTime(text);
+    if (!time) {
+      error =
+          fmt::format("{} {}: not a time; write 2026-11-23T10:00:00Z, 2026-11-23, or seconds since 1970", name, text);
+      return false;
+    }
+    out = *time;
+    return true;
+  };
+  if (!read("--since", since, since_ns) || !read("--until", until, until_ns)) return false;
+  if (workers == 0) workers = std::max(1u, std::thread::hardware_concurrency());
+  if (workers > kMaxWorkers) {
+    error = fmt::format("--workers {}: at most {}", workers, kMaxWorkers);
+    return false;
+  }
+  return true;
+}
+
+std::optional<uint64_t> ParseTime(const std::string& text) {
+  uint64_t seconds = 0;
+  const char* const begin = text.data();
+  const char* const end = begin + text.size();
+  if (const auto [rest, status] = std::from_chars(begin, end, seconds);
+      status == std::errc() && rest == end && seconds > 9999) {
+    return seconds * 1'000'000'000;
+  }
+  std::tm parts{};
+  const char* at = strptime(text.c_str(), "%Y-%m-%d", &parts);
+  if (at == nullptr) return std::nullopt;
+  uint64_t nanoseconds = 0;
+  int64_t offset = 0;
+  if (*at != 0) {
+    if (*at != 'T' && *at != 't' && *at != ' ') return std::nullopt;
+    at = strptime(at + 1, "%H:%M:%S", &parts);
+    if (at == nullptr) return std::nullopt;
+    if (*at == '.') {
+      uint64_t unit = 100'000'000;
+      for (++at; *at >= '0' && *at <= '9'; ++at, unit /= 10) nanoseconds += static_cast<uint64_t>(*at - '0') * unit;
+    }
+    if (*at == 'Z' || *at == 'z') {
+      ++at;
+    } else if (*at == '+' || *at == '-') {
+      int hours = 0, minutes = 0, used = 0;
+      if (std::sscanf(at + 1, "%2d:%2d%n", &hours, &minutes, &used) != 2) return std::nullopt;
+      offset = (*at == '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
+      at += 1 + used;
+    }
+    if (*at != 0) return std::nullopt;
+  }
+  const int64_t whole = timegm(&parts) - offset;
+  if (whole < 0) return std::nullopt;
+  return static_cast<uint64_t>(whole) * 1'000'000'000 + nanoseconds;
+}
+
+LoadedIndicators LoadIndicators(const std::vector<std::string>& paths, const std::vector<std::string>& values,
+                                const std::string& problems_file) {
+  LoadedIndicators loaded;
+  const auto begin = std::chrono::steady_clock::now();
+  IndicatorSetBuilder builder;
+  builder.set_supported(SupportedObservables());
+  bool failed = false;
+  for (const std::string& path : paths) {
+    for (SourceReport& source : ReadIndicators(path, builder)) {
+      if (!source.error.empty()) {
+        fmt::print(stderr, "vedette: {}\n", source.error);
+        failed = true;
+      }
+      loaded.sources.push_back(std::move(source));
+    }
+  }
+  for (const std::string& value : values) {
+    std::string error;
+    if (AddFromText(value, builder, error)) continue;
+    fmt::print(stderr, "vedette: --match {}: {}\n", value, error);
+    failed = true;
+  }
+  if (failed) return loaded;
+  loaded.set = builder.Compile(loaded.report);
+  loaded.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  for (const SourceReport& source : loaded.sources) {
+    fmt::print(stderr, "indicators  {}: {}, {} rows, {} unusable\n", source.path, source.format, Thousands(source.rows),
+               Thousands(source.unusable));
+  }
+  ReportProblems(loaded.report, problems_file);
+  if (loaded.set != nullptr) {
+    fmt::print(stderr, "indicators  {} loaded in {}{}\n", Thousands(loaded.report.loaded), Span(loaded.seconds),
+               loaded.report.duplicates == 0 ? "" : ", " + Thousands(loaded.report.duplicates) + " duplicates");
+  }
+  return loaded;
+}
+
+bool OpenGeo(const std::vector<std::string>& paths, bool no_geo, GeoLookup& geo) {
+  if (no_geo) return true;
+  for (const std::string& path : paths) {
+    std::string error;
+    if (!geo.Open(path, error)) {
+      fmt::print(stderr, "vedette: {}\n", error);
+      return false;
+    }
+  }
+  if (!paths.empty()) return true;
+  // Where the package and the build put the default databases.
+  std::error_code status;
+  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", status);
+  std::vector<std::filesystem::path> folders = {"/var/lib/vedette/geo"};
+  if (!status) {
+    std::filesystem::path folder = program.parent_path();
+    folders.push_back(folder.parent_path() / "share/vedette/geo");
+    for (int up = 0; up < 4 && folder.has_relative_path(); ++up, folder = folder.parent_path())
+      folders.push_back(folder / "geo");
+  }
+  for (const std::filesystem::path& folder : folders) {
+    std::vector<std::string> found;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, status)) {
+      if (entry.path().extension() == ".mmdb") found.push_back(entry.path().string());
+    }
+    std::sort(found.begin(), found.end());
+    for (const std::string& path : found) {
+      std::string error;
+      if (!geo.Open(path, error)) fmt::print(stderr, "vedette: {}\n", error);
+    }
+    if (!geo.databases().empty()) return true;
+  }
+  fmt::print(stderr,
+             "vedette: no geolocation database found; alerts will not say where addresses are (deploy/geo builds one, "
+             "--geo FILE names one)\n");
+  return true;
+}
+
+ObservableMask WantedFor(const IndicatorSet& set) {
+  using K = ObservableKind;
+  ObservableMask mask{K::kIp,       K::kIpQuoted, K::kDnsQuery,      K::kDnsAnswer,  K::kDnsCname,
+                      K::kHttpHost, K::kHttpUri,  K::kHttpUserAgent, K::kTlsSni,     K::kPayload,
+                      K::kDnsType,  K::kDnsRcode, K::kHttpMethod,    K::kHttpStatus, K::kTlsVersion};
+  mask.Add(set.wanted());
+  const ObservableMask certificates{K::kTlsCertSha1, K::kTlsCertSha256, K::kTlsCertName};
+  if (set.wanted().Intersects(certificates)) mask.Add(ObservableMask{K::kTlsSubject, K::kTlsIssuer, K::kTlsCertSha1});
+  return mask;
+}
+
+std::shared_ptr<const CaptureList> ResolveCaptures(const CaptureOptions& options, const std::atomic<bool>& stop,
+                                                   std::string& error) {
+  CaptureList::Options list_options;
+  list_options.stop = &stop;
+  std::shared_ptr<const CaptureList> list = CaptureList::Resolve(options.paths, list_options, error);
+  if (list == nullptr) return nullptr;
+  size_t shown = 0;
+  for (const CaptureList::Skipped& skipped : list->skipped()) {
+    if (++shown > kSkippedShown) break;
+    fmt::print(stderr, "{}passed over  {}: {}\n", skipped.holds_packets ? "warning: " : "", skipped.name,
+               skipped.reason);
+  }
+  if (list->num_skipped() > kSkippedShown)
+    fmt::print(stderr, "passed over  {} more files that are no captures\n",
+               Thousands(list->num_skipped() - kSkippedShown));
+  return list;
+}
+
+bool SetUpWorkers(const CaptureOptions& options, const std::shared_ptr<const CaptureList>& list,
+                  std::vector<WorkerSetup>& setups, std::string& error) {
+  for (uint32_t i = 0; i < options.workers; ++i) {
+    WorkerSetup& setup = setups.emplace_back();
+    setup.source = std::make_unique<CaptureFiles>(list);
+    if (!options.filter.empty()) {
+      setup.filter = PacketFilter::Compile(options.filter, error);
+      if (setup.filter == nullptr) return false;
+    }
+    setup.options.since_ns = options.since_ns;
+    setup.options.until_ns = options.until_ns;
+  }
+  return true;
+}
+
+}  // namespace vedette

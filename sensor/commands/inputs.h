@@ -1,0 +1,68 @@
+// What replay, observe and run have in common: options of a capture, indicators, geolocation.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "exporter/geo.h"
+#include "sensor/capture/capture_list.h"
+#include "sensor/pipeline/pipeline.h"
+#include "signatures/indicator_set.h"
+#include "signatures/read_indicators.h"
+
+namespace CLI {
+class App;
+}
+
+namespace vedette {
+
+// The options that say what of which captures is read.
+struct CaptureOptions {
+  std::vector<std::string> paths;
+  std::string filter;
+  std::string since, until;  // as given
+  uint32_t workers = 0;      // 0: one a processor
+
+  void AddTo(CLI::App& app);
+  // False with an error for the user.
+  bool Check(std::string& error);
+
+  uint64_t since_ns = 0, until_ns = UINT64_MAX;  // set by Check
+};
+
+// RFC 3339 ("2026-11-23T10:00:00Z", with offset or fraction), a date (its first instant, UTC), or seconds since 1970.
+std::optional<uint64_t> ParseTime(const std::string& text);
+
+struct LoadedIndicators {
+  std::shared_ptr<const IndicatorSet> set;  // nullptr: nothing could be loaded; said on standard error
+  CompileReport report;
+  std::vector<SourceReport> sources;
+  double seconds = 0;
+};
+
+// Reads paths and values, compiles, and reports on standard error: each source, what was guessed, each row that cannot
+// be used (at most kProblemsShown; all of them in `problems_file` where that is not empty).
+LoadedIndicators LoadIndicators(const std::vector<std::string>& paths, const std::vector<std::string>& values,
+                                const std::string& problems_file);
+
+// Opens the databases named, or, where none is, those that the installation holds. False: one that was named cannot be
+// used. `no_geo`: none at all.
+bool OpenGeo(const std::vector<std::string>& paths, bool no_geo, GeoLookup& geo);
+
+// The observables that a worker has its parsers emit: those that some indicator looks in, and those that tell about a
+// hit and cost next to nothing. Fingerprints, digests and certificate names only where they are wanted.
+ObservableMask WantedFor(const IndicatorSet& set);
+
+// The files to read, settled once. nullptr with an error for the user. `stop` ends the wait for standard input. What
+// was passed over in folders is said on standard error.
+std::shared_ptr<const CaptureList> ResolveCaptures(const CaptureOptions& options, const std::atomic<bool>& stop,
+                                                   std::string& error);
+// One worker's part of the list, for each worker. False with an error for the user.
+bool SetUpWorkers(const CaptureOptions& options, const std::shared_ptr<const CaptureList>& list,
+                  std::vector<WorkerSetup>& setups, std::string& error);
+
+}  // namespace vedette

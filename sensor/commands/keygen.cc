@@ -1,0 +1,29 @@
+// vedette keygen: a CURVE key pair.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "exporter/feed/keys.h"
+#include "sensor/commands/commands.h"
+
+namespace vedette {
+
+Command AddKeygen(CLI::App& app) {
+  auto prefix = std::make_shared<std::string>();
+  app.add_option("prefix", *prefix, "writes PREFIX.key (secret, mode 0600) and PREFIX.pub (to give away)")
+      ->required()
+      ->type_name("PREFIX");
+  return [prefix] {
+    std::string error;
+    const KeyPair keys = NewKeyPair();
+    if (!WriteKeyPair(keys, *prefix, error)) {
+      fmt::print(stderr, "vedette: {}\n", error);
+      return kExitFailed;
+    }
+    fmt::print("{}.key  secret, keep it here\n{}.pub  public: {}\n", *prefix, *prefix, keys.public_key);
+    return kExitDone;
+  };
+}
+
+}  // namespace vedette

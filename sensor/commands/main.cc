@@ -1,0 +1,50 @@
+// vedette: a network sensor for CERTs.
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+
+#include "sensor/commands/commands.h"
+
+int main(int argc, char** argv) {
+  // A closed pipe is an error to report, not a reason to die without a summary.
+  std::signal(SIGPIPE, SIG_IGN);
+
+  CLI::App app{"Vedette finds shared indicators in network traffic and tells each partner what that partner may know.",
+               "vedette"};
+  app.set_version_flag("--version", "vedette " VEDETTE_VERSION);
+  app.require_subcommand(1);
+  app.get_formatter()->column_width(34);
+
+  struct Entry {
+    CLI::App* app;
+    vedette::Command run;
+  };
+  std::vector<Entry> entries;
+  const auto add = [&](const char* name, const char* what, vedette::Command (*make)(CLI::App&)) {
+    CLI::App* sub = app.add_subcommand(name, what);
+    entries.push_back({sub, make(*sub)});
+  };
+  add("replay", "match captures against indicators; alerts on standard output, summary on standard error",
+      vedette::AddReplay);
+  add("observe", "print every observable in captures, unique and sorted, as name<TAB>value", vedette::AddObserve);
+  add("run", "live sensor: capture from an interface, match, publish", vedette::AddRun);
+  add("subscribe", "receive a partner feed, verify it, write JSON lines to standard output", vedette::AddSubscribe);
+  add("keygen", "make a CURVE key pair for a sensor or a partner", vedette::AddKeygen);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? vedette::kExitDone : vedette::kExitUsage;
+  }
+  try {
+    for (const Entry& entry : entries) {
+      if (entry.app->parsed()) return entry.run();
+    }
+  } catch (const std::bad_alloc&) {
+    std::fprintf(stderr, "vedette: out of memory; use fewer workers, or smaller limits\n");
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "vedette: %s\n", error.what());
+  }
+  return vedette::kExitFailed;
+}

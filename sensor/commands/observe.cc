@@ -1,0 +1,91 @@
+// vedette observe: every observable in captures.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "sensor/commands/commands.h"
+#include "sensor/commands/inputs.h"
+#include "sensor/commands/line_output.h"
+#include "sensor/commands/progress.h"
+#include "sensor/commands/signals.h"
+#include "sensor/commands/summary.h"
+#include "sensor/pipeline/observe_consumer.h"
+
+namespace vedette {
+namespace {
+
+struct ObserveOptions {
+  CaptureOptions capture;
+  std::string format = "tsv";
+  std::string output = "-";
+  bool quiet = false;
+};
+
+// Text that is already escaped for one line, as a JSON string: only quotes and backslashes are left to do.
+std::string JsonString(std::string_view escaped) {
+  std::string out = "\"";
+  for (char c : escaped) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + '"';
+}
+
+int Observe(ObserveOptions& options) {
+  std::string error;
+  std::atomic<bool> stop{false};
+  const SignalWatch signals(stop);
+  std::vector<WorkerSetup> setups;
+  std::shared_ptr<const CaptureList> list;
+  if (options.capture.Check(error)) list = ResolveCaptures(options.capture, stop, error);
+  if (list == nullptr || !SetUpWorkers(options.capture, list, setups, error)) {
+    fmt::print(stderr, "vedette: {}\n", error);
+    return kExitUsage;
+  }
+  std::vector<std::unique_ptr<ObserveConsumer>> consumers;
+  for (WorkerSetup& setup : setups) {
+    consumers.push_back(std::make_unique<ObserveConsumer>());
+    setup.consumer = consumers.back().get();
+  }
+  ProgressBar progress;
+  const Totals totals =
+      RunPipeline(std::move(setups), stop, [&](const ProgressReport& report) { progress.Show(report); });
+  progress.Clear();
+
+  for (size_t i = 1; i < consumers.size(); ++i) consumers[0]->MergeFrom(*consumers[i]);
+  LineOutput output;
+  bool written = output.Open(options.output, error);
+  if (written) {
+    for (const auto& [name, value] : consumers[0]->Sorted()) {
+      if (options.format == "tsv") {
+        output.Write(name, "\t", value, "\n");
+      } else {
+        output.Write("{\"name\":\"", name, "\",\"value\":", JsonString(value), "}\n");
+      }
+    }
+    written = output.Close(error);
+  }
+  if (!options.quiet) fmt::print(stderr, "{}", SummaryOfCapture(totals));
+  ReportDamage(totals);
+  if (!written) {
+    fmt::print(stderr, "vedette: {}\n", error);
+    return kExitFailed;
+  }
+  return totals.damage.empty() ? kExitDone : kExitDamagedInput;
+}
+
+}  // namespace
+
+Command AddObserve(CLI::App& app) {
+  auto options = std::make_shared<ObserveOptions>();
+  options->capture.AddTo(app);
+  app.add_option("--format", options->format, "tsv or jsonl")
+      ->check(CLI::IsMember({"tsv", "jsonl"}))
+      ->type_name("FORMAT");
+  app.add_option("--out", options->output, "file to write to (default: standard output)")->type_name("FILE");
+  app.add_flag("--quiet", options->quiet, "no summary");
+  return [options] { return Observe(*options); };
+}
+
+}  // namespace vedette

@@ -1,0 +1,31 @@
+// A progress bar on a terminal; nothing elsewhere.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "sensor/pipeline/pipeline.h"
+
+namespace vedette {
+
+class ProgressBar {
+ public:
+  ProgressBar();  // standard error; silent where that is no terminal
+  ~ProgressBar() { Clear(); }
+
+  void Show(const ProgressReport& report);
+  void Clear();
+
+ private:
+  bool terminal_;
+  bool shown_ = false;
+  std::chrono::steady_clock::time_point begin_;
+};
+
+// "1,234,567", "1.2 GB", "3 min 20 s".
+std::string Thousands(uint64_t n);
+std::string ByteSize(uint64_t bytes);
+std::string Span(double seconds);
+
+}  // namespace vedette

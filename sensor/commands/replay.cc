@@ -1,0 +1,163 @@
+// vedette replay: captures against indicators.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <thread>
+
+#include "exporter/feed_sink.h"
+#include "exporter/file_sink.h"
+#include "sensor/commands/commands.h"
+#include "sensor/commands/feed_setup.h"
+#include "sensor/commands/inputs.h"
+#include "sensor/commands/progress.h"
+#include "sensor/commands/signals.h"
+#include "sensor/commands/summary.h"
+#include "sensor/config/config.h"
+
+namespace vedette {
+namespace {
+
+// A replay is faster than any partner: it waits for one that reads, and gives up one that stands still for so long.
+constexpr std::chrono::seconds kPartnerStandstill{30};
+
+struct ReplayOptions {
+  CaptureOptions capture;
+  std::vector<std::string> indicators, values, geo;
+  std::string format = "jsonl";
+  std::string output = "-";
+  std::string publish;
+  std::string problems;
+  uint32_t partner_wait = 10;
+  uint64_t payload_depth = 0;
+  bool no_geo = false;
+  bool fail_on_match = false;
+  bool quiet = false;
+};
+
+int Replay(ReplayOptions& options) {
+  std::string error;
+  const auto usage = [&](const std::string& what) {
+    fmt::print(stderr, "vedette: {}\n", what);
+    return kExitUsage;
+  };
+  if (options.indicators.empty() && options.values.empty()) {
+    return usage("nothing to look for: name indicator files with --indicators, or a value with --match");
+  }
+  if (!options.capture.Check(error)) return usage(error);
+  Config config;
+  if (!options.publish.empty()) {
+    if (!LoadConfig(options.publish, config, error)) return usage(error);
+    if (!config.has_feed)
+      return usage(options.publish + ": has no `feed` part to publish with; see deploy/vedette.example.yaml");
+  }
+  std::atomic<bool> stop{false};
+  const SignalWatch signals(stop);
+  std::vector<WorkerSetup> setups;
+  const std::shared_ptr<const CaptureList> files = ResolveCaptures(options.capture, stop, error);
+  if (files == nullptr || !SetUpWorkers(options.capture, files, setups, error)) return usage(error);
+  const std::optional<OutputFormat> format = OutputFormatOf(options.format);
+
+  const LoadedIndicators loaded = LoadIndicators(options.indicators, options.values, options.problems);
+  if (loaded.set == nullptr) return kExitUsage;
+  if (loaded.set->size() == 0) return usage("none of the indicators can be used; the reasons stand above");
+  GeoLookup geo;
+  if (!OpenGeo(options.geo, options.no_geo, geo)) return kExitUsage;
+
+  SensorIdentity identity;
+  identity.name = config.sensor_name;
+  identity.version = VEDETTE_VERSION;
+  identity.replay = true;
+  identity.resolvers = config.resolvers;
+  AlertRenderer renderer(loaded.set, &geo, identity,
+                         [&](uint32_t file) { return std::string_view(files->files()[file].name); });
+
+  CountSink counts(loaded.set->size());
+  std::vector<AlertSink*> sinks = {&counts};
+  const std::unique_ptr<FileSink> file = FileSink::Open(options.output, *format, renderer, error);
+  if (file == nullptr) return usage(error);
+  sinks.push_back(file.get());
+  FeedSetup feed;
+  if (!options.publish.empty()) {
+    config.feed.lossless_wait = kPartnerStandstill;
+    config.feed.stop = &stop;
+    if (!feed.Open(config, renderer, error)) return usage(error);
+    feed.WaitForPartners(std::chrono::seconds(options.partner_wait), stop);
+    sinks.push_back(feed.sink());
+  }
+
+  std::vector<std::unique_ptr<AlertQueue>> queues;
+  std::vector<std::unique_ptr<MatchConsumer>> consumers;
+  std::vector<AlertQueue*> queue_list;
+  for (WorkerSetup& setup : setups) {
+    queues.push_back(std::make_unique<AlertQueue>());
+    queue_list.push_back(queues.back().get());
+    consumers.push_back(std::make_unique<MatchConsumer>(loaded.set, 0, *queues.back(), true, stop));
+    if (!consumers.back()->ready()) return usage("no memory for the matcher; use fewer workers");
+    setup.consumer = consumers.back().get();
+    setup.options.wanted = WantedFor(*loaded.set);
+    setup.options.inspector.indicators = loaded.set.get();
+    setup.options.inspector.payload_depth = options.payload_depth;
+    setup.on_end = [queue = queues.back().get()] { queue->Close(); };
+  }
+
+  ExportSummary exported;
+  ExportLoop loop(queue_list, sinks, true, stop);
+  std::thread exporter([&] { exported = loop.Run(); });
+  ProgressBar progress;
+  const Totals totals =
+      RunPipeline(std::move(setups), stop, [&](const ProgressReport& report) { progress.Show(report); });
+  exporter.join();
+  progress.Clear();
+
+  AlertCounters alerts;
+  MatchCounters fields = totals.payload;
+  for (const auto& consumer : consumers) {
+    alerts.alerts += consumer->counters().alerts;
+    alerts.repeated += consumer->counters().repeated;
+    alerts.dropped_queue_full += consumer->counters().dropped_queue_full;
+    alerts.dropped_flow_limit += consumer->counters().dropped_flow_limit;
+    fields.scan_errors += consumer->match_counters().scan_errors;
+    fields.hits_over_limit += consumer->match_counters().hits_over_limit;
+  }
+  if (!options.quiet) {
+    fmt::print(stderr, "{}{}{}", SummaryOfCapture(totals), SummaryOfAlerts(loaded, counts, alerts, fields),
+               feed.Summary());
+  }
+  ReportDamage(totals);
+  for (const std::string& problem : exported.errors) fmt::print(stderr, "vedette: {}\n", problem);
+  if (!exported.errors.empty()) return kExitFailed;
+  if (options.fail_on_match && counts.alerts() != 0) return kExitMatched;
+  return totals.damage.empty() ? kExitDone : kExitDamagedInput;
+}
+
+}  // namespace
+
+Command AddReplay(CLI::App& app) {
+  auto options = std::make_shared<ReplayOptions>();
+  options->capture.AddTo(app);
+  app.add_option("--indicators", options->indicators, "indicator files or folders: CSV, or one value a line")
+      ->type_name("PATH");
+  app.add_option("--match", options->values, "an indicator given on the spot: a name, an address, a hash, type:value")
+      ->type_name("VALUE");
+  app.add_option("--geo", options->geo, "MMDB databases, the preferred one first (default: those of the installation)")
+      ->type_name("DB");
+  app.add_flag("--no-geo", options->no_geo, "do not say where addresses are");
+  app.add_option("--format", options->format, "jsonl, table or csv")
+      ->check(CLI::IsMember({"jsonl", "table", "csv"}))
+      ->type_name("FORMAT");
+  app.add_option("--out", options->output, "file for the alerts (default: standard output)")->type_name("FILE");
+  app.add_option("--publish", options->publish, "publish to the partners of this configuration as well")
+      ->type_name("CONFIG");
+  app.add_option("--partner-wait", options->partner_wait, "seconds to wait for the partners to connect (default 10)")
+      ->type_name("SECONDS");
+  app.add_option("--payload-depth", options->payload_depth,
+                 "bytes of each direction of a flow to look for literals in (default 0: all)")
+      ->type_name("BYTES");
+  app.add_option("--problems", options->problems, "file for the list of unusable indicator rows")->type_name("FILE");
+  app.add_flag("--fail-on-match", options->fail_on_match, "end with code 3 when something was found");
+  app.add_flag("--quiet", options->quiet, "no summary");
+  return [options] { return Replay(*options); };
+}
+
+}  // namespace vedette

@@ -1,0 +1,64 @@
+// vedette subscribe: a partner's side of the feed.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "exporter/feed/subscriber.h"
+#include "sensor/commands/commands.h"
+#include "sensor/commands/line_output.h"
+#include "sensor/commands/signals.h"
+
+namespace vedette {
+namespace {
+
+struct SubscribeOptions {
+  SubscribeConfig feed;
+  std::string output = "-";
+};
+
+int RunSubscribe(SubscribeOptions& options) {
+  std::atomic<bool> stop{false};
+  const SignalWatch signals(stop);
+  std::string error;
+  LineOutput output;
+  if (!output.Open(options.output, error)) {
+    fmt::print(stderr, "vedette: {}\n", error);
+    return kExitUsage;
+  }
+  const SubscribeSummary summary = Subscribe(
+      options.feed, [&](std::string_view line) { return output.Write(line) && output.Flush(); },
+      [](std::string_view event) { fmt::print(stderr, "{}\n", event); }, stop);
+  const bool written = output.Close(error);
+  fmt::print(stderr,
+             "{} alerts in {} messages, {} heartbeats; {} alerts missing in {} gaps; {} messages not of this format\n",
+             summary.alerts, summary.batches, summary.heartbeats, summary.missing, summary.gaps, summary.malformed);
+  if (!written) fmt::print(stderr, "vedette: {}\n", error);
+  if (!summary.error.empty()) fmt::print(stderr, "vedette: {}\n", summary.error);
+  if (!written || !summary.error.empty()) return kExitFailed;
+  return summary.missing == 0 && summary.malformed == 0 ? kExitDone : kExitDamagedInput;
+}
+
+}  // namespace
+
+Command AddSubscribe(CLI::App& app) {
+  auto options = std::make_shared<SubscribeOptions>();
+  SubscribeConfig& feed = options->feed;
+  app.add_option("endpoint", feed.endpoint, "the sensor's endpoint: tcp://sensor.example:5577")
+      ->required()
+      ->type_name("ENDPOINT");
+  app.add_option("--server-key", feed.server_public_key, "the sensor's public key: 40 characters, or its .pub file")
+      ->required()
+      ->type_name("KEY");
+  app.add_option("--key", feed.secret_key_file, "your own key file, made by `vedette keygen`")
+      ->required()
+      ->type_name("FILE");
+  app.add_option("--view", feed.view, "your name, as the sensor's operator gave it")->required()->type_name("NAME");
+  app.add_option("--out", options->output, "file for the alerts (default: standard output)")->type_name("FILE");
+  app.add_option("--count", feed.stop_after, "stop after so many alerts")->type_name("N");
+  app.add_option("--idle", feed.idle_seconds, "stop after so many seconds without anything")->type_name("SECONDS");
+  app.add_flag("--until-end", feed.stop_at_end, "stop when a replay says it is over");
+  return [options] { return RunSubscribe(*options); };
+}
+
+}  // namespace vedette

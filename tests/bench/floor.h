@@ -1,0 +1,35 @@
+// The physical floor for one core: what no sensor can do without.
+//
+//   decode   walk the capture and decode every packet's headers
+//   scan     that, and look for every literal in every payload byte once, in block mode
+//
+// Classic pcap of Ethernet only; nothing is reassembled, remembered or matched exactly.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace vedette::bench {
+
+struct FloorResult {
+  double cpu_seconds = 0;  // of this thread
+  uint64_t packets = 0;
+  uint64_t payload_bytes = 0;
+  uint64_t hits = 0;
+};
+
+class Floor {
+ public:
+  // Literals are looked for without regard to case. nullptr with an error where the file or a literal cannot be used.
+  static std::unique_ptr<Floor> Open(const std::string& capture, const std::vector<std::string>& literals,
+                                     std::string& error);
+  virtual ~Floor() = default;
+  virtual FloorResult Decode() = 0;
+  virtual FloorResult Scan() = 0;
+};
+
+double ThreadCpuSeconds();
+
+}  // namespace vedette::bench
