@@ -11,7 +11,7 @@
 namespace vedette {
 namespace {
 
-using namespace std::string_view_literals;
+using std::string_view_literals::operator""sv;
 
 struct KnownFormat {
   std::string_view magic;

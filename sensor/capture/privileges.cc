@@ -82,22 +82,22 @@ bool ChooseIdentity(const std::string& user, Identity& identity, std::string& er
   return true;
 }
 
-// Whether a line of /proc/PID/task/TID/status names capabilities.
-bool NamesCapabilities(std::string_view line) {
+// Whether a line of /proc/PID/task/TID/status names a right that was given up.
+bool NamesARight(std::string_view line) {
   for (const std::string_view set : {"CapInh:", "CapPrm:", "CapEff:", "CapAmb:"}) {
     if (line.starts_with(set)) return line.find_first_not_of("0\t ", set.size()) != std::string_view::npos;
   }
-  return false;
+  return line == "NoNewPrivs:\t0";
 }
 
-// Capabilities belong to threads; only user and group are changed for all of them at once.
+// Threads have rights of their own.
 bool EveryThreadIsHarmless(std::string& error) {
   std::error_code failure;
   for (const auto& entry : std::filesystem::directory_iterator("/proc/self/task", failure)) {
     std::ifstream status(entry.path() / "status");
     std::string line;
     while (std::getline(status, line)) {
-      if (!NamesCapabilities(line)) continue;
+      if (!NamesARight(line)) continue;
       error = fmt::format("thread {} still has rights ({}); they must be dropped before threads start",
                           entry.path().filename().string(), line);
       return false;

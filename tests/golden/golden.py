@@ -1,0 +1,72 @@
+#!/usr/bin/python3
+"""golden.py VEDETTE PCAPS [--update]
+
+Replays every capture in PCAPS against PCAPS/indicators with 1, 2 and 3 workers and compares the alerts, byte by byte, with
+NAME.expected.jsonl beside it; then the whole folder as one capture, which has to be the same for any number of workers, and
+`observe` of each. No geolocation: its data has a date. --update writes the expected files from one worker's answer: look at the
+difference before committing it.
+"""
+import pathlib
+import subprocess
+import sys
+
+WORKERS = (1, 2, 3)
+CAPTURES = (".pcap", ".pcapng")
+
+
+def run(vedette, folder, *arguments):
+    result = subprocess.run([vedette, *arguments], cwd=folder, capture_output=True, timeout=100)
+    if result.returncode != 0:
+        sys.exit(f"vedette {' '.join(arguments)} ended with {result.returncode}:\n{result.stderr.decode(errors='replace')}")
+    return result.stdout
+
+
+def replay(vedette, folder, capture, workers):
+    return run(vedette, folder, "replay", "--indicators", "indicators", "--no-geo", "--workers", str(workers), capture)
+
+
+def first_difference(a, b):
+    for number, (left, right) in enumerate(zip(a.splitlines(), b.splitlines()), 1):
+        if left != right:
+            return f"line {number}:\n  expected {left[:2000]}\n  got      {right[:2000]}"
+    return f"{len(a.splitlines())} lines expected, {len(b.splitlines())} got"
+
+
+def main():
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
+    vedette, folder, update = str(pathlib.Path(sys.argv[1]).resolve()), pathlib.Path(sys.argv[2]), "--update" in sys.argv
+    captures = sorted(p.name for p in folder.iterdir() if p.suffix in CAPTURES)
+    if not captures:
+        sys.exit(f"{folder}: holds no captures")
+    failed, alerts = 0, 0
+    for capture in captures:
+        expected_file = folder / (capture.rsplit(".", 1)[0] + ".expected.jsonl")
+        if update:
+            expected_file.write_bytes(replay(vedette, folder, capture, 1))
+        expected = expected_file.read_bytes() if expected_file.exists() else None
+        if expected is None:
+            print(f"{capture}: {expected_file.name} is missing")
+            failed += 1
+            continue
+        for workers in WORKERS:
+            got = replay(vedette, folder, capture, workers)
+            if got != expected:
+                print(f"{capture}, {workers} workers: {first_difference(expected, got)}")
+                failed += 1
+        alerts += len(expected.splitlines())
+    whole = [replay(vedette, folder, ".", workers) for workers in WORKERS]
+    observed = [run(vedette, folder, "observe", "--workers", str(workers), ".") for workers in WORKERS]
+    for what, answers in (("replay of the folder", whole), ("observe of the folder", observed)):
+        for workers, answer in zip(WORKERS[1:], answers[1:]):
+            if answer != answers[0]:
+                print(f"{what}, {workers} workers: {first_difference(answers[0], answer)}")
+                failed += 1
+    if alerts == 0 or not observed[0]:
+        print("the captures show nothing, so nothing was tested")
+        failed += 1
+    print(f"{len(captures)} captures, {alerts} alerts expected, {failed} differences")
+    sys.exit(1 if failed else 0)
+
+
+main()
