@@ -269,13 +269,12 @@ Probe ProbeHead(std::string_view prefix) {
 Probe IdentifyHttp1(std::string_view first) {
   // RFC 9112 section 2.2: empty lines before a request are ignored.
   constexpr size_t kMaxEmptyLineBytes = 8;
-  size_t skipped = 0;
-  while (skipped < first.size() && skipped < kMaxEmptyLineBytes && (first[skipped] == '\r' || first[skipped] == '\n')) {
-    ++skipped;
-  }
-  first.remove_prefix(skipped);
-  if (ProbeHead(first) == Probe::kNo) return Probe::kNo;
-  const std::string_view window = first.substr(0, kIdentifyBytes);
+  std::string_view window = first.substr(0, kIdentifyBytes);
+  const bool full = window.size() == kIdentifyBytes;
+  const size_t text = window.find_first_not_of("\r\n");
+  if (text > kMaxEmptyLineBytes) return window.size() > kMaxEmptyLineBytes ? Probe::kNo : Probe::kNeedMore;
+  window.remove_prefix(text);
+  if (ProbeHead(window) == Probe::kNo) return Probe::kNo;
   const size_t newline = window.find('\n');
   if (newline != std::string_view::npos) {
     const std::string_view line = window.substr(0, newline);
@@ -292,7 +291,7 @@ Probe IdentifyHttp1(std::string_view first) {
     const bool target = request.target.front() == '/' || IsHttpUrl(request.target) || IsVersion1(request.target);
     return IsCommonMethod(request.method) && target ? Probe::kYes : Probe::kNo;
   }
-  if (window.size() < kIdentifyBytes) return Probe::kNeedMore;
+  if (!full) return Probe::kNeedMore;
   const size_t length = MethodLength(window);
   if (length == window.size() || !IsKnownMethod(window.substr(0, length))) return Probe::kNo;
   const std::string_view target = TrimBlanksLeft(window.substr(length));

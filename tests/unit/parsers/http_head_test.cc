@@ -125,6 +125,8 @@ TEST(IdentifyHttp1, WaitsForALineAndThenDecides) {
   EXPECT_EQ(IdentifyHttp1("220 mail.example ESMTP\r\n"), Probe::kNo);
   const std::string path(kIdentifyBytes, 'x');
   EXPECT_EQ(IdentifyHttp1("GET /" + path), Probe::kYes);
+  EXPECT_EQ(IdentifyHttp1(("\r\n\r\nGET /" + path).substr(0, kIdentifyBytes)), Probe::kYes);
+  EXPECT_EQ(IdentifyHttp1(std::string(9, '\n')), Probe::kNo);
   EXPECT_EQ(IdentifyHttp1("GET " + path), Probe::kNo);
   EXPECT_EQ(IdentifyHttp1("FOO /" + path), Probe::kNo);
   // The answer at kIdentifyBytes is final, so that it does not depend on how the bytes came.
