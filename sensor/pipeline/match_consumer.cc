@@ -83,7 +83,8 @@ void MatchConsumer::Raise(const ObservableBatch& batch, const Observable& observ
   alert.flow = context.flow;
   alert.kind = observable.kind;
   alert.direction = observable.direction;
-  alert.value = observable.text;
+  alert.value =
+      FormOf(observable.kind) == ValueForm::kAddress ? observable.address.ToString() : std::string(observable.text);
   alert.address = observable.address;
   alert.generation = generation_;
   for (const Hit& hit : hits) alert.indicators.push_back(hit.indicator);
