@@ -23,7 +23,7 @@ struct Ipv4 {
   uint16_t identification = 0;
   uint32_t fragment_offset = 0;  // bytes
   bool more_fragments = false;
-  std::string options{};    // a multiple of four bytes
+  std::string options{};  // a multiple of four bytes
   int total_length = -1;  // as it is where negative
   int header_words = -1;
 
