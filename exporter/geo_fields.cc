@@ -1,5 +1,7 @@
 #include "exporter/geo_fields.h"
 
+#include <maxminddb.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>

@@ -2,13 +2,14 @@
 // flat ones of ipinfo and of the default database. Private to the geolocation code.
 #pragma once
 
-#include <maxminddb.h>
-
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "exporter/geo.h"
+
+struct MMDB_entry_s;  // libmaxminddb's
+struct MMDB_entry_data_s;
 
 namespace vedette {
 

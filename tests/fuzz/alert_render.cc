@@ -1,0 +1,93 @@
+// Any bytes as what traffic and indicator files hold: the line is valid JSON, the rows keep their shape.
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+#include "exporter/render.h"
+
+namespace {
+
+// Takes the input apart: numbers and texts, as the fuzzer likes.
+class Input {
+ public:
+  explicit Input(std::string_view rest) : rest_(rest) {}
+  uint8_t Byte() {
+    if (rest_.empty()) return 0;
+    const auto byte = static_cast<uint8_t>(rest_[0]);
+    rest_.remove_prefix(1);
+    return byte;
+  }
+  uint64_t Number() {
+    uint64_t number = 0;
+    for (int i = 0; i < 8; ++i) number = number << 8 | Byte();
+    return number;
+  }
+  std::string_view Text() {
+    const size_t length = std::min<size_t>(Byte(), rest_.size());
+    const std::string_view text = rest_.substr(0, length);
+    rest_.remove_prefix(length);
+    return text;
+  }
+  vedette::IpAddress Address() {
+    uint8_t wire[16];
+    for (uint8_t& byte : wire) byte = Byte();
+    return (wire[0] & 1) != 0 ? vedette::IpAddress::V4(wire) : vedette::IpAddress::V6(wire);
+  }
+  bool empty() const { return rest_.empty(); }
+
+ private:
+  std::string_view rest_;
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace vedette;
+  Input input({reinterpret_cast<const char*>(data), size});
+  Alert alert;
+  alert.kind = static_cast<ObservableKind>(input.Byte() % kObservableKinds);
+  alert.direction = static_cast<Direction>(input.Byte() % 2);
+  alert.flow.protocol = input.Byte();
+  alert.flow.num_vlans = input.Byte();
+  alert.flow.client = input.Address();
+  alert.flow.server = input.Address();
+  alert.flow.client_port = static_cast<uint16_t>(input.Number());
+  alert.flow.server_port = static_cast<uint16_t>(input.Number());
+  alert.time_ns = input.Number();
+  alert.flow.first_ns = input.Number();
+  alert.value = input.Text();
+  if (input.Byte() % 2 == 0) alert.address = input.Address();
+  IndicatorRecord record;
+  record.type = static_cast<IndicatorType>(input.Byte() % static_cast<uint8_t>(IndicatorType::kCount));
+  record.tlp = static_cast<Tlp>(input.Byte() % 6);
+  record.value = input.Text();
+  record.id = input.Text();
+  record.source = input.Text();
+  record.description = input.Text();
+  record.tags = {input.Text(), input.Text()};
+  record.valid_from_ns = static_cast<int64_t>(input.Number());
+  alert.indicators = {0, 0, static_cast<uint32_t>(input.Byte())};
+  while (!input.empty()) {
+    const auto kind = static_cast<ObservableKind>(input.Byte() % kObservableKinds);
+    alert.message.push_back({kind, std::string(input.Text())});
+  }
+
+  AlertRenderer renderer(IndicatorCatalogue{[&](uint32_t) { return record; }, 1, std::string(64, '0'), 0}, nullptr,
+                         SensorIdentity{std::string(record.source), "0", input.Byte() % 2 == 0, {}},
+                         [&](uint32_t) { return record.description; });
+  std::string json, csv, table;
+  if (!renderer.AppendJson(alert, nullptr, json) || !renderer.AppendCsv(alert, nullptr, csv) ||
+      !renderer.AppendTableRow(alert, nullptr, table)) {
+    std::abort();
+  }
+  if (!nlohmann::json::accept(json) || json.find('\n') != json.size() - 1) std::abort();
+  if (csv.find('\n') != csv.size() - 1) std::abort();
+  if (std::count(table.begin(), table.end(), '\n') != 2) std::abort();
+  for (const char c : table) {
+    if ((static_cast<uint8_t>(c) < 0x20 && c != '\n') || c == 0x7f) std::abort();
+  }
+  return 0;
+}
