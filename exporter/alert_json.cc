@@ -212,8 +212,9 @@ class AlertJson {
     const std::string_view status = ValueIn(alert_, ObservableKind::kHttpStatus);
     const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
     if (status.size() == 3 && status[0] != '0' && std::all_of(status.begin(), status.end(), is_digit)) {
-      json_.Number("status",
-                   static_cast<uint64_t>((status[0] - '0') * 100 + (status[1] - '0') * 10 + (status[2] - '0')));
+      uint64_t number = 0;
+      for (const char c : status) number = number * 10 + static_cast<uint64_t>(c - '0');
+      json_.Number("status", number);
     }
     json_.EndObject();
   }
@@ -223,13 +224,14 @@ class AlertJson {
     Context("subject", ObservableKind::kTlsSubject);
     Context("issuerdn", ObservableKind::kTlsIssuer);
     const std::string_view sha1 = ValueIn(alert_, ObservableKind::kTlsCertSha1);
-    if (sha1.size() == 40) {
+    const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+    if (sha1.size() == 40 && std::all_of(sha1.begin(), sha1.end(), is_hex)) {
       std::string colons;
       for (size_t i = 0; i < sha1.size(); i += 2) {
         if (i > 0) colons += ':';
         colons += sha1.substr(i, 2);
       }
-      json_.Observed("fingerprint", colons);
+      json_.Plain("fingerprint", colons);
     }
     Context("sni", ObservableKind::kTlsSni);
     Context("version", ObservableKind::kTlsVersion);

@@ -1,7 +1,6 @@
 #include "exporter/render.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <utility>
 
 #include "exporter/shown.h"
@@ -46,9 +45,8 @@ std::string ProtocolName(uint8_t protocol) {
   for (const ProtocolRow& row : kProtocols) {
     if (row.number == protocol) return row.name;
   }
-  char buffer[8];
-  std::snprintf(buffer, sizeof buffer, "%03u", static_cast<unsigned>(protocol));
-  return buffer;
+  std::string digits = std::to_string(protocol);
+  return std::string(3 - digits.size(), '0') + digits;
 }
 
 bool HasPorts(uint8_t protocol) { return protocol == kTcp || protocol == kUdp || protocol == kSctp; }

@@ -1,7 +1,5 @@
 #include "exporter/time_text.h"
 
-#include <cstdio>
-
 namespace vedette {
 namespace {
 
@@ -37,12 +35,31 @@ Civil CivilOf(int64_t seconds) {
   return civil;
 }
 
+// `number` with leading zeros.
+void AppendDigits(uint64_t number, size_t digits, std::string& out) {
+  const size_t begin = out.size();
+  out.append(digits, '0');
+  for (size_t i = digits; i > 0 && number > 0; --i, number /= 10) {
+    out[begin + i - 1] = static_cast<char>('0' + number % 10);
+  }
+}
+
+// Years 0 to 9999: what 64-bit nanoseconds hold is well inside.
 std::string DateTime(int64_t seconds, char separator) {
   const Civil c = CivilOf(seconds);
-  char buffer[64];
-  std::snprintf(buffer, sizeof buffer, "%04lld-%02u-%02u%c%02u:%02u:%02u", static_cast<long long>(c.year), c.month,
-                c.day, separator, c.hour, c.minute, c.second);
-  return buffer;
+  std::string out;
+  AppendDigits(static_cast<uint64_t>(c.year), 4, out);
+  out += '-';
+  AppendDigits(c.month, 2, out);
+  out += '-';
+  AppendDigits(c.day, 2, out);
+  out += separator;
+  AppendDigits(c.hour, 2, out);
+  out += ':';
+  AppendDigits(c.minute, 2, out);
+  out += ':';
+  AppendDigits(c.second, 2, out);
+  return out;
 }
 
 }  // namespace
@@ -69,9 +86,8 @@ std::string Rfc3339(int64_t ns) {
   }
   std::string text = DateTime(seconds, 'T');
   if (fraction != 0) {
-    char buffer[16];
-    std::snprintf(buffer, sizeof buffer, ".%09lld", static_cast<long long>(fraction));
-    text += buffer;
+    text += '.';
+    AppendDigits(static_cast<uint64_t>(fraction), 9, text);
     while (text.back() == '0') text.pop_back();
   }
   return text + 'Z';

@@ -1,4 +1,5 @@
 // vedette-geo-build: makes the default geolocation database of what Debian packages. Run by deploy/geo.
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -55,37 +56,37 @@ class RecordMaker {
       : countries_(countries), organisations_(organisations) {}
 
   MmdbValue Make(const NetworkFacts& facts) const {
-    std::vector<std::pair<std::string, MmdbValue>> entries;
+    std::vector<MmdbEntry> entries;
     if (facts.asn != 0) {
-      entries.emplace_back("autonomous_system_number", MmdbValue::Uint32(facts.asn));
+      entries.push_back({"autonomous_system_number", MmdbValue::Uint32(facts.asn)});
       const auto organisation = organisations_.find(facts.asn);
       if (organisation != organisations_.end() && !organisation->second.empty()) {
-        entries.emplace_back("autonomous_system_organization", MmdbValue::String(organisation->second));
+        entries.push_back({"autonomous_system_organization", MmdbValue::String(organisation->second)});
       }
     }
     if (facts.country != 0) {
       const auto known = countries_.find(facts.country);
       const CountryName* country = known == countries_.end() ? nullptr : &known->second;
       if (country != nullptr && !country->continent.empty()) {
-        entries.emplace_back("continent", MmdbValue::Map({{"code", MmdbValue::String(country->continent)}}));
+        entries.push_back({"continent", MmdbValue::Map({{"code", MmdbValue::String(country->continent)}})});
       }
-      std::vector<std::pair<std::string, MmdbValue>> fields;
-      fields.emplace_back("iso_code", MmdbValue::String({static_cast<char>(facts.country >> 8),
-                                                         static_cast<char>(facts.country & 0xff)}));
+      std::vector<MmdbEntry> fields;
+      fields.push_back({"iso_code", MmdbValue::String({static_cast<char>(facts.country >> 8),
+                                                       static_cast<char>(facts.country & 0xff)})});
       if (country != nullptr && !country->name.empty()) {
-        fields.emplace_back("names", MmdbValue::Map({{"en", MmdbValue::String(country->name)}}));
+        fields.push_back({"names", MmdbValue::Map({{"en", MmdbValue::String(country->name)}})});
       }
-      entries.emplace_back("country", MmdbValue::Map(std::move(fields)));
+      entries.push_back({"country", MmdbValue::Map(std::move(fields))});
     }
-    std::vector<std::pair<std::string, MmdbValue>> traits;
+    std::vector<MmdbEntry> traits;
     const auto add = [&](uint16_t flag, const char* name) {
-      if ((facts.flags & flag) != 0) traits.emplace_back(name, MmdbValue::Bool(true));
+      if ((facts.flags & flag) != 0) traits.push_back({name, MmdbValue::Bool(true)});
     };
     add(kAnonymousProxy, "is_anonymous_proxy");
     add(kAnycast, "is_anycast");
     add(kSatelliteProvider, "is_satellite_provider");
-    if (!traits.empty()) entries.emplace_back("traits", MmdbValue::Map(std::move(traits)));
-    if ((facts.flags & kDrop) != 0) entries.emplace_back("is_drop", MmdbValue::Bool(true));
+    if (!traits.empty()) entries.push_back({"traits", MmdbValue::Map(std::move(traits))});
+    if ((facts.flags & kDrop) != 0) entries.push_back({"is_drop", MmdbValue::Bool(true)});
     return MmdbValue::Map(std::move(entries));
   }
 
@@ -104,7 +105,7 @@ bool WriteWhole(const std::string& path, const std::string& content) {
   done = std::fclose(file) == 0 && done;
   if (done && std::rename(part.c_str(), path.c_str()) == 0) return true;
   const int reason = errno;
-  std::remove(part.c_str());
+  (void)std::remove(part.c_str());
   errno = reason;
   return false;
 }
@@ -112,7 +113,7 @@ bool WriteWhole(const std::string& path, const std::string& content) {
 int Run(int argc, char** argv) {
   Options options;
   if (!ReadOptions(argc, argv, options)) {
-    std::fputs(kUsage, stderr);
+    fmt::print(stderr, "{}", kUsage);
     return 2;
   }
   std::string error;
@@ -123,7 +124,7 @@ int Run(int argc, char** argv) {
   if (!options.libloc.empty()) read = read && ReadLibloc(options.libloc, libloc, error);
   if (!options.country_names.empty()) read = read && ReadCountryNames(options.country_names, countries, error);
   if (!read) {
-    std::fprintf(stderr, "vedette-geo-build: %s\n", error.c_str());
+    fmt::print(stderr, "vedette-geo-build: {}\n", error);
     return 1;
   }
   for (const auto& [code, country] : libloc.countries) {
@@ -162,18 +163,18 @@ int Run(int argc, char** argv) {
       "https://creativecommons.org/licenses/by-sa/4.0/";
   std::string file;
   if (!writer.Finish(metadata, file)) {
-    std::fputs("vedette-geo-build: more networks than the format can hold\n", stderr);
+    fmt::print(stderr, "vedette-geo-build: more networks than the format can hold\n");
     return 1;
   }
   const std::string notice =
       metadata.description +
       "\n\nThis database is a work of its own under that licence, whatever the licence of the programs that read it.\n";
   if (!WriteWhole(options.out, file) || !WriteWhole(options.out + ".LICENSE.txt", notice)) {
-    std::fprintf(stderr, "vedette-geo-build: %s: %s\n", options.out.c_str(), std::strerror(errno));
+    fmt::print(stderr, "vedette-geo-build: {}: {}\n", options.out, std::strerror(errno));
     return 1;
   }
-  std::printf("%s: %zu networks, %zu bytes, data of %s\n", options.out.c_str(), ranges.size(), file.size(),
-              DateText(metadata.build_epoch).c_str());
+  fmt::print("{}: {} networks, {} bytes, data of {}\n", options.out, ranges.size(), file.size(),
+             DateText(metadata.build_epoch));
   return 0;
 }
 

@@ -117,7 +117,7 @@ MmdbValue MmdbValue::Array(std::vector<MmdbValue> values) {
   value.array = std::move(values);
   return value;
 }
-MmdbValue MmdbValue::Map(std::vector<std::pair<std::string, MmdbValue>> entries) {
+MmdbValue MmdbValue::Map(std::vector<MmdbEntry> entries) {
   MmdbValue value;
   value.map = std::move(entries);
   return value;

@@ -15,13 +15,14 @@
 namespace vedette {
 
 // A value of the data section. Built by the caller, so trusted: no bound on its depth.
+struct MmdbEntry;
 struct MmdbValue {
   enum class Type : uint8_t { kString, kDouble, kUint16, kUint32, kUint64, kBool, kMap, kArray };
   Type type = Type::kMap;
   std::string text;
   double real = 0;
   uint64_t number = 0;
-  std::vector<std::pair<std::string, MmdbValue>> map;
+  std::vector<MmdbEntry> map;
   std::vector<MmdbValue> array;
 
   static MmdbValue String(std::string text);
@@ -31,8 +32,11 @@ struct MmdbValue {
   static MmdbValue Uint64(uint64_t number);
   static MmdbValue Bool(bool is_true);
   static MmdbValue Array(std::vector<MmdbValue> values);
-  static MmdbValue Map(std::vector<std::pair<std::string, MmdbValue>> entries);
-  bool empty() const { return type == Type::kMap && map.empty(); }
+  static MmdbValue Map(std::vector<MmdbEntry> entries);
+};
+struct MmdbEntry {
+  std::string key;
+  MmdbValue value;
 };
 
 struct MmdbMetadata {

@@ -54,7 +54,7 @@ class LiblocReader {
       return Fail(path_, 0, "not a libloc database; install the package libloc-database", error_);
     }
     if (version != 1) return Fail(path_, 0, "libloc format version " + std::to_string(version) + ", not 1", error_);
-    if (!reader.ReadU32(created_high) || !reader.ReadU32(created_low) || !reader.Skip(3 * 4) ||
+    if (!reader.ReadU32(created_high) || !reader.ReadU32(created_low) || !reader.Skip(size_t{3} * 4) ||
         !ReadSection(reader, as_) || !ReadSection(reader, networks_) || !ReadSection(reader, tree_) ||
         !ReadSection(reader, countries_) || !ReadSection(reader, pool_)) {
       return Fail(path_, 0, "cut short; install the package libloc-database again", error_);

@@ -1,5 +1,5 @@
 // The lines of golden/ are what a reader may rely on; docs/alert.md explains them. Set VEDETTE_UPDATE_GOLDEN to write
-// them anew after a change that is meant.
+// them anew after a change that is meant. VEDETTE_ALERTS_OUT names a file that gets every line rendered here.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -45,6 +45,9 @@ class AlertJson : public testing::Test {
     EXPECT_EQ(out.substr(0, 6), "before");
     out.erase(0, 6);
     EXPECT_EQ(shown, !out.empty());
+    if (const char* path = std::getenv("VEDETTE_ALERTS_OUT")) {
+      std::ofstream(path, std::ios::binary | std::ios::app) << out;
+    }
     return out;
   }
   json Parsed(const Alert& alert, const HitFilter& filter = nullptr) { return json::parse(Line(alert, filter)); }
@@ -129,6 +132,20 @@ TEST_F(AlertJson, DnsAnswer) {
                    {ObservableKind::kDnsRcode, "NOERROR"},      {ObservableKind::kDnsCname, "edge.example"},
                    {ObservableKind::kDnsAnswer, "81.2.69.142"}, {ObservableKind::kDnsAnswer, "2a02:cf40::9"}};
   ExpectGolden("dns_answer", alert);
+}
+
+TEST(AlertDocs, ExampleIsWhatIsWritten) {
+  const auto read = [](const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    return std::string((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  };
+  const std::string page = read(VEDETTE_SOURCE_DIR "/docs/alert.md");
+  const size_t begin = page.find("```json\n");
+  ASSERT_NE(begin, std::string::npos);
+  const size_t end = page.find("```", begin + 8);
+  using nlohmann::ordered_json;
+  EXPECT_EQ(ordered_json::parse(page.substr(begin + 8, end - begin - 8)).dump(),
+            ordered_json::parse(read(kGolden + "dns_answer.jsonl")).dump());
 }
 
 TEST_F(AlertJson, HttpHost) {

@@ -62,9 +62,7 @@ inline MmdbMetadata TestMetadata() {
 }
 
 inline MmdbValue Text(std::string text) { return MmdbValue::String(std::move(text)); }
-inline MmdbValue MapOf(std::vector<std::pair<std::string, MmdbValue>> entries) {
-  return MmdbValue::Map(std::move(entries));
-}
+inline MmdbValue MapOf(std::vector<MmdbEntry> entries) { return MmdbValue::Map(std::move(entries)); }
 
 // In MaxMind's layout: what the rendered examples show.
 inline MmdbValue CityValue(std::string code, std::string country, std::string continent, std::string city,
