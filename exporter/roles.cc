@@ -47,7 +47,8 @@ Roles SuspectIs(End suspect, const Alert& alert, std::string_view rule) {
 }
 
 Roles OfAddress(const Alert& alert) {
-  const bool client = alert.address == alert.flow.client, server = alert.address == alert.flow.server;
+  const bool known = alert.address.version() != 0;
+  const bool client = known && alert.address == alert.flow.client, server = known && alert.address == alert.flow.server;
   if (client && server) {
     Roles roles;
     roles.matched_both = true;
@@ -57,7 +58,7 @@ Roles OfAddress(const Alert& alert) {
   if (client) return SuspectIs(End::kClient, alert, "address-is-client");
   if (server) return SuspectIs(End::kServer, alert, "address-is-server");
   Roles roles;  // inside a tunnel, or quoted: no end of this flow
-  roles.suspect_address = alert.address;
+  if (known) roles.suspect_address = alert.address;
   if (alert.kind == ObservableKind::kIpQuoted) {
     // An ICMP error goes back to who sent the quoted packet: that is who talked to the listed address.
     const End receiver = OtherEnd(SenderOf(alert));
