@@ -135,7 +135,7 @@ int Run(int argc, char** argv) {
   MakeDisjoint(libloc.ranges);
   const std::vector<NetworkRange> ranges = Merge(tor.ranges, libloc.ranges);
   if (ranges.empty()) {
-    std::fputs("vedette-geo-build: the sources hold no networks; install them again\n", stderr);
+    fmt::print(stderr, "vedette-geo-build: the sources hold no networks; install them again\n");
     return 1;
   }
 

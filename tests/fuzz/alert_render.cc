@@ -1,4 +1,5 @@
 // Any bytes as what traffic and indicator files hold: the line is valid JSON, the rows keep their shape.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -26,7 +27,8 @@ class Input {
     return number;
   }
   std::string_view Text() {
-    const size_t length = std::min<size_t>(Byte(), rest_.size());
+    const size_t wanted = Byte();
+    const size_t length = std::min(wanted, rest_.size());
     const std::string_view text = rest_.substr(0, length);
     rest_.remove_prefix(length);
     return text;
