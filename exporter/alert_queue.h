@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "exporter/alert.h"
+#include "exporter/doorbell.h"
 
 namespace vedette {
 
@@ -27,8 +28,10 @@ struct QueuedAlert {
 // One producer, one consumer, no locks.
 class AlertQueue {
  public:
-  // Capacity: alerts in flight; a power of two.
-  explicit AlertQueue(size_t capacity = 16 * 1024) : mask_(capacity - 1), ring_(capacity) {}
+  // `doorbell` is rung for each alert and at the end; it outlives the queue. Capacity: alerts in flight; a power of
+  // two.
+  explicit AlertQueue(Doorbell& doorbell, size_t capacity = 16 * 1024)
+      : doorbell_(doorbell), mask_(capacity - 1), ring_(capacity) {}
 
   // Producer. False where the ring is full: the alert stays with the caller (live: dropped and counted; replay: tried
   // again).
@@ -37,11 +40,15 @@ class AlertQueue {
     if (tail - head_.load(std::memory_order_acquire) > mask_) return false;
     ring_[tail & mask_] = std::move(alert);
     tail_.store(tail + 1, std::memory_order_release);
+    doorbell_.Ring();
     return true;
   }
   // Producer: every alert up to this packet has been pushed.
   void SetWatermark(uint64_t packet) { watermark_.store(packet, std::memory_order_release); }
-  void Close() { closed_.store(true, std::memory_order_release); }
+  void Close() {
+    closed_.store(true, std::memory_order_release);
+    doorbell_.Ring();
+  }
 
   // Consumer. nullptr where it is empty; the alert stays until Pop.
   const QueuedAlert* Front() const {
@@ -59,6 +66,7 @@ class AlertQueue {
   size_t depth() const { return tail_.load(std::memory_order_relaxed) - head_.load(std::memory_order_relaxed); }
 
  private:
+  Doorbell& doorbell_;
   size_t mask_;
   std::vector<std::unique_ptr<QueuedAlert>> ring_;
   alignas(64) std::atomic<size_t> head_{0};

@@ -1,23 +1,31 @@
 #include "exporter/export_loop.h"
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
 namespace vedette {
 namespace {
 
-constexpr auto kIdlePause = std::chrono::microseconds(500);  // half of the feed's batch delay
-constexpr int kAlertsBetweenPolls = 64;                      // one batch of the feed
+constexpr auto kShortPause = std::chrono::microseconds(500);  // half of the feed's batch delay
+constexpr auto kLongPause = std::chrono::milliseconds(50);    // without alerts, sinks are called some times a second
+constexpr int kShortPauses = 8;                               // after the last alert: its batch leaves meanwhile
+constexpr int kAlertsBetweenPolls = 64;                       // one batch of the feed
 
 }  // namespace
 
-ExportLoop::ExportLoop(std::vector<AlertQueue*> queues, std::vector<AlertSink*> sinks, bool ordered,
+ExportLoop::ExportLoop(Doorbell& doorbell, std::vector<AlertQueue*> queues, std::vector<AlertSink*> sinks, bool ordered,
                        std::atomic<bool>& stop_early)
-    : queues_(std::move(queues)),
+    : doorbell_(doorbell),
+      queues_(std::move(queues)),
       sinks_(std::move(sinks)),
       broken_(sinks_.size(), false),
       ordered_(ordered),
       stop_early_(stop_early) {}
+
+bool ExportLoop::Waiting() const {
+  return std::any_of(queues_.begin(), queues_.end(), [](const AlertQueue* queue) { return queue->Front() != nullptr; });
+}
 
 void ExportLoop::Deliver(const Alert& alert) {
   ++summary_.alerts;
@@ -35,6 +43,7 @@ void ExportLoop::Deliver(const Alert& alert) {
 
 ExportSummary ExportLoop::Run() {
   AlertMerger merger(queues_);
+  int pauses = 0;
   for (;;) {
     bool any = false;
     for (int i = 0; i < kAlertsBetweenPolls; ++i) {
@@ -54,9 +63,17 @@ ExportSummary ExportLoop::Run() {
       Deliver(next->alert);
     }
     for (AlertSink* sink : sinks_) sink->Idle();
-    if (any) continue;
+    if (any) {
+      pauses = 0;
+      continue;
+    }
     if (merger.Finished()) break;
-    std::this_thread::sleep_for(kIdlePause);
+    // An alert that waits for another worker's watermark rings no more.
+    if (Waiting() || ++pauses <= kShortPauses) {
+      std::this_thread::sleep_for(kShortPause);
+    } else {
+      doorbell_.WaitFor(kLongPause);
+    }
   }
   for (size_t i = 0; i < sinks_.size(); ++i) {
     if (!sinks_[i]->Close() && !broken_[i]) summary_.errors.push_back(sinks_[i]->error());

@@ -19,9 +19,10 @@ struct ExportSummary {
 
 class ExportLoop {
  public:
-  // `ordered`: wait for the watermarks of all workers (replay); else in order of arrival (live). Queues and sinks
-  // outlive the loop. `stop_early` is set when a sink failed, for the workers to see.
-  ExportLoop(std::vector<AlertQueue*> queues, std::vector<AlertSink*> sinks, bool ordered,
+  // `doorbell`: the one that the queues ring. `ordered`: wait for the watermarks of all workers (replay); else in order
+  // of arrival (live). Queues and sinks outlive the loop. `stop_early` is set when a sink failed, for the workers to
+  // see.
+  ExportLoop(Doorbell& doorbell, std::vector<AlertQueue*> queues, std::vector<AlertSink*> sinks, bool ordered,
              std::atomic<bool>& stop_early);
 
   // Runs until every queue is closed and empty, then closes the sinks.
@@ -30,6 +31,9 @@ class ExportLoop {
  private:
   void Deliver(const Alert& alert);
 
+  bool Waiting() const;
+
+  Doorbell& doorbell_;
   std::vector<AlertQueue*> queues_;
   std::vector<AlertSink*> sinks_;
   std::vector<bool> broken_;

@@ -1,6 +1,7 @@
 #include "parsers/tls.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -466,17 +467,15 @@ void TlsParser::OnCertificate(Bytes body, size_t message_bytes, Direction direct
   ByteReader list(reader.rest().first(std::min<size_t>(list_bytes, reader.remaining())));
   ByteReader first = list;
   if (!first.ReadPrefixed24(certificate)) return;
-  Digester sha1(DigestAlgorithm::kSha1), sha256(DigestAlgorithm::kSha256);
+  std::optional<Digester> sha1, sha256;
+  if (out.Wants(ObservableKind::kTlsCertSha1)) sha1.emplace(DigestAlgorithm::kSha1);
+  if (out.Wants(ObservableKind::kTlsCertSha256)) sha256.emplace(DigestAlgorithm::kSha256);
   out.BeginMessage();
   for (size_t i = 0; i < kMaxCertificates && list.ReadPrefixed24(certificate); ++i) {
     const Bytes der = certificate.rest();
     if (der.empty()) continue;
-    if (out.Wants(ObservableKind::kTlsCertSha1)) {
-      out.AddText(ObservableKind::kTlsCertSha1, direction, sha1.Of(der).Hex());
-    }
-    if (out.Wants(ObservableKind::kTlsCertSha256)) {
-      out.AddText(ObservableKind::kTlsCertSha256, direction, sha256.Of(der).Hex());
-    }
+    if (sha1) out.AddText(ObservableKind::kTlsCertSha1, direction, sha1->Of(der).Hex());
+    if (sha256) out.AddText(ObservableKind::kTlsCertSha256, direction, sha256->Of(der).Hex());
     CertificateNames names;
     if (i != 0 || !WantsNames(out) || !ReadCertificateNames(der, names)) continue;
     for (const std::string& host : names.hosts) out.AddText(ObservableKind::kTlsCertName, direction, host);

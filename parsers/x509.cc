@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <string_view>
-#include <unordered_set>
 
 #include "parsers/address.h"
 #include "parsers/text.h"
@@ -354,7 +353,9 @@ class HostCollector {
     if (const auto address = IpAddress::Parse(text)) return Add(address->ToString());
     if (text.size() > kMaxCertificateHostBytes) return;
     std::string host = NormaliseHost(text);
-    if (LooksLikeHost(host)) Add(std::move(host));
+    // Most often it repeats one of the alternative names.
+    const bool repeats = std::find(names_.hosts.begin(), names_.hosts.end(), host) != names_.hosts.end();
+    if (!repeats && LooksLikeHost(host)) Add(std::move(host));
   }
 
  private:
@@ -368,12 +369,9 @@ class HostCollector {
     num_converted_ += is_ascii ? 0 : 1;
     return true;
   }
-  void Add(std::string host) {
-    if (seen_.insert(host).second) names_.hosts.push_back(std::move(host));
-  }
+  void Add(std::string host) { names_.hosts.push_back(std::move(host)); }
 
   CertificateNames& names_;
-  std::unordered_set<std::string> seen_;
   size_t num_taken_ = 0;
   int num_converted_ = 0;
 };

@@ -197,7 +197,7 @@ ObservableMask WantedFor(const IndicatorSet& set) {
                       K::kDnsType,  K::kDnsRcode, K::kHttpMethod,    K::kHttpStatus, K::kTlsVersion};
   mask.Add(set.wanted());
   const ObservableMask certificates{K::kTlsCertSha1, K::kTlsCertSha256, K::kTlsCertName};
-  if (set.wanted().Intersects(certificates)) mask.Add(ObservableMask{K::kTlsSubject, K::kTlsIssuer, K::kTlsCertSha1});
+  if (set.wanted().Intersects(certificates)) mask.Add(ObservableMask{K::kTlsSubject, K::kTlsIssuer});
   return mask;
 }
 

@@ -86,11 +86,12 @@ int Replay(ReplayOptions& options) {
     sinks.push_back(feed.sink());
   }
 
+  Doorbell doorbell;
   std::vector<std::unique_ptr<AlertQueue>> queues;
   std::vector<std::unique_ptr<MatchConsumer>> consumers;
   std::vector<AlertQueue*> queue_list;
   for (WorkerSetup& setup : setups) {
-    queues.push_back(std::make_unique<AlertQueue>());
+    queues.push_back(std::make_unique<AlertQueue>(doorbell));
     queue_list.push_back(queues.back().get());
     consumers.push_back(std::make_unique<MatchConsumer>(loaded.set, 0, *queues.back(), true, stop));
     if (!consumers.back()->ready()) return usage("no memory for the matcher; use fewer workers");
@@ -102,7 +103,7 @@ int Replay(ReplayOptions& options) {
   }
 
   ExportSummary exported;
-  ExportLoop loop(queue_list, sinks, true, stop);
+  ExportLoop loop(doorbell, queue_list, sinks, true, stop);
   std::thread exporter([&] { exported = loop.Run(); });
   ProgressBar progress;
   const Totals totals =

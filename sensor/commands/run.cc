@@ -82,7 +82,8 @@ int Run(const std::string& path) {
     sinks.push_back(feed.sink());
   }
 
-  AlertQueue queue;
+  Doorbell doorbell;
+  AlertQueue queue(doorbell);
   MatchConsumer consumer(loaded.set, 0, queue, false, stop);
   if (!consumer.ready()) return fail(kExitFailed, "no memory for the matcher");
   // One worker: libpcap gives one queue.
@@ -100,7 +101,7 @@ int Run(const std::string& path) {
   worker.inspector.tcp.total_bytes = size_t{config.limits.reassembly_mebibytes} << 20;
 
   ExportSummary exported;
-  ExportLoop loop({&queue}, sinks, false, stop);
+  ExportLoop loop(doorbell, {&queue}, sinks, false, stop);
   std::thread exporter([&] { exported = loop.Run(); });
   fmt::print(stderr, "running; Ctrl-C ends it with a summary\n");
   const Totals totals = RunPipeline(std::move(setups), stop, {});

@@ -26,6 +26,13 @@ uint64_t Load(const uint8_t* bytes) {
   return word;
 }
 
+// Both halves of the product: every bit of either factor reaches every part of the result.
+uint64_t Fold(uint64_t a, uint64_t b) {
+  __extension__ using Wide = unsigned __int128;
+  const auto product = static_cast<Wide>(a) * b;
+  return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
+}
+
 bool Same16(const uint8_t* a, const uint8_t* b) { return Load(a) == Load(b) && Load(a + 8) == Load(b + 8); }
 
 }  // namespace
@@ -48,12 +55,13 @@ struct alignas(64) FlowTable::Bucket {
 };
 
 void FlowKey::ComputeHash() {
-  // Sums and products of the two ends: the same both ways round.
+  // The ends are added up: the same both ways round.
   const auto end = [](const uint8_t* address, uint16_t port) {
-    return Mix64(Load(address) * 0x9e3779b97f4a7c15ull + Load(address + 8) + (uint64_t{port} << 17));
+    return Fold(Load(address) ^ 0x9e3779b97f4a7c15ull ^ uint64_t{port} << 20,
+                Load(address + 8) ^ 0xa0761d6478bd642full);
   };
-  const uint64_t a = end(source, source_port), b = end(destination, destination_port);
-  hash = Mix64((a + b) ^ (a * b) ^ (uint64_t{protocol} << 8 | version));
+  hash = Fold(end(source, source_port) + end(destination, destination_port),
+              0xe7037ed1a0b428dbull ^ (uint64_t{protocol} << 8 | version));
 }
 
 FlowTable::FlowTable(uint32_t max_flows)

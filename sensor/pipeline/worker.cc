@@ -175,9 +175,11 @@ void Worker::OnPacket(Slot& slot) {
   }
   if (fresh) {
     batch_.BeginMessage();
-    const FlowSnapshot ends = SnapshotOf(*flow);
-    batch_.AddAddress(ObservableKind::kIp, Direction::kToServer, ends.client, ends.client_port);
-    batch_.AddAddress(ObservableKind::kIp, Direction::kToClient, ends.server, ends.server_port);
+    const bool swapped = !from_client;
+    batch_.AddAddress(ObservableKind::kIp, Direction::kToServer, swapped ? packet.destination : packet.source,
+                      flow->client_port);
+    batch_.AddAddress(ObservableKind::kIp, Direction::kToClient, swapped ? packet.source : packet.destination,
+                      flow->server_port);
   }
   if (packet.has_quoted && !slot.addresses_only) {
     const Direction direction = from_client ? Direction::kToServer : Direction::kToClient;

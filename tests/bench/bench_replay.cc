@@ -80,10 +80,11 @@ LoopResult RunLoop(const Input& input) {
                          [&](uint32_t file) { return std::string_view(input.capture->files()[file].name); });
   std::string error;
   const std::unique_ptr<FileSink> sink = FileSink::Open("/dev/null", OutputFormat::kJsonl, renderer, error);
-  AlertQueue queue;
+  Doorbell doorbell;
+  AlertQueue queue(doorbell);
   std::atomic<bool> stop{false};
   MatchConsumer consumer(input.set, 0, queue, true, stop);
-  ExportLoop loop({&queue}, {sink.get()}, true, stop);
+  ExportLoop loop(doorbell, {&queue}, {sink.get()}, true, stop);
   std::thread exporter([&] {
     const double before = ThreadCpuSeconds();
     result.alerts = loop.Run().alerts;

@@ -16,7 +16,8 @@ std::unique_ptr<QueuedAlert> At(uint64_t packet, uint64_t rank = 0) {
 }
 
 TEST(AlertQueue, RefusesWhenFullAndKeepsTheAlertWithTheCaller) {
-  AlertQueue queue(2);
+  Doorbell doorbell;
+  AlertQueue queue(doorbell, 2);
   auto a = At(1), b = At(2), c = At(3);
   EXPECT_TRUE(queue.TryPush(a));
   EXPECT_TRUE(queue.TryPush(b));
@@ -27,7 +28,8 @@ TEST(AlertQueue, RefusesWhenFullAndKeepsTheAlertWithTheCaller) {
 }
 
 TEST(AlertMerger, WaitsForAWorkerThatMayStillFindAnEarlierAlert) {
-  AlertQueue fast, slow;
+  Doorbell doorbell;
+  AlertQueue fast(doorbell), slow(doorbell);
   AlertMerger merger({&fast, &slow});
   auto later = At(10);
   fast.TryPush(later);
@@ -48,7 +50,8 @@ TEST(AlertMerger, WaitsForAWorkerThatMayStillFindAnEarlierAlert) {
 }
 
 TEST(AlertMerger, OrdersByRankWithinAPacket) {
-  AlertQueue a, b;
+  Doorbell doorbell;
+  AlertQueue a(doorbell), b(doorbell);
   AlertMerger merger({&a, &b});
   auto one = At(5, 30), two = At(5, 20), three = At(5, 0);
   a.TryPush(one);
@@ -64,7 +67,8 @@ TEST(AlertMerger, OrdersByRankWithinAPacket) {
 // Three threads at their own pace: all alerts arrive, in order.
 TEST(AlertMerger, MergesRunningWorkersInOrder) {
   constexpr uint64_t kPackets = 30'000;
-  AlertQueue queues[3] = {AlertQueue(64), AlertQueue(64), AlertQueue(64)};
+  Doorbell doorbell;
+  AlertQueue queues[3] = {AlertQueue(doorbell, 64), AlertQueue(doorbell, 64), AlertQueue(doorbell, 64)};
   std::vector<std::thread> workers;
   for (uint64_t w = 0; w < 3; ++w) {
     workers.emplace_back([&, w] {
