@@ -1,6 +1,7 @@
 #include "sensor/pipeline/worker.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace vedette {
 namespace {
@@ -15,6 +16,17 @@ constexpr uint64_t kIdleSweepNs = 10'000'000'000;  // on a quiet link
 constexpr uint32_t kDeliverObservables = 4096;
 
 bool LooksLikeServer(uint16_t port, uint16_t other) { return port < 1024 && port != 0 && other >= 1024; }
+
+// Part of every alert, so its making must not change: whoever replays a capture again has to find the same flow. Below
+// 2^53, so that every JSON reader keeps it exact.
+uint64_t FlowId(const Flow& flow) {
+  uint64_t words[4];
+  std::memcpy(words, flow.client, 16);
+  std::memcpy(words + 2, flow.server, 16);
+  uint64_t id = Mix64(flow.first_packet + 1);
+  for (const uint64_t word : words) id = Mix64(id ^ word);
+  return Mix64(id ^ (uint64_t{flow.client_port} << 32 | uint64_t{flow.server_port} << 16 | flow.protocol)) >> 11;
+}
 
 }  // namespace
 
@@ -125,8 +137,7 @@ Flow& Worker::NewFlow(const Slot& slot) {
   flow.client_known = client_known;
   flow.first_ns = flow.last_ns = packet.frame->time_ns;
   flow.first_packet = PacketPosition(packet.frame->file, packet.frame->number);
-  // Below 2^53, so that every JSON reader keeps it exact.
-  flow.id = Mix64(key.hash ^ Mix64(flow.first_packet + 1)) >> 11;
+  flow.id = FlowId(flow);
   flow.num_vlans = packet.num_vlans;
   for (size_t i = 0; i < packet.num_vlans; ++i) flow.vlan[i] = packet.vlan[i];
   return flow;
