@@ -37,20 +37,23 @@ bool ReadWhole(const std::string& path, std::string& text, std::string& error) {
     return false;
   }
   struct stat status {};
+  constexpr size_t kLeastPiece = 64 * 1024;  // a pipe says nothing of its size
+  size_t piece = kLeastPiece;
   if (fstat(file, &status) == 0 && status.st_size > 0) {
-    text.reserve(std::min(static_cast<size_t>(status.st_size), kMaxFileBytes) + 1);
+    piece = std::min(static_cast<size_t>(status.st_size), kMaxFileBytes) + 1;  // one more, to see the end
   }
-  constexpr size_t kPiece = 1 << 20;
+  size_t have = 0;
   for (;;) {
-    const size_t have = text.size();
-    text.resize(have + kPiece);
-    const ssize_t got = read(file, text.data() + have, kPiece);
-    text.resize(have + (got > 0 ? static_cast<size_t>(got) : 0));
+    if (have == text.size()) text.resize(have + piece);
+    const ssize_t got = read(file, text.data() + have, text.size() - have);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) error = path + ": cannot be read: " + std::error_code(errno, std::generic_category()).message();
-    if (text.size() > kMaxFileBytes) error = path + ": larger than 1 GiB: split it";
+    have += got > 0 ? static_cast<size_t>(got) : 0;
+    if (have > kMaxFileBytes) error = path + ": larger than 1 GiB: split it";
     if (got <= 0 || !error.empty()) break;
+    piece = std::max(kLeastPiece, have / 2);
   }
+  text.resize(have);
   close(file);
   return error.empty();
 }
@@ -339,7 +342,8 @@ class ListSource {
   void Read() {
     ListLine line;
     for (size_t at = 0; at < text_.size();) {
-      const size_t end = std::min(text_.find_first_of("\r\n", at), text_.size());
+      size_t end = at;
+      while (end < text_.size() && text_[end] != '\n' && text_[end] != '\r') ++end;
       const std::string_view raw = text_.substr(at, end - at);
       at = end + (text_.substr(end, 2) == "\r\n" ? 2 : 1);
       ++indicator_.line;

@@ -13,7 +13,7 @@ std::optional<StringPool::Ref> StringPool::Add(std::string_view text) {
   constexpr size_t kMaxPrefix = 3;  // base-128 digits of kMaxTextBytes
   if (used_ + kMaxPrefix + text.size() > kBlockBytes) {
     if ((blocks_.size() + 1) * kBlockBytes > kMaxBytes) return std::nullopt;
-    blocks_.push_back(std::make_unique<char[]>(kBlockBytes));
+    blocks_.push_back(std::make_unique_for_overwrite<char[]>(kBlockBytes));
     used_ = 0;
   }
   const auto ref = static_cast<Ref>((blocks_.size() - 1) * kBlockBytes + used_);

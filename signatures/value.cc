@@ -248,7 +248,7 @@ std::string_view Trimmed(std::string_view text) {
   return text;
 }
 
-std::string Refang(std::string_view text) {
+std::string_view Refang(std::string_view text, std::string& storage) {
   struct Replacement {
     std::string_view from, to;
   };
@@ -256,15 +256,19 @@ std::string Refang(std::string_view text) {
       {"[.]", "."}, {"(.)", "."}, {"{.}", "."}, {"[dot]", "."}, {"(dot)", "."}, {"{dot}", "."},   {"\\.", "."},
       {"[:]", ":"}, {"[/]", "/"}, {"[@]", "@"}, {"[at]", "@"},  {"(at)", "@"},  {"[://]", "://"}, {"[:]//", "://"},
   };
-  std::string out;
-  out.reserve(text.size());
-  if (text.size() > 4 && LowerAscii(text.substr(0, 4)) == "hxxp") {
+  const bool scheme = text.size() > 4 && LowerAscii(text[0]) == 'h' && LowerAscii(text[1]) == 'x' &&
+                      LowerAscii(text[2]) == 'x' && LowerAscii(text[3]) == 'p';
+  const auto begins_one = [](char c) { return c == '[' || c == '(' || c == '{' || c == '\\'; };
+  if (!scheme && std::none_of(text.begin(), text.end(), begins_one)) return text;
+  std::string& out = storage;
+  out.clear();
+  if (scheme) {
     out = "http";
     text.remove_prefix(4);
   }
   while (!text.empty()) {
     const Replacement* found = nullptr;
-    if (text.front() == '[' || text.front() == '(' || text.front() == '{' || text.front() == '\\') {
+    if (begins_one(text.front())) {
       for (const Replacement& replacement : kReplacements) {
         if (LowerAscii(text.substr(0, replacement.from.size())) == replacement.from) found = &replacement;
       }
@@ -324,11 +328,7 @@ bool NormaliseValue(IndicatorType& type, std::string_view given, std::string& no
   std::string_view text = Trimmed(given);
   if (text.empty()) return Refuse(reason, "no value is there");
   std::string refanged;
-  if (IsRefangable(type) && (text.find_first_of("[({\\") != std::string_view::npos || text[1 % text.size()] == 'x' ||
-                             text[1 % text.size()] == 'X')) {
-    refanged = Refang(text);
-    text = refanged;
-  }
+  if (IsRefangable(type)) text = Refang(text, refanged);
   switch (type) {
     case IndicatorType::kIp:
     case IndicatorType::kCidr:
@@ -376,7 +376,8 @@ bool NormaliseValue(IndicatorType& type, std::string_view given, std::string& no
 }
 
 std::optional<IndicatorType> GuessType(std::string_view given, std::string& reason) {
-  const std::string text = Refang(Trimmed(given));
+  std::string storage;
+  const std::string_view text = Refang(Trimmed(given), storage);
   const auto refuse = [&](std::string why) -> std::optional<IndicatorType> {
     reason = std::move(why);
     return std::nullopt;
@@ -386,8 +387,7 @@ std::optional<IndicatorType> GuessType(std::string_view given, std::string& reas
   if (text.find("://") != std::string::npos) return IndicatorType::kUrl;
   if (ParseAddress(text)) return IndicatorType::kIp;
   const size_t slash = text.find('/');
-  if (slash != std::string::npos && ParseAddress(std::string_view(text).substr(0, slash)) &&
-      AllOf(std::string_view(text).substr(slash + 1), IsDigit)) {
+  if (slash != std::string::npos && ParseAddress(text.substr(0, slash)) && AllOf(text.substr(slash + 1), IsDigit)) {
     return IndicatorType::kCidr;
   }
   std::string_view host, port;

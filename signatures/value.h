@@ -33,8 +33,8 @@ std::optional<IndicatorType> GuessType(std::string_view value, std::string& reas
 // The bytes of a `content` value (text, with bytes as |de ad be ef|), letters in lower case.
 [[nodiscard]] bool DecodeContent(std::string_view value, std::string& bytes, std::string& reason);
 
-// A made-harmless value as what it stands for.
-std::string Refang(std::string_view text);
+// A made-harmless value as what it stands for: a view of `text` where nothing is to be done, else of `storage`.
+std::string_view Refang(std::string_view text, std::string& storage);
 
 // Without blanks and tabs at both ends.
 std::string_view Trimmed(std::string_view text);
