@@ -69,7 +69,7 @@ bool NaiveMatch(const IndicatorRecord& row, const Observable& seen) {
 
 TEST(ExactTable, AgreesWithTryingEveryRow) {
   Random random(11);
-  for (int round = 0; round < 40; ++round) {
+  for (int round = 0; round < 15; ++round) {
     std::vector<Indicator> indicators;
     const auto add = [&](IndicatorType type, std::string value) {
       Indicator indicator = MakeIndicator(type, std::move(value), "id" + std::to_string(indicators.size()));
