@@ -15,8 +15,8 @@ namespace vedette {
 
 class CsvReader {
  public:
-  static constexpr size_t kMaxFieldBytes = 32 * 1024;  // the longest URLs and descriptions in use are far below
-  static constexpr size_t kMaxRowBytes = 64 * 1024;    // a quotation mark never closed must not swallow the file
+  static constexpr size_t kMaxFieldBytes = size_t{32} * 1024;  // the longest URLs and descriptions in use are far below
+  static constexpr size_t kMaxRowBytes = size_t{64} * 1024;  // a quotation mark never closed must not swallow the file
   static constexpr size_t kMaxFields = 256;
 
   // `text` outlives the reader.

@@ -6,8 +6,9 @@
 namespace vedette {
 namespace {
 
-constexpr size_t kJoinBelow = 1024;      // longer fields are scanned where they lie
-constexpr size_t kMaxJoined = 8 * 1024;  // joining more gains nothing, and the text leaves the first-level cache
+constexpr size_t kJoinBelow = 1024;  // longer fields are scanned where they lie
+constexpr size_t kMaxJoined =
+    size_t{8} * 1024;  // joining more gains nothing, and the text leaves the first-level cache
 
 }  // namespace
 

@@ -120,7 +120,7 @@ void IndicatorRows::AppendForDigest(const Shared& shared, std::string& out) cons
 }
 
 std::string IndicatorRows::Digest() const {
-  constexpr size_t kPieceBytes = 64 * 1024;  // hashed at a time
+  constexpr size_t kPieceBytes = size_t{64} * 1024;  // hashed at a time
   const std::unique_ptr<EVP_MD_CTX, FreeDigest> context(EVP_MD_CTX_new());
   EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr);
   std::string piece, shared_text, last_shared_text;

@@ -37,7 +37,7 @@ bool ReadWhole(const std::string& path, std::string& text, std::string& error) {
     return false;
   }
   struct stat status {};
-  constexpr size_t kLeastPiece = 64 * 1024;  // a pipe says nothing of its size
+  constexpr size_t kLeastPiece = size_t{64} * 1024;  // a pipe says nothing of its size
   size_t piece = kLeastPiece;
   if (fstat(file, &status) == 0 && status.st_size > 0) {
     piece = std::min(static_cast<size_t>(status.st_size), kMaxFileBytes) + 1;  // one more, to see the end
@@ -463,6 +463,7 @@ std::vector<SourceReport> ReadIndicators(const std::string& path, IndicatorSetBu
   }
   std::sort(files.begin(), files.end());
   std::vector<SourceReport> reports;
+  reports.reserve(files.size());
   for (const std::string& file : files) reports.push_back(ReadFile(file, builder));
   return reports;
 }

@@ -14,8 +14,8 @@ namespace vedette {
 // Layout of an entry: length as a base-128 varint, then the bytes. Entries do not cross blocks.
 class StringPool {
  public:
-  using Ref = uint32_t;                               // 0 is the empty text
-  static constexpr size_t kMaxTextBytes = 64 * 1024;  // of one text; readers refuse longer ones before
+  using Ref = uint32_t;                                       // 0 is the empty text
+  static constexpr size_t kMaxTextBytes = size_t{64} * 1024;  // of one text; readers refuse longer ones before
   static constexpr size_t kMaxBytes = size_t{1} << 32;
 
   StringPool();
