@@ -113,7 +113,7 @@ void AppendLine(const std::array<std::string, 4>& texts, std::string& out) {
   out += '\n';
 }
 
-// "DE Hetzner Online GmbH (AS24940)"
+// "DE AS24940 Hetzner Online GmbH": the number first, because the end of a long name is cut.
 std::string PlaceText(const IpAddress& address, const GeoRecord& place, bool with_asn) {
   if (address.version() != 0 && address.IsSpecial()) return "(private or reserved)";
   std::string text = !place.country_code.empty() ? place.country_code : place.country;
@@ -122,14 +122,9 @@ std::string PlaceText(const IpAddress& address, const GeoRecord& place, bool wit
     if (!text.empty()) text += ' ';
     text += part;
   };
-  if (!place.organisation.empty()) {
-    add(place.organisation);
-    if (place.asn && with_asn) add("(AS" + std::to_string(*place.asn) + ")");
-  } else if (place.asn) {
-    add("AS" + std::to_string(*place.asn));
-  } else if (!place.country_code.empty()) {
-    add(place.country);
-  }
+  if (place.asn && (with_asn || place.organisation.empty())) add("AS" + std::to_string(*place.asn));
+  add(place.organisation);
+  if (!place.asn && place.organisation.empty() && !place.country_code.empty()) add(place.country);
   return text;
 }
 

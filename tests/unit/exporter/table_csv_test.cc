@@ -93,7 +93,7 @@ TEST_F(TableCsv, TableRow) {
             line("TIME (UTC)", "INDICATOR", "  CLIENT", "  SERVER") +
                 line("PROTOCOL AND FIELD", "SOURCE", "  COUNTRY AND NETWORK", "  ! = SUSPECT") +
                 line("2026-11-23 10:00:00", "domain bad.example", "  10.1.2.3:50123", "! 89.160.20.112:443") +
-                line("TCP tls.sni", "cert-a, confidence 85", "  (private or reserved)", "  SE Bredband2 AB (AS29518)"));
+                line("TCP tls.sni", "cert-a, confidence 85", "  (private or reserved)", "  SE AS29518 Bredband2 AB"));
 }
 
 TEST_F(TableCsv, TableShowsWhereAListedAnswerIs) {
