@@ -27,6 +27,13 @@ uint64_t IdentityOf(const Observable& o) {
   return Mix64(value ^ (static_cast<uint64_t>(o.kind) << 56));
 }
 
+// The observable of an end's address says which end it is, whatever packet showed it: the flow's first, the only one
+// counted so far. A flow of fragments alone counts none; its client is who sent the first.
+Direction DirectionOfPacket(const Observable& observable, const FlowSnapshot& flow) {
+  if (observable.kind != ObservableKind::kIp) return observable.direction;
+  return flow.packets[1] > flow.packets[0] ? Direction::kToClient : Direction::kToServer;
+}
+
 }  // namespace
 
 MatchConsumer::MatchConsumer(std::shared_ptr<const IndicatorSet> indicators, uint64_t generation, AlertQueue& queue,
@@ -82,7 +89,7 @@ void MatchConsumer::Raise(const ObservableBatch& batch, const Observable& observ
   alert.time_ns = context.time_ns;
   alert.flow = context.flow;
   alert.kind = observable.kind;
-  alert.direction = observable.direction;
+  alert.direction = DirectionOfPacket(observable, context.flow);
   alert.value =
       FormOf(observable.kind) == ValueForm::kAddress ? observable.address.ToString() : std::string(observable.text);
   alert.address = observable.address;

@@ -4,7 +4,8 @@
 Validates alerts against docs/alert.schema.json: JSON lines ("-" reads standard input; empty lines are skipped), or the
 ```json blocks of a Markdown page. Members that the schema does not describe are errors, unless --lenient (readers
 accept them, what we write has none). The same name twice in an object is an error. Prints every problem as FILE:LINE:
-where in the alert: what. Exit code 1 if there was one, or if a file held no alert.
+where in the alert: what. Exit code 1 if there was one, or no alert
+in any file.
 """
 import argparse
 import copy
@@ -79,7 +80,6 @@ def main():
     validator = jsonschema.Draft202012Validator(schema if arguments.lenient else closed(schema))
     alerts, problems = 0, []
     for path in arguments.files:
-        before = alerts
         try:
             for number, text in documents(path):
                 alerts += 1
@@ -93,9 +93,8 @@ def main():
                     problems.append(f"{path}:{number}: {where or '.'}: {error.message[:300]}")
         except (OSError, UnicodeDecodeError) as error:
             problems.append(f"{path}: {error}")
-            continue
-        if alerts == before:
-            problems.append(f"{path}: holds no alert")
+    if alerts == 0:
+        problems.append(f"no alert in {', '.join(arguments.files)}")
     for problem in problems[:MAX_PROBLEMS]:
         print(problem)
     if len(problems) > MAX_PROBLEMS:
