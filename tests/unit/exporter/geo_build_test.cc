@@ -155,7 +155,7 @@ TEST(GeoSources, NamesTheBadLine) {
 }
 
 void Append(uint64_t number, int bytes, std::string& out) {
-  for (int i = bytes - 1; i >= 0; --i) out += static_cast<char>(number >> (8 * i));
+  for (int i = bytes - 1; i >= 0; --i) out += static_cast<char>(i < 8 ? number >> (8 * i) : 0);
 }
 
 // A network of the format, two entries at most, and a tree made from prefixes.
