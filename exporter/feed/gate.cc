@@ -134,6 +134,7 @@ void FeedGate::Count(ConnectionEvent event) {
     case ConnectionEvent::kHandshakeBroken:
     case ConnectionEvent::kHandshakeEnded:
       ++counters_.refused_handshakes;
+      refusals_.Write("feed: a client did not complete its handshake; it may not encrypt, or be no ZeroMQ at all");
       break;
     case ConnectionEvent::kAcceptFailed:
       ++counters_.accept_failures;

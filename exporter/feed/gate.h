@@ -22,10 +22,10 @@ namespace vedette {
 // A partner that several machines read at once has a handful of connections; more are forgotten ones.
 constexpr size_t kMaxConnectionsPerPartner = 8;
 // What a subscription costs libzmq is about 50 times its bytes. Nobody needs more than one.
-constexpr uint64_t kMaxSubscriptionBytes = 16 * 1024;
+constexpr uint64_t kMaxSubscriptionBytes = 16ULL * 1024;
 // Messages to us are subscriptions of a view's name, and the handshake: 257 bytes and a client's metadata
 // (ZeroMQ RFC 26).
-constexpr int64_t kMaxMessageToPublisher = 2 * 1024;
+constexpr int64_t kMaxMessageToPublisher = 2L * 1024;
 
 // At most kPerMinute lines a minute, then how many were left out: a stranger must not fill the log.
 class RefusalLog {

@@ -13,8 +13,8 @@
 namespace vedette {
 namespace {
 
-constexpr size_t kKeyChars = 40;               // 32 bytes in Z85
-constexpr size_t kMaxKeyFileBytes = 4 * 1024;  // a certificate of CZMQ with its metadata has a few hundred
+constexpr size_t kKeyChars = 40;                 // 32 bytes in Z85
+constexpr size_t kMaxKeyFileBytes = 4UL * 1024;  // a certificate of CZMQ with its metadata has a few hundred
 
 void Wipe(std::string& text) {
   explicit_bzero(text.data(), text.size());
@@ -105,7 +105,10 @@ std::string ZplValue(std::string_view text, std::string_view name) {
 
 }  // namespace
 
-KeyPair::~KeyPair() { Wipe(secret_key); }
+void KeyPair::Clear() {
+  public_key.clear();
+  Wipe(secret_key);
+}
 
 KeyPair NewKeyPair() {
   std::array<char, kKeyChars + 1> public_key{};

@@ -17,7 +17,8 @@ struct KeyPair {
   std::string public_key;  // Z85 (ZeroMQ RFC 32), 40 characters
   std::string secret_key;
 
-  ~KeyPair();
+  ~KeyPair() { Clear(); }
+  void Clear();
 };
 
 KeyPair NewKeyPair();

@@ -38,7 +38,7 @@ std::string Timestamp() {
   gmtime_r(&seconds, &utc);
   char text[40];
   const size_t size = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
-  std::snprintf(text + size, sizeof(text) - size, ".%03uZ", static_cast<unsigned>(now_ms % 1000));
+  (void)std::snprintf(text + size, sizeof(text) - size, ".%03uZ", static_cast<unsigned>(now_ms % 1000));
   return text;
 }
 
@@ -100,7 +100,7 @@ bool CheckConfig(const FeedConfig& config, std::vector<FeedGate::Partner>& partn
     }
     std::string key;
     if (!ReadPublicKey(partner.public_key, key, error)) {
-      error = "feed partner " + partner.name + ": " + error;
+      error.insert(0, "feed partner " + partner.name + ": ");
       return false;
     }
     if (!names.insert(partner.name).second) {
@@ -179,6 +179,7 @@ class Publisher final : public FeedPublisher {
 
 bool Publisher::Listen(std::string& error) {
   KeyPair keys = config_.keys;
+  config_.keys.Clear();  // libzmq has its own copy from here on
   if (keys.secret_key.empty() && !ReadSecretKey(config_.secret_key_file, keys, error)) return false;
   // With NODROP a full queue is an error of this send, and so can be counted. Only the pipes that match a message are
   // looked at, and those are one partner's.

@@ -16,12 +16,12 @@ constexpr uint32_t kFeedVersion = 1;
 // A view's name is its partner's: [a-z0-9-], at most this long. Short enough for a log line and a file name.
 constexpr size_t kMaxViewBytes = 64;
 // The sensor's loss counters are the only part of a header that grows: some hundred names.
-constexpr size_t kMaxLossBytes = 8 * 1024;
-constexpr size_t kMaxHeaderBytes = kMaxLossBytes + 2 * 1024;
+constexpr size_t kMaxLossBytes = 8UL * 1024;
+constexpr size_t kMaxHeaderBytes = kMaxLossBytes + 2UL * 1024;
 // An alert has 1 to 4 KB; one with a thousand hits under `also` stays below this.
-constexpr size_t kMaxLineBytes = 1024 * 1024;
+constexpr size_t kMaxLineBytes = 1024UL * 1024;
 // A batch is closed once it holds this much, so a body is at most this and one more line.
-constexpr size_t kFullBatchBytes = 256 * 1024;
+constexpr size_t kFullBatchBytes = 256UL * 1024;
 constexpr size_t kMaxBodyBytes = kFullBatchBytes + kMaxLineBytes;
 constexpr size_t kMaxBatchAlerts = 4096;
 // Numbers stay exact in every JSON reader (RFC 8259 section 6).

@@ -59,11 +59,11 @@ bool Run(const std::string& folder, size_t num_subscribed, uint64_t num_alerts, 
   config.lossless_wait = std::chrono::seconds(60);
   for (size_t i = 0; i < num_partners; ++i) {
     const std::string name = "partner-" + std::to_string(i);
-    config.partners.push_back({name, folder + "/" + name + ".pub"});
+    config.partners.push_back({name, std::string(folder).append("/").append(name).append(".pub")});
   }
   const std::unique_ptr<FeedPublisher> feed = FeedPublisher::Open(config, error);
   if (feed == nullptr) {
-    std::fprintf(stderr, "%s\n", error.c_str());
+    (void)std::fprintf(stderr, "%s\n", error.c_str());
     return false;
   }
   const std::atomic<bool> stop{false};
@@ -74,7 +74,7 @@ bool Run(const std::string& folder, size_t num_subscribed, uint64_t num_alerts, 
     subscribe.endpoint = feed->endpoint();
     subscribe.server_public_key = feed->public_key();
     subscribe.view = config.partners[i].name;
-    subscribe.secret_key_file = folder + "/" + subscribe.view + ".key";
+    subscribe.secret_key_file = std::string(folder).append("/").append(subscribe.view).append(".key");
     subscribe.idle_seconds = 60;
     subscribe.stop_at_end = true;
     threads.emplace_back([subscribe, &stop, summary = &summaries[i]] {
@@ -83,7 +83,7 @@ bool Run(const std::string& folder, size_t num_subscribed, uint64_t num_alerts, 
     });
   }
   if (num_subscribed > 0 && !feed->WaitForPartners(std::chrono::seconds(20))) {
-    std::fprintf(stderr, "partners did not come\n");
+    (void)std::fprintf(stderr, "partners did not come\n");
     return false;
   }
   std::string line = "{\"pad\":\"";
@@ -130,7 +130,7 @@ int main(int argc, char** argv) {
   uint64_t line_bytes = 1'500;
   if (argc > 3 || (argc > 1 && !ReadArgument(argv[1], num_alerts)) ||
       (argc > 2 && (!ReadArgument(argv[2], line_bytes) || line_bytes < 20))) {
-    std::fprintf(stderr, "usage: bench_feed [ALERTS [BYTES]], at least 20 bytes\n");
+    (void)std::fprintf(stderr, "usage: bench_feed [ALERTS [BYTES]], at least 20 bytes\n");
     return 2;
   }
   std::string folder = (std::filesystem::temp_directory_path() / "bench-feed-XXXXXX").string();

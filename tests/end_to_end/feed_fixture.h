@@ -206,6 +206,16 @@ class FeedFixture : public testing::Test {
   void PollFor(std::chrono::milliseconds time) {
     PollUntil([] { return false; }, time);
   }
+  // What `client` receives until `text` came; and what comes right after it.
+  std::string HearUntil(RawClient& client, const std::string& text) {
+    std::string heard;
+    EXPECT_TRUE(PollUntil([&] {
+      heard += client.ReceiveAll();
+      return heard.find(text) != std::string::npos;
+    })) << "no "
+        << text << " in " << heard;
+    return heard + client.ReceiveAll();
+  }
   bool Logged(const std::string& text) const { return log_.find(text) != std::string::npos; }
   size_t Connections(size_t partner) const { return publisher_->partners()[partner].connections; }
 

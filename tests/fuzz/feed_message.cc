@@ -37,6 +37,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       std::vector<std::string_view> same;
       header.schema.assign(1, 's');
       header.time.clear();
+      if (header.event != FeedEvent::kAlerts && header.loss.empty()) header.loss.append("{}");
       const std::string text = WriteHeader(header);
       if (text.size() <= kMaxHeaderBytes &&
           (ReadMessage({topic, text, frames[2]}, topic, again, same) != WireError::kNone ||

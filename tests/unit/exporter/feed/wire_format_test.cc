@@ -159,14 +159,14 @@ TEST(WireFormat, LossCountersAreAnObject) {
   EXPECT_FALSE(IsLossObject("{\n}"));
   EXPECT_FALSE(IsLossObject("{\"a\":\"" + std::string(kMaxLossBytes, 'x') + "\"}"));
   std::string deep = "1";
-  for (int i = 0; i < 20; ++i) deep = "{\"a\":" + deep + "}";
+  for (int i = 0; i < 20; ++i) deep.insert(0, "{\"a\":").append("}");
   EXPECT_FALSE(IsLossObject(deep));
 }
 
 TEST(WireFormat, WhateverALossObjectIsCanBeRead) {
   // Deepest that is accepted.
   std::string loss = "{}";
-  while (IsLossObject("{\"a\":" + loss + "}")) loss = "{\"a\":" + loss + "}";
+  for (std::string deeper = loss; IsLossObject(deeper); deeper.insert(0, "{\"a\":").append("}")) loss = deeper;
   FeedHeader sent = Alerts(0, 0);
   sent.event = FeedEvent::kHeartbeat;
   sent.loss = loss;
