@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <string_view>
 
 #include "parsers/address.h"
@@ -353,9 +354,7 @@ class HostCollector {
     if (const auto address = IpAddress::Parse(text)) return Add(address->ToString());
     if (text.size() > kMaxCertificateHostBytes) return;
     std::string host = NormaliseHost(text);
-    // Most often it repeats one of the alternative names.
-    const bool repeats = std::find(names_.hosts.begin(), names_.hosts.end(), host) != names_.hosts.end();
-    if (!repeats && LooksLikeHost(host)) Add(std::move(host));
+    if (LooksLikeHost(host)) Add(std::move(host));
   }
 
  private:
@@ -369,9 +368,18 @@ class HostCollector {
     num_converted_ += is_ascii ? 0 : 1;
     return true;
   }
-  void Add(std::string host) { names_.hosts.push_back(std::move(host)); }
+  // Each once. A handful of hashes side by side is searched faster than a set is filled.
+  void Add(std::string host) {
+    const size_t hash = std::hash<std::string>()(host);
+    for (size_t i = 0; i < hashes_.size(); ++i) {
+      if (hashes_[i] == hash && names_.hosts[i] == host) return;
+    }
+    hashes_.push_back(hash);
+    names_.hosts.push_back(std::move(host));
+  }
 
   CertificateNames& names_;
+  std::vector<size_t> hashes_;  // of names_.hosts
   size_t num_taken_ = 0;
   int num_converted_ = 0;
 };
