@@ -151,7 +151,8 @@ bool Subscription::OnEvent(ConnectionEvent event) {
     case ConnectionEvent::kHandshakeEnded:
       if (++silent_ends_ < kSilentEndsBeforeError) return true;
       return Fail(config_.endpoint + " ends the handshake " + std::to_string(silent_ends_) +
-                  " times: most likely the server's public key that we were given is not its current one");
+                  " times: most likely the server's public key that we were given is not its current one, or this is "
+                  "not the feed");
     case ConnectionEvent::kDisconnected:
       reconnect_due_ = Clock::now() + kOwnReconnect;
       if (silent_ends_ == 0) on_event_("disconnected from " + config_.endpoint + ", trying again");

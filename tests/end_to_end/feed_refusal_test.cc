@@ -66,6 +66,7 @@ TEST_F(FeedRefusal, WrongServerKey) {
   EXPECT_EQ(publisher_->counters().connections, 0u);
 }
 
+// Here too either side may be first to see it.
 TEST_F(FeedRefusal, AServerThatDoesNotEncrypt) {
   OpenFeed();
   RawClient server(ZMQ_XPUB);
