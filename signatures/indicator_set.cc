@@ -133,6 +133,10 @@ void IndicatorSet::ScanPayload(Bytes data, Direction direction, PayloadTail* tai
   impl_->payload->Scan(data, direction, tail, scratch.state->payload, scratch.counters, hits);
 }
 
+std::string_view IndicatorSet::TailText(const PayloadTail& tail) const {
+  return impl_->payload == nullptr ? std::string_view() : AsText(impl_->payload->BytesOf(tail));
+}
+
 struct IndicatorSetBuilder::Impl {
   IndicatorRowsBuilder rows;
   ObservableMask supported = ObservableMask::All();

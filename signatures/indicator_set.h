@@ -10,6 +10,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "parsers/observable.h"
@@ -23,10 +24,10 @@ struct Hit {
 };
 
 // Per direction of a flow, for literals that span segments. Owned by the flow, pooled by the worker; zero it to begin.
-// A gap in the stream clears it (set length to 0).
+// A gap in the stream clears it (set length to 0). What it holds is the matcher's: its bytes are read through
+// IndicatorSet::TailText only, because a long literal that is under way takes the place of the bytes themselves.
 struct PayloadTail {
-  static constexpr size_t kMaxBytes =
-      63;  // literals up to 64 bytes are found across a seam; longer ones by their prefix
+  static constexpr size_t kMaxBytes = 63;  // one less than the piece by which literals are searched
   uint8_t length = 0;
   uint8_t bytes[kMaxBytes];
 };
@@ -85,6 +86,9 @@ class IndicatorSet {
   // at most one hit a pattern.
   void ScanPayload(Bytes data, Direction direction, PayloadTail* tail, MatchScratch& scratch,
                    std::vector<PayloadHit>& hits) const;
+  // The last bytes of the stream that the tail knows: up to 63, or as many of a long literal as are there (letters in
+  // lower case). A hit that begins before the segment begins within them. Holds as long as the tail and the set.
+  std::string_view TailText(const PayloadTail& tail) const;
 
  private:
   friend class IndicatorSetBuilder;

@@ -153,6 +153,14 @@ class PayloadMatcher::Call {
   UnderWay under_way_;
 };
 
+Bytes PayloadMatcher::BytesOf(const PayloadTail& tail) const {
+  if (tail.length <= PayloadTail::kMaxBytes) return {tail.bytes, tail.length};
+  UnderWay under_way;
+  std::memcpy(&under_way, tail.bytes, sizeof under_way);
+  if (under_way.identity != identity_) return {};  // another set's literal: the bytes are not known
+  return AsBytes(std::string_view(patterns_[under_way.pattern].bytes).substr(0, under_way.matched));
+}
+
 void PayloadMatcher::Scan(Bytes data, Direction direction, PayloadTail* tail, Scratch& scratch, MatchCounters& counters,
                           std::vector<PayloadHit>& hits) const {
   if (data.empty()) return;
@@ -163,16 +171,10 @@ void PayloadMatcher::Scan(Bytes data, Direction direction, PayloadTail* tail, Sc
     return;
   }
 
-  Bytes before(tail->bytes, tail->length);
-  if (tail->length > PayloadTail::kMaxBytes) {
-    UnderWay under_way;
-    std::memcpy(&under_way, tail->bytes, sizeof under_way);
-    before = {};
-    if (under_way.identity == identity_) {
-      before = AsBytes(std::string_view(patterns_[under_way.pattern].bytes).substr(0, under_way.matched));
-      call.ScanBefore(before);
-      before = before.last(kept_bytes_);
-    }
+  Bytes before = BytesOf(*tail);
+  if (before.size() > PayloadTail::kMaxBytes) {
+    call.ScanBefore(before);
+    before = before.last(kept_bytes_);
   }
 
   if (before.empty()) {

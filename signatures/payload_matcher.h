@@ -45,6 +45,9 @@ class PayloadMatcher {
   void Scan(Bytes data, Direction direction, PayloadTail* tail, Scratch& scratch, MatchCounters& counters,
             std::vector<PayloadHit>& hits) const;
 
+  // See IndicatorSet::TailText.
+  Bytes BytesOf(const PayloadTail& tail) const;
+
   const Pattern& pattern(uint32_t index) const { return patterns_[index]; }
   size_t size() const { return patterns_.size(); }
   size_t memory_bytes() const;

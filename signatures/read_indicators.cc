@@ -418,12 +418,19 @@ class ListSource {
   bool any_usable_ = false;
 };
 
-SourceReport ReadFile(const std::string& path, IndicatorSetBuilder& builder) {
+// A file of a folder that holds no indicators (a licence, say) is reported as a problem and the others are used; one
+// that was named is an error.
+SourceReport ReadFile(const std::string& path, bool in_folder, IndicatorSetBuilder& builder) {
   SourceReport report;
   report.path = path;
   std::string text;
   if (!ReadWhole(path, text, report.error)) return report;
   ReadIndicatorText(path, text, builder, report);
+  if (in_folder && !report.error.empty()) {
+    builder.AddProblem({path, 0, {}, report.error.substr(path.size() + 2)});  // behind "path: "
+    report.format = "not used";
+    report.error.clear();
+  }
   return report;
 }
 
@@ -445,7 +452,7 @@ void ReadIndicatorText(std::string_view path, std::string_view text, IndicatorSe
 
 std::vector<SourceReport> ReadIndicators(const std::string& path, IndicatorSetBuilder& builder) {
   std::error_code error;
-  if (!std::filesystem::is_directory(path, error)) return {ReadFile(path, builder)};
+  if (!std::filesystem::is_directory(path, error)) return {ReadFile(path, false, builder)};
   std::vector<std::string> files;
   for (std::filesystem::directory_iterator at(path, error), end; !error && at != end; at.increment(error)) {
     std::error_code ignored;  // a file that is gone again is none
@@ -463,8 +470,12 @@ std::vector<SourceReport> ReadIndicators(const std::string& path, IndicatorSetBu
   }
   std::sort(files.begin(), files.end());
   std::vector<SourceReport> reports;
-  reports.reserve(files.size());
-  for (const std::string& file : files) reports.push_back(ReadFile(file, builder));
+  reports.reserve(files.size() + 1);
+  for (const std::string& file : files) reports.push_back(ReadFile(file, true, builder));
+  if (std::all_of(reports.begin(), reports.end(), [](const SourceReport& r) { return r.rows == r.unusable; })) {
+    whole.error = path + ": none of its " + std::to_string(files.size()) + " files holds a usable indicator";
+    reports.push_back(whole);
+  }
   return reports;
 }
 

@@ -21,6 +21,8 @@ struct SourceReport {
 // Reads a file, or every regular file of a folder in name order. The format is told from the content: a header line
 // that has `type` and `value` is contract 5's CSV; else it is a list, one value a line, `#` and `;` comments, the type
 // guessed for each line and reported.
+// A file that was named and holds no usable indicator is an error; in a folder it is a problem, and the others are
+// used.
 std::vector<SourceReport> ReadIndicators(const std::string& path, IndicatorSetBuilder& builder);
 
 // The same for text that is in memory already; `path` names it in problems.

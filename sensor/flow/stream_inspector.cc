@@ -152,8 +152,8 @@ void StreamInspector::EmitHits(Bytes data, const PayloadTail* tail_before, Direc
     const int64_t begin = hit.end_offset - hit.length;
     excerpt_.clear();
     if (begin < 0 && tail_before != nullptr) {
-      const auto from_tail = std::min<size_t>(static_cast<size_t>(-begin), tail_before->length);
-      excerpt_.append(reinterpret_cast<const char*>(tail_before->bytes) + tail_before->length - from_tail, from_tail);
+      const std::string_view known = options_.indicators->TailText(*tail_before);
+      excerpt_.append(known.substr(known.size() - std::min<size_t>(static_cast<size_t>(-begin), known.size())));
     }
     const auto first = static_cast<size_t>(std::max<int64_t>(begin, 0));
     const auto last = std::min(static_cast<size_t>(std::max<int64_t>(hit.end_offset, 0)), data.size());

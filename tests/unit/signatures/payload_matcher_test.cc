@@ -164,6 +164,36 @@ TEST(PayloadMatcher, ATailOfAnotherSetIsNotReadAsItsOwn) {
   EXPECT_EQ(hits[0].pattern, 0u);
 }
 
+// Whoever reports a hit shows its bytes, also those of segments that are gone.
+TEST(PayloadMatcher, TheTailKnowsTheBytesOfAHitThatBeganBefore) {
+  std::string literal;
+  while (literal.size() < 200) literal += "part " + std::to_string(literal.size()) + ", ";
+  TestSet test({MakeIndicator(IndicatorType::kContent, literal, "long"),
+                MakeIndicator(IndicatorType::kContent, "a short one", "short")});
+  const std::string stream = "GET a short one and " + literal + " end";
+  for (size_t length = 1; length < stream.size(); ++length) {
+    PayloadTail tail;
+    size_t found = 0;
+    for (size_t at = 0; at < stream.size(); at += length) {
+      const std::string segment = stream.substr(at, length);
+      const PayloadTail before = tail;
+      std::vector<PayloadHit> hits;
+      test.set->ScanPayload(AsBytes(segment), Direction::kToServer, &tail, test.scratch, hits);
+      const std::string known(test.set->TailText(before));
+      ASSERT_LE(known.size(), at);
+      EXPECT_EQ(LowerAscii(known), LowerAscii(stream.substr(at - known.size(), known.size()))) << length;
+      for (const PayloadHit& hit : hits) {
+        ++found;
+        const auto end = known.size() + static_cast<size_t>(hit.end_offset);
+        ASSERT_GE(end, hit.length);
+        const std::string shown = (known + segment).substr(end - hit.length, hit.length);
+        EXPECT_TRUE(shown == literal || shown == "a short one") << shown;
+      }
+    }
+    EXPECT_EQ(found, 2u) << length;
+  }
+}
+
 TEST(PayloadMatcher, BoundsTheHitsOfOneScan) {
   std::vector<std::string> literals;
   std::string stream;

@@ -201,8 +201,13 @@ TEST(ReadIndicators, ReadsFilesAndFolders) {
   std::ofstream(folder / "b.txt") << "20.1.2.3\n";
   std::ofstream(folder / "a.csv") << "type,value\ndomain,evil.example\n";
   std::ofstream(folder / "inner" / "c.txt") << "20.1.2.4\n";
-  const std::vector<SourceReport> reports = ReadIndicators(folder.string(), builder);
-  ASSERT_EQ(reports.size(), 2u);
+  std::ofstream(folder / "LICENCE") << "Use it as you like.\n";
+  std::vector<SourceReport> reports = ReadIndicators(folder.string(), builder);
+  ASSERT_EQ(reports.size(), 3u);
+  EXPECT_EQ(reports[0].path, (folder / "LICENCE").string());
+  EXPECT_EQ(reports[0].error, "");
+  EXPECT_EQ(reports[0].format, "not used");
+  reports.erase(reports.begin());
   EXPECT_EQ(reports[0].path, (folder / "a.csv").string());
   EXPECT_EQ(reports[0].format, "csv");
   EXPECT_EQ(reports[1].format, "list of ip");
@@ -211,6 +216,12 @@ TEST(ReadIndicators, ReadsFilesAndFolders) {
   EXPECT_NE(missing[0].error.find("cannot be opened"), std::string::npos) << missing[0].error;
   CompileReport report;
   EXPECT_EQ(builder.Compile(report)->size(), 2u);
+  ASSERT_EQ(report.problems.size(), 1u);
+  EXPECT_EQ(report.problems[0].reason.substr(0, 19), "none of its 1 lines");
+  std::filesystem::remove(folder / "a.csv");
+  std::filesystem::remove(folder / "b.txt");
+  EXPECT_NE(ReadIndicators(folder.string(), builder).back().error, "");
+  EXPECT_NE(ReadIndicators((folder / "LICENCE").string(), builder).back().error, "");
   std::filesystem::remove_all(folder);
 }
 
