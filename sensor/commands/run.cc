@@ -94,6 +94,7 @@ int Run(const std::string& path) {
   WorkerOptions& worker = setups[0].options;
   worker.wanted = WantedFor(*loaded.set);
   worker.max_flows = config.limits.flows;
+  worker.hash_seed = FlowHashSeed::Random();
   worker.decoder.fragment_bytes = size_t{config.limits.fragment_mebibytes} << 20;
   worker.inspector.indicators = loaded.set.get();
   worker.inspector.payload_depth = config.limits.payload_depth;

@@ -60,6 +60,7 @@ std::string SummaryOfCapture(const Totals& totals) {
   for (size_t i = 1; i < totals.inspection.flows_by_protocol.size(); ++i) {
     AppendCount(out, NameOf(static_cast<ProtocolId>(i)), totals.inspection.flows_by_protocol[i]);
   }
+  AppendCount(out, "TCP, protocol not known", totals.inspection.flows_unrecognised);
   AppendCount(out, "with broken messages", totals.inspection.malformed);
   AppendCount(out, "datagrams reassembled", decode.datagrams_reassembled);
   AppendCount(out, "TCP segments out of order", totals.tcp.out_of_order);

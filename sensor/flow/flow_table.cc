@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstring>
 #include <new>
+#include <random>
 
 namespace vedette {
 namespace {
@@ -54,14 +55,20 @@ struct alignas(64) FlowTable::Bucket {
   }
 };
 
-void FlowKey::ComputeHash() {
+FlowHashSeed FlowHashSeed::Random() {
+  std::random_device device;  // the kernel's generator
+  const auto word = [&] { return uint64_t{device()} << 32 | device(); };
+  // Odd, so that none is 0.
+  return {word() | 1, word() | 1, word() | 1};
+}
+
+void FlowKey::ComputeHash(const FlowHashSeed& seed) {
   // The ends are added up: the same both ways round.
-  const auto end = [](const uint8_t* address, uint16_t port) {
-    return Fold(Load(address) ^ 0x9e3779b97f4a7c15ull ^ uint64_t{port} << 20,
-                Load(address + 8) ^ 0xa0761d6478bd642full);
+  const auto end = [&](const uint8_t* address, uint16_t port) {
+    return Fold(Load(address) ^ seed.address_high ^ uint64_t{port} << 20, Load(address + 8) ^ seed.address_low);
   };
   hash = Fold(end(source, source_port) + end(destination, destination_port),
-              0xe7037ed1a0b428dbull ^ (uint64_t{protocol} << 8 | version));
+              seed.both ^ (uint64_t{protocol} << 8 | version));
 }
 
 FlowTable::FlowTable(uint32_t max_flows)

@@ -14,6 +14,14 @@
 
 namespace vedette {
 
+// Where flows stand in the table. Whoever knows it can send packets whose flows all stand in one place, so that each
+// look-up goes through all of them; nothing that is found depends on it while the table is not full.
+struct FlowHashSeed {
+  uint64_t address_high = 0x9e3779b97f4a7c15ull, address_low = 0xa0761d6478bd642full, both = 0xe7037ed1a0b428dbull;
+
+  static FlowHashSeed Random();
+};
+
 // What tells flows apart, as one packet shows it.
 struct FlowKey {
   const uint8_t* source = nullptr;  // 16 bytes, mapped form
@@ -22,7 +30,7 @@ struct FlowKey {
   uint8_t protocol = 0, version = 0;
   uint64_t hash = 0;
 
-  void ComputeHash();
+  void ComputeHash(const FlowHashSeed& seed);
 };
 
 class FlowTable {

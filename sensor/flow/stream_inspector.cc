@@ -68,6 +68,7 @@ void StreamInspector::OnTcp(Flow& flow, const Packet& packet, bool from_client) 
   if ((packet.tcp_flags & kTcpRst) != 0) flow.closed = true;
   if (flow.bypass) {
     if (fin) flow.closed = true;
+    if (scan_) counters_.payload_bytes_unscanned += packet.payload.size();
     return;
   }
   if (syn) half.Start(packet.sequence);
@@ -106,6 +107,8 @@ void StreamInspector::OnChunk(Flow& flow, size_t index, Bytes data, uint64_t gap
   StreamState& state = *flow.stream;
   if (scan_ && !data.empty()) Scan(flow, index, data, gap_bytes);
   if (state.parsing_over) return;
+  // Nothing follows an end for a parser; what somebody sends there has been scanned.
+  if (flow.half[index].ended() && !end) return;
   // What the parser does not want to see may be missing as well.
   if (state.skip[index] != 0) {
     const uint64_t missing = std::min(state.skip[index], gap_bytes);
@@ -249,7 +252,6 @@ void StreamInspector::Identify(Flow& flow, StreamState& state, size_t index, Chu
   if (identity.probe != Probe::kYes) {
     first.clear();
     if (++state.attempts[index] >= kMaxAttempts && state.attempts[1 - index] >= kMaxAttempts) StopParsing(state);
-    if (state.parsing_over) ++counters_.flows_unrecognised;
     // One side alone may be all that the capture has.
     if (state.attempts[index] >= 4 * kMaxAttempts) StopParsing(state);
     return;
@@ -318,11 +320,6 @@ void StreamInspector::OnUdp(Flow& flow, const Packet& packet, bool from_client) 
   }
 }
 
-bool StreamInspector::HoldsAnything(const Flow& flow) {
-  if (flow.bypass || flow.stream == nullptr) return flow.half[0].holds() || flow.half[1].holds();
-  return flow.half[0].holds() || flow.half[1].holds() || !std::holds_alternative<std::monostate>(flow.stream->parser);
-}
-
 void StreamInspector::Finish(Flow& flow) {
   if (!flow.bypass) {
     for (size_t index = 0; index < 2; ++index) {
@@ -332,7 +329,9 @@ void StreamInspector::Finish(Flow& flow) {
     }
     if (flow.stream != nullptr && flow.stream->flip_pending) SwapEnds(flow);
   }
-  if (flow.stream != nullptr) StopParsing(*flow.stream);
+  if (flow.stream == nullptr) return;
+  if (options_.parse && flow.app == ProtocolId::kUnknown) ++counters_.flows_unrecognised;
+  StopParsing(*flow.stream);
 }
 
 }  // namespace vedette

@@ -33,7 +33,7 @@ struct StreamState {
 
 struct InspectionCounters {
   std::array<uint64_t, static_cast<size_t>(ProtocolId::kCount)> flows_by_protocol{};
-  uint64_t flows_unrecognised = 0;       // TCP flows with payload that no parser knew
+  uint64_t flows_unrecognised = 0;       // TCP flows with payload that ended and that no parser knew
   uint64_t malformed = 0;                // flows whose parser gave up on broken input
   uint64_t payload_bytes = 0;            // carried by TCP and UDP, in order
   uint64_t payload_bytes_unscanned = 0;  // passed over because of the inspection depth
@@ -58,8 +58,6 @@ class StreamInspector {
   void OnUdp(Flow& flow, const Packet& packet, bool from_client);
   // The flow is over: what is still held comes out.
   void Finish(Flow& flow);
-  // True where Finish might emit something.
-  static bool HoldsAnything(const Flow& flow);
 
   const InspectionCounters& counters() const { return counters_; }
   const TcpCounters& tcp_counters() const { return tcp_counters_; }

@@ -4,9 +4,9 @@
 //   in order            passed on by reference, nothing copied
 //   ahead of its turn   copied and held, within bounds
 //   seen before         dropped; where it overlaps what is held, the bytes that came first win
-//   missing for good    passed over as a gap: when a bound is reached, when the receiver has long acknowledged them, or
-//   at
-//                       the end of the flow
+//   missing for good    passed over as a gap: when a bound is reached, when the receiver has long acknowledged them,
+//                       or at the end of the flow
+//   far from its place  dropped, until so many follow each other that the place must have been wrong
 //
 // A half begins at its SYN, or in mid-stream at the first byte that the other side's acknowledgments or its own
 // segments show.
@@ -31,12 +31,16 @@ struct TcpCounters {
   uint64_t flow_limit_hit = 0;   // gaps forced because one direction held too much
   uint64_t total_limit_hit = 0;  // gaps forced because all flows together held too much
   uint64_t held_bytes = 0;       // now, in all flows
+  uint64_t held_segments = 0;    // they came in so many pieces, each of which costs kSegmentOverheadBytes as well
 };
+
+// What a held segment costs beside its bytes: its place in the queue, and the allocation's own.
+constexpr uint64_t kSegmentOverheadBytes = 64;
 
 struct TcpLimits {
   size_t half_bytes = size_t{1} << 20;  // held by one direction: the largest window seen in ordinary traffic
   size_t half_segments = 1024;          // held by one direction: one-byte segments must not cost more than their bytes
-  size_t total_bytes = size_t{256} << 20;  // held by all flows of a worker
+  size_t total_bytes = size_t{256} << 20;  // held by all flows of a worker, overhead included
   // Once the receiver acknowledged missing bytes, they were lost on the way to the capture only. A capture that merges
   // two directions may still show them a little later, so this much is held before the gap is declared.
   size_t acknowledged_segments = 32;
@@ -77,9 +81,10 @@ class TcpHalf {
   uint32_t next() const { return next_; }
   uint32_t first() const { return first_; }
 
-  // The SYN's sequence number: the stream begins right behind it.
+  // The SYN's sequence number: the stream begins right behind it. Nothing changes where bytes have come already: a SYN
+  // that somebody slips in does not move the place.
   void Start(uint32_t syn_sequence) {
-    if (known_ && started_) return;
+    if (known_ && (started_ || passed_any_ || holds())) return;
     next_ = first_ = syn_sequence + 1;
     known_ = started_ = true;
   }
@@ -104,17 +109,20 @@ class TcpHalf {
                  TcpCounters& counters, Sink&& sink) {
     if (!known_) StartAt(sequence, false);
     const auto length = static_cast<uint32_t>(payload.size()) + missing_bytes;
-    if (fin && !fin_seen_) {
+    int32_t distance = SequenceDistance(sequence, next_);
+    if (distance > kMaxDistance || distance < -kMaxDistance) {
+      ++counters.out_of_window;
+      if (length == 0 || ++num_strays_ < kMaxStrays) return;
+      FindPlaceAgain(sequence, counters, sink);
+      distance = 0;
+    }
+    if (fin && !fin_seen_ && SequenceDistance(sequence + length, next_) >= 0) {
       fin_seen_ = true;
       fin_sequence_ = sequence + length;
     }
     if (length != 0) {
       ++counters.segments;
-      int32_t distance = SequenceDistance(sequence, next_);
-      if (distance > kMaxDistance || distance < -kMaxDistance) {
-        ++counters.out_of_window;
-        return;
-      }
+      num_strays_ = 0;
       if (distance < 0) {
         const auto seen = static_cast<uint32_t>(-distance);
         counters.retransmitted_bytes += seen < length ? seen : length;
@@ -155,23 +163,26 @@ class TcpHalf {
   // The flow is over: what is held comes out, gaps and all, then the end.
   template <class Sink>
   void Finish(TcpCounters& counters, Sink&& sink) {
-    while (holds()) {
-      SkipToHeld(counters);
-      Drain(counters, sink);
-    }
+    PassAllHeld(counters, sink);
     queue_.reset();
     if (!ended_) End(sink);
   }
 
-  // Nobody looks at this direction any more: what is held goes, later segments only move the place.
+  // Nobody looks at this direction any more: what is held goes.
   void Abandon(TcpCounters& counters) {
-    if (queue_ != nullptr) counters.held_bytes -= queue_->bytes();
+    if (queue_ != nullptr) {
+      counters.held_bytes -= queue_->bytes();
+      counters.held_segments -= queue_->size();
+    }
     queue_.reset();
   }
 
  private:
   // A quarter of the sequence space: farther away is another connection's, or noise.
   static constexpr int32_t kMaxDistance = 1 << 30;
+  // Strays in a row until they are the connection: a forged SYN must not hide what follows for long, and single packets
+  // of an older connection must not move the place.
+  static constexpr uint8_t kMaxStrays = 8;
 
   template <class Sink>
   void Pass(Bytes data, Sink& sink) {
@@ -186,7 +197,7 @@ class TcpHalf {
   void Miss(uint32_t bytes, TcpCounters& counters) {
     if (bytes == 0) return;
     next_ += bytes;
-    gap_ += bytes;
+    gap_ = bytes > UINT32_MAX - gap_ ? UINT32_MAX : gap_ + bytes;
     ++counters.gaps;
     counters.gap_bytes += bytes;
   }
@@ -219,6 +230,7 @@ class TcpHalf {
   void PassHeld(TcpCounters& counters, Sink& sink) {
     SegmentQueue::Segment segment = queue_->PopFront();
     counters.held_bytes -= segment.bytes.size();
+    --counters.held_segments;
     const int32_t behind = SequenceDistance(next_, segment.sequence);
     if (behind >= static_cast<int32_t>(segment.bytes.size())) return;
     Pass(Bytes(segment.bytes).subspan(static_cast<size_t>(behind > 0 ? behind : 0)), sink);
@@ -226,6 +238,23 @@ class TcpHalf {
   template <class Sink>
   void Drain(TcpCounters& counters, Sink& sink) {
     while (holds() && SequenceDistance(queue_->front().sequence, next_) <= 0) PassHeld(counters, sink);
+  }
+  template <class Sink>
+  void PassAllHeld(TcpCounters& counters, Sink& sink) {
+    while (holds()) {
+      SkipToHeld(counters);
+      Drain(counters, sink);
+    }
+  }
+  // The stream goes on somewhere else: how much is missing cannot be told.
+  template <class Sink>
+  void FindPlaceAgain(uint32_t sequence, TcpCounters& counters, Sink& sink) {
+    PassAllHeld(counters, sink);
+    next_ = sequence;
+    gap_ = gap_ == 0 ? 1 : gap_;
+    ++counters.gaps;
+    fin_seen_ = ended_;
+    acknowledged_known_ = false;
   }
   void SkipToHeld(TcpCounters& counters) {
     const int32_t distance = SequenceDistance(queue_->front().sequence, next_);
@@ -236,9 +265,11 @@ class TcpHalf {
     if (payload.empty()) return;
     if (queue_ == nullptr) queue_ = std::make_unique<SegmentQueue>();
     ++counters.out_of_order;
+    const size_t segments_before = queue_->size();
     counters.held_bytes += queue_->Insert(sequence, payload);
+    counters.held_segments += queue_->size() - segments_before;
     const bool half_full = queue_->bytes() > limits.half_bytes || queue_->size() > limits.half_segments;
-    const bool total_full = counters.held_bytes > limits.total_bytes;
+    const bool total_full = counters.held_bytes + counters.held_segments * kSegmentOverheadBytes > limits.total_bytes;
     if (half_full) ++counters.flow_limit_hit;
     if (total_full) ++counters.total_limit_hit;
     if (half_full || total_full) {
@@ -263,6 +294,7 @@ class TcpHalf {
   bool fin_seen_ : 1 = false;
   bool ended_ : 1 = false;
   bool acknowledged_known_ : 1 = false;
+  uint8_t num_strays_ = 0;  // in a row
   uint32_t acknowledged_ = 0;
   uint32_t gap_ = 0;  // missing right before next_, not reported yet
   std::unique_ptr<SegmentQueue> queue_;

@@ -66,13 +66,17 @@ void MatchConsumer::OnBurst(const ObservableBatch& batch, std::span<const Emissi
 
 bool MatchConsumer::SeenBefore(const Observable& observable, const EmissionContext& context) {
   std::unordered_set<uint64_t>& raised = raised_[context.flow.id];
+  const uint64_t identity = IdentityOf(observable);
+  if (raised.count(identity) != 0) {
+    ++counters_.repeated;
+    return true;
+  }
   if (raised.size() >= kMaxAlertsPerFlow) {
     ++counters_.dropped_flow_limit;
     return true;
   }
-  const bool fresh = raised.insert(IdentityOf(observable)).second;
-  if (!fresh) ++counters_.repeated;
-  return !fresh;
+  raised.insert(identity);
+  return false;
 }
 
 void MatchConsumer::Raise(const ObservableBatch& batch, const Observable& observable, uint32_t index,
@@ -101,7 +105,7 @@ void MatchConsumer::Raise(const ObservableBatch& batch, const Observable& observ
   size_t first = index, last = index + 1;
   while (first > 0 && all[first - 1].message == observable.message) --first;
   while (last < all.size() && all[last].message == observable.message) ++last;
-  for (size_t i = first; i < last; ++i) {
+  for (size_t i = first; i < last && alert.message.size() < kMaxMessageValues; ++i) {
     const Observable& o = all[i];
     if (o.context != observable.context || o.kind == ObservableKind::kPayload) continue;
     alert.message.push_back(

@@ -26,6 +26,9 @@ class MatchConsumer : public BurstConsumer {
  public:
   // A crafted flow must not fill the memory: more distinct values than that in one flow are counted only.
   static constexpr size_t kMaxAlertsPerFlow = 4096;
+  // A DNS message with thousands of listed answers raises as many alerts, each with its neighbours; what an alert shows
+  // of a message is less than that.
+  static constexpr size_t kMaxMessageValues = 256;
 
   // `wait_when_full`: replay; else a full queue drops. `stop`: ends the waiting.
   MatchConsumer(std::shared_ptr<const IndicatorSet> indicators, uint64_t generation, AlertQueue& queue,

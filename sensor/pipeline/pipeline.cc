@@ -85,6 +85,7 @@ void Add(TcpCounters& sum, const TcpCounters& part) {
   sum.flow_limit_hit += part.flow_limit_hit;
   sum.total_limit_hit += part.total_limit_hit;
   sum.held_bytes += part.held_bytes;
+  sum.held_segments += part.held_segments;
 }
 
 void Add(MatchCounters& sum, const MatchCounters& part) {

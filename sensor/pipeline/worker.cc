@@ -93,7 +93,7 @@ void Worker::Lookup(Slot& slot) {
     key.source_port = packet.source_port;
     key.destination_port = packet.destination_port;
   }
-  key.ComputeHash();
+  key.ComputeHash(options_.hash_seed);
   flows_.PrefetchBucket(key);
 }
 
@@ -109,7 +109,7 @@ bool Worker::IsOver(const Flow& flow, const Slot& slot, bool from_client) const 
   if (flow.protocol != kIpProtoTcp || (packet.tcp_flags & (kTcpSyn | kTcpAck)) != kTcpSyn) return false;
   // A SYN of another connection: the ports are used again.
   const TcpHalf& half = flow.half[from_client ? 0 : 1];
-  return !half.started() ? half.known() : half.first() != packet.sequence + 1;
+  return half.known() && half.first() != packet.sequence + 1;
 }
 
 Flow& Worker::NewFlow(const Slot& slot) {

@@ -25,6 +25,7 @@ struct WorkerOptions {
   Decoder::Options decoder;
   StreamInspector::Options inspector;
   uint32_t max_flows = 1'000'000;
+  FlowHashSeed hash_seed{};                   // of the flow table; a live sensor takes a random one
   uint64_t tcp_timeout_ns = 600'000'000'000;  // idle; long polls and interactive sessions pause for minutes
   uint64_t tcp_closed_timeout_ns =
       60'000'000'000;  // after FIN both ways or RST: two maximum segment lifetimes on today's networks

@@ -25,7 +25,7 @@ struct Tuple {
     key.destination_port = destination_port;
     key.protocol = protocol;
     key.version = source.version();
-    key.ComputeHash();
+    key.ComputeHash({});
     return key;
   }
   Tuple Reversed() const { return {destination, source, destination_port, source_port, protocol}; }
@@ -97,6 +97,21 @@ TEST(FlowTable, AFullTableGivesUpAnIdleFlow) {
     ASSERT_LE(table.size(), 1000u);
   }
   EXPECT_EQ(table.size() + evicted, now);
+}
+
+TEST(FlowTable, TheSeedDecidesWhereFlowsStand) {
+  std::mt19937 random(3);
+  std::set<uint64_t> hashes;
+  const Tuple tuple = RandomTuple(random, 300), back = tuple.Reversed();
+  for (int i = 0; i < 100; ++i) {
+    FlowKey key = tuple.Key(), reversed = back.Key();
+    const FlowHashSeed seed = FlowHashSeed::Random();
+    key.ComputeHash(seed);
+    reversed.ComputeHash(seed);
+    EXPECT_EQ(key.hash, reversed.hash);
+    hashes.insert(key.hash);
+  }
+  EXPECT_EQ(hashes.size(), 100u);
 }
 
 TEST(IcmpPorts, PairsRequestsWithReplies) {

@@ -180,6 +180,56 @@ TEST(TcpHalf, AbandonReleasesWhatIsHeld) {
   EXPECT_EQ(s.counters.held_bytes, 0u);
 }
 
+TEST(TcpHalf, ALateSynDoesNotMoveThePlace) {
+  Stream s;
+  s.Send(5000, "abc");
+  s.half.Start(77);
+  s.Send(5003, "def");
+  EXPECT_EQ(s.out, "abcdef");
+}
+
+TEST(TcpHalf, FindsItsPlaceAgainBehindAForgedSyn) {
+  Stream s;
+  s.half.Start(99);
+  for (uint32_t i = 0; i < 12; ++i) s.Send(0x80000000u + i * 2, "xy");
+  EXPECT_EQ(s.counters.out_of_window, 8u);
+  EXPECT_EQ(s.out, ".xyxyxyxyxy");
+  EXPECT_EQ(s.starts, 0);
+}
+
+TEST(TcpHalf, SingleStraysDoNotMoveThePlace) {
+  Stream s;
+  s.half.Start(99);
+  for (uint32_t i = 0; i < 50; ++i) {
+    s.Send(100 + i, "a");
+    s.Send(0x80000000u + i, "x");
+  }
+  EXPECT_EQ(s.out, std::string(50, 'a'));
+}
+
+TEST(TcpHalf, AFinFromElsewhereIsNoEnd) {
+  Stream s;
+  s.half.Start(99);
+  s.Send(0x80000000u, "", true);
+  s.Send(50, "", true);
+  EXPECT_FALSE(s.half.fin_seen());
+  s.Send(100, "abc", true);
+  EXPECT_EQ(s.ends, 1);
+}
+
+TEST(TcpHalf, SmallSegmentsCountWithWhatTheyCost) {
+  Stream s;
+  s.limits.total_bytes = 10 * (kSegmentOverheadBytes + 1);
+  s.half.Start(99);
+  for (uint32_t i = 0; i < 100; ++i) {
+    s.Send(200 + i * 2, "x");
+    EXPECT_LE(s.counters.held_segments, 10u);
+  }
+  EXPECT_GT(s.counters.total_limit_hit, 0u);
+  s.Finish();
+  EXPECT_EQ(s.counters.held_segments, 0u);
+}
+
 // The naive way: every byte that came first at its place, in a map.
 TEST(TcpHalf, AgreesWithANaiveReassemblerOnRandomSegments) {
   for (uint32_t seed = 0; seed < 2000; ++seed) {

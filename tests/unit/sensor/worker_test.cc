@@ -1,0 +1,243 @@
+// Hand-made packets through workers: what they find, and that it does not depend on how many there are.
+#include "sensor/pipeline/worker.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <memory>
+#include <random>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "parsers/text.h"
+#include "tests/unit/sensor/decode/packets.h"
+#include "tests/unit/signatures/sets.h"
+
+namespace vedette {
+namespace {
+
+using testing::Ethernet;
+using testing::Ipv4;
+using testing::OwnedFrame;
+using testing::Tcp;
+
+constexpr uint64_t kSecond = 1'000'000'000;
+constexpr const char* kClient = "192.0.2.1";
+constexpr const char* kServer = "198.51.100.2";
+
+// Each line: place, client and server, name, direction, value.
+class Collector : public BurstConsumer {
+ public:
+  void OnBurst(const ObservableBatch& batch, std::span<const EmissionContext> contexts,
+               std::span<const uint64_t> ended_flows) override {
+    ended += ended_flows.size();
+    for (const Observable& o : batch.observables()) {
+      ASSERT_LT(o.context, contexts.size());
+      const EmissionContext& context = contexts[o.context];
+      const std::string value = o.kind == ObservableKind::kPayload      ? std::string(o.text)
+                                : FormOf(o.kind) == ValueForm::kAddress ? o.address.ToString()
+                                                                        : Escaped(o.text);
+      found.emplace_back(context.packet, context.rank,
+                         context.flow.client.ToString() + ":" + std::to_string(context.flow.client_port) + " " +
+                             std::string(NameOf(o.kind)) + (o.direction == Direction::kToServer ? " > " : " < ") +
+                             value);
+    }
+  }
+  void OnProgress(uint32_t, uint64_t packet) override {
+    EXPECT_GE(packet, progress);
+    progress = packet;
+  }
+  std::vector<std::tuple<uint64_t, uint64_t, std::string>> found;
+  uint64_t ended = 0, progress = 0;
+};
+
+// A capture in memory.
+class Capture {
+ public:
+  void Add(const std::string& ip, uint64_t time_ns, uint32_t wire_bytes = 0) {
+    owned_.push_back(std::make_unique<OwnedFrame>(Ethernet(0x0800, ip), kLinkEthernet, time_ns, wire_bytes));
+    frames_.push_back(**owned_.back());
+    frames_.back().number = frames_.size();
+  }
+  void Send(bool from_client, uint16_t client_port, Tcp tcp, const std::string& payload, uint64_t time_ns) {
+    tcp.source_port = from_client ? client_port : 80;
+    tcp.destination_port = from_client ? 80 : client_port;
+    Ipv4 ip;
+    ip.source = from_client ? kClient : kServer;
+    ip.destination = from_client ? kServer : kClient;
+    Add(ip(tcp(payload)), time_ns);
+  }
+  std::span<const Frame> frames() const { return frames_; }
+
+ private:
+  std::vector<std::unique_ptr<OwnedFrame>> owned_;
+  std::vector<Frame> frames_;
+};
+
+struct Result {
+  std::vector<std::tuple<uint64_t, uint64_t, std::string>> found;
+  uint64_t flows = 0, ended = 0, timed_out = 0;
+  // Those with `part` in them, without their place.
+  std::vector<std::string> With(const std::string& part) const {
+    std::vector<std::string> out;
+    for (const auto& [packet, rank, text] : found) {
+      if (text.find(part) != std::string::npos) out.push_back(text);
+    }
+    return out;
+  }
+};
+
+Result RunWorkers(const Capture& capture, const IndicatorSet* set = nullptr, uint32_t count = 1, size_t burst = 7) {
+  Result result;
+  for (uint32_t i = 0; i < count; ++i) {
+    WorkerOptions options;
+    options.decoder.share = {i, count};
+    options.inspector.indicators = set;
+    Collector collector;
+    Worker worker(options, collector);
+    for (std::span<const Frame> rest = capture.frames(); !rest.empty();) {
+      const size_t n = std::min(burst, rest.size());
+      worker.Process(rest.first(n));
+      rest = rest.subspan(n);
+    }
+    worker.Finish();
+    EXPECT_EQ(worker.tcp_counters().held_bytes, 0u);
+    EXPECT_EQ(worker.tcp_counters().held_segments, 0u);
+    EXPECT_EQ(worker.inspection_counters().parser_held_bytes, 0u);
+    result.found.insert(result.found.end(), collector.found.begin(), collector.found.end());
+    result.flows += worker.counters().flows;
+    result.ended += collector.ended;
+  }
+  // The order of the merger: stable, so that what one packet brought stays as it came.
+  std::stable_sort(result.found.begin(), result.found.end(), [](const auto& a, const auto& b) {
+    return std::tie(std::get<0>(a), std::get<1>(a)) < std::tie(std::get<0>(b), std::get<1>(b));
+  });
+  EXPECT_EQ(result.ended, result.flows) << "every flow ends once";
+  return result;
+}
+
+const std::string kRequest = "GET /a HTTP/1.1\r\nHost: one.example\r\n\r\n";
+const std::string kResponse = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+
+void Open(Capture& capture, uint16_t port, uint64_t time_ns, uint32_t isn = 999) {
+  capture.Send(true, port, {.sequence = isn, .acknowledgment = 0, .flags = kTcpSyn}, "", time_ns);
+  capture.Send(false, port, {.sequence = 1999, .acknowledgment = isn + 1, .flags = kTcpSyn | kTcpAck}, "", time_ns);
+}
+
+TEST(Worker, FindsTheSameForAnyNumberOfWorkers) {
+  std::mt19937 random(4);
+  Capture capture;
+  for (uint32_t i = 0; i < 200; ++i) {
+    Ipv4 ip;
+    ip.source = "192.0.2." + std::to_string(1 + random() % 20);
+    ip.destination = "198.51.100." + std::to_string(1 + random() % 20);
+    Tcp tcp;
+    tcp.source_port = static_cast<uint16_t>(40000 + random() % 3);
+    const uint32_t cut = static_cast<uint32_t>(random() % kRequest.size());
+    tcp.sequence = 1000 + cut;
+    capture.Add(ip(tcp(kRequest.substr(cut))), i * kSecond);
+    tcp.sequence = 1000;
+    capture.Add(ip(tcp(kRequest.substr(0, cut))), i * kSecond);
+  }
+  const Result one = RunWorkers(capture);
+  EXPECT_GE(one.With("http.host").size(), 10u);
+  for (uint32_t count : {2u, 3u}) {
+    const Result more = RunWorkers(capture, nullptr, count);
+    EXPECT_EQ(more.found, one.found) << count << " workers";
+    EXPECT_EQ(more.flows, one.flows);
+  }
+}
+
+TEST(Worker, AnOpeningPacketWithAnotherNumberIsANewFlow) {
+  Capture capture;
+  Open(capture, 40000, 0);
+  capture.Send(true, 40000, {.sequence = 1000, .acknowledgment = 2000}, kRequest, 1);
+  Open(capture, 40000, kSecond, 5'000'000);
+  Open(capture, 40000, kSecond, 5'000'000);  // seen twice: still one
+  capture.Send(true, 40000, {.sequence = 5'000'001, .acknowledgment = 2000}, kRequest, kSecond + 1);
+  const Result result = RunWorkers(capture);
+  EXPECT_EQ(result.flows, 2u);
+  EXPECT_EQ(result.With("http.host").size(), 2u);
+}
+
+TEST(Worker, PickedUpInMidStreamTheBytesTellWhoIsTheClient) {
+  Capture capture;
+  // Both ports are high: the sender of the first packet passes for the client, until its response shows the server.
+  Tcp tcp{.source_port = 50001, .destination_port = 50002, .sequence = 2000, .acknowledgment = 1000};
+  capture.Add(Ipv4{.source = kServer, .destination = kClient}(tcp(kResponse)), 0);
+  tcp = {.source_port = 50002, .destination_port = 50001, .sequence = 1000, .acknowledgment = 2038};
+  capture.Add(Ipv4{}(tcp(kRequest)), 1);
+  const Result result = RunWorkers(capture);
+  EXPECT_EQ(result.flows, 1u);
+  const auto hosts = result.With("http.host");
+  ASSERT_EQ(hosts.size(), 1u);
+  EXPECT_EQ(hosts[0], "192.0.2.1:50002 http.host > one.example");
+}
+
+TEST(Worker, AFlowIdleForLongIsOver) {
+  Capture capture;
+  capture.Send(true, 40000, {}, "x", kSecond);
+  capture.Send(true, 40000, {}, "x", 600 * kSecond);
+  capture.Send(true, 40000, {}, "x", 1201 * kSecond);
+  EXPECT_EQ(RunWorkers(capture).flows, 2u);
+}
+
+TEST(Worker, ASweepEndsIdleFlows) {
+  Capture capture;
+  capture.Send(true, 40000, {}, "x", kSecond);
+  Collector collector;
+  Worker worker({}, collector);
+  worker.Process(capture.frames());
+  worker.Idle(500 * kSecond);
+  EXPECT_EQ(collector.ended, 0u);
+  worker.Idle(700 * kSecond);
+  EXPECT_EQ(collector.ended, 1u);
+  EXPECT_EQ(worker.counters().flows_timed_out, 1u);
+}
+
+TEST(Worker, AFragmentOnItsOwnShowsItsAddressesOnly) {
+  Capture capture;
+  Ipv4 ip;
+  ip.more_fragments = true;
+  capture.Add(ip(Tcp{}(std::string(44, 'x'))), 0);
+  const Result result = RunWorkers(capture);
+  EXPECT_EQ(result.With(" ip ").size(), 2u);
+  EXPECT_EQ(result.found.size(), 2u);
+}
+
+TEST(Worker, FindsALiteralAcrossSegmentsButNotAcrossAGap) {
+  const TestSet set({MakeIndicator(IndicatorType::kContent, "BOTNET-HELLO", "1")});
+  for (const bool gap : {false, true}) {
+    Capture capture;
+    Open(capture, 40000, 0);
+    capture.Send(true, 40000, {.sequence = 1000, .acknowledgment = 2000}, "xxBOTNE", 1);
+    capture.Send(true, 40000, {.sequence = 1007u + gap, .acknowledgment = 2000}, "T-HELLOyy", 2);
+    EXPECT_EQ(RunWorkers(capture, set.set.get()).With("payload").size(), gap ? 0u : 1u);
+  }
+}
+
+TEST(Worker, WhatIsBehindConnectIsReadAnew) {
+  Capture capture;
+  Open(capture, 40000, 0);
+  const std::string connect = "CONNECT two.example:80 HTTP/1.1\r\nHost: two.example:80\r\n\r\n",
+                    established = "HTTP/1.1 200 OK\r\n\r\n";
+  const auto end = static_cast<uint32_t>(1000 + connect.size());
+  capture.Send(true, 40000, {.sequence = 1000, .acknowledgment = 2000}, connect, 1);
+  capture.Send(false, 40000, {.sequence = 2000, .acknowledgment = end}, established, 2);
+  capture.Send(true, 40000, {.sequence = end, .acknowledgment = 2019}, kRequest, 3);
+  const Result result = RunWorkers(capture);
+  EXPECT_EQ(result.With("http.host > two.example").size(), 1u);
+  EXPECT_EQ(result.With("http.host > one.example").size(), 1u);
+}
+
+TEST(Worker, NothingIsReadBehindTheEnd) {
+  Capture capture;
+  Open(capture, 40000, 0);
+  capture.Send(true, 40000, {.sequence = 1000, .acknowledgment = 2000, .flags = kTcpAck | kTcpFin}, "", 1);
+  capture.Send(true, 40000, {.sequence = 1000, .acknowledgment = 2000}, kRequest, 2);
+  EXPECT_TRUE(RunWorkers(capture).With("http.host").empty());
+}
+
+}  // namespace
+}  // namespace vedette
