@@ -49,7 +49,10 @@ Sender SenderOf(ProtocolId protocol, Bytes first) {
 template <class... P>
 StreamParser Make(ProtocolId protocol, std::tuple<P...>*) {
   StreamParser parser;
-  ((P::kProtocol == protocol ? (parser = std::make_unique<P>(), true) : false) || ...);
+  const auto make = [&]<class One>(std::unique_ptr<One>*) {
+    if (One::kProtocol == protocol) parser = std::make_unique<One>();
+  };
+  (make(static_cast<std::unique_ptr<P>*>(nullptr)), ...);
   return parser;
 }
 
