@@ -248,6 +248,18 @@ std::string_view Trimmed(std::string_view text) {
   return text;
 }
 
+namespace {
+
+// Of no use in a name, address or URL, and what follows them has to be seen from its beginning.
+std::string_view WithoutControls(std::string_view text) {
+  const auto is_control = [](char c) { return static_cast<uint8_t>(c) <= 0x20 || c == 0x7f; };
+  while (!text.empty() && is_control(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_control(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+}  // namespace
+
 std::string_view Refang(std::string_view text, std::string& storage) {
   struct Replacement {
     std::string_view from, to;
@@ -328,7 +340,7 @@ bool NormaliseValue(IndicatorType& type, std::string_view given, std::string& no
   std::string_view text = Trimmed(given);
   if (text.empty()) return Refuse(reason, "no value is there");
   std::string refanged;
-  if (IsRefangable(type)) text = Refang(text, refanged);
+  if (IsRefangable(type)) text = Refang(WithoutControls(text), refanged);
   switch (type) {
     case IndicatorType::kIp:
     case IndicatorType::kCidr:
