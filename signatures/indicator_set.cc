@@ -15,7 +15,6 @@
 namespace vedette {
 namespace {
 
-constexpr size_t kMaxProblems = 1000;          // kept in a report; all are counted
 constexpr size_t kMaxProblemValueBytes = 200;  // of a value in a report
 
 // Hyperscan takes 2.4 KB and 50 us a literal: a set that holds more contents than this holds names or addresses as
@@ -142,11 +141,12 @@ struct IndicatorSetBuilder::Impl {
   ObservableMask supported = ObservableMask::All();
   std::vector<IndicatorProblem> problems;
   uint64_t problems_total = 0;
+  size_t kept_problems = kKeptProblems;
   size_t num_contents = 0;
   std::string normal, reason;  // kept, so that a row allocates nothing
 
   void Report(std::string_view file, uint32_t line, std::string_view value, std::string why) {
-    if (++problems_total > kMaxProblems) return;
+    if (++problems_total > kept_problems) return;
     problems.push_back({std::string(file), line, std::string(value.substr(0, kMaxProblemValueBytes)), std::move(why)});
   }
 
@@ -191,6 +191,8 @@ IndicatorSetBuilder::IndicatorSetBuilder() : impl_(std::make_unique<Impl>()) {}
 IndicatorSetBuilder::~IndicatorSetBuilder() = default;
 
 void IndicatorSetBuilder::set_supported(ObservableMask kinds) { impl_->supported = kinds; }
+
+void IndicatorSetBuilder::set_kept_problems(size_t count) { impl_->kept_problems = count; }
 
 void IndicatorSetBuilder::AddProblem(IndicatorProblem problem) {
   impl_->Report(problem.file, problem.line, problem.value, std::move(problem.reason));

@@ -108,6 +108,8 @@ struct CompileReport {
 
 class IndicatorSetBuilder {
  public:
+  static constexpr size_t kKeptProblems = 1000;  // enough to see what is wrong with a file
+
   IndicatorSetBuilder();
   ~IndicatorSetBuilder();
 
@@ -117,6 +119,8 @@ class IndicatorSetBuilder {
   [[nodiscard]] bool TryAdd(const Indicator& indicator, std::string& reason);
   // Kinds the build can produce; an indicator whose places are all outside is refused with that reason. Default: all.
   void set_supported(ObservableMask kinds);
+  // How many problems the report keeps; all are counted. Default: kKeptProblems.
+  void set_kept_problems(size_t count);
   // Problems of the readers land in the same report.
   void AddProblem(IndicatorProblem problem);
 

@@ -71,6 +71,10 @@ bool CaptureOptions::Check(std::string& error) {
     return true;
   };
   if (!read("--since", since, since_ns) || !read("--until", until, until_ns)) return false;
+  if (since_ns >= until_ns) {
+    error = fmt::format("--since {} is not before --until {}: no packet can be in between", since, until);
+    return false;
+  }
   if (workers == 0) workers = std::max(1u, std::thread::hardware_concurrency());
   if (workers > kMaxWorkers) {
     error = fmt::format("--workers {}: at most {}", workers, kMaxWorkers);
@@ -121,6 +125,7 @@ LoadedIndicators LoadIndicators(const std::vector<std::string>& paths, const std
   const auto begin = std::chrono::steady_clock::now();
   IndicatorSetBuilder builder;
   builder.set_supported(SupportedObservables());
+  if (!problems_file.empty()) builder.set_kept_problems(SIZE_MAX);  // the file gets them all
   bool failed = false;
   for (const std::string& path : paths) {
     for (SourceReport& source : ReadIndicators(path, builder)) {

@@ -19,8 +19,8 @@
 namespace vedette {
 namespace {
 
-// Opens what needs rights, then gives them up. nullptr with an error.
-std::unique_ptr<LiveInterface> OpenInterface(Config& config, std::string& error) {
+// Opens what needs rights, then gives them up; `user` is who the process is then. nullptr with an error.
+std::unique_ptr<LiveInterface> OpenInterface(Config& config, std::string& user, std::string& error) {
   if (config.has_feed && !ReadSecretKey(config.feed.secret_key_file, config.feed.keys, error)) return nullptr;
   LiveInterface::Options options;
   options.interface = config.capture.interface;
@@ -34,11 +34,12 @@ std::unique_ptr<LiveInterface> OpenInterface(Config& config, std::string& error)
   if (!DropPrivileges(config.capture.user, dropped, error)) return nullptr;
   if (!interface->warning().empty()) fmt::print(stderr, "warning: {}\n", interface->warning());
   fmt::print(stderr, "capture     {}, as user {}\n", options.interface, dropped.user);
+  user = dropped.user;
   return interface;
 }
 
 int Run(const std::string& path) {
-  std::string error;
+  std::string error, user;
   Config config;
   const auto fail = [&](int code, const std::string& what) {
     fmt::print(stderr, "vedette: {}\n", what);
@@ -51,7 +52,7 @@ int Run(const std::string& path) {
     return fail(kExitUsage, path + ": `indicators` names no files; there is nothing to look for");
   if (!config.has_feed && config.output.empty())
     return fail(kExitUsage, path + ": neither `feed` nor `output` is set; alerts would go nowhere");
-  std::unique_ptr<LiveInterface> interface = OpenInterface(config, error);
+  std::unique_ptr<LiveInterface> interface = OpenInterface(config, user, error);
   if (interface == nullptr) return fail(kExitFailed, error);
 
   std::atomic<bool> stop{false};
@@ -73,7 +74,10 @@ int Run(const std::string& path) {
   std::unique_ptr<FileSink> file;
   if (!config.output.empty()) {
     file = FileSink::Open(config.output, OutputFormat::kJsonl, renderer, error);
-    if (file == nullptr) return fail(kExitFailed, error);
+    if (file == nullptr) {
+      // Rights are gone by now: root's permissions do not help.
+      return fail(kExitFailed, fmt::format("{} (`output` is written as `capture: user`, here {})", error, user));
+    }
     sinks.push_back(file.get());
   }
   FeedSetup feed;

@@ -54,7 +54,8 @@ void Worker::Process(std::span<const Frame> frames) {
   size_t used = 0;
   for (const Frame& frame : frames) {
     clock_ns_ = std::max(clock_ns_, frame.time_ns);
-    if (frame.time_ns < options_.since_ns || frame.time_ns >= options_.until_ns) {
+    // A time beyond what 64 bits hold is read as UINT64_MAX: without an end it counts as well.
+    if (frame.time_ns < options_.since_ns || (frame.time_ns >= options_.until_ns && options_.until_ns != UINT64_MAX)) {
       ++counters_.excluded_by_time;
       continue;
     }

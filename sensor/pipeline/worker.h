@@ -31,7 +31,7 @@ struct WorkerOptions {
       60'000'000'000;  // after FIN both ways or RST: two maximum segment lifetimes on today's networks
   uint64_t other_timeout_ns =
       120'000'000'000;  // UDP, ICMP and the rest: RFC 4787 section 4.3 asks NATs for two minutes
-  uint64_t since_ns = 0, until_ns = UINT64_MAX;  // packet times to look at
+  uint64_t since_ns = 0, until_ns = UINT64_MAX;  // packet times to look at; UINT64_MAX: no end
   PacketFilter* filter = nullptr;                // nullptr: all
   ObservableMask wanted = ObservableMask::All();
 };

@@ -64,6 +64,23 @@ class BadInput(unittest.TestCase):
         self.expect(replay("--bpf", "host and and", CAPTURE), 2, "host and and")
         self.expect(replay("--since", "yesterday-ish", CAPTURE), 2, "yesterday-ish", "2026-")
 
+    def test_times_that_leave_nothing(self):
+        result = replay("--since", "2027-01-01", "--until", "2026-01-01", CAPTURE)
+        self.expect(result, 2, "--since 2027-01-01", "--until 2026-01-01")
+
+    def test_times_beyond_the_clock_are_not_excluded(self):
+        far = self.folder / "far.pcapng"
+        section = struct.pack("<IIIHHqI", 0x0A0D0D0A, 28, 0x1A2B3C4D, 1, 0, -1, 28)
+        interface = struct.pack("<IIHHII", 1, 20, 1, 0, 0, 20)
+        packet = bytes.fromhex("020000000002020000000001080045000014000000004006000008080808c1000201")
+        body = packet + bytes(-len(packet) % 4)
+        total = 32 + len(body)
+        block = struct.pack("<IIIIIII", 6, total, 0, 0xFFFFFFFF, 0xFFFFFFFF, len(packet), len(packet)) + body + struct.pack("<I", total)
+        far.write_bytes(section + interface + block)
+        result = run("observe", far)
+        self.expect(result, 0, "received")
+        self.assertNotIn("excluded", result.stderr.decode())
+
     def test_nothing_to_look_for(self):
         self.expect(run("replay", CAPTURE), 2, "--indicators")
 
@@ -78,6 +95,22 @@ class BadInput(unittest.TestCase):
         binary = self.folder / "binary.csv"
         binary.write_bytes(bytes(range(256)) * 20)
         self.expect(run("replay", "--indicators", binary, CAPTURE), 2, "binary.csv")
+
+    def test_folder_of_indicators_with_other_files_in_it(self):
+        feed = self.folder / "feed"
+        feed.mkdir()
+        (feed / "a.txt").write_text("# nothing yet\n")
+        (feed / "LICENSE").write_text("Permission is hereby granted, free of charge\n")
+        self.expect(run("replay", "--indicators", feed, CAPTURE), 2, "none of its 2 files")
+        (feed / "b.txt").write_text("bad.example\n")
+        self.expect(run("replay", "--no-geo", "--indicators", feed, CAPTURE), 0, "a.txt", "LICENSE", "1 loaded")
+
+    def test_list_of_unusable_rows_is_whole(self):
+        rows, problems = self.folder / "feed.csv", self.folder / "problems"
+        rows.write_text("type,value\nip,8.8.8.8\n" + "ip,10.0.0.1\n" * 1500)
+        result = run("replay", "--no-geo", "--indicators", rows, "--problems", problems, CAPTURE)
+        self.expect(result, 0, "1,480 more rows")
+        self.assertEqual(len(problems.read_text().splitlines()), 1500)
 
     def test_missing_and_corrupt_databases(self):
         missing = self.folder / "none.mmdb"
