@@ -30,7 +30,7 @@ class AlertQueue {
  public:
   // `doorbell` is rung for each alert and at the end; it outlives the queue. Capacity: alerts in flight; a power of
   // two.
-  explicit AlertQueue(Doorbell& doorbell, size_t capacity = 16 * 1024)
+  explicit AlertQueue(Doorbell& doorbell, size_t capacity = size_t{16} * 1024)
       : doorbell_(doorbell), mask_(capacity - 1), ring_(capacity) {}
 
   // Producer. False where the ring is full: the alert stays with the caller (live: dropped and counted; replay: tried

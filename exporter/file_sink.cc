@@ -10,7 +10,7 @@
 namespace vedette {
 namespace {
 
-constexpr size_t kFlushBytes = 64 * 1024;  // one write for some fifty alerts
+constexpr size_t kFlushBytes = size_t{64} * 1024;  // one write for some fifty alerts
 
 bool ShowAll(const IndicatorRecord&) { return true; }
 

@@ -41,7 +41,7 @@ class Arena {
   }
 
  private:
-  static constexpr size_t kBlockBytes = 64 * 1024;  // a burst of 32 packets rarely emits more
+  static constexpr size_t kBlockBytes = size_t{64} * 1024;  // a burst of 32 packets rarely emits more
 
   std::vector<std::unique_ptr<char[]>> blocks_;
   std::vector<std::unique_ptr<char[]>> large_;

@@ -109,7 +109,7 @@ std::optional<uint64_t> ParseTime(const std::string& text) {
     } else if (*at == '+' || *at == '-') {
       int hours = 0, minutes = 0, used = 0;
       if (std::sscanf(at + 1, "%2d:%2d%n", &hours, &minutes, &used) != 2) return std::nullopt;
-      offset = (*at == '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
+      offset = (*at == '-' ? -1 : 1) * (int64_t{hours} * 3600 + int64_t{minutes} * 60);
       at += 1 + used;
     }
     if (*at != 0) return std::nullopt;

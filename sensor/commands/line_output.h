@@ -24,7 +24,7 @@ class LineOutput {
   bool Close(std::string& error);
 
  private:
-  static constexpr size_t kFlushBytes = 64 * 1024;
+  static constexpr size_t kFlushBytes = size_t{64} * 1024;
 
   std::string path_;
   int descriptor_ = -1;

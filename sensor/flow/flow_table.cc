@@ -122,8 +122,10 @@ Flow& FlowTable::Insert(const FlowKey& key, const std::function<void(Flow&)>& ev
         if (oldest == nullptr || flow.last_ns < oldest->last_ns) oldest = &flow;
       }
     }
-    evict(*oldest);
-    Release(*oldest);
+    if (oldest != nullptr) {
+      evict(*oldest);
+      Release(*oldest);
+    }
   }
   if (static_cast<double>(size_ + 1) > kMaxLoad * static_cast<double>(kEntries) * static_cast<double>(buckets_.size()))
     Grow();
