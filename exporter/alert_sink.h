@@ -18,6 +18,8 @@ class AlertSink {
   // After the last alert. False where something was lost; error() says what.
   virtual bool Close() { return true; }
   virtual const std::string& error() const = 0;
+  // False for a sink that only counts: a run without any other has nowhere to send alerts.
+  virtual bool delivers() const { return true; }
 };
 
 }  // namespace vedette

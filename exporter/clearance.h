@@ -12,12 +12,14 @@ namespace vedette {
 // A hit goes to a partner where all of this holds:
 //   1. the indicator's originator is on the partner's list ("*" stands for all);
 //   2. its TLP is at most `max_tlp`; without TLP its source has to be on `unmarked_sources` (contract 6);
-//   3. where the indicator names recipients, the partner is one of them.
+//   3. where the indicator names recipients, the partner is one of them;
+//   4. where the indicator is bound to a sharing group, the group is on `sharing_groups`.
 struct Clearance {
   std::string partner;
   std::vector<std::string> originators;
-  Tlp max_tlp = Tlp::kAmberStrict;
+  Tlp max_tlp = Tlp::kAmber;  // AMBER+STRICT stays within the organisation that received it (TLP 2.0)
   std::vector<std::string> unmarked_sources;
+  std::vector<std::string> sharing_groups;
 
   bool Permits(const IndicatorRecord& record) const;
 };

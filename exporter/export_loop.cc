@@ -15,13 +15,14 @@ constexpr int kAlertsBetweenPolls = 64;                       // one batch of th
 }  // namespace
 
 ExportLoop::ExportLoop(Doorbell& doorbell, std::vector<AlertQueue*> queues, std::vector<AlertSink*> sinks, bool ordered,
-                       std::atomic<bool>& stop_early)
+                       std::atomic<bool>& stop_early, std::function<void(std::string_view)> on_error)
     : doorbell_(doorbell),
       queues_(std::move(queues)),
       sinks_(std::move(sinks)),
       broken_(sinks_.size(), false),
       ordered_(ordered),
-      stop_early_(stop_early) {}
+      stop_early_(stop_early),
+      on_error_(std::move(on_error)) {}
 
 bool ExportLoop::Waiting() const {
   return std::any_of(queues_.begin(), queues_.end(), [](const AlertQueue* queue) { return queue->Front() != nullptr; });
@@ -34,7 +35,10 @@ void ExportLoop::Deliver(const Alert& alert) {
     if (!broken_[i] && !sinks_[i]->Accept(alert)) {
       broken_[i] = true;
       summary_.errors.push_back(sinks_[i]->error());
-      stop_early_.store(true);
+      if (on_error_) on_error_(sinks_[i]->error());
+      bool left = false;
+      for (size_t j = 0; j < sinks_.size(); ++j) left |= sinks_[j]->delivers() && !broken_[j];
+      if (ordered_ || !left) stop_early_.store(true);
     }
     delivered &= !broken_[i];
   }

@@ -3,7 +3,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "exporter/alert_queue.h"
@@ -20,10 +22,10 @@ struct ExportSummary {
 class ExportLoop {
  public:
   // `doorbell`: the one that the queues ring. `ordered`: wait for the watermarks of all workers (replay); else in order
-  // of arrival (live). Queues and sinks outlive the loop. `stop_early` is set when a sink failed, for the workers to
-  // see.
+  // of arrival (live). Queues and sinks outlive the loop. `stop_early` is set for the workers to see: in replay
+  // when a sink failed, live when none that delivers is left. `on_error` is told at once why one failed.
   ExportLoop(Doorbell& doorbell, std::vector<AlertQueue*> queues, std::vector<AlertSink*> sinks, bool ordered,
-             std::atomic<bool>& stop_early);
+             std::atomic<bool>& stop_early, std::function<void(std::string_view)> on_error = {});
 
   // Runs until every queue is closed and empty, then closes the sinks.
   ExportSummary Run();
@@ -39,6 +41,7 @@ class ExportLoop {
   std::vector<bool> broken_;
   bool ordered_;
   std::atomic<bool>& stop_early_;
+  std::function<void(std::string_view)> on_error_;
   ExportSummary summary_;
 };
 

@@ -1,7 +1,9 @@
 // vedette replay: captures against indicators.
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 #include <thread>
 
@@ -34,6 +36,14 @@ struct ReplayOptions {
   bool fail_on_match = false;
   bool quiet = false;
 };
+
+bool IsInput(const CaptureList& files, const std::string& output) {
+  struct stat status {};
+  if (output == "-" || stat(output.c_str(), &status) != 0) return false;
+  return std::any_of(files.files().begin(), files.files().end(), [&](const CaptureList::File& file) {
+    return file.fd < 0 && file.device == status.st_dev && file.inode == status.st_ino;
+  });
+}
 
 int Replay(ReplayOptions& options) {
   std::string error;
@@ -72,8 +82,16 @@ int Replay(ReplayOptions& options) {
   AlertRenderer renderer(loaded.set, &geo, identity,
                          [&](uint32_t file) { return std::string_view(files->files()[file].name); });
 
+  // A folder's name may be a case's name: partners see the file's only.
+  AlertRenderer partner_renderer(loaded.set, &geo, identity, [&](uint32_t file) {
+    const std::string_view name = files->files()[file].name;
+    return name.substr(name.rfind('/') + 1);
+  });
+
   CountSink counts(loaded.set->size());
   std::vector<AlertSink*> sinks = {&counts};
+  if (IsInput(*files, options.output))
+    return usage(options.output + ": is one of the captures; --out would destroy it");
   const std::unique_ptr<FileSink> file = FileSink::Open(options.output, *format, renderer, error);
   if (file == nullptr) return usage(error);
   sinks.push_back(file.get());
@@ -81,7 +99,7 @@ int Replay(ReplayOptions& options) {
   if (!options.publish.empty()) {
     config.feed.lossless_wait = kPartnerStandstill;
     config.feed.stop = &stop;
-    if (!feed.Open(config, renderer, error)) return usage(error);
+    if (!feed.Open(config, partner_renderer, error)) return usage(error);
     feed.WaitForPartners(std::chrono::seconds(options.partner_wait), stop);
     sinks.push_back(feed.sink());
   }
@@ -93,7 +111,7 @@ int Replay(ReplayOptions& options) {
   for (WorkerSetup& setup : setups) {
     queues.push_back(std::make_unique<AlertQueue>(doorbell));
     queue_list.push_back(queues.back().get());
-    consumers.push_back(std::make_unique<MatchConsumer>(loaded.set, 0, *queues.back(), true, stop));
+    consumers.push_back(std::make_unique<MatchConsumer>(loaded.set, 0, *queues.back(), true));
     if (!consumers.back()->ready()) return usage("no memory for the matcher; use fewer workers");
     setup.consumer = consumers.back().get();
     setup.options.wanted = WantedFor(*loaded.set);

@@ -88,7 +88,7 @@ int Run(const std::string& path) {
 
   Doorbell doorbell;
   AlertQueue queue(doorbell);
-  MatchConsumer consumer(loaded.set, 0, queue, false, stop);
+  MatchConsumer consumer(loaded.set, 0, queue, false);
   if (!consumer.ready()) return fail(kExitFailed, "no memory for the matcher");
   // One worker: libpcap gives one queue.
   std::vector<WorkerSetup> setups(1);
@@ -106,7 +106,8 @@ int Run(const std::string& path) {
   worker.inspector.tcp.total_bytes = size_t{config.limits.reassembly_mebibytes} << 20;
 
   ExportSummary exported;
-  ExportLoop loop(doorbell, {&queue}, sinks, false, stop);
+  ExportLoop loop(doorbell, {&queue}, sinks, false, stop,
+                  [](std::string_view problem) { fmt::print(stderr, "error: {}\n", problem); });
   std::thread exporter([&] { exported = loop.Run(); });
   fmt::print(stderr, "running; Ctrl-C ends it with a summary\n");
   const Totals totals = RunPipeline(std::move(setups), stop, {});

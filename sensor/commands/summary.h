@@ -21,6 +21,7 @@ class CountSink : public AlertSink {
     return true;
   }
   const std::string& error() const override { return error_; }
+  bool delivers() const override { return false; }
   const std::vector<uint64_t>& by_indicator() const { return by_indicator_; }
   uint64_t alerts() const { return alerts_; }
 

@@ -192,7 +192,7 @@ class Loader {
     if (!partners) return;
     if (!partners.IsSequence()) throw ConfigError{LineOf(partners), "`partners` has to be a list"};
     for (const YAML::Node& node : partners) {
-      const Section partner(node, "partners", {"name", "public_key", "originators", "max_tlp"});
+      const Section partner(node, "partners", {"name", "public_key", "originators", "max_tlp", "sharing_groups"});
       PartnerConfig entry;
       partner.Read("name", entry.name, "a name");
       if (entry.name.empty()) throw ConfigError{partner.line(), "a partner needs a `name`"};
@@ -212,6 +212,7 @@ class Loader {
       clearance.partner = entry.name;
       clearance.originators = partner.ReadList("originators");
       clearance.unmarked_sources = unmarked;
+      clearance.sharing_groups = partner.ReadList("sharing_groups");
       std::string tlp;
       partner.Read("max_tlp", tlp, "clear, green, amber, amber+strict or red");
       if (!tlp.empty()) {

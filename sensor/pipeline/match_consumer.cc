@@ -37,12 +37,11 @@ Direction DirectionOfPacket(const Observable& observable, const FlowSnapshot& fl
 }  // namespace
 
 MatchConsumer::MatchConsumer(std::shared_ptr<const IndicatorSet> indicators, uint64_t generation, AlertQueue& queue,
-                             bool wait_when_full, const std::atomic<bool>& stop)
+                             bool wait_when_full)
     : indicators_(std::move(indicators)),
       generation_(generation),
       queue_(queue),
       wait_when_full_(wait_when_full),
-      stop_(stop),
       ready_(indicators_->PrepareScratch(scratch_)) {}
 
 void MatchConsumer::OnBurst(const ObservableBatch& batch, std::span<const EmissionContext> contexts,
@@ -113,7 +112,7 @@ void MatchConsumer::Raise(const ObservableBatch& batch, const Observable& observ
   }
 
   while (!queue_.TryPush(queued)) {
-    if (!wait_when_full_ || stop_.load(std::memory_order_relaxed)) {
+    if (!wait_when_full_) {
       ++counters_.dropped_queue_full;
       return;
     }

@@ -1,7 +1,6 @@
 // From observables to alerts: looks a burst up in the indicator set and queues what was hit.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -30,9 +29,9 @@ class MatchConsumer : public BurstConsumer {
   // of a message is less than that.
   static constexpr size_t kMaxMessageValues = 256;
 
-  // `wait_when_full`: replay; else a full queue drops. `stop`: ends the waiting.
+  // `wait_when_full`: replay; else a full queue drops.
   MatchConsumer(std::shared_ptr<const IndicatorSet> indicators, uint64_t generation, AlertQueue& queue,
-                bool wait_when_full, const std::atomic<bool>& stop);
+                bool wait_when_full);
 
   void OnBurst(const ObservableBatch& batch, std::span<const EmissionContext> contexts,
                std::span<const uint64_t> ended_flows) override;
@@ -52,7 +51,6 @@ class MatchConsumer : public BurstConsumer {
   uint64_t generation_;
   AlertQueue& queue_;
   bool wait_when_full_;
-  const std::atomic<bool>& stop_;
   MatchScratch scratch_;
   bool ready_;
   std::vector<Hit> hits_;

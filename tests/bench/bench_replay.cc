@@ -83,7 +83,7 @@ LoopResult RunLoop(const Input& input) {
   Doorbell doorbell;
   AlertQueue queue(doorbell);
   std::atomic<bool> stop{false};
-  MatchConsumer consumer(input.set, 0, queue, true, stop);
+  MatchConsumer consumer(input.set, 0, queue, true);
   ExportLoop loop(doorbell, {&queue}, {sink.get()}, true, stop);
   std::thread exporter([&] {
     const double before = ThreadCpuSeconds();

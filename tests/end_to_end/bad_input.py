@@ -119,6 +119,12 @@ class BadInput(unittest.TestCase):
         corrupt.write_bytes(b"\x00" * 4096)
         self.expect(run("replay", "--indicators", INDICATORS, "--geo", corrupt, CAPTURE), 2, "corrupt.mmdb")
 
+    def test_output_over_a_capture_is_refused(self):
+        copy = self.folder / "copy.pcap"
+        copy.write_bytes(CAPTURE.read_bytes())
+        self.expect(replay("--out", copy, copy), 2, "copy.pcap")
+        self.assertEqual(copy.read_bytes(), CAPTURE.read_bytes())
+
     def test_full_disk(self):
         result = replay("--out", "/dev/full", CAPTURE)
         self.expect(result, 1, "/dev/full", "No space left")
