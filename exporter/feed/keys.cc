@@ -10,16 +10,13 @@
 #include <cstring>
 #include <string_view>
 
+#include "exporter/secret_file.h"
+
 namespace vedette {
 namespace {
 
 constexpr size_t kKeyChars = 40;                 // 32 bytes in Z85
 constexpr size_t kMaxKeyFileBytes = 4UL * 1024;  // a certificate of CZMQ with its metadata has a few hundred
-
-void Wipe(std::string& text) {
-  explicit_bzero(text.data(), text.size());
-  text.clear();
-}
 
 bool IsKey(const std::string& text) {
   std::array<uint8_t, 32> bytes{};
@@ -107,7 +104,7 @@ std::string ZplValue(std::string_view text, std::string_view name) {
 
 void KeyPair::Clear() {
   public_key.clear();
-  Wipe(secret_key);
+  WipeSecret(secret_key);
 }
 
 KeyPair NewKeyPair() {
@@ -148,7 +145,7 @@ bool WriteKeyPair(const KeyPair& keys, const std::string& prefix, std::string& e
   text += keys.secret_key;
   text += "\"\n";
   bool written = WriteAll(secret.get(), text);
-  Wipe(text);
+  WipeSecret(text);
   if (!written) {
     error = secret_path + ": cannot write: " + std::strerror(errno);
   } else if (!WriteAll(shared.get(), "# Public key, for the other side.\ncurve\n" + public_line)) {
@@ -163,31 +160,14 @@ bool WriteKeyPair(const KeyPair& keys, const std::string& prefix, std::string& e
 }
 
 bool ReadSecretKey(const std::string& path, KeyPair& keys, std::string& error) {
-  const File file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!file.open()) {
-    error = path + ": cannot open the secret key: " + std::strerror(errno);
-    if (errno == ENOENT) error += "; `vedette keygen` makes one";
-    return false;
-  }
-  struct stat status {};
-  if (fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
-    error = path + ": not a regular file";
-    return false;
-  }
-  if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    error = path + ": others can read this secret key; run `chmod 600 " + path +
-            "`, and make a new key if someone may have";
-    return false;
-  }
-  if (status.st_uid != geteuid() && status.st_uid != 0) {
-    error = path + ": belongs to another user; run `chown` on it, or run as its owner";
-    return false;
-  }
   std::string text;
-  if (!ReadAll(file.get(), path, text, error)) return false;
+  if (!ReadSecretFile(path, kMaxKeyFileBytes, text, error)) {
+    if (access(path.c_str(), F_OK) != 0) error += "; `vedette keygen` makes a key";
+    return false;
+  }
   keys.public_key = ZplValue(text, "public-key");
   keys.secret_key = ZplValue(text, "secret-key");
-  Wipe(text);
+  WipeSecret(text);
   if (!IsKey(keys.secret_key)) {
     error = path + ": holds no secret-key of 40 characters; `vedette keygen` makes one (is this the .pub file?)";
     return false;
@@ -220,7 +200,7 @@ bool ReadPublicKey(const std::string& text, std::string& public_key, std::string
   std::string content;
   if (!ReadAll(file.get(), text, content, error)) return false;
   public_key = ZplValue(content, "public-key");
-  Wipe(content);  // it may be a secret file
+  WipeSecret(content);  // it may be a secret file
   if (IsKey(public_key)) return true;
   error = text + ": holds no public-key of 40 characters";
   return false;
