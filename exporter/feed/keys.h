@@ -25,8 +25,8 @@ KeyPair NewKeyPair();
 // Writes PREFIX.key (both, mode 0600) and PREFIX.pub (the public one, 0644). Never over an existing file, never through
 // a symbolic link, and neither of them where one fails.
 bool WriteKeyPair(const KeyPair& keys, const std::string& prefix, std::string& error);
-// Refuses a file that others can read or replace (exporter/secret_file.h), and a pair that does not belong together, with what
-// to do about it.
+// Refuses a file that others can read or replace (exporter/secret_file.h), and a pair that does not belong together,
+// with what to do about it.
 bool ReadSecretKey(const std::string& path, KeyPair& keys, std::string& error);
 // `text` is 40 characters of Z85, or the path of a .pub file.
 bool ReadPublicKey(const std::string& text, std::string& public_key, std::string& error);
