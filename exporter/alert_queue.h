@@ -63,6 +63,10 @@ class AlertQueue {
   }
   uint64_t watermark() const { return watermark_.load(std::memory_order_acquire); }
   bool closed() const { return closed_.load(std::memory_order_acquire); }
+  // Alerts pushed, and popped, so far.
+  size_t pushed() const { return tail_.load(std::memory_order_acquire); }
+  size_t popped() const { return head_.load(std::memory_order_acquire); }
+  size_t capacity() const { return ring_.size(); }
   size_t depth() const { return tail_.load(std::memory_order_relaxed) - head_.load(std::memory_order_relaxed); }
 
  private:

@@ -45,6 +45,34 @@ void ExportLoop::Deliver(const Alert& alert) {
   if (!delivered) ++summary_.failed;
 }
 
+void ExportLoop::Post(std::function<void()> task) {
+  Task posted{std::move(task), {}};
+  for (const AlertQueue* queue : queues_) posted.after.push_back(queue->pushed());
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    tasks_.push_back(std::move(posted));
+    any_tasks_.store(true, std::memory_order_release);
+  }
+  doorbell_.Ring();
+}
+
+void ExportLoop::RunTasks(bool all) {
+  while (any_tasks_.load(std::memory_order_acquire)) {
+    std::function<void()> run;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      const Task& first = tasks_.front();
+      for (size_t i = 0; i < queues_.size() && !all; ++i) {
+        if (queues_[i]->popped() < first.after[i]) return;
+      }
+      run = std::move(tasks_.front().run);
+      tasks_.erase(tasks_.begin());
+      any_tasks_.store(!tasks_.empty(), std::memory_order_release);
+    }
+    run();
+  }
+}
+
 ExportSummary ExportLoop::Run() {
   AlertMerger merger(queues_);
   int pauses = 0;
@@ -66,6 +94,7 @@ ExportSummary ExportLoop::Run() {
       any = true;
       Deliver(next->alert);
     }
+    RunTasks(false);
     for (AlertSink* sink : sinks_) sink->Idle();
     if (any) {
       pauses = 0;
@@ -79,6 +108,7 @@ ExportSummary ExportLoop::Run() {
       doorbell_.WaitFor(kLongPause);
     }
   }
+  RunTasks(true);
   for (size_t i = 0; i < sinks_.size(); ++i) {
     if (!sinks_[i]->Close() && !broken_[i]) summary_.errors.push_back(sinks_[i]->error());
   }

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,9 +31,18 @@ class ExportLoop {
   // Runs until every queue is closed and empty, then closes the sinks.
   ExportSummary Run();
 
- private:
-  void Deliver(const Alert& alert);
+  // Any thread: `task` is called in the exporter thread, between alerts, after those that had been queued by now. Tasks
+  // keep their order. One that is still waiting when Run ends is called then.
+  void Post(std::function<void()> task);
 
+ private:
+  // What another thread asked for, and how far each queue has to be before.
+  struct Task {
+    std::function<void()> run;
+    std::vector<size_t> after;
+  };
+  void Deliver(const Alert& alert);
+  void RunTasks(bool all);
   bool Waiting() const;
 
   Doorbell& doorbell_;
@@ -43,6 +53,9 @@ class ExportLoop {
   std::atomic<bool>& stop_early_;
   std::function<void(std::string_view)> on_error_;
   ExportSummary summary_;
+  std::atomic<bool> any_tasks_{false};
+  std::mutex mutex_;  // of tasks_
+  std::vector<Task> tasks_;
 };
 
 }  // namespace vedette

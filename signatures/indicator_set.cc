@@ -78,6 +78,9 @@ IndicatorSet::~IndicatorSet() = default;
 size_t IndicatorSet::size() const { return impl_->rows.size(); }
 const std::string& IndicatorSet::digest() const { return impl_->digest; }
 IndicatorRecord IndicatorSet::at(uint32_t index) const { return impl_->rows.Record(index); }
+uint64_t IndicatorSet::ValueKey(uint32_t index) const {
+  return HashText(impl_->rows.value(index), static_cast<uint64_t>(impl_->rows.row(index).type) + 1);
+}
 ObservableMask IndicatorSet::wanted() const { return impl_->wanted; }
 bool IndicatorSet::scans_payload() const { return impl_->payload != nullptr; }
 

@@ -72,6 +72,8 @@ class IndicatorSet {
   // Lower-case hex SHA-256 over the normal form of all rows in order: names the set in alerts.
   const std::string& digest() const;
   IndicatorRecord at(uint32_t index) const;
+  // A hash of type and value, the same in every set.
+  uint64_t ValueKey(uint32_t index) const;
 
   // The kinds that any indicator looks in. Parsers skip what nobody asks for.
   ObservableMask wanted() const;

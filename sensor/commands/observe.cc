@@ -49,8 +49,8 @@ int Observe(ObserveOptions& options) {
     setup.consumer = consumers.back().get();
   }
   ProgressBar progress;
-  const Totals totals =
-      RunPipeline(std::move(setups), stop, [&](const ProgressReport& report) { progress.Show(report); });
+  Pipeline pipeline(std::move(setups), Sharing::kSameCapture);
+  const Totals totals = pipeline.Run(stop, [&](const ProgressReport& report) { progress.Show(report); });
   progress.Clear();
 
   for (size_t i = 1; i < consumers.size(); ++i) consumers[0]->MergeFrom(*consumers[i]);

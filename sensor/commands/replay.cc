@@ -7,6 +7,7 @@
 #include <memory>
 #include <thread>
 
+#include "exporter/export_loop.h"
 #include "exporter/feed_sink.h"
 #include "exporter/file_sink.h"
 #include "sensor/commands/commands.h"
@@ -88,8 +89,8 @@ int Replay(ReplayOptions& options) {
     return name.substr(name.rfind('/') + 1);
   });
 
-  CountSink counts(loaded.set->size());
-  std::vector<AlertSink*> sinks = {&counts};
+  MatchTally tally(CatalogueOf(loaded.set));
+  std::vector<AlertSink*> sinks = {&tally};
   if (IsInput(*files, options.output))
     return usage(options.output + ": is one of the captures; --out would destroy it");
   const std::unique_ptr<FileSink> file = FileSink::Open(options.output, *format, renderer, error);
@@ -111,11 +112,10 @@ int Replay(ReplayOptions& options) {
   for (WorkerSetup& setup : setups) {
     queues.push_back(std::make_unique<AlertQueue>(doorbell));
     queue_list.push_back(queues.back().get());
-    consumers.push_back(std::make_unique<MatchConsumer>(loaded.set, 0, *queues.back(), true));
-    if (!consumers.back()->ready()) return usage("no memory for the matcher; use fewer workers");
+    consumers.push_back(std::make_unique<MatchConsumer>(*queues.back(), true));
     setup.consumer = consumers.back().get();
-    setup.options.wanted = WantedFor(*loaded.set);
-    setup.options.inspector.indicators = loaded.set.get();
+    setup.kit = MatchKit::Make(loaded.set, 0, WantedFor(*loaded.set));
+    if (setup.kit == nullptr) return usage("no memory for the matcher; use fewer workers");
     setup.options.inspector.payload_depth = options.payload_depth;
     setup.on_end = [queue = queues.back().get()] { queue->Close(); };
   }
@@ -124,29 +124,18 @@ int Replay(ReplayOptions& options) {
   ExportLoop loop(doorbell, queue_list, sinks, true, stop);
   std::thread exporter([&] { exported = loop.Run(); });
   ProgressBar progress;
-  const Totals totals =
-      RunPipeline(std::move(setups), stop, [&](const ProgressReport& report) { progress.Show(report); });
+  Pipeline pipeline(std::move(setups), Sharing::kSameCapture);
+  const Totals totals = pipeline.Run(stop, [&](const ProgressReport& report) { progress.Show(report); });
   exporter.join();
   progress.Clear();
 
-  AlertCounters alerts;
-  MatchCounters fields = totals.payload;
-  for (const auto& consumer : consumers) {
-    alerts.alerts += consumer->counters().alerts;
-    alerts.repeated += consumer->counters().repeated;
-    alerts.dropped_queue_full += consumer->counters().dropped_queue_full;
-    alerts.dropped_flow_limit += consumer->counters().dropped_flow_limit;
-    fields.scan_errors += consumer->match_counters().scan_errors;
-    fields.hits_over_limit += consumer->match_counters().hits_over_limit;
-  }
   if (!options.quiet) {
-    fmt::print(stderr, "{}{}{}", SummaryOfCapture(totals), SummaryOfAlerts(loaded, counts, alerts, fields),
-               feed.Summary());
+    fmt::print(stderr, "{}{}{}", SummaryOfCapture(totals), SummaryOfAlerts(loaded, tally, totals), feed.Summary());
   }
   ReportDamage(totals);
   for (const std::string& problem : exported.errors) fmt::print(stderr, "vedette: {}\n", problem);
   if (!exported.errors.empty()) return kExitFailed;
-  if (options.fail_on_match && counts.alerts() != 0) return kExitMatched;
+  if (options.fail_on_match && tally.alerts() != 0) return kExitMatched;
   return totals.damage.empty() ? kExitDone : kExitDamagedInput;
 }
 

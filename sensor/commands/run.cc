@@ -5,6 +5,7 @@
 #include <memory>
 #include <thread>
 
+#include "exporter/export_loop.h"
 #include "exporter/feed/keys.h"
 #include "exporter/file_sink.h"
 #include "sensor/capture/live_interface.h"
@@ -69,8 +70,8 @@ int Run(const std::string& path) {
   AlertRenderer renderer(loaded.set, &geo, identity,
                          [&](uint32_t) { return std::string_view(config.capture.interface); });
 
-  CountSink counts(loaded.set->size());
-  std::vector<AlertSink*> sinks = {&counts};
+  MatchTally tally(CatalogueOf(loaded.set));
+  std::vector<AlertSink*> sinks = {&tally};
   std::unique_ptr<FileSink> file;
   if (!config.output.empty()) {
     file = FileSink::Open(config.output, OutputFormat::kJsonl, renderer, error);
@@ -88,19 +89,18 @@ int Run(const std::string& path) {
 
   Doorbell doorbell;
   AlertQueue queue(doorbell);
-  MatchConsumer consumer(loaded.set, 0, queue, false);
-  if (!consumer.ready()) return fail(kExitFailed, "no memory for the matcher");
+  MatchConsumer consumer(queue, false);
   // One worker: libpcap gives one queue.
   std::vector<WorkerSetup> setups(1);
   setups[0].source = std::move(interface);
   setups[0].consumer = &consumer;
+  setups[0].kit = MatchKit::Make(loaded.set, 0, WantedFor(*loaded.set));
+  if (setups[0].kit == nullptr) return fail(kExitFailed, "no memory for the matcher");
   setups[0].on_end = [&queue] { queue.Close(); };
   WorkerOptions& worker = setups[0].options;
-  worker.wanted = WantedFor(*loaded.set);
   worker.max_flows = config.limits.flows;
   worker.hash_seed = FlowHashSeed::Random();
   worker.decoder.fragment_bytes = size_t{config.limits.fragment_mebibytes} << 20;
-  worker.inspector.indicators = loaded.set.get();
   worker.inspector.payload_depth = config.limits.payload_depth;
   worker.inspector.parser_bytes = size_t{config.limits.parser_mebibytes} << 20;
   worker.inspector.tcp.total_bytes = size_t{config.limits.reassembly_mebibytes} << 20;
@@ -110,16 +110,13 @@ int Run(const std::string& path) {
                   [](std::string_view problem) { fmt::print(stderr, "error: {}\n", problem); });
   std::thread exporter([&] { exported = loop.Run(); });
   fmt::print(stderr, "running; Ctrl-C ends it with a summary\n");
-  const Totals totals = RunPipeline(std::move(setups), stop, {});
+  Pipeline pipeline(std::move(setups), Sharing::kOwnPackets);
+  const Totals totals = pipeline.Run(stop, {});
   exporter.join();
 
-  MatchCounters fields = totals.payload;
-  fields.scan_errors += consumer.match_counters().scan_errors;
-  fields.hits_over_limit += consumer.match_counters().hits_over_limit;
   Totals shown = totals;
   shown.interrupted = false;  // the usual end of a live sensor
-  fmt::print(stderr, "{}{}{}", SummaryOfCapture(shown), SummaryOfAlerts(loaded, counts, consumer.counters(), fields),
-             feed.Summary());
+  fmt::print(stderr, "{}{}{}", SummaryOfCapture(shown), SummaryOfAlerts(loaded, tally, totals), feed.Summary());
   for (const std::string& problem : exported.errors) fmt::print(stderr, "vedette: {}\n", problem);
   if (!totals.damage.empty()) return fail(kExitFailed, totals.damage[0].file + ": " + totals.damage[0].reason);
   return exported.errors.empty() ? kExitDone : kExitFailed;

@@ -90,31 +90,26 @@ std::string SummaryOfCapture(const Totals& totals) {
   return out;
 }
 
-std::string SummaryOfAlerts(const LoadedIndicators& loaded, const CountSink& counts, const AlertCounters& alerts,
-                            const MatchCounters& fields) {
+std::string SummaryOfAlerts(const LoadedIndicators& loaded, const MatchTally& tally, const Totals& totals) {
+  const AlertCounters& alerts = totals.alerts;
   std::string out = "indicators\n";
   AppendCount(out, "loaded", loaded.report.loaded, true);
   AppendCount(out, "unusable", loaded.report.problems_total);
-  AppendCount(out, "scan errors", fields.scan_errors);
-  AppendCount(out, "hits beyond one scan's limit", fields.hits_over_limit);
+  AppendCount(out, "scan errors", totals.payload.scan_errors + totals.fields.scan_errors);
+  AppendCount(out, "hits beyond one scan's limit", totals.payload.hits_over_limit + totals.fields.hits_over_limit);
   out += "alerts\n";
-  AppendCount(out, "all", counts.alerts(), true);
+  AppendCount(out, "all", tally.alerts(), true);
   AppendCount(out, "seen before in their flow", alerts.repeated);
   AppendCount(out, "dropped: queue full", alerts.dropped_queue_full);
   AppendCount(out, "dropped: too many in one flow", alerts.dropped_flow_limit);
-  std::vector<uint32_t> order;
-  for (uint32_t i = 0; i < counts.by_indicator().size(); ++i) {
-    if (counts.by_indicator()[i] != 0) order.push_back(i);
+  const std::vector<MatchTally::Entry> entries = tally.ByIndicator();
+  for (size_t i = 0; i < entries.size() && i < kIndicatorsShown; ++i) {
+    const MatchTally::Key& key = entries[i].key;
+    out +=
+        fmt::format("  {:>9}  {} {} ({}, {})\n", Thousands(entries[i].alerts), key.type, key.value, key.source, key.id);
   }
-  std::stable_sort(order.begin(), order.end(),
-                   [&](uint32_t a, uint32_t b) { return counts.by_indicator()[a] > counts.by_indicator()[b]; });
-  for (size_t i = 0; i < order.size() && i < kIndicatorsShown; ++i) {
-    const IndicatorRecord record = loaded.set->at(order[i]);
-    out += fmt::format("  {:>9}  {} {} ({}, {})\n", Thousands(counts.by_indicator()[order[i]]), NameOf(record.type),
-                       record.value, record.source, record.id);
-  }
-  if (order.size() > kIndicatorsShown)
-    out += fmt::format("  … and {} more indicators\n", Thousands(order.size() - kIndicatorsShown));
+  if (entries.size() > kIndicatorsShown)
+    out += fmt::format("  … and {} more indicators\n", Thousands(entries.size() - kIndicatorsShown));
   return out;
 }
 

@@ -64,6 +64,8 @@ void Decoder::BeginBurst() { fragments_->ReleaseFinished(); }
 
 void Decoder::Finish() { fragments_->Finish(); }
 
+size_t Decoder::fragment_bytes_held() const { return fragments_->held_bytes(); }
+
 inline bool Decoder::IsOurs(uint64_t source, uint64_t destination) const {
   if (share_.count == 1) return true;
   // Both terms are the same whichever way round; the upper half of a product depends on all of its factors.

@@ -61,6 +61,7 @@ class Decoder {
   // Ends the run: what still waits is counted as timed out.
   void Finish();
   const DecodeCounters& counters() const { return counters_; }
+  size_t fragment_bytes_held() const;
 
  private:
   struct Fragment;

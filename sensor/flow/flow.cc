@@ -23,11 +23,14 @@ IpAddress AddressOf(const uint8_t* mapped, uint8_t version) {
 Flow::Flow() = default;
 Flow::~Flow() = default;
 
+IpAddress ClientOf(const Flow& flow) { return AddressOf(flow.client, flow.version); }
+IpAddress ServerOf(const Flow& flow) { return AddressOf(flow.server, flow.version); }
+
 FlowSnapshot SnapshotOf(const Flow& flow) {
   FlowSnapshot snapshot;
   snapshot.id = flow.id;
-  snapshot.client = AddressOf(flow.client, flow.version);
-  snapshot.server = AddressOf(flow.server, flow.version);
+  snapshot.client = ClientOf(flow);
+  snapshot.server = ServerOf(flow);
   snapshot.client_port = flow.client_port;
   snapshot.server_port = flow.server_port;
   snapshot.protocol = flow.protocol;

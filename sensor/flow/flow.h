@@ -38,7 +38,8 @@ struct Flow {
   uint64_t hash = 0;  // of the five-tuple, either way round
   uint16_t vlan[2] = {0, 0};
   uint8_t num_vlans = 0;
-  uint8_t udp_misses = 0;  // datagrams that no parser knew
+  uint8_t udp_misses = 0;   // datagrams that no parser knew
+  uint16_t generation = 0;  // of the indicators that its addresses were looked up in
 
   TcpHalf half[2];
   std::unique_ptr<StreamState> stream;
@@ -50,6 +51,8 @@ inline uint64_t PacketPosition(uint32_t file, uint64_t number) {
   return uint64_t{file} << 40 | (number & ((uint64_t{1} << 40) - 1));
 }
 
+IpAddress ClientOf(const Flow& flow);
+IpAddress ServerOf(const Flow& flow);
 FlowSnapshot SnapshotOf(const Flow& flow);
 
 // The two "ports" of an ICMP packet as Community ID v1 pairs them: a request and its reply share a flow. `one_way`: no

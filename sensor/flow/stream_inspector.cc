@@ -54,11 +54,13 @@ void SwapEnds(Flow& flow) {
 
 }  // namespace
 
-StreamInspector::StreamInspector(const Options& options, ObservableBatch& batch, MatchScratch& scratch)
-    : options_(options),
-      batch_(batch),
-      scratch_(scratch),
-      scan_(options.indicators != nullptr && options.indicators->scans_payload()) {}
+StreamInspector::StreamInspector(const Options& options, ObservableBatch& batch) : options_(options), batch_(batch) {}
+
+void StreamInspector::UseIndicators(const IndicatorSet* indicators, MatchScratch* scratch) {
+  indicators_ = indicators;
+  scratch_ = scratch;
+  scan_ = indicators != nullptr && indicators->scans_payload();
+}
 
 void StreamInspector::OnTcp(Flow& flow, const Packet& packet, bool from_client) {
   const size_t index = from_client ? 0 : 1;
@@ -146,7 +148,7 @@ void StreamInspector::Scan(Flow& flow, size_t index, Bytes data, uint64_t gap_by
   const PayloadTail before = tail;
   hits_.clear();
   const Direction direction = DirectionOf(state.flip_pending ? 1 - index : index);
-  options_.indicators->ScanPayload(data, direction, &tail, scratch_, hits_);
+  indicators_->ScanPayload(data, direction, &tail, *scratch_, hits_);
   if (!hits_.empty()) EmitHits(data, &before, direction);
 }
 
@@ -155,7 +157,7 @@ void StreamInspector::EmitHits(Bytes data, const PayloadTail* tail_before, Direc
     const int64_t begin = hit.end_offset - hit.length;
     excerpt_.clear();
     if (begin < 0 && tail_before != nullptr) {
-      const std::string_view known = options_.indicators->TailText(*tail_before);
+      const std::string_view known = indicators_->TailText(*tail_before);
       excerpt_.append(known.substr(known.size() - std::min<size_t>(static_cast<size_t>(-begin), known.size())));
     }
     const auto first = static_cast<size_t>(std::max<int64_t>(begin, 0));
@@ -305,7 +307,7 @@ void StreamInspector::OnUdp(Flow& flow, const Packet& packet, bool from_client) 
         options_.payload_depth == 0 ? payload : payload.first(std::min<size_t>(payload.size(), options_.payload_depth));
     counters_.payload_bytes_unscanned += payload.size() - looked_at.size();
     hits_.clear();
-    options_.indicators->ScanPayload(looked_at, direction, nullptr, scratch_, hits_);
+    indicators_->ScanPayload(looked_at, direction, nullptr, *scratch_, hits_);
     if (!hits_.empty()) EmitHits(looked_at, nullptr, direction);
   }
   if (!options_.parse || (flow.app != ProtocolId::kDns && flow.udp_misses >= kMaxUdpMisses)) return;

@@ -45,13 +45,16 @@ struct InspectionCounters {
 class StreamInspector {
  public:
   struct Options {
-    const IndicatorSet* indicators = nullptr;  // nullptr: no payload scan
-    uint64_t payload_depth = 0;                // bytes of each direction to scan; 0: all
-    size_t parser_bytes = size_t{256} << 20;   // held by all parsers of this worker
+    uint64_t payload_depth = 0;               // bytes of each direction to scan; 0: all
+    size_t parser_bytes = size_t{256} << 20;  // held by all parsers of this worker
     TcpLimits tcp;
     bool parse = true;  // false: nobody wants fields
   };
-  StreamInspector(const Options& options, ObservableBatch& batch, MatchScratch& scratch);
+  StreamInspector(const Options& options, ObservableBatch& batch);
+
+  // From here on payload is scanned with this set and its scratch, which outlive their use; null: not at all. What is
+  // left of streams' tails holds for any set.
+  void UseIndicators(const IndicatorSet* indicators, MatchScratch* scratch);
 
   // A TCP packet of the flow; `from_client` its direction. May turn the flow round (client and server change places).
   void OnTcp(Flow& flow, const Packet& packet, bool from_client);
@@ -75,8 +78,9 @@ class StreamInspector {
 
   Options options_;
   ObservableBatch& batch_;
-  MatchScratch& scratch_;
-  bool scan_;
+  const IndicatorSet* indicators_ = nullptr;
+  MatchScratch* scratch_ = nullptr;
+  bool scan_ = false;
   InspectionCounters counters_;
   TcpCounters tcp_counters_;
   std::vector<PayloadHit> hits_;

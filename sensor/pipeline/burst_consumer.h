@@ -6,6 +6,7 @@
 
 #include "exporter/alert.h"
 #include "parsers/observable.h"
+#include "sensor/pipeline/match_kit.h"
 
 namespace vedette {
 
@@ -15,20 +16,31 @@ struct EmissionContext {
   uint32_t file = 0;
   uint64_t packet = 0;
   uint64_t time_ns = 0;
+  Direction direction = Direction::kToServer;  // in which that packet went, by what is known of the flow's ends then
   // 0 for what a packet brought. What the end of a flow brought, found between packets, is ordered behind that packet
   // by the flow's first packet, so that the order does not depend on which worker had the flow.
   uint64_t rank = 0;
+};
+
+struct AlertCounters {
+  uint64_t alerts = 0;              // queued
+  uint64_t repeated = 0;            // the flow had shown that value before
+  uint64_t dropped_queue_full = 0;  // live only
+  uint64_t dropped_flow_limit = 0;  // a flow with more than MatchConsumer::kMaxAlertsPerFlow distinct hits
 };
 
 // Called by one worker, in its thread.
 class BurstConsumer {
  public:
   virtual ~BurstConsumer() = default;
+  // Before the first burst and after each reload. The kit outlives its use; a worker without indicators has none.
+  virtual void Use(MatchKit&) {}
   // Views hold during the call. `ended_flows`: ids of flows that are over.
   virtual void OnBurst(const ObservableBatch& batch, std::span<const EmissionContext> contexts,
                        std::span<const uint64_t> ended_flows) = 0;
   // Everything up to this packet has been handed over.
   virtual void OnProgress(uint32_t file, uint64_t packet) = 0;
+  virtual AlertCounters alert_counters() const { return {}; }
 };
 
 }  // namespace vedette

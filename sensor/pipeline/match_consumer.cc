@@ -15,10 +15,11 @@ uint64_t HashText(std::string_view text) {
 }
 
 // What makes an alert one: name and value; for payload pattern and direction.
-uint64_t IdentityOf(const Observable& o) {
+uint64_t IdentityOf(const Observable& o, const IndicatorSet& set, uint32_t first_hit) {
   uint64_t value = 0;
   if (o.kind == ObservableKind::kPayload) {
-    value = uint64_t{o.pattern} << 1 | static_cast<uint64_t>(o.direction);
+    // A pattern's number is another one after a reload; what it looks for is not.
+    value = Mix64(set.ValueKey(first_hit)) ^ static_cast<uint64_t>(o.direction);
   } else if (FormOf(o.kind) == ValueForm::kAddress) {
     value = HashOf(o.address);
   } else {
@@ -27,33 +28,20 @@ uint64_t IdentityOf(const Observable& o) {
   return Mix64(value ^ (static_cast<uint64_t>(o.kind) << 56));
 }
 
-// The observable of an end's address says which end it is, whatever packet showed it: the flow's first, the only one
-// counted so far. A flow of fragments alone counts none; its client is who sent the first.
-Direction DirectionOfPacket(const Observable& observable, const FlowSnapshot& flow) {
-  if (observable.kind != ObservableKind::kIp) return observable.direction;
-  return flow.packets[1] > flow.packets[0] ? Direction::kToClient : Direction::kToServer;
-}
-
 }  // namespace
 
-MatchConsumer::MatchConsumer(std::shared_ptr<const IndicatorSet> indicators, uint64_t generation, AlertQueue& queue,
-                             bool wait_when_full)
-    : indicators_(std::move(indicators)),
-      generation_(generation),
-      queue_(queue),
-      wait_when_full_(wait_when_full),
-      ready_(indicators_->PrepareScratch(scratch_)) {}
+MatchConsumer::MatchConsumer(AlertQueue& queue, bool wait_when_full) : queue_(queue), wait_when_full_(wait_when_full) {}
 
 void MatchConsumer::OnBurst(const ObservableBatch& batch, std::span<const EmissionContext> contexts,
                             std::span<const uint64_t> ended_flows) {
   hits_.clear();
-  if (batch.size() != 0) indicators_->Find(batch, scratch_, hits_);
+  if (batch.size() != 0 && kit_ != nullptr) kit_->set->Find(batch, kit_->fields, hits_);
   for (size_t i = 0; i < hits_.size();) {
     size_t end = i + 1;
     while (end < hits_.size() && hits_[end].observable == hits_[i].observable) ++end;
     const Observable& observable = batch.observables()[hits_[i].observable];
     const EmissionContext& context = contexts[observable.context];
-    if (!SeenBefore(observable, context)) {
+    if (!SeenBefore(observable, context, hits_[i].indicator)) {
       Raise(batch, observable, hits_[i].observable, context, std::span<const Hit>(hits_).subspan(i, end - i));
     }
     i = end;
@@ -63,9 +51,9 @@ void MatchConsumer::OnBurst(const ObservableBatch& batch, std::span<const Emissi
   }
 }
 
-bool MatchConsumer::SeenBefore(const Observable& observable, const EmissionContext& context) {
+bool MatchConsumer::SeenBefore(const Observable& observable, const EmissionContext& context, uint32_t first_hit) {
   std::unordered_set<uint64_t>& raised = raised_[context.flow.id];
-  const uint64_t identity = IdentityOf(observable);
+  const uint64_t identity = IdentityOf(observable, *kit_->set, first_hit);
   if (raised.count(identity) != 0) {
     ++counters_.repeated;
     return true;
@@ -92,11 +80,12 @@ void MatchConsumer::Raise(const ObservableBatch& batch, const Observable& observ
   alert.time_ns = context.time_ns;
   alert.flow = context.flow;
   alert.kind = observable.kind;
-  alert.direction = DirectionOfPacket(observable, context.flow);
+  // The observable of an end's address says which end it is, whatever packet showed it.
+  alert.direction = observable.kind == ObservableKind::kIp ? context.direction : observable.direction;
   alert.value =
       FormOf(observable.kind) == ValueForm::kAddress ? observable.address.ToString() : std::string(observable.text);
   alert.address = observable.address;
-  alert.generation = generation_;
+  alert.generation = kit_->generation;
   for (const Hit& hit : hits) alert.indicators.push_back(hit.indicator);
 
   // The message it came in: its neighbours in the batch.

@@ -14,13 +14,6 @@
 
 namespace vedette {
 
-struct AlertCounters {
-  uint64_t alerts = 0;              // queued
-  uint64_t repeated = 0;            // the flow had shown that value before
-  uint64_t dropped_queue_full = 0;  // live only
-  uint64_t dropped_flow_limit = 0;  // a flow with more than kMaxAlertsPerFlow distinct hits
-};
-
 class MatchConsumer : public BurstConsumer {
  public:
   // A crafted flow must not fill the memory: more distinct values than that in one flow are counted only.
@@ -30,29 +23,23 @@ class MatchConsumer : public BurstConsumer {
   static constexpr size_t kMaxMessageValues = 256;
 
   // `wait_when_full`: replay; else a full queue drops.
-  MatchConsumer(std::shared_ptr<const IndicatorSet> indicators, uint64_t generation, AlertQueue& queue,
-                bool wait_when_full);
+  MatchConsumer(AlertQueue& queue, bool wait_when_full);
 
+  void Use(MatchKit& kit) override { kit_ = &kit; }
   void OnBurst(const ObservableBatch& batch, std::span<const EmissionContext> contexts,
                std::span<const uint64_t> ended_flows) override;
   void OnProgress(uint32_t file, uint64_t packet) override;
 
-  const AlertCounters& counters() const { return counters_; }
-  const MatchCounters& match_counters() const { return scratch_.counters; }
-  // False: no memory for the matcher's scratch.
-  bool ready() const { return ready_; }
+  AlertCounters alert_counters() const override { return counters_; }
 
  private:
   void Raise(const ObservableBatch& batch, const Observable& observable, uint32_t index, const EmissionContext& context,
              std::span<const Hit> hits);
-  bool SeenBefore(const Observable& observable, const EmissionContext& context);
+  bool SeenBefore(const Observable& observable, const EmissionContext& context, uint32_t first_hit);
 
-  std::shared_ptr<const IndicatorSet> indicators_;
-  uint64_t generation_;
+  MatchKit* kit_ = nullptr;
   AlertQueue& queue_;
   bool wait_when_full_;
-  MatchScratch scratch_;
-  bool ready_;
   std::vector<Hit> hits_;
   std::unordered_map<uint64_t, std::unordered_set<uint64_t>> raised_;  // by flow id: what it alerted on
   AlertPosition position_;

@@ -11,7 +11,7 @@ namespace vedette {
 namespace {
 
 constexpr auto kProgressInterval = std::chrono::milliseconds(250);
-constexpr uint64_t kReportBursts = 4096;  // a worker says how far it is after so many bursts: some 5 ms of work
+constexpr uint64_t kLookBursts = 64;  // a worker looks at the clock after so many bursts: some 0.2 ms of work
 
 double ThreadCpuSeconds() {
   timespec t{};
@@ -50,13 +50,23 @@ void Add(DecodeCounters& sum, const DecodeCounters& part) {
   sum.truncated += part.truncated;
 }
 
+void Add(CaptureCounters& sum, const CaptureCounters& part) {
+  sum.frames += part.frames;
+  sum.captured_bytes += part.captured_bytes;
+  sum.wire_bytes += part.wire_bytes;
+  sum.dropped_by_kernel += part.dropped_by_kernel;
+  sum.dropped_by_interface += part.dropped_by_interface;
+  sum.total_input_bytes += part.total_input_bytes;
+  sum.input_bytes_read += part.input_bytes_read;
+}
+
 void Add(WorkerCounters& sum, const WorkerCounters& part) {
-  // Every worker sees every packet that a filter excludes.
-  sum.excluded_by_filter = std::max(sum.excluded_by_filter, part.excluded_by_filter);
-  sum.excluded_by_time = std::max(sum.excluded_by_time, part.excluded_by_time);
+  sum.excluded_by_filter += part.excluded_by_filter;
+  sum.excluded_by_time += part.excluded_by_time;
   sum.flows += part.flows;
   sum.flows_evicted += part.flows_evicted;
   sum.flows_peak += part.flows_peak;
+  sum.flows_now += part.flows_now;
   sum.flows_timed_out += part.flows_timed_out;
   sum.bytes += part.bytes;
   sum.first_ns = std::min(sum.first_ns, part.first_ns);
@@ -97,51 +107,139 @@ void Add(MatchCounters& sum, const MatchCounters& part) {
   sum.hits_over_limit += part.hits_over_limit;
 }
 
-// One worker's life, in its thread.
-void Work(WorkerSetup& setup, Worker& worker, Position& position, const std::atomic<bool>& stop, double& cpu_seconds) {
-  const double cpu_before = ThreadCpuSeconds();
-  uint64_t bursts = 0;
-  std::span<const Frame> frames;
-  while (!stop.load(std::memory_order_relaxed)) {
-    const PollStatus status = setup.source->Poll(frames);
-    if (status == PollStatus::kEnd) break;
-    if (status == PollStatus::kFrames) worker.Process(frames);
-    if (status == PollStatus::kIdle) worker.Idle(WallClockNs());
-    if (++bursts % kReportBursts == 0) {
-      const CaptureCounters counters = setup.source->counters();
-      position.input_bytes.store(counters.input_bytes_read, std::memory_order_relaxed);
-      position.total_bytes.store(counters.total_input_bytes, std::memory_order_relaxed);
-      position.packets.store(worker.decode_counters().received, std::memory_order_relaxed);
-    }
-  }
-  worker.Finish();
-  if (setup.on_end) setup.on_end();
-  cpu_seconds = ThreadCpuSeconds() - cpu_before;
+void Add(AlertCounters& sum, const AlertCounters& part) {
+  sum.alerts += part.alerts;
+  sum.repeated += part.repeated;
+  sum.dropped_queue_full += part.dropped_queue_full;
+  sum.dropped_flow_limit += part.dropped_flow_limit;
 }
 
 }  // namespace
 
-Totals RunPipeline(std::vector<WorkerSetup> setups, const std::atomic<bool>& stop,
-                   const std::function<void(const ProgressReport&)>& on_progress) {
-  const auto begin = std::chrono::steady_clock::now();
-  const size_t count = setups.size();
-  std::vector<std::unique_ptr<Worker>> workers;
-  std::vector<Position> positions(count);
-  std::vector<double> cpu_seconds(count, 0);
-  for (size_t i = 0; i < count; ++i) {
-    WorkerOptions& options = setups[i].options;
-    options.decoder.share = {static_cast<uint32_t>(i), static_cast<uint32_t>(count)};
-    options.filter = setups[i].filter.get();
-    workers.push_back(std::make_unique<Worker>(options, *setups[i].consumer));
+void Add(Totals& sum, const Totals& part, Sharing sharing) {
+  if (sharing == Sharing::kOwnPackets) {
+    Add(sum.capture, part.capture);
+    Add(sum.workers, part.workers);
+  } else {
+    // Every worker sees the whole capture and every packet that is excluded.
+    const uint64_t by_filter = std::max(sum.workers.excluded_by_filter, part.workers.excluded_by_filter);
+    const uint64_t by_time = std::max(sum.workers.excluded_by_time, part.workers.excluded_by_time);
+    Add(sum.workers, part.workers);
+    sum.workers.excluded_by_filter = by_filter;
+    sum.workers.excluded_by_time = by_time;
+    if (part.capture.frames >= sum.capture.frames) sum.capture = part.capture;
   }
+  Add(sum.decode, part.decode);
+  Add(sum.inspection, part.inspection);
+  Add(sum.tcp, part.tcp);
+  Add(sum.payload, part.payload);
+  Add(sum.fields, part.fields);
+  Add(sum.alerts, part.alerts);
+  sum.flow_memory_bytes += part.flow_memory_bytes;
+  sum.fragment_memory_bytes += part.fragment_memory_bytes;
+  sum.worker_cpu_seconds += part.worker_cpu_seconds;
+}
 
+// One worker with all it works with.
+struct Pipeline::Lane {
+  WorkerSetup setup;
+  std::unique_ptr<Worker> worker;
+  Position position;
+  double cpu_before = 0;
+  mutable std::mutex mutex;  // of `published`
+  Totals published;
+};
+
+Totals Pipeline::ReportOf(const Lane& lane) {
+  Totals report;
+  report.capture = lane.setup.source->counters();
+  report.decode = lane.worker->decode_counters();
+  report.workers = lane.worker->counters();
+  report.inspection = lane.worker->inspection_counters();
+  report.tcp = lane.worker->tcp_counters();
+  report.payload = lane.worker->payload_match_counters();
+  report.fields = lane.worker->field_match_counters();
+  report.alerts = lane.setup.consumer->alert_counters();
+  report.flow_memory_bytes = lane.worker->flow_memory_bytes();
+  report.fragment_memory_bytes = lane.worker->fragment_bytes_held();
+  report.worker_cpu_seconds = ThreadCpuSeconds() - lane.cpu_before;
+  return report;
+}
+
+// One worker's life, in its thread.
+void Pipeline::Work(Lane& lane, const std::atomic<bool>& stop) {
+  lane.cpu_before = ThreadCpuSeconds();
+  Worker& worker = *lane.worker;
+  CaptureSource& source = *lane.setup.source;
+  uint64_t bursts = 0;
+  auto next_report = std::chrono::steady_clock::now();
+  std::span<const Frame> frames;
+  while (!stop.load(std::memory_order_relaxed)) {
+    const PollStatus status = source.Poll(frames);
+    if (status == PollStatus::kEnd) break;
+    if (status == PollStatus::kFrames) worker.Process(frames);
+    if (status == PollStatus::kIdle) worker.Idle(WallClockNs());
+    if (++bursts % kLookBursts != 0 && status != PollStatus::kIdle) continue;
+    const auto now = std::chrono::steady_clock::now();
+    if (now < next_report) continue;
+    next_report = now + kPublishInterval;
+    Totals report = ReportOf(lane);
+    lane.position.input_bytes.store(report.capture.input_bytes_read, std::memory_order_relaxed);
+    lane.position.total_bytes.store(report.capture.total_input_bytes, std::memory_order_relaxed);
+    lane.position.packets.store(report.decode.received, std::memory_order_relaxed);
+    // Who reads it holds the lock for a copy's time; then the next report does as well.
+    const std::unique_lock<std::mutex> lock(lane.mutex, std::try_to_lock);
+    if (lock.owns_lock()) lane.published = std::move(report);
+  }
+  worker.Finish();
+  Totals report = ReportOf(lane);
+  const std::span<const CaptureDamage> damage = source.damage();
+  report.damage.assign(damage.begin(), damage.end());
+  {
+    const std::lock_guard<std::mutex> lock(lane.mutex);
+    lane.published = std::move(report);
+  }
+  if (lane.setup.on_end) lane.setup.on_end();
+}
+
+Pipeline::Pipeline(std::vector<WorkerSetup> setups, Sharing sharing) : sharing_(sharing) {
+  const size_t count = setups.size();
+  for (size_t i = 0; i < count; ++i) {
+    auto lane = std::make_unique<Lane>();
+    lane->setup = std::move(setups[i]);
+    WorkerOptions& options = lane->setup.options;
+    if (sharing == Sharing::kSameCapture) {
+      options.decoder.share = {static_cast<uint32_t>(i), static_cast<uint32_t>(count)};
+    }
+    options.filter = lane->setup.filter.get();
+    lane->worker =
+        std::make_unique<Worker>(options, *lane->setup.consumer, std::move(lane->setup.kit), lane->setup.exchange);
+    lanes_.push_back(std::move(lane));
+  }
+}
+
+Pipeline::~Pipeline() = default;
+
+Totals Pipeline::Snapshot() const {
+  Totals totals;
+  for (const std::unique_ptr<Lane>& lane : lanes_) {
+    const std::lock_guard<std::mutex> lock(lane->mutex);
+    Add(totals, lane->published, sharing_);
+    // Each source of the same capture has the same damage.
+    if (totals.damage.empty()) totals.damage = lane->published.damage;
+  }
+  return totals;
+}
+
+Totals Pipeline::Run(const std::atomic<bool>& stop, const std::function<void(const ProgressReport&)>& on_progress) {
+  const auto begin = std::chrono::steady_clock::now();
   std::mutex mutex;
   std::condition_variable all_done;
-  size_t running = count;
+  size_t running = lanes_.size();
   std::vector<std::thread> threads;
-  for (size_t i = 0; i < count; ++i) {
-    threads.emplace_back([&, i] {
-      Work(setups[i], *workers[i], positions[i], stop, cpu_seconds[i]);
+  for (const std::unique_ptr<Lane>& lane : lanes_) {
+    threads.emplace_back([&, lane = lane.get()] {
+      Work(*lane, stop);
       const std::lock_guard<std::mutex> lock(mutex);
       --running;
       all_done.notify_one();
@@ -153,7 +251,8 @@ Totals RunPipeline(std::vector<WorkerSetup> setups, const std::atomic<bool>& sto
       if (!on_progress) continue;
       ProgressReport report;
       report.capture.input_bytes_read = UINT64_MAX;
-      for (const Position& position : positions) {
+      for (const std::unique_ptr<Lane>& lane : lanes_) {
+        const Position& position = lane->position;
         report.capture.input_bytes_read =
             std::min(report.capture.input_bytes_read, position.input_bytes.load(std::memory_order_relaxed));
         report.capture.total_input_bytes =
@@ -165,18 +264,7 @@ Totals RunPipeline(std::vector<WorkerSetup> setups, const std::atomic<bool>& sto
   }
   for (std::thread& thread : threads) thread.join();
 
-  Totals totals;
-  totals.capture = setups[0].source->counters();
-  totals.damage.assign(setups[0].source->damage().begin(), setups[0].source->damage().end());
-  for (size_t i = 0; i < count; ++i) {
-    Add(totals.decode, workers[i]->decode_counters());
-    Add(totals.workers, workers[i]->counters());
-    Add(totals.inspection, workers[i]->inspection_counters());
-    Add(totals.tcp, workers[i]->tcp_counters());
-    Add(totals.payload, workers[i]->payload_match_counters());
-    totals.flow_memory_bytes += workers[i]->flow_memory_bytes();
-    totals.worker_cpu_seconds += cpu_seconds[i];
-  }
+  Totals totals = Snapshot();
   totals.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   totals.interrupted = stop.load();
   return totals;

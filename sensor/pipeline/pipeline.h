@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -16,14 +17,16 @@ namespace vedette {
 
 // All workers' figures added up. Every packet is counted by exactly one of them.
 struct Totals {
-  CaptureCounters capture;  // of one source: all of them walk the same capture
+  CaptureCounters capture;  // replay: of one source, since all of them walk the same capture; live: of all interfaces
   DecodeCounters decode;
   WorkerCounters workers;
   InspectionCounters inspection;
   TcpCounters tcp;
-  MatchCounters payload;
-  std::vector<CaptureDamage> damage;
+  MatchCounters payload, fields;
+  AlertCounters alerts;
+  std::vector<CaptureDamage> damage;  // only at the end
   size_t flow_memory_bytes = 0;
+  size_t fragment_memory_bytes = 0;
   double worker_cpu_seconds = 0;  // thread CPU time of all workers
   double seconds = 0;             // wall time
   bool interrupted = false;
@@ -34,6 +37,8 @@ struct WorkerSetup {
   std::unique_ptr<CaptureSource> source;
   std::unique_ptr<PacketFilter> filter;  // may be null
   WorkerOptions options;
+  std::unique_ptr<MatchKit> kit;      // null: nothing is matched
+  KitExchange* exchange = nullptr;    // where a reload leaves a new kit; may be null, else outlives the run
   BurstConsumer* consumer = nullptr;  // outlives the run
   std::function<void()> on_end;       // called in the worker's thread when it has handed over everything
 };
@@ -44,9 +49,37 @@ struct ProgressReport {
   uint64_t alerts = 0;
 };
 
-// Runs until every source is at its end or `stop` is set, then ends all flows. `on_progress` is called in the calling
-// thread a few times a second; it may be empty.
-Totals RunPipeline(std::vector<WorkerSetup> setups, const std::atomic<bool>& stop,
-                   const std::function<void(const ProgressReport&)>& on_progress);
+// How the sources of several workers relate: each walks the whole capture and takes its share, or each has packets of
+// its own.
+enum class Sharing : uint8_t { kSameCapture, kOwnPackets };
+
+class Pipeline {
+ public:
+  Pipeline(std::vector<WorkerSetup> setups, Sharing sharing);
+  ~Pipeline();
+  Pipeline(const Pipeline&) = delete;
+  Pipeline& operator=(const Pipeline&) = delete;
+
+  // Runs until every source is at its end or `stop` is set, then ends all flows. `on_progress` is called in the calling
+  // thread a few times a second; it may be empty. Once only.
+  Totals Run(const std::atomic<bool>& stop, const std::function<void(const ProgressReport&)>& on_progress);
+
+  // Any thread, during Run too: what the workers last published. A worker publishes every kPublishInterval and never
+  // waits for who reads.
+  Totals Snapshot() const;
+
+  static constexpr auto kPublishInterval = std::chrono::milliseconds(200);
+
+ private:
+  struct Lane;
+  void Work(Lane& lane, const std::atomic<bool>& stop);
+  static Totals ReportOf(const Lane& lane);
+
+  std::vector<std::unique_ptr<Lane>> lanes_;
+  Sharing sharing_;
+};
+
+// Adds one worker's figures to the sum of others.
+void Add(Totals& sum, const Totals& part, Sharing sharing);
 
 }  // namespace vedette

@@ -17,6 +17,10 @@ constexpr uint32_t kDeliverObservables = 4096;
 
 bool LooksLikeServer(uint16_t port, uint16_t other) { return port < 1024 && port != 0 && other >= 1024; }
 
+bool SentByClient(const FlowKey& key, const Flow& flow) {
+  return key.source_port == flow.client_port && std::memcmp(key.source, flow.client, 16) == 0;
+}
+
 // Part of every alert, so its making must not change: whoever replays a capture again has to find the same flow. Below
 // 2^53, so that every JSON reader keeps it exact.
 uint64_t FlowId(const Flow& flow) {
@@ -30,19 +34,39 @@ uint64_t FlowId(const Flow& flow) {
 
 }  // namespace
 
-Worker::Worker(const WorkerOptions& options, BurstConsumer& consumer)
+Worker::Worker(const WorkerOptions& options, BurstConsumer& consumer, std::unique_ptr<MatchKit> kit,
+               KitExchange* exchange)
     : options_(options),
       consumer_(consumer),
+      exchange_(exchange),
       decoder_(options.decoder),
       flows_(options.max_flows),
-      inspector_(options.inspector, batch_, scratch_),
+      inspector_(options.inspector, batch_),
       slots_(std::make_unique<Slot[]>(CaptureSource::kBurst)) {
   batch_.set_wanted(options.wanted);
-  if (options.inspector.indicators != nullptr && !options.inspector.indicators->PrepareScratch(scratch_))
-    ++scratch_.counters.scan_errors;
+  if (kit != nullptr) Install(std::move(kit));
 }
 
 Worker::~Worker() = default;
+
+void Worker::Install(std::unique_ptr<MatchKit> kit) {
+  if (kit_ != nullptr) {
+    kit->payload.counters = kit_->payload.counters;
+    kit->fields.counters = kit_->fields.counters;
+  }
+  std::swap(kit_, kit);
+  batch_.set_wanted(kit_->wanted);
+  inspector_.UseIndicators(kit_->set.get(), &kit_->payload);
+  consumer_.Use(*kit_);
+  generation_ = static_cast<uint16_t>(kit_->generation);
+  if (exchange_ != nullptr) exchange_->Return(std::move(kit), kit_->generation);
+}
+
+// Between bursts: each batch is matched with one set.
+void Worker::UseNewKit() {
+  if (exchange_ == nullptr) return;
+  if (std::unique_ptr<MatchKit> kit = exchange_->Take()) Install(std::move(kit));
+}
 
 void Worker::Process(std::span<const Frame> frames) {
   while (frames.size() > CaptureSource::kBurst) {
@@ -50,6 +74,7 @@ void Worker::Process(std::span<const Frame> frames) {
     frames = frames.subspan(CaptureSource::kBurst);
   }
   if (frames.empty()) return;
+  UseNewKit();
   decoder_.BeginBurst();
   size_t used = 0;
   for (const Frame& frame : frames) {
@@ -135,6 +160,7 @@ Flow& Worker::NewFlow(const Slot& slot) {
   });
   ++counters_.flows;
   counters_.flows_peak = flows_.peak();
+  counters_.flows_now = flows_.size();
   flow.client_known = client_known;
   flow.first_ns = flow.last_ns = packet.frame->time_ns;
   flow.first_packet = PacketPosition(packet.frame->file, packet.frame->number);
@@ -149,13 +175,14 @@ void Worker::BeginContext() {
   batch_.set_context(static_cast<uint32_t>(contexts_.size()));
 }
 
-void Worker::EndContext(const Flow& flow, const Frame& frame, uint64_t rank) {
+void Worker::EndContext(const Flow& flow, const Frame& frame, Direction direction, uint64_t rank) {
   if (batch_.size() == batch_before_) return;
   EmissionContext& context = contexts_.emplace_back();
   context.flow = SnapshotOf(flow);
   context.file = frame.file;
   context.packet = frame.number;
   context.time_ns = frame.time_ns;
+  context.direction = direction;
   context.rank = rank;
 }
 
@@ -174,7 +201,7 @@ void Worker::OnPacket(Slot& slot) {
   if (fresh) {
     flow = &NewFlow(slot);
     BeginContext();  // an evicted flow may have used the one before
-    from_client = slot.key.source_port == flow->client_port && std::memcmp(slot.key.source, flow->client, 16) == 0;
+    from_client = SentByClient(slot.key, *flow);
   }
   flow->last_ns = std::max(flow->last_ns, frame.time_ns);
   counters_.first_ns = std::min(counters_.first_ns, frame.time_ns);
@@ -185,13 +212,9 @@ void Worker::OnPacket(Slot& slot) {
     flow->bytes[index] += frame.wire_bytes;
     counters_.bytes += frame.wire_bytes;
   }
-  if (fresh) {
-    batch_.BeginMessage();
-    const bool swapped = !from_client;
-    batch_.AddAddress(ObservableKind::kIp, Direction::kToServer, swapped ? packet.destination : packet.source,
-                      flow->client_port);
-    batch_.AddAddress(ObservableKind::kIp, Direction::kToClient, swapped ? packet.source : packet.destination,
-                      flow->server_port);
+  if (fresh || flow->generation != generation_) {
+    flow->generation = generation_;
+    EmitAddresses(*flow);
   }
   if (packet.has_quoted && !slot.addresses_only) {
     const Direction direction = from_client ? Direction::kToServer : Direction::kToClient;
@@ -206,13 +229,21 @@ void Worker::OnPacket(Slot& slot) {
   } else if (packet.protocol == kIpProtoUdp) {
     inspector_.OnUdp(*flow, packet, from_client);
   }
-  EndContext(*flow, frame, 0);
+  // The bytes may have told that the client is at the other end.
+  EndContext(*flow, frame, SentByClient(slot.key, *flow) ? Direction::kToServer : Direction::kToClient, 0);
+}
+
+// Once for each generation of indicators, so that an address that became known meanwhile is found in running flows.
+void Worker::EmitAddresses(const Flow& flow) {
+  batch_.BeginMessage();
+  batch_.AddAddress(ObservableKind::kIp, Direction::kToServer, ClientOf(flow), flow.client_port);
+  batch_.AddAddress(ObservableKind::kIp, Direction::kToClient, ServerOf(flow), flow.server_port);
 }
 
 void Worker::EndFlow(Flow& flow, const Frame& frame, uint64_t rank) {
   BeginContext();
   inspector_.Finish(flow);
-  EndContext(flow, frame, rank);
+  EndContext(flow, frame, Direction::kToServer, rank);
   ended_.push_back(flow.id);
 }
 
@@ -228,6 +259,7 @@ void Worker::Sweep(bool all) {
     flows_.Release(*flow);
     if (batch_.size() > kDeliverObservables) Deliver();
   }
+  counters_.flows_now = flows_.size();
 }
 
 void Worker::Deliver() {
@@ -245,6 +277,7 @@ void Worker::HandOver() {
 }
 
 void Worker::Idle(uint64_t now_ns) {
+  UseNewKit();
   if (now_ns < last_idle_sweep_ns_ + kIdleSweepNs) return;
   last_idle_sweep_ns_ = now_ns;
   clock_ns_ = std::max(clock_ns_, now_ns);

@@ -31,9 +31,9 @@ struct WorkerOptions {
       60'000'000'000;  // after FIN both ways or RST: two maximum segment lifetimes on today's networks
   uint64_t other_timeout_ns =
       120'000'000'000;  // UDP, ICMP and the rest: RFC 4787 section 4.3 asks NATs for two minutes
-  uint64_t since_ns = 0, until_ns = UINT64_MAX;  // packet times to look at; UINT64_MAX: no end
-  PacketFilter* filter = nullptr;                // nullptr: all
-  ObservableMask wanted = ObservableMask::All();
+  uint64_t since_ns = 0, until_ns = UINT64_MAX;   // packet times to look at; UINT64_MAX: no end
+  PacketFilter* filter = nullptr;                 // nullptr: all
+  ObservableMask wanted = ObservableMask::All();  // without indicators: what parsers emit
 };
 
 struct WorkerCounters {
@@ -42,6 +42,7 @@ struct WorkerCounters {
   uint64_t flows = 0;
   uint64_t flows_evicted = 0;  // because of max_flows
   uint64_t flows_peak = 0;
+  uint64_t flows_now = 0;
   uint64_t flows_timed_out = 0;
   uint64_t bytes = 0;  // as on the wire, of decoded packets
   uint64_t first_ns = UINT64_MAX, last_ns = 0;
@@ -50,7 +51,10 @@ struct WorkerCounters {
 
 class Worker {
  public:
-  Worker(const WorkerOptions& options, BurstConsumer& consumer);
+  // `kit`: what to match with; nullptr: nothing is matched. `exchange`: where a reload leaves a new one; may be
+  // nullptr, else outlives the worker.
+  Worker(const WorkerOptions& options, BurstConsumer& consumer, std::unique_ptr<MatchKit> kit = nullptr,
+         KitExchange* exchange = nullptr);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -66,8 +70,10 @@ class Worker {
   const DecodeCounters& decode_counters() const { return decoder_.counters(); }
   const InspectionCounters& inspection_counters() const { return inspector_.counters(); }
   const TcpCounters& tcp_counters() const { return inspector_.tcp_counters(); }
-  const MatchCounters& payload_match_counters() const { return scratch_.counters; }
+  MatchCounters payload_match_counters() const { return kit_ == nullptr ? MatchCounters() : kit_->payload.counters; }
+  MatchCounters field_match_counters() const { return kit_ == nullptr ? MatchCounters() : kit_->fields.counters; }
   size_t flow_memory_bytes() const { return flows_.memory_bytes(); }
+  size_t fragment_bytes_held() const { return decoder_.fragment_bytes_held(); }
 
  private:
   struct Slot {
@@ -76,6 +82,9 @@ class Worker {
     bool addresses_only;
   };
 
+  void UseNewKit();
+  void Install(std::unique_ptr<MatchKit> kit);
+  void EmitAddresses(const Flow& flow);
   void Lookup(Slot& slot);
   void OnPacket(Slot& slot);
   Flow& NewFlow(const Slot& slot);
@@ -84,14 +93,16 @@ class Worker {
   void EndFlow(Flow& flow, const Frame& frame, uint64_t rank);
   void Sweep(bool all);
   void BeginContext();
-  void EndContext(const Flow& flow, const Frame& frame, uint64_t rank);
+  void EndContext(const Flow& flow, const Frame& frame, Direction direction, uint64_t rank);
   void Deliver();
   void HandOver();
 
   WorkerOptions options_;
   BurstConsumer& consumer_;
   ObservableBatch batch_;
-  MatchScratch scratch_;
+  std::unique_ptr<MatchKit> kit_;
+  KitExchange* exchange_;
+  uint16_t generation_ = 0;  // the kit's, as flows keep it
   Decoder decoder_;
   FlowTable flows_;
   StreamInspector inspector_;

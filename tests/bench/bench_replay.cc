@@ -83,7 +83,7 @@ LoopResult RunLoop(const Input& input) {
   Doorbell doorbell;
   AlertQueue queue(doorbell);
   std::atomic<bool> stop{false};
-  MatchConsumer consumer(input.set, 0, queue, true);
+  MatchConsumer consumer(queue, true);
   ExportLoop loop(doorbell, {&queue}, {sink.get()}, true, stop);
   std::thread exporter([&] {
     const double before = ThreadCpuSeconds();
@@ -91,10 +91,7 @@ LoopResult RunLoop(const Input& input) {
     result.exporter_seconds = ThreadCpuSeconds() - before;
   });
   CaptureFiles source(input.capture);
-  WorkerOptions options;
-  options.inspector.indicators = input.set.get();
-  options.wanted = WantedFor(*input.set);
-  Worker worker(options, consumer);
+  Worker worker(WorkerOptions(), consumer, MatchKit::Make(input.set, 0, WantedFor(*input.set)));
   const double before = ThreadCpuSeconds();
   Drive(source, worker);
   result.worker_seconds = ThreadCpuSeconds() - before;
@@ -135,9 +132,8 @@ double WithoutMatching(const Input& input, bool parse, bool scan) {
   NullConsumer consumer;
   WorkerOptions options;
   options.inspector.parse = parse;
-  if (scan) options.inspector.indicators = input.set.get();
   options.wanted = WantedFor(*input.set);
-  Worker worker(options, consumer);
+  Worker worker(options, consumer, scan ? MatchKit::Make(input.set, 0, options.wanted) : nullptr);
   const double before = ThreadCpuSeconds();
   Drive(source, worker);
   return ThreadCpuSeconds() - before;

@@ -57,13 +57,12 @@ void CompareWithNaive(const std::vector<Segment>& segments) {
 
 void Inspect(const std::vector<Segment>& segments, bool bound) {
   ObservableBatch batch;
-  MatchScratch scratch;
   StreamInspector::Options options;
   if (bound) {
     options.tcp = {.half_bytes = 200, .half_segments = 4, .total_bytes = 1000, .acknowledged_segments = 2};
     options.parser_bytes = 100;
   }
-  StreamInspector inspector(options, batch, scratch);
+  StreamInspector inspector(options, batch);
   Flow flow;
   flow.version = 4;
   Frame frame;

@@ -24,7 +24,7 @@ using testing::Tcp;
 
 constexpr uint64_t kSecond = 1'000'000'000;
 constexpr const char* kClient = "192.0.2.1";
-constexpr const char* kServer = "198.51.100.2";
+constexpr const char* kServer = "198.41.0.4";
 
 // Each line: place, client and server, name, direction, value.
 class Collector : public BurstConsumer {
@@ -88,14 +88,14 @@ struct Result {
   }
 };
 
-Result RunWorkers(const Capture& capture, const IndicatorSet* set = nullptr, uint32_t count = 1, size_t burst = 7) {
+Result RunWorkers(const Capture& capture, std::shared_ptr<const IndicatorSet> set = nullptr, uint32_t count = 1,
+                  size_t burst = 7) {
   Result result;
   for (uint32_t i = 0; i < count; ++i) {
     WorkerOptions options;
     options.decoder.share = {i, count};
-    options.inspector.indicators = set;
     Collector collector;
-    Worker worker(options, collector);
+    Worker worker(options, collector, set == nullptr ? nullptr : MatchKit::Make(set, 0, ObservableMask::All()));
     for (std::span<const Frame> rest = capture.frames(); !rest.empty();) {
       const size_t n = std::min(burst, rest.size());
       worker.Process(rest.first(n));
@@ -167,7 +167,7 @@ TEST(Worker, PickedUpInMidStreamTheBytesTellWhoIsTheClient) {
   Tcp tcp{.source_port = 50001, .destination_port = 50002, .sequence = 2000, .acknowledgment = 1000};
   capture.Add(Ipv4{.source = kServer, .destination = kClient}(tcp(kResponse)), 0);
   tcp = {.source_port = 50002, .destination_port = 50001, .sequence = 1000, .acknowledgment = 2038};
-  capture.Add(Ipv4{}(tcp(kRequest)), 1);
+  capture.Add(Ipv4{.source = kClient, .destination = kServer}(tcp(kRequest)), 1);
   const Result result = RunWorkers(capture);
   EXPECT_EQ(result.flows, 1u);
   const auto hosts = result.With("http.host");
@@ -213,7 +213,7 @@ TEST(Worker, FindsALiteralAcrossSegmentsButNotAcrossAGap) {
     Open(capture, 40000, 0);
     capture.Send(true, 40000, {.sequence = 1000, .acknowledgment = 2000}, "xxBOTNE", 1);
     capture.Send(true, 40000, {.sequence = 1007u + gap, .acknowledgment = 2000}, "T-HELLOyy", 2);
-    EXPECT_EQ(RunWorkers(capture, set.set.get()).With("payload").size(), gap ? 0u : 1u);
+    EXPECT_EQ(RunWorkers(capture, set.set).With("payload").size(), gap ? 0u : 1u);
   }
 }
 
@@ -237,6 +237,53 @@ TEST(Worker, NothingIsReadBehindTheEnd) {
   capture.Send(true, 40000, {.sequence = 1000, .acknowledgment = 2000, .flags = kTcpAck | kTcpFin}, "", 1);
   capture.Send(true, 40000, {.sequence = 1000, .acknowledgment = 2000}, kRequest, 2);
   EXPECT_TRUE(RunWorkers(capture).With("http.host").empty());
+}
+
+// What a burst is matched with, and what was found of it.
+class Matcher : public BurstConsumer {
+ public:
+  void Use(MatchKit& kit) override { kit_ = &kit; }
+  void OnBurst(const ObservableBatch& batch, std::span<const EmissionContext>, std::span<const uint64_t>) override {
+    std::vector<Hit> hits;
+    kit_->set->Find(batch, kit_->fields, hits);
+    for (const Hit& hit : hits) {
+      found.push_back(std::to_string(kit_->generation) + " " + std::string(kit_->set->at(hit.indicator).value));
+    }
+  }
+  void OnProgress(uint32_t, uint64_t) override {}
+  std::vector<std::string> found;
+
+ private:
+  MatchKit* kit_ = nullptr;
+};
+
+TEST(WorkerReload, FindsANewAddressInARunningFlowAndKeepsCounting) {
+  Capture capture;
+  Open(capture, 4000, kSecond);
+  capture.Send(true, 4000, {.sequence = 1000, .acknowledgment = 2000, .flags = kTcpAck}, "GET /a HT", 2 * kSecond);
+  capture.Send(true, 4000, {.sequence = 1009, .acknowledgment = 2000, .flags = kTcpAck},
+               "TP/1.1\r\nHost: one.example\r\n\r\n", 3 * kSecond);
+  TestSet before({MakeIndicator(IndicatorType::kContent, "GET /a H")});
+  TestSet after({MakeIndicator(IndicatorType::kIp, kServer), MakeIndicator(IndicatorType::kDomain, "one.example"),
+                 MakeIndicator(IndicatorType::kContent, "a HTTP")});
+  Matcher matcher;
+  KitExchange exchange;
+  Worker worker({}, matcher, MatchKit::Make(before.set, 1, ObservableMask::All()), &exchange);
+  EXPECT_EQ(exchange.in_use(), 1u);
+  worker.Process(capture.frames().first(capture.frames().size() - 1));
+  EXPECT_EQ(matcher.found, std::vector<std::string>{"1 get /a h"});
+  const uint64_t scanned = worker.payload_match_counters().payload_bytes;
+  EXPECT_EQ(scanned, 9u);
+
+  exchange.Offer(MatchKit::Make(after.set, 2, ObservableMask::All()));
+  EXPECT_EQ(exchange.in_use(), 1u);
+  worker.Process(capture.frames().last(1));
+  EXPECT_EQ(exchange.in_use(), 2u);
+  exchange.Collect();
+  // The literal lies across the reload; the stream's last bytes are those of the flow, not of a set.
+  std::sort(matcher.found.begin(), matcher.found.end());
+  EXPECT_EQ(matcher.found, (std::vector<std::string>{"1 get /a h", "2 198.41.0.4", "2 a http", "2 one.example"}));
+  EXPECT_GT(worker.payload_match_counters().payload_bytes, scanned);
 }
 
 }  // namespace

@@ -1,0 +1,136 @@
+// Every figure that Vedette shows: its name, its kind, what it means and what its label tells apart.
+//
+// One equation holds for a replay at its end, and for a live sensor whenever no packet is on its way:
+//   kPacketsReceived = kPacketsDecoded + sum of kPacketsNotDecoded + sum of kPacketsExcluded + sum of kPacketsDropped
+#pragma once
+
+#include "exporter/metrics/figures.h"
+
+namespace vedette::families {
+
+// Families are told apart by address: each is one object.
+
+// Packets.
+inline constexpr FigureFamily kPacketsReceived = {"vedette_packets_received_total", FigureKind::kCounter,
+                                                  "packets that reached the sensor, dropped ones included", ""};
+inline constexpr FigureFamily kPacketsDecoded = {"vedette_packets_decoded_total", FigureKind::kCounter,
+                                                 "packets whose content was handed on to flows", ""};
+inline constexpr FigureFamily kPacketsDecodedBy = {"vedette_packets_decoded_layer_total", FigureKind::kCounter,
+                                                   "decoded packets by what they are made of", "layer"};
+inline constexpr FigureFamily kPacketsNotDecoded = {"vedette_packets_not_decoded_total", FigureKind::kCounter,
+                                                    "packets that end before the flow layer, and why", "reason"};
+inline constexpr FigureFamily kPacketsExcluded = {"vedette_packets_excluded_total", FigureKind::kCounter,
+                                                  "packets that a filter or a time window leaves out", "by"};
+inline constexpr FigureFamily kPacketsDropped = {"vedette_packets_dropped_total", FigureKind::kCounter,
+                                                 "packets lost before they were looked at, by cause", "cause"};
+inline constexpr FigureFamily kPacketsTruncated = {"vedette_packets_truncated_total", FigureKind::kCounter,
+                                                   "decoded packets that the capture does not hold whole", ""};
+inline constexpr FigureFamily kBytesDecoded = {"vedette_bytes_decoded_total", FigureKind::kCounter,
+                                               "bytes on the wire of decoded packets", ""};
+inline constexpr FigureFamily kDatagramsReassembled = {"vedette_datagrams_reassembled_total", FigureKind::kCounter,
+                                                       "IP datagrams put together from fragments", ""};
+
+// Flows and streams.
+inline constexpr FigureFamily kFlows = {"vedette_flows_total", FigureKind::kCounter, "flows seen", ""};
+inline constexpr FigureFamily kFlowsByProtocol = {"vedette_flows_protocol_total", FigureKind::kCounter,
+                                                  "flows by the protocol that their bytes told", "protocol"};
+inline constexpr FigureFamily kFlowsNow = {"vedette_flows", FigureKind::kGauge, "flows in the table now", ""};
+inline constexpr FigureFamily kFlowsEnded = {"vedette_flows_ended_early_total", FigureKind::kCounter,
+                                             "flows ended before their time, by cause", "cause"};
+inline constexpr FigureFamily kTcp = {"vedette_tcp_total", FigureKind::kCounter, "what TCP reassembly met", "event"};
+inline constexpr FigureFamily kTcpGapBytes = {"vedette_tcp_gap_bytes_total", FigureKind::kCounter,
+                                              "bytes missing in gaps of TCP streams", ""};
+inline constexpr FigureFamily kTcpRepeatedBytes = {"vedette_tcp_retransmitted_bytes_total", FigureKind::kCounter,
+                                                   "bytes of TCP streams that had been seen before", ""};
+inline constexpr FigureFamily kParserGivenUp = {"vedette_parsers_given_up_total", FigureKind::kCounter,
+                                                "streams whose parsing ended early, and why", "reason"};
+inline constexpr FigureFamily kPayloadInspected = {"vedette_payload_bytes_inspected_total", FigureKind::kCounter,
+                                                   "payload bytes in which patterns were looked for", ""};
+inline constexpr FigureFamily kPayloadSkipped = {"vedette_payload_bytes_skipped_total", FigureKind::kCounter,
+                                                 "payload bytes in which patterns were not looked for", "reason"};
+inline constexpr FigureFamily kObservables = {"vedette_observables_total", FigureKind::kCounter, "observables by name",
+                                              "name"};
+
+// Matching.
+inline constexpr FigureFamily kIndicators = {"vedette_indicators", FigureKind::kGauge, "indicators in use", ""};
+inline constexpr FigureFamily kIndicatorsUnusable = {"vedette_indicators_unusable", FigureKind::kGauge,
+                                                     "rows that could not be used at the last load", ""};
+inline constexpr FigureFamily kIndicatorGeneration = {"vedette_indicator_generation", FigureKind::kGauge,
+                                                      "number of the indicator set in use, from 1 on", ""};
+inline constexpr FigureFamily kIndicatorLoaded = {"vedette_indicators_loaded_timestamp_seconds", FigureKind::kGauge,
+                                                  "when the set in use was loaded, seconds since 1970", ""};
+inline constexpr FigureFamily kIndicatorNewest = {
+    "vedette_indicators_newest_file_timestamp_seconds", FigureKind::kGauge,
+    "when the newest indicator file in use was last changed, seconds since 1970", ""};
+inline constexpr FigureFamily kReloads = {"vedette_indicator_reloads_total", FigureKind::kCounter, "reloads by result",
+                                          "result"};
+inline constexpr FigureFamily kReloadSeconds = {"vedette_indicator_reload_seconds", FigureKind::kGauge,
+                                                "how long the last reload took until every worker used it", ""};
+inline constexpr FigureFamily kMatches = {"vedette_matches_total", FigureKind::kCounter,
+                                          "indicators hit in alerts, by the feed that they came from", "source"};
+inline constexpr FigureFamily kScanErrors = {"vedette_scan_errors_total", FigureKind::kCounter,
+                                             "scans that Hyperscan ended with an error", ""};
+inline constexpr FigureFamily kHitsOverLimit = {"vedette_scan_hits_over_limit_total", FigureKind::kCounter,
+                                                "hits beyond what one scan may report", ""};
+
+// Alerts.
+inline constexpr FigureFamily kAlerts = {"vedette_alerts_total", FigureKind::kCounter, "alerts raised", ""};
+inline constexpr FigureFamily kAlertsRepeated = {"vedette_alerts_repeated_total", FigureKind::kCounter,
+                                                 "hits that their flow had shown before", ""};
+inline constexpr FigureFamily kAlertsDropped = {"vedette_alerts_dropped_total", FigureKind::kCounter,
+                                                "alerts lost, by cause", "cause"};
+inline constexpr FigureFamily kAlertsMuted = {"vedette_alerts_muted_total", FigureKind::kCounter,
+                                              "alerts of which a mute hid every hit", "mute"};
+inline constexpr FigureFamily kAlertsBySink = {"vedette_alerts_written_total", FigureKind::kCounter,
+                                               "alerts delivered, by where to", "to"};
+inline constexpr FigureFamily kAlertQueueDepth = {"vedette_alert_queue_depth", FigureKind::kGauge,
+                                                  "alerts that wait for the exporter", ""};
+inline constexpr FigureFamily kAlertQueueCapacity = {"vedette_alert_queue_capacity", FigureKind::kGauge,
+                                                     "alerts for which there is room, all workers", ""};
+inline constexpr FigureFamily kAlertLatency = {"vedette_alert_latency_seconds", FigureKind::kHistogram,
+                                               "from a packet's capture to its alert's delivery", ""};
+
+// The feed.
+inline constexpr FigureFamily kFeedAlerts = {"vedette_feed_alerts_total", FigureKind::kCounter,
+                                             "alerts sent, by partner", "partner"};
+inline constexpr FigureFamily kFeedDropped = {"vedette_feed_alerts_dropped_total", FigureKind::kCounter,
+                                              "alerts that a partner was too slow for", "partner"};
+inline constexpr FigureFamily kFeedUnheard = {"vedette_feed_alerts_unheard_total", FigureKind::kCounter,
+                                              "alerts sent while their partner was not connected", ""};
+inline constexpr FigureFamily kFeedConnections = {"vedette_feed_connections", FigureKind::kGauge,
+                                                  "connections that receive the feed now, by partner", "partner"};
+inline constexpr FigureFamily kFeedSilent = {"vedette_feed_partner_silent_seconds", FigureKind::kGauge,
+                                             "since a partner was last connected; 0 while it is", "partner"};
+inline constexpr FigureFamily kFeedRefused = {"vedette_feed_refused_total", FigureKind::kCounter,
+                                              "connections and requests refused, by reason", "reason"};
+inline constexpr FigureFamily kFeedBatches = {"vedette_feed_batches_total", FigureKind::kCounter, "batches sent", ""};
+
+// Memory and time.
+inline constexpr FigureFamily kMemory = {"vedette_memory_bytes", FigureKind::kGauge,
+                                         "memory held, by part; `process` is all that is resident", "part"};
+inline constexpr FigureFamily kWorkerCpu = {"vedette_worker_cpu_seconds_total", FigureKind::kCounter,
+                                            "CPU time of all workers", ""};
+inline constexpr FigureFamily kStarted = {"vedette_start_timestamp_seconds", FigureKind::kGauge,
+                                          "when the process began, seconds since 1970", ""};
+inline constexpr FigureFamily kGeoDatabase = {"vedette_geo_database_timestamp_seconds", FigureKind::kGauge,
+                                              "build time of a geolocation database, seconds since 1970", "database"};
+inline constexpr FigureFamily kGeoReloads = {"vedette_geo_reloads_total", FigureKind::kCounter,
+                                             "geolocation databases swapped, by result", "result"};
+inline constexpr FigureFamily kGeoErrors = {"vedette_geo_lookup_errors_total", FigureKind::kCounter,
+                                            "look-ups that met a corrupt database", ""};
+
+// Health.
+inline constexpr FigureFamily kAlarm = {"vedette_alarm_active", FigureKind::kGauge, "1 while an alarm is raised",
+                                        "alarm"};
+inline constexpr FigureFamily kAlarms = {"vedette_alarms_total", FigureKind::kCounter, "times that an alarm was raised",
+                                         "alarm"};
+inline constexpr FigureFamily kAlarmCommands = {"vedette_alarm_commands_total", FigureKind::kCounter,
+                                                "runs of the alarm command, by result", "result"};
+inline constexpr FigureFamily kCanaries = {"vedette_canaries_total", FigureKind::kCounter, "canaries by result",
+                                           "result"};
+inline constexpr FigureFamily kCanarySeconds = {"vedette_canary_seconds", FigureKind::kGauge,
+                                                "how long the last canary took from packet to feed", ""};
+inline constexpr FigureFamily kConfined = {"vedette_confinement_active", FigureKind::kGauge,
+                                           "1 where a confinement of the process is in force", "kind"};
+
+}  // namespace vedette::families

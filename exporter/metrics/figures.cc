@@ -1,0 +1,26 @@
+#include "exporter/metrics/figures.h"
+
+namespace vedette {
+
+double Figures::Value(const FigureFamily& family, std::string_view label_value) const {
+  for (const Figure& figure : figures_) {
+    if (figure.family == &family && figure.label_value == label_value) return figure.value;
+  }
+  return 0;
+}
+
+double Figures::Sum(const FigureFamily& family) const {
+  double sum = 0;
+  for (const Figure& figure : figures_) {
+    if (figure.family == &family) sum += figure.value;
+  }
+  return sum;
+}
+
+Figures FigureRegistry::Collect() const {
+  Figures out;
+  for (const FigureSource* source : sources_) source->AppendFigures(out);
+  return out;
+}
+
+}  // namespace vedette

@@ -1,0 +1,78 @@
+// The figures of a run: what was counted, measured and held, by name and label.
+//
+// There is one list of them, and every place that shows figures (metrics endpoint, status, heartbeats, log, the summary
+// at the end) shows this list or a part of it, so that two places never disagree. What may stand in it is declared in
+// families.h.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "exporter/metrics/histogram.h"
+
+namespace vedette {
+
+enum class FigureKind : uint8_t {
+  kCounter,    // only grows, from the start of the process
+  kGauge,      // as it is now
+  kHistogram,  // counts by upper bound
+};
+
+// A kind of figure: what all that share a name have in common. `name` as Prometheus wants it, with the unit at its end
+// (https://prometheus.io/docs/practices/naming/); `label`: what tells figures of the name apart, "" where there is one
+// only.
+struct FigureFamily {
+  std::string_view name;
+  FigureKind kind;
+  std::string_view help;
+  std::string_view label;
+};
+
+struct Figure {
+  const FigureFamily* family;
+  std::string label_value;  // of the family's label
+  double value = 0;         // counts are exact up to 2^53
+  HistogramCounts histogram;
+};
+
+class Figures {
+ public:
+  void Add(const FigureFamily& family, double value) { Add(family, {}, value); }
+  void Add(const FigureFamily& family, std::string_view label_value, double value) {
+    figures_.push_back({&family, std::string(label_value), value, {}});
+  }
+  void Add(const FigureFamily& family, const HistogramCounts& histogram) {
+    figures_.push_back({&family, {}, 0, histogram});
+  }
+
+  const std::vector<Figure>& all() const { return figures_; }
+  // 0 where it does not stand in the list.
+  double Value(const FigureFamily& family, std::string_view label_value = {}) const;
+  // Over all label values.
+  double Sum(const FigureFamily& family) const;
+
+ private:
+  std::vector<Figure> figures_;
+};
+
+// A part that has figures. AppendFigures is called by any thread, and returns what was published last.
+class FigureSource {
+ public:
+  virtual ~FigureSource() = default;
+  virtual void AppendFigures(Figures& out) const = 0;
+};
+
+// Who has figures. Sources outlive the registry; all are added before the first Collect.
+class FigureRegistry {
+ public:
+  void Add(const FigureSource& source) { sources_.push_back(&source); }
+  Figures Collect() const;
+
+ private:
+  std::vector<const FigureSource*> sources_;
+};
+
+}  // namespace vedette
