@@ -19,5 +19,6 @@ Command AddObserve(CLI::App& app);
 Command AddRun(CLI::App& app);
 Command AddSubscribe(CLI::App& app);
 Command AddKeygen(CLI::App& app);
+Command AddManual(CLI::App& app);
 
 }  // namespace vedette

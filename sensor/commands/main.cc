@@ -31,6 +31,7 @@ int main(int argc, char** argv) {
   add("run", "live sensor: capture from an interface, match, publish", vedette::AddRun);
   add("subscribe", "receive a partner feed, verify it, write JSON lines to standard output", vedette::AddSubscribe);
   add("keygen", "make a CURVE key pair for a sensor or a partner", vedette::AddKeygen);
+  add("manual", "write man pages and shell completion", vedette::AddManual);
 
   try {
     app.parse(argc, argv);
