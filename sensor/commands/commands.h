@@ -17,6 +17,8 @@ using Command = std::function<int()>;
 Command AddReplay(CLI::App& app);
 Command AddObserve(CLI::App& app);
 Command AddRun(CLI::App& app);
+Command AddStatus(CLI::App& app);
+Command AddReload(CLI::App& app);
 Command AddSubscribe(CLI::App& app);
 Command AddKeygen(CLI::App& app);
 Command AddManual(CLI::App& app);

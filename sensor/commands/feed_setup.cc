@@ -6,13 +6,15 @@
 
 namespace vedette {
 
-bool FeedSetup::Open(const Config& config, AlertRenderer& renderer, std::string& error) {
+bool FeedSetup::Open(const Config& config, AlertRenderer& renderer, std::string& error,
+                     std::function<void(std::string_view)> log) {
   config_ = config;
-  config_.feed.log = [](std::string_view line) { fmt::print(stderr, "feed        {}\n", line); };
+  if (!log) log = [](std::string_view line) { fmt::print(stderr, "feed        {}\n", line); };
+  config_.feed.log = log;
   publisher_ = FeedPublisher::Open(config_.feed, error);
   if (publisher_ == nullptr) return false;
   sink_ = std::make_unique<FeedSink>(*publisher_, config_.clearances, renderer);
-  fmt::print(stderr, "feed        {} for {} partners\n", publisher_->endpoint(), config_.feed.partners.size());
+  log(fmt::format("{} for {} partners", publisher_->endpoint(), config_.feed.partners.size()));
   return true;
 }
 

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -15,10 +16,14 @@ namespace vedette {
 class FeedSetup {
  public:
   // `renderer` outlives this.
-  bool Open(const Config& config, AlertRenderer& renderer, std::string& error);
+  // `log` is told what goes on; by default standard error.
+  bool Open(const Config& config, AlertRenderer& renderer, std::string& error,
+            std::function<void(std::string_view)> log = {});
   // Says on standard error who is missing; ends early when `stop` is set.
   void WaitForPartners(std::chrono::seconds limit, const std::atomic<bool>& stop);
-  AlertSink* sink() { return sink_.get(); }
+  // nullptr before Open.
+  FeedSink* sink() { return sink_.get(); }
+  FeedPublisher* publisher() { return publisher_.get(); }
   // What each partner was sent, and who was refused; empty without a feed.
   std::string Summary() const;
 

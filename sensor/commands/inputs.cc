@@ -127,11 +127,15 @@ LoadedIndicators LoadIndicators(const std::vector<std::string>& paths, const std
   builder.set_supported(SupportedObservables());
   if (!problems_file.empty()) builder.set_kept_problems(SIZE_MAX);  // the file gets them all
   bool failed = false;
+  const auto fail = [&](const std::string& what) {
+    fmt::print(stderr, "vedette: {}\n", what);
+    if (!failed) loaded.error = what;
+    failed = true;
+  };
   for (const std::string& path : paths) {
     for (SourceReport& source : ReadIndicators(path, builder)) {
       if (!source.error.empty()) {
-        fmt::print(stderr, "vedette: {}\n", source.error);
-        failed = true;
+        fail(source.error);
       }
       loaded.sources.push_back(std::move(source));
     }
@@ -139,8 +143,7 @@ LoadedIndicators LoadIndicators(const std::vector<std::string>& paths, const std
   for (const std::string& value : values) {
     std::string error;
     if (AddFromText(value, builder, error)) continue;
-    fmt::print(stderr, "vedette: --match {}: {}\n", value, error);
-    failed = true;
+    fail(fmt::format("--match {}: {}", value, error));
   }
   if (failed) return loaded;
   loaded.set = builder.Compile(loaded.report);
@@ -150,6 +153,7 @@ LoadedIndicators LoadIndicators(const std::vector<std::string>& paths, const std
                Thousands(source.unusable));
   }
   ReportProblems(loaded.report, problems_file);
+  if (loaded.set == nullptr) loaded.error = "the indicators could not be compiled; the reason stands above";
   if (loaded.set != nullptr) {
     fmt::print(stderr, "indicators  {} loaded in {}{}\n", Thousands(loaded.report.loaded), Span(loaded.seconds),
                loaded.report.duplicates == 0 ? "" : ", " + Thousands(loaded.report.duplicates) + " duplicates");

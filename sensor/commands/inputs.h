@@ -42,6 +42,7 @@ struct LoadedIndicators {
   CompileReport report;
   std::vector<SourceReport> sources;
   double seconds = 0;
+  std::string error;  // why `set` is nullptr: the first thing that was said
 };
 
 // Reads paths and values, compiles, and reports on standard error: each source, what was guessed, each row that cannot

@@ -29,6 +29,8 @@ int main(int argc, char** argv) {
       vedette::AddReplay);
   add("observe", "print every observable in captures, unique and sorted, as name<TAB>value", vedette::AddObserve);
   add("run", "live sensor: capture from an interface, match, publish", vedette::AddRun);
+  add("status", "how a running sensor is, with the exit status of a monitoring plugin", vedette::AddStatus);
+  add("reload", "give a running sensor its indicators anew", vedette::AddReload);
   add("subscribe", "receive a partner feed, verify it, write JSON lines to standard output", vedette::AddSubscribe);
   add("keygen", "make a CURVE key pair for a sensor or a partner", vedette::AddKeygen);
   add("manual", "write man pages and shell completion", vedette::AddManual);

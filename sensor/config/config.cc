@@ -109,7 +109,8 @@ class Loader {
       : folder_(std::filesystem::path(path).parent_path()), config_(config) {}
 
   void Load(const YAML::Node& root) {
-    const Section top(root, "", {"sensor", "capture", "indicators", "geo", "output", "limits", "feed"});
+    const Section top(root, "",
+                      {"sensor", "capture", "indicators", "geo", "output", "limits", "metrics", "control", "feed"});
     if (const YAML::Node node = top.Find("sensor")) ReadSensor(Section(node, "sensor", {"name", "resolvers"}));
     if (const YAML::Node node = top.Find("capture")) {
       ReadCapture(
@@ -123,6 +124,12 @@ class Loader {
     if (const YAML::Node node = top.Find("limits")) {
       ReadLimits(Section(node, "limits",
                          {"flows", "reassembly_mebibytes", "parser_mebibytes", "fragment_mebibytes", "payload_depth"}));
+    }
+    if (const YAML::Node node = top.Find("metrics")) ReadMetrics(Section(node, "metrics", {"listen", "log_seconds"}));
+    if (top.Find("control")) {
+      top.Read("control", config_.control, "the path of a socket, or off");
+      config_.control_given = true;
+      config_.control = config_.control == "off" ? "" : Resolve(config_.control);
     }
     if (const YAML::Node node = top.Find("feed")) {
       ReadFeed(Section(node, "feed",
@@ -163,6 +170,20 @@ class Loader {
     section.ReadNumber("parser_mebibytes", uint32_t{1}, uint32_t{1'000'000}, limits.parser_mebibytes);
     section.ReadNumber("fragment_mebibytes", uint32_t{1}, uint32_t{100'000}, limits.fragment_mebibytes);
     section.ReadNumber("payload_depth", uint64_t{0}, UINT64_MAX, limits.payload_depth);
+  }
+
+  void ReadMetrics(const Section& section) {
+    MetricsConfig& metrics = config_.metrics;
+    section.ReadNumber("log_seconds", uint32_t{0}, uint32_t{86'400}, metrics.log_seconds);
+    const YAML::Node listen = section.Find("listen");
+    if (!listen) return;
+    section.Read("listen", metrics.listen, "an address and port such as 127.0.0.1:9477, or off");
+    metrics.listen_given = true;
+    if (metrics.listen == "off") {
+      metrics.listen.clear();
+    } else if (metrics.listen.find(':') == std::string::npos) {
+      throw ConfigError{LineOf(listen), "`listen` has to be an address and port such as 127.0.0.1:9477, or off"};
+    }
   }
 
   void ReadFeed(const Section& section) {

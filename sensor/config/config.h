@@ -31,6 +31,12 @@ struct LimitsConfig {
   uint64_t payload_depth = 0;  // bytes of each direction of a flow that literals are looked for in; 0: all
 };
 
+struct MetricsConfig {
+  std::string listen = "127.0.0.1:9477";  // where Prometheus asks; empty: nowhere
+  bool listen_given = false;              // the file says so: a port that is taken is an error
+  uint32_t log_seconds = 300;             // between lines of figures in the log; 0: none
+};
+
 struct Config {
   std::string path;
   std::string sensor_name = "vedette";
@@ -40,6 +46,9 @@ struct Config {
   std::vector<std::string> geo;         // MMDB files, the preferred one first
   std::string output;                   // file for alerts; "-": standard output; empty: none
   LimitsConfig limits;
+  MetricsConfig metrics;
+  std::string control = "/run/vedette/control.sock";  // the control socket; empty: none
+  bool control_given = false;                         // the file says so: that it cannot be made is an error
   bool has_feed = false;
   FeedConfig feed;
   std::vector<Clearance> clearances;  // one a partner, in the order of feed.partners

@@ -1,0 +1,124 @@
+// vedette status: how a running sensor is, for a person or a monitoring system.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "exporter/metrics/families.h"
+#include "sensor/commands/commands.h"
+#include "sensor/commands/control_option.h"
+#include "sensor/commands/progress.h"
+
+namespace vedette {
+namespace {
+
+using Json = nlohmann::json;
+
+// As monitoring plugins end: ok, warning, critical, unknown.
+constexpr int kStatusOk = 0, kStatusWarning = 1, kStatusCritical = 2, kStatusUnknown = 3;
+
+// What of the figures a person is shown, by part.
+struct Shown {
+  const char* title;
+  std::vector<const FigureFamily*> families;
+};
+const Shown kShown[] = {
+    {"packets",
+     {&families::kPacketsReceived, &families::kPacketsDecoded, &families::kPacketsNotDecoded,
+      &families::kPacketsDropped}},
+    {"flows", {&families::kFlows, &families::kFlowsNow, &families::kFlowsEnded, &families::kFlowsByProtocol}},
+    {"observables", {&families::kObservables}},
+    {"indicators",
+     {&families::kIndicators, &families::kIndicatorsUnusable, &families::kIndicatorGeneration, &families::kReloads,
+      &families::kMatches}},
+    {"alerts",
+     {&families::kAlerts, &families::kAlertsDropped, &families::kAlertsMuted, &families::kAlertQueueDepth,
+      &families::kAlertLatency}},
+    {"feed", {&families::kFeedAlerts, &families::kFeedDropped, &families::kFeedConnections, &families::kFeedRefused}},
+    {"memory", {&families::kMemory}},
+};
+
+std::string NumberText(const Json& value, bool bytes) {
+  if (!value.is_number()) return value.dump();
+  if (bytes) return ByteSize(static_cast<uint64_t>(value.get<double>()));
+  return value.is_number_unsigned() ? Thousands(value.get<uint64_t>()) : fmt::format("{:.3f}", value.get<double>());
+}
+
+// "packets_received" of "vedette_packets_received_total".
+std::string ShortName(std::string_view name) {
+  std::string out(name.substr(name.find('_') + 1));
+  for (const std::string_view end : {"_total", "_bytes"}) {
+    if (out.ends_with(end)) out.resize(out.size() - end.size());
+  }
+  for (char& c : out) c = c == '_' ? ' ' : c;
+  return out;
+}
+
+void PrintFamily(const FigureFamily& family, const Json& value) {
+  const bool bytes = family.name.find("_bytes") != std::string_view::npos;
+  if (family.kind == FigureKind::kHistogram) {
+    if (value.value("count", 0) != 0)
+      fmt::print("  {:<34} half within {}, 99 % within {}\n", ShortName(family.name),
+                 Span(value.value("p50_seconds", 0.0)), Span(value.value("p99_seconds", 0.0)));
+  } else if (value.is_object()) {
+    for (const auto& [label, count] : value.items()) {
+      if (count.get<double>() != 0)
+        fmt::print("  {:<34} {:>15}\n", ShortName(family.name) + ": " + label, NumberText(count, bytes));
+    }
+  } else {
+    fmt::print("  {:<34} {:>15}\n", ShortName(family.name), NumberText(value, bytes));
+  }
+}
+
+void Print(const Json& status) {
+  fmt::print("{}: {} on {}, {} up, version {}\n", status.value("state", "unknown"), status.value("sensor", ""),
+             status.value("interface", ""), Span(status.value("uptime_seconds", 0.0)), status.value("version", ""));
+  for (const Json& problem : status.value("problems", Json::array())) {
+    fmt::print("  {}: {}\n", problem.value("level", "warning"), problem.value("what", ""));
+  }
+  const Json figures = status.value("figures", Json::object());
+  for (const Shown& part : kShown) {
+    fmt::print("{}\n", part.title);
+    for (const FigureFamily* family : part.families) {
+      const auto at = figures.find(std::string(family->name));
+      if (at != figures.end()) PrintFamily(*family, *at);
+    }
+  }
+}
+
+int Status(const ControlOption& control, bool json) {
+  std::string error;
+  Json status;
+  if (!control.Ask({{"command", "status"}}, status, error)) {
+    fmt::print("unknown: {}\n", error);
+    return kStatusUnknown;
+  }
+  try {
+    if (json) {
+      fmt::print("{}\n", status.dump());
+    } else {
+      Print(status);
+    }
+  } catch (const Json::exception&) {
+    fmt::print("unknown: the sensor's answer is not one this version understands\n");
+    return kStatusUnknown;
+  }
+  const std::string state = status.value("state", "");
+  return state == "ok"         ? kStatusOk
+         : state == "warning"  ? kStatusWarning
+         : state == "critical" ? kStatusCritical
+                               : kStatusUnknown;
+}
+
+}  // namespace
+
+Command AddStatus(CLI::App& app) {
+  const std::shared_ptr<ControlOption> control = ControlOption::AddTo(app);
+  auto json = std::make_shared<bool>(false);
+  app.add_flag("--json", *json, "the whole status as one JSON object");
+  return [control, json] { return Status(*control, *json); };
+}
+
+}  // namespace vedette

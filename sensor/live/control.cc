@@ -1,0 +1,221 @@
+#include "sensor/live/control.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <system_error>
+
+namespace vedette {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::chrono::milliseconds kRequestLimit{2'000};
+constexpr std::chrono::milliseconds kResponseLimit{300'000};
+constexpr int kBacklog = 8;
+
+std::string ErrnoText() { return std::generic_category().message(errno); }
+
+class Socket {
+ public:
+  explicit Socket(int fd) : fd_(fd) {}
+  ~Socket() {
+    if (fd_ >= 0) close(fd_);
+  }
+  Socket(const Socket&) = delete;
+  Socket& operator=(const Socket&) = delete;
+  int fd() const { return fd_; }
+  int Release() { return std::exchange(fd_, -1); }
+
+ private:
+  int fd_;
+};
+
+bool AddressOf(const std::string& path, sockaddr_un& address, std::string& error) {
+  address = {};
+  address.sun_family = AF_UNIX;
+  if (path.empty() || path.size() >= sizeof address.sun_path) {
+    error = path + ": a control socket's path has 1 to " + std::to_string(sizeof address.sun_path - 1) + " bytes";
+    return false;
+  }
+  std::memcpy(address.sun_path, path.data(), path.size());
+  return true;
+}
+
+bool Connects(const sockaddr_un& address) {
+  const Socket probe(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  return connect(probe.fd(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+}
+
+// Reads to the first newline. False at a bound, the end, or an error.
+bool ReadLine(int fd, size_t max_bytes, std::chrono::milliseconds limit, std::string& line) {
+  const auto end = std::chrono::steady_clock::now() + limit;
+  char buffer[4096];
+  for (;;) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+    pollfd waiting{.fd = fd, .events = POLLIN, .revents = 0};
+    if (left.count() <= 0) return false;
+    const int ready = poll(&waiting, 1, static_cast<int>(left.count()));
+    if (ready < 0 && errno == EINTR) continue;
+    if (ready <= 0) return false;
+    const ssize_t count = read(fd, buffer, sizeof buffer);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return false;
+    const char* const newline = static_cast<const char*>(std::memchr(buffer, '\n', static_cast<size_t>(count)));
+    line.append(buffer, newline == nullptr ? static_cast<size_t>(count) : static_cast<size_t>(newline - buffer));
+    if (line.size() > max_bytes) return false;
+    if (newline != nullptr) return true;
+  }
+}
+
+bool WriteLine(int fd, std::string text, std::chrono::milliseconds limit) {
+  text += '\n';
+  const auto end = std::chrono::steady_clock::now() + limit;
+  size_t done = 0;
+  while (done < text.size()) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+    pollfd waiting{.fd = fd, .events = POLLOUT, .revents = 0};
+    if (left.count() <= 0 || poll(&waiting, 1, static_cast<int>(left.count())) == 0) return false;
+    const ssize_t count = send(fd, text.data() + done, text.size() - done, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (count < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (count <= 0) return false;
+    done += static_cast<size_t>(count);
+  }
+  return true;
+}
+
+Json Failure(const std::string& what) { return {{"ok", false}, {"error", what}}; }
+
+}  // namespace
+
+std::unique_ptr<ControlServer> ControlServer::Open(const std::string& path, std::string& error) {
+  sockaddr_un address;
+  if (!AddressOf(path, address, error)) return nullptr;
+  if (Connects(address)) {
+    error = path + ": another sensor answers there; end it, or give this one a `control` of its own";
+    return nullptr;
+  }
+  struct stat status {};
+  if (lstat(path.c_str(), &status) == 0) {
+    if (!S_ISSOCK(status.st_mode)) {
+      error = path + ": is no socket; `control` names the socket to make, so remove the file or choose another path";
+      return nullptr;
+    }
+    unlink(path.c_str());  // of a sensor that was killed
+  }
+  Socket listening(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  // Nobody else may connect at any time, so the mode is that of the socket's making.
+  const mode_t before = umask(0177);
+  const bool bound = bind(listening.fd(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  const std::string reason = bound ? "" : ErrnoText();
+  umask(before);
+  if (!bound || listen(listening.fd(), kBacklog) != 0) {
+    error = path + ": cannot be made: " + (bound ? ErrnoText() : reason) +
+            "; `control` names a socket in a folder that the sensor's user can write";
+    return nullptr;
+  }
+  return std::unique_ptr<ControlServer>(
+      new ControlServer(path, listening.Release(), eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)));
+}
+
+ControlServer::ControlServer(std::string path, int socket, int end_event)
+    : path_(std::move(path)), socket_(socket), end_event_(end_event) {}
+
+ControlServer::~ControlServer() {
+  const uint64_t one = 1;
+  [[maybe_unused]] const ssize_t written = write(end_event_, &one, sizeof one);
+  if (thread_.joinable()) thread_.join();
+  close(socket_);
+  close(end_event_);
+  unlink(path_.c_str());
+}
+
+void ControlServer::Start() {
+  thread_ = std::thread([this] { Serve(); });
+}
+
+void ControlServer::Serve() {
+  for (;;) {
+    pollfd waiting[2] = {{.fd = socket_, .events = POLLIN, .revents = 0},
+                         {.fd = end_event_, .events = POLLIN, .revents = 0}};
+    if (poll(waiting, 2, -1) < 0 && errno != EINTR) return;
+    if (waiting[1].revents != 0) return;
+    if (waiting[0].revents == 0) continue;
+    const Socket connection(accept4(socket_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (connection.fd() >= 0) {
+      ServeOne(connection.fd());
+    } else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
+      // No descriptors left: try again rather than spin.
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+  }
+}
+
+void ControlServer::ServeOne(int connection) {
+  std::string line;
+  if (!ReadLine(connection, kMaxRequestBytes, kRequestLimit, line)) {
+    if (line.size() > kMaxRequestBytes) {
+      WriteLine(connection, Failure("the request is longer than " + std::to_string(kMaxRequestBytes) + " bytes").dump(),
+                kRequestLimit);
+    }
+    return;
+  }
+  WriteLine(connection, Answer(line), kRequestLimit);
+}
+
+std::string ControlServer::Answer(std::string_view line) const {
+  Json response;
+  const Json request = Json::parse(line, nullptr, false);
+  const auto command = request.is_object() ? request.find("command") : request.end();
+  if (request.is_discarded() || !request.is_object() || command == request.end() || !command->is_string()) {
+    response = Failure("the request is no JSON object with a `command`");
+  } else if (const auto handler = handlers_.find(command->get<std::string>()); handler != handlers_.end()) {
+    try {
+      response = handler->second(request);
+      if (!response.contains("ok")) response["ok"] = true;
+    } catch (const Json::exception&) {
+      response = Failure("a field of the request has another type than the command expects");
+    }
+  } else {
+    std::string known;
+    for (const auto& entry : handlers_) known += (known.empty() ? "" : ", ") + entry.first;
+    response = Failure("unknown command; known: " + known);
+  }
+  std::string text = response.dump(-1, ' ', false, Json::error_handler_t::replace);
+  if (text.size() > kMaxResponseBytes) text = Failure("the answer is too long").dump();
+  return text;
+}
+
+bool AskSensor(const std::string& path, const Json& request, Json& response, std::string& error) {
+  sockaddr_un address;
+  if (!AddressOf(path, address, error)) return false;
+  const Socket connection(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (connect(connection.fd(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    error = path + ": no sensor answers (" + ErrnoText() + "); " +
+            (errno == EACCES || errno == EPERM ? "ask as root or as the sensor's user"
+                                               : "is it running, and is this its `control` socket?");
+    return false;
+  }
+  std::string line;
+  if (!WriteLine(connection.fd(), request.dump(), kRequestLimit) ||
+      !ReadLine(connection.fd(), ControlServer::kMaxResponseBytes, kResponseLimit, line)) {
+    error = path + ": the sensor did not answer; its log may say why";
+    return false;
+  }
+  response = Json::parse(line, nullptr, false);
+  if (response.is_discarded() || !response.is_object()) {
+    error = path + ": what answers there is no Vedette sensor";
+    return false;
+  }
+  return true;
+}
+
+}  // namespace vedette

@@ -1,0 +1,106 @@
+#include "sensor/live/exporter_meter.h"
+
+#include <utility>
+
+#include "exporter/metrics/families.h"
+
+namespace vedette {
+
+ExporterMeter::ExporterMeter(const MatchTally& tally, const AlertRenderer& renderer, const GeoLookup& geo,
+                             FeedPublisher* publisher, const FeedSink* feed, std::vector<std::string> partners)
+    : tally_(tally),
+      renderer_(renderer),
+      geo_(geo),
+      publisher_(publisher),
+      feed_(feed),
+      partners_(std::move(partners)),
+      last_connected_(partners_.size(), std::chrono::steady_clock::now()) {
+  published_.Publish(StateNow());
+}
+
+bool ExporterMeter::Accept(const Alert& alert) {
+  ++delivered_;
+  const auto now =
+      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch());
+  const auto waited = static_cast<int64_t>(now.count()) - static_cast<int64_t>(alert.time_ns);
+  latency_.Record(waited > 0 ? static_cast<double>(waited) * 1e-9 : 0);
+  return true;
+}
+
+void ExporterMeter::Idle() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now < next_) return;
+  if (published_.TryPublish(StateNow())) next_ = now + kPublishInterval;
+}
+
+bool ExporterMeter::Close() {
+  published_.Publish(StateNow());
+  return true;
+}
+
+ExporterMeter::State ExporterMeter::StateNow() {
+  State state;
+  state.delivered = delivered_;
+  state.unresolved = renderer_.unresolved();
+  state.geo_errors = geo_.lookup_errors();
+  state.geo = geo_.databases();
+  state.latency = latency_;
+  state.by_source = tally_.by_source();
+  if (publisher_ == nullptr) return state;
+  state.feed = publisher_->counters();
+  const std::vector<PartnerStatus> statuses = publisher_->partners();
+  const auto now = std::chrono::steady_clock::now();
+  for (size_t i = 0; i < partners_.size() && i < statuses.size(); ++i) {
+    Partner& partner = state.partners.emplace_back();
+    partner.name = partners_[i];
+    partner.alerts = feed_->published()[i];
+    partner.dropped = statuses[i].dropped_alerts;
+    partner.connections = statuses[i].connections;
+    if (partner.connections != 0) last_connected_[i] = now;
+    partner.silent_seconds = std::chrono::duration<double>(now - last_connected_[i]).count();
+  }
+  return state;
+}
+
+void ExporterMeter::AppendFigures(Figures& out) const {
+  const State state = published_.Read();
+  for (const auto& [source, alerts] : state.by_source) out.Add(families::kMatches, source, static_cast<double>(alerts));
+  out.Add(families::kAlertsBySink, "exporter", static_cast<double>(state.delivered));
+  out.Add(families::kAlertsDropped, "unknown_generation", static_cast<double>(state.unresolved));
+  out.Add(families::kAlertLatency, state.latency);
+  for (const GeoDatabaseInfo& database : state.geo) {
+    out.Add(families::kGeoDatabase, database.name, static_cast<double>(database.build_epoch));
+  }
+  out.Add(families::kGeoErrors, static_cast<double>(state.geo_errors));
+  if (publisher_ == nullptr) return;
+  for (const Partner& partner : state.partners) {
+    out.Add(families::kFeedAlerts, partner.name, static_cast<double>(partner.alerts));
+  }
+  for (const Partner& partner : state.partners) {
+    out.Add(families::kFeedDropped, partner.name, static_cast<double>(partner.dropped));
+  }
+  for (const Partner& partner : state.partners) {
+    out.Add(families::kFeedConnections, partner.name, static_cast<double>(partner.connections));
+  }
+  for (const Partner& partner : state.partners) {
+    out.Add(families::kFeedSilent, partner.name, partner.silent_seconds);
+  }
+  const FeedCounters& feed = state.feed;
+  out.Add(families::kFeedUnheard, static_cast<double>(feed.unheard_alerts));
+  out.Add(families::kFeedBatches, static_cast<double>(feed.batches));
+  const auto refused = [&](std::string_view reason, uint64_t count) {
+    out.Add(families::kFeedRefused, reason, static_cast<double>(count));
+  };
+  refused("unknown_key", feed.refused_unknown_key);
+  refused("not_curve", feed.refused_not_curve);
+  refused("wrong_server_key", feed.refused_wrong_server_key);
+  refused("handshake", feed.refused_handshakes);
+  refused("view_of_another", feed.refused_subscriptions);
+  refused("suspended", feed.refused_suspended);
+  refused("protocol_breach", feed.protocol_breaches);
+  refused("no_descriptor", feed.accept_failures);
+  out.Add(families::kAlertsDropped, "line_too_long",
+          static_cast<double>(feed.oversized_alerts + feed.malformed_alerts));
+}
+
+}  // namespace vedette

@@ -1,0 +1,89 @@
+#include "sensor/live/live_figures.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <ctime>
+
+#include "exporter/metrics/families.h"
+#include "exporter/metrics/figures_json.h"
+#include "sensor/commands/progress.h"
+#include "sensor/pipeline/totals_figures.h"
+
+namespace vedette {
+namespace {
+
+std::string Added(double now, double& before) {
+  const double added = now - before;
+  before = now;
+  return fmt::format("{} (+{})", Thousands(static_cast<uint64_t>(now)),
+                     Thousands(static_cast<uint64_t>(std::max(added, 0.0))));
+}
+
+}  // namespace
+
+void PipelineFigures::AppendFigures(Figures& out) const { vedette::AppendFigures(pipeline_.Snapshot(), out); }
+
+void QueueFigures::AppendFigures(Figures& out) const {
+  size_t depth = 0, capacity = 0;
+  for (const AlertQueue* queue : queues_) {
+    depth += queue->depth();
+    capacity += queue->capacity();
+  }
+  out.Add(families::kAlertQueueDepth, static_cast<double>(depth));
+  out.Add(families::kAlertQueueCapacity, static_cast<double>(capacity));
+}
+
+ProcessFigures::ProcessFigures() : statm_(open("/proc/self/statm", O_RDONLY | O_CLOEXEC)) {}
+
+ProcessFigures::~ProcessFigures() {
+  if (statm_ >= 0) close(statm_);
+}
+
+double ProcessFigures::uptime_seconds() const {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
+}
+
+void ProcessFigures::AppendFigures(Figures& out) const {
+  out.Add(families::kStarted, std::chrono::duration<double>(started_at_.time_since_epoch()).count());
+  char text[128] = "";
+  unsigned long resident_pages = 0;
+  if (statm_ >= 0 && pread(statm_, text, sizeof text - 1, 0) > 0 &&
+      std::sscanf(text, "%*u %lu", &resident_pages) == 1) {
+    out.Add(families::kMemory, "process",
+            static_cast<double>(resident_pages) * static_cast<double>(sysconf(_SC_PAGESIZE)));
+  }
+}
+
+std::string LossesOf(const Figures& figures) {
+  const FigureFamily* const kTold[] = {
+      &families::kPacketsReceived, &families::kPacketsDropped, &families::kFlowsEnded,
+      &families::kTcpGapBytes,     &families::kAlerts,         &families::kAlertsDropped,
+      &families::kScanErrors,      &families::kHitsOverLimit,  &families::kIndicatorGeneration,
+      &families::kIndicatorLoaded};
+  Figures told;
+  for (const Figure& figure : figures.all()) {
+    if (std::find(std::begin(kTold), std::end(kTold), figure.family) != std::end(kTold))
+      told.Add(*figure.family, figure.label_value, figure.value);
+  }
+  return JsonOf(told, true);
+}
+
+std::string PeriodicSummary::Line(const Figures& figures) {
+  const double now = static_cast<double>(std::time(nullptr));
+  const double loaded = figures.Value(families::kIndicatorLoaded);
+  return fmt::format(
+      "packets {}, dropped {}, flows now {}, alerts {}, indicators {} (generation {}, {} old), memory {}",
+      Added(figures.Value(families::kPacketsReceived), packets_),
+      Added(figures.Sum(families::kPacketsDropped), dropped_),
+      Thousands(static_cast<uint64_t>(figures.Value(families::kFlowsNow))),
+      Added(figures.Value(families::kAlerts), alerts_),
+      Thousands(static_cast<uint64_t>(figures.Value(families::kIndicators))),
+      static_cast<uint64_t>(figures.Value(families::kIndicatorGeneration)), Span(std::max(0.0, now - loaded)),
+      ByteSize(static_cast<uint64_t>(figures.Value(families::kMemory, "process"))));
+}
+
+}  // namespace vedette

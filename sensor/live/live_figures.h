@@ -1,0 +1,63 @@
+// The figures of a running sensor's parts, and the short forms in which the log and the heartbeats show them.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "exporter/alert_queue.h"
+#include "exporter/metrics/figures.h"
+#include "sensor/pipeline/pipeline.h"
+
+namespace vedette {
+
+// Packets, flows, matching: what the workers published last.
+class PipelineFigures : public FigureSource {
+ public:
+  explicit PipelineFigures(const Pipeline& pipeline) : pipeline_(pipeline) {}
+  void AppendFigures(Figures& out) const override;
+
+ private:
+  const Pipeline& pipeline_;
+};
+
+// How full the rings between workers and exporter are.
+class QueueFigures : public FigureSource {
+ public:
+  explicit QueueFigures(std::vector<const AlertQueue*> queues) : queues_(std::move(queues)) {}
+  void AppendFigures(Figures& out) const override;
+
+ private:
+  std::vector<const AlertQueue*> queues_;
+};
+
+// The process itself. Opens what it reads at once: later the process may be confined.
+class ProcessFigures : public FigureSource {
+ public:
+  ProcessFigures();
+  ~ProcessFigures() override;
+  ProcessFigures(const ProcessFigures&) = delete;
+  ProcessFigures& operator=(const ProcessFigures&) = delete;
+  void AppendFigures(Figures& out) const override;
+  double uptime_seconds() const;
+
+ private:
+  const int statm_;  // proc(5); -1: not there
+  const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+  const std::chrono::system_clock::time_point started_at_ = std::chrono::system_clock::now();
+};
+
+// What a partner is told in heartbeats of the sensor's own losses: nothing that says something of other partners or
+// feeds.
+std::string LossesOf(const Figures& figures);
+
+// One line of figures, with what has been added since the line before.
+class PeriodicSummary {
+ public:
+  std::string Line(const Figures& figures);
+
+ private:
+  double packets_ = 0, dropped_ = 0, alerts_ = 0;
+};
+
+}  // namespace vedette

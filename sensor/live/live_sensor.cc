@@ -1,0 +1,362 @@
+#include "sensor/live/live_sensor.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "exporter/export_loop.h"
+#include "exporter/feed/keys.h"
+#include "exporter/file_sink.h"
+#include "exporter/metrics/families.h"
+#include "exporter/metrics/figures_json.h"
+#include "exporter/metrics/metrics_endpoint.h"
+#include "sensor/capture/live_interface.h"
+#include "sensor/capture/privileges.h"
+#include "sensor/commands/commands.h"
+#include "sensor/commands/feed_setup.h"
+#include "sensor/commands/inputs.h"
+#include "sensor/commands/progress.h"
+#include "sensor/commands/signals.h"
+#include "sensor/commands/summary.h"
+#include "sensor/live/control.h"
+#include "sensor/live/exporter_meter.h"
+#include "sensor/live/housekeeping.h"
+#include "sensor/live/live_figures.h"
+#include "sensor/live/reloader.h"
+#include "sensor/pipeline/match_consumer.h"
+#include "sensor/pipeline/pipeline.h"
+
+namespace vedette {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr auto kLossInterval = std::chrono::seconds(5);  // half a heartbeat: what it carries is never older
+
+// When the newest file of a source was last changed, seconds since 1970; 0 where nothing can be said.
+int64_t NewestFile(const std::vector<std::string>& paths) {
+  int64_t newest = 0;
+  const auto look = [&](const std::filesystem::path& path) {
+    std::error_code status;
+    const auto time = std::filesystem::last_write_time(path, status);
+    if (status) return;
+    const auto system = std::chrono::file_clock::to_sys(time).time_since_epoch();
+    newest = std::max<int64_t>(newest, std::chrono::duration_cast<std::chrono::seconds>(system).count());
+  };
+  for (const std::string& path : paths) {
+    std::error_code status;
+    if (!std::filesystem::is_directory(path, status)) {
+      look(path);
+      continue;
+    }
+    // As the reader does: the files of a folder, not those of its folders.
+    for (const auto& entry : std::filesystem::directory_iterator(path, status)) {
+      if (entry.is_regular_file(status)) look(entry.path());
+    }
+  }
+  return newest;
+}
+
+IndicatorLoad ReadyForUse(LoadedIndicators loaded, const std::vector<std::string>& paths) {
+  IndicatorLoad out;
+  out.error = std::move(loaded.error);
+  if (loaded.set == nullptr) return out;
+  if (loaded.set->size() == 0) {
+    out.error = "none of the indicators can be used";
+    return out;
+  }
+  out.wanted = WantedFor(*loaded.set);
+  out.unusable = loaded.report.problems_total;
+  out.memory_bytes = loaded.report.memory_bytes;
+  out.newest_file = NewestFile(paths);
+  out.set = std::move(loaded.set);
+  return out;
+}
+
+WorkerOptions OptionsOf(const LimitsConfig& limits) {
+  WorkerOptions options;
+  options.max_flows = limits.flows;
+  options.hash_seed = FlowHashSeed::Random();
+  options.decoder.fragment_bytes = size_t{limits.fragment_mebibytes} << 20;
+  options.inspector.payload_depth = limits.payload_depth;
+  options.inspector.parser_bytes = size_t{limits.parser_mebibytes} << 20;
+  options.inspector.tcp.total_bytes = size_t{limits.reassembly_mebibytes} << 20;
+  return options;
+}
+
+}  // namespace
+
+// In the order of their making; what uses others comes after them and goes first.
+struct LiveSensor::Parts {
+  Parts(Config given, Log& given_log, std::atomic<bool>& given_stop)
+      : config(std::move(given)), log(given_log), stop(given_stop) {}
+
+  Config config;
+  Log& log;
+  std::atomic<bool>& stop;
+  const ProcessFigures process;
+  std::unique_ptr<LiveInterface> interface;
+  std::string user;
+  std::unique_ptr<SignalWatch> signals;
+  LoadedIndicators loaded;
+  GeoLookup geo;
+  std::unique_ptr<AlertRenderer> renderer;
+  std::unique_ptr<MatchTally> tally;
+  std::unique_ptr<FileSink> file;
+  FeedSetup feed;
+  std::unique_ptr<ExporterMeter> meter;
+  std::vector<AlertSink*> sinks;
+
+  Doorbell doorbell;
+  AlertQueue queue{doorbell};
+  QueueFigures queues{{&queue}};
+  MatchConsumer consumer{queue, false};
+  KitExchange exchange;
+  std::unique_ptr<Pipeline> pipeline;
+  std::unique_ptr<PipelineFigures> traffic;
+  std::unique_ptr<ExportLoop> loop;
+
+  FigureRegistry figures;
+  std::unique_ptr<Reloader> reloader;
+  std::unique_ptr<MetricsEndpoint> metrics;
+  std::unique_ptr<ControlServer> control;
+  Housekeeping housekeeping;
+
+  bool OpenInterface(std::string& error);
+  bool OpenSinks(std::string& error);
+  bool SetUpPipeline(std::string& error);
+  bool OpenFigures(std::string& error);
+  bool OpenControl(std::string& error);
+  void SetUpHousekeeping();
+  IndicatorLoad Reload() const;
+  Json Status() const;
+  Json ReloadOutcome() const;
+};
+
+LiveSensor::LiveSensor(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+LiveSensor::~LiveSensor() = default;
+
+std::unique_ptr<LiveSensor> LiveSensor::Open(Config config, Log& log, std::atomic<bool>& stop, int& exit_code,
+                                             std::string& error) {
+  auto parts = std::make_unique<Parts>(std::move(config), log, stop);
+  Parts& p = *parts;
+  exit_code = kExitFailed;
+  if (!p.OpenInterface(error)) return nullptr;
+  // From here on without rights. Threads start with the first of these.
+  p.signals = std::make_unique<SignalWatch>(stop);
+  p.loaded = LoadIndicators(p.config.indicators, {}, "");
+  const IndicatorLoad first = ReadyForUse(p.loaded, p.config.indicators);
+  if (first.set == nullptr) {
+    exit_code = kExitUsage;
+    error = first.error;
+    return nullptr;
+  }
+  if (!OpenGeo(p.config.geo, false, p.geo)) {
+    exit_code = kExitUsage;
+    error = "a geolocation database that `geo` names cannot be used";
+    return nullptr;
+  }
+  if (!p.OpenSinks(error) || !p.SetUpPipeline(error)) return nullptr;
+  p.reloader = std::make_unique<Reloader>(
+      Reloader::Parts{.load = [&p] { return p.Reload(); },
+                      .exporter = p.loop.get(),
+                      .workers = {&p.exchange},
+                      .add =
+                          [&p](std::shared_ptr<const IndicatorSet> set, uint64_t generation) {
+                            p.renderer->AddGeneration(CatalogueOf(set, generation));
+                            p.tally->AddGeneration(CatalogueOf(std::move(set), generation));
+                          },
+                      .forget =
+                          [&p](uint64_t generation) {
+                            p.renderer->ForgetBefore(generation);
+                            p.tally->ForgetBefore(generation);
+                          },
+                      .log = &log},
+      first);
+  if (!p.OpenFigures(error) || !p.OpenControl(error)) return nullptr;
+  p.SetUpHousekeeping();
+  return std::unique_ptr<LiveSensor>(new LiveSensor(std::move(parts)));
+}
+
+bool LiveSensor::Parts::OpenInterface(std::string& error) {
+  if (config.has_feed && !ReadSecretKey(config.feed.secret_key_file, config.feed.keys, error)) return false;
+  LiveInterface::Options options;
+  options.interface = config.capture.interface;
+  options.filter = config.capture.filter;
+  options.promiscuous = config.capture.promiscuous;
+  options.snap_length = config.capture.snap_bytes;
+  options.buffer_bytes = config.capture.buffer_mebibytes << 20;
+  interface = LiveInterface::Open(options, error);
+  if (interface == nullptr) return false;
+  DroppedPrivileges dropped;
+  if (!DropPrivileges(config.capture.user, dropped, error)) return false;
+  if (!interface->warning().empty()) log.Warn(interface->warning());
+  user = dropped.user;
+  log.Info(fmt::format("capture: {}, as user {}", options.interface, user));
+  return true;
+}
+
+bool LiveSensor::Parts::OpenSinks(std::string& error) {
+  SensorIdentity identity;
+  identity.name = config.sensor_name;
+  identity.version = VEDETTE_VERSION;
+  identity.replay = false;
+  identity.resolvers = config.resolvers;
+  renderer = std::make_unique<AlertRenderer>(CatalogueOf(loaded.set, 1), &geo, identity,
+                                             [this](uint32_t) { return std::string_view(config.capture.interface); });
+  tally = std::make_unique<MatchTally>(CatalogueOf(loaded.set, 1));
+  sinks.push_back(tally.get());
+  if (!config.output.empty()) {
+    file = FileSink::Open(config.output, OutputFormat::kJsonl, *renderer, error);
+    if (file == nullptr) {
+      // Rights are gone by now: root's permissions do not help.
+      error += fmt::format(" (`output` is written as `capture: user`, here {})", user);
+      return false;
+    }
+    sinks.push_back(file.get());
+  }
+  std::vector<std::string> partners;
+  if (config.has_feed) {
+    if (!feed.Open(config, *renderer, error, [this](std::string_view text) { log.Info("feed: " + std::string(text)); }))
+      return false;
+    sinks.push_back(feed.sink());
+    for (const PartnerConfig& partner : config.feed.partners) partners.push_back(partner.name);
+  }
+  meter = std::make_unique<ExporterMeter>(*tally, *renderer, geo, feed.publisher(), feed.sink(), std::move(partners));
+  sinks.push_back(meter.get());
+  return true;
+}
+
+bool LiveSensor::Parts::SetUpPipeline(std::string& error) {
+  // One worker: libpcap gives one queue.
+  std::vector<WorkerSetup> setups(1);
+  WorkerSetup& setup = setups[0];
+  setup.source = std::move(interface);
+  setup.consumer = &consumer;
+  setup.exchange = &exchange;
+  setup.kit = MatchKit::Make(loaded.set, 1, WantedFor(*loaded.set));
+  if (setup.kit == nullptr) {
+    error = "no memory for the matcher";
+    return false;
+  }
+  setup.on_end = [this] { queue.Close(); };
+  setup.options = OptionsOf(config.limits);
+  pipeline = std::make_unique<Pipeline>(std::move(setups), Sharing::kOwnPackets);
+  traffic = std::make_unique<PipelineFigures>(*pipeline);
+  loop = std::make_unique<ExportLoop>(doorbell, std::vector<AlertQueue*>{&queue}, sinks, false, stop,
+                                      [this](std::string_view problem) { log.Error(problem); });
+  return true;
+}
+
+bool LiveSensor::Parts::OpenFigures(std::string& error) {
+  for (const FigureSource* source :
+       std::initializer_list<const FigureSource*>{traffic.get(), reloader.get(), meter.get(), &queues, &process}) {
+    figures.Add(*source);
+  }
+  const std::string& listen = config.metrics.listen;
+  if (listen.empty()) return true;
+  metrics = MetricsEndpoint::Open(listen, figures, error);
+  if (metrics == nullptr) {
+    if (config.metrics.listen_given) return false;
+    log.Warn(error);
+    error.clear();
+    return true;
+  }
+  log.Info(fmt::format("metrics: http://{}:{}/metrics", listen.substr(0, listen.rfind(':')), metrics->port()));
+  return true;
+}
+
+IndicatorLoad LiveSensor::Parts::Reload() const {
+  // The configuration may name other indicators by now; what else changed in it waits for a restart.
+  Config now;
+  std::string error;
+  if (!LoadConfig(config.path, now, error)) {
+    IndicatorLoad failed;
+    failed.error = error;
+    return failed;
+  }
+  return ReadyForUse(LoadIndicators(now.indicators, {}, ""), now.indicators);
+}
+
+Json LiveSensor::Parts::ReloadOutcome() const {
+  const Reloader::Outcome outcome = reloader->last();
+  return {{"number", outcome.number},     {"running", outcome.running},       {"succeeded", outcome.succeeded},
+          {"error", outcome.error},       {"generation", outcome.generation}, {"indicators", outcome.indicators},
+          {"unusable", outcome.unusable}, {"digest", outcome.digest},         {"seconds", outcome.seconds}};
+}
+
+Json LiveSensor::Parts::Status() const {
+  const Figures now = figures.Collect();
+  Json out = {{"sensor", config.sensor_name},
+              {"version", VEDETTE_VERSION},
+              {"interface", config.capture.interface},
+              {"user", user},
+              {"state", "ok"},
+              {"problems", Json::array()}};
+  out["uptime_seconds"] = process.uptime_seconds();
+  out["reload"] = ReloadOutcome();
+  out["figures"] = Json::parse(JsonOf(now));
+  return out;
+}
+
+bool LiveSensor::Parts::OpenControl(std::string& error) {
+  std::string path = config.control;
+  if (path.empty()) return true;
+  control = ControlServer::Open(path, error);
+  if (control == nullptr) {
+    if (config.control_given) return false;
+    log.Warn(error + "; without it `vedette status` and `vedette reload` cannot reach this sensor");
+    error.clear();
+    return true;
+  }
+  control->Handle("status", [this](const Json&) { return Status(); });
+  control->Handle("reload", [this](const Json&) -> Json { return {{"number", reloader->Request()}}; });
+  control->Handle("reload-outcome", [this](const Json&) { return ReloadOutcome(); });
+  control->Start();
+  return true;
+}
+
+void LiveSensor::Parts::SetUpHousekeeping() {
+  if (config.has_feed) {
+    housekeeping.Every(kLossInterval, [this] {
+      loop->Post([this, losses = LossesOf(figures.Collect())] { feed.publisher()->SetLossCounters(losses); });
+    });
+  }
+  if (config.metrics.log_seconds != 0) {
+    const std::chrono::seconds interval(config.metrics.log_seconds);
+    housekeeping.Every(
+        interval, [this, summary = std::make_shared<PeriodicSummary>()] { log.Info(summary->Line(figures.Collect())); },
+        Housekeeping::Clock::now() + interval);
+  }
+}
+
+int LiveSensor::Run() {
+  Parts& p = *parts_;
+  ExportSummary exported;
+  std::thread exporter([&] { exported = p.loop->Run(); });
+  p.log.Info("running; Ctrl-C ends it with a summary");
+  const Totals totals = p.pipeline->Run(p.stop, [&](const ProgressReport&) { p.housekeeping.Tick(); });
+  exporter.join();
+  p.control.reset();
+
+  Totals shown = totals;
+  shown.interrupted = false;  // the usual end of a live sensor
+  fmt::print(stderr, "{}{}{}", SummaryOfCapture(shown), SummaryOfAlerts(p.loaded, *p.tally, totals), p.feed.Summary());
+  for (const std::string& problem : exported.errors) p.log.Error(problem);
+  if (!totals.damage.empty()) {
+    p.log.Error(totals.damage[0].file + ": " + totals.damage[0].reason);
+    return kExitFailed;
+  }
+  return exported.errors.empty() ? kExitDone : kExitFailed;
+}
+
+}  // namespace vedette

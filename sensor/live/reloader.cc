@@ -1,0 +1,149 @@
+#include "sensor/live/reloader.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <utility>
+
+#include "exporter/metrics/families.h"
+#include "signatures/self_test.h"
+
+namespace vedette {
+namespace {
+
+constexpr auto kLook =
+    std::chrono::milliseconds(2);  // a worker takes its kit at its next burst, or 20 ms later on a silent link
+
+int64_t Now() {
+  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace
+
+Reloader::Reloader(Parts parts, const IndicatorLoad& first)
+    : parts_(std::move(parts)), loaded_at_(Now()), newest_file_(first.newest_file), memory_bytes_(first.memory_bytes) {
+  last_.indicators = first.set->size();
+  last_.unusable = first.unusable;
+  last_.digest = first.set->digest();
+  thread_ = std::thread([this] { Work(); });
+}
+
+Reloader::~Reloader() {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  thread_.join();
+}
+
+uint64_t Reloader::Request() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  // One that runs may have read the files before whoever asks now changed them: then another follows.
+  if (requested_ <= last_.number) requested_ = last_.number + 1;
+  wake_.notify_all();
+  return requested_;
+}
+
+Reloader::Outcome Reloader::last() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return last_;
+}
+
+bool Reloader::Stopping() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return stopping_;
+}
+
+void Reloader::Work() {
+  for (;;) {
+    Outcome outcome;
+    {
+      std::unique_lock<std::mutex> lock(mutex_);
+      wake_.wait(lock, [&] { return stopping_ || requested_ > last_.number; });
+      if (stopping_) return;
+      last_.number = requested_;
+      last_.running = true;
+      outcome = last_;
+    }
+    ReloadOnce(std::move(outcome));
+  }
+}
+
+void Reloader::ReloadOnce(Outcome outcome) {
+  const auto begin = std::chrono::steady_clock::now();
+  const IndicatorLoad load = parts_.load();
+  const uint64_t generation = outcome.generation + 1;
+  outcome.error = load.error;
+  outcome.succeeded = load.set != nullptr && HandOver(load, generation, outcome.error);
+  outcome.running = false;
+  outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  if (outcome.succeeded) {
+    const uint64_t before = std::exchange(outcome.indicators, load.set->size());
+    outcome.generation = generation;
+    outcome.unusable = load.unusable;
+    outcome.digest = load.set->digest();
+    parts_.log->Info(
+        fmt::format("reload: generation {} in use after {:.1f} s: {} indicators, {} before, {} rows unusable",
+                    generation, outcome.seconds, outcome.indicators, before, outcome.unusable));
+    if (outcome.indicators < before / 2) {
+      parts_.log->Warn("reload: less than half of the indicators are left; was a file cut off on its way here?");
+    }
+  } else {
+    outcome.error +=
+        fmt::format("; the {} indicators of generation {} stay in use", outcome.indicators, outcome.generation);
+    parts_.log->Error("reload: " + outcome.error);
+  }
+  const std::lock_guard<std::mutex> lock(mutex_);
+  ++(outcome.succeeded ? succeeded_ : failed_);
+  if (outcome.succeeded) {
+    loaded_at_ = Now();
+    newest_file_ = load.newest_file;
+    memory_bytes_ = load.memory_bytes;
+  }
+  last_ = std::move(outcome);
+}
+
+bool Reloader::HandOver(const IndicatorLoad& load, uint64_t generation, std::string& error) {
+  if (!SelfTest(*load.set, error)) return false;
+  // All kits are made before the first is handed out: a set is used by all workers or by none.
+  std::vector<std::unique_ptr<MatchKit>> kits;
+  for (size_t i = 0; i < parts_.workers.size(); ++i) {
+    kits.push_back(MatchKit::Make(load.set, generation, load.wanted));
+    if (kits.back() == nullptr) {
+      error = "no memory for the matcher";
+      return false;
+    }
+  }
+  // Posted before a worker can raise an alert of the new generation.
+  parts_.exporter->Post([add = parts_.add, set = load.set, generation] { add(set, generation); });
+  for (size_t i = 0; i < kits.size(); ++i) parts_.workers[i]->Offer(std::move(kits[i]));
+  for (KitExchange* worker : parts_.workers) {
+    while (worker->in_use() < generation) {
+      if (Stopping()) {
+        error = "the sensor ends";
+        return false;
+      }
+      std::this_thread::sleep_for(kLook);
+    }
+    worker->Collect();
+  }
+  // Behind the alerts of older generations that are still queued.
+  parts_.exporter->Post([forget = parts_.forget, generation] { forget(generation); });
+  return true;
+}
+
+void Reloader::AppendFigures(Figures& out) const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  out.Add(families::kIndicators, static_cast<double>(last_.indicators));
+  out.Add(families::kIndicatorsUnusable, static_cast<double>(last_.unusable));
+  out.Add(families::kIndicatorGeneration, static_cast<double>(last_.generation));
+  out.Add(families::kIndicatorLoaded, static_cast<double>(loaded_at_));
+  out.Add(families::kIndicatorNewest, static_cast<double>(newest_file_));
+  out.Add(families::kReloads, "succeeded", static_cast<double>(succeeded_));
+  out.Add(families::kReloads, "failed", static_cast<double>(failed_));
+  out.Add(families::kReloadSeconds, last_.running ? 0 : last_.seconds);
+  out.Add(families::kMemory, "indicators", static_cast<double>(memory_bytes_));
+}
+
+}  // namespace vedette

@@ -1,0 +1,89 @@
+// Replaces the indicators of a running sensor.
+//
+//   read and compile aside ─► self-test ─► exporter learns the generation ─► each worker takes its kit between two
+//   bursts
+//        └ any failure: the old set stays, counted and said                     └ all have: the old generation is
+//        forgotten and freed
+//
+// Packets wait for nothing of this: a worker exchanges two pointers, and looks the addresses of its running flows up
+// again at their next packet.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "exporter/export_loop.h"
+#include "exporter/metrics/figures.h"
+#include "sensor/live/log.h"
+#include "sensor/pipeline/match_kit.h"
+
+namespace vedette {
+
+// A set ready for use, and what is told about it.
+struct IndicatorLoad {
+  std::shared_ptr<const IndicatorSet> set;  // nullptr: `error` says why
+  ObservableMask wanted;
+  std::string error;
+  uint64_t unusable = 0;    // rows
+  int64_t newest_file = 0;  // when the newest of the files read was last changed, seconds since 1970; 0: not known
+  uint64_t memory_bytes = 0;
+};
+
+class Reloader : public FigureSource {
+ public:
+  // The sensor's other parts, which outlive the reloader. `add` and `forget` are called in the exporter thread.
+  struct Parts {
+    std::function<IndicatorLoad()> load;  // called in the reloader's thread
+    ExportLoop* exporter = nullptr;
+    std::vector<KitExchange*> workers;
+    std::function<void(std::shared_ptr<const IndicatorSet>, uint64_t generation)> add;
+    std::function<void(uint64_t generation)> forget;  // all before it
+    Log* log = nullptr;
+  };
+  // `first`: what the workers use now, as generation 1.
+  Reloader(Parts parts, const IndicatorLoad& first);
+  ~Reloader();
+  Reloader(const Reloader&) = delete;
+  Reloader& operator=(const Reloader&) = delete;
+
+  struct Outcome {
+    uint64_t number = 0;  // of the reload, from 1 on; 0: none yet
+    bool running = false;
+    bool succeeded = false;
+    std::string error;
+    uint64_t generation = 1, indicators = 0, unusable = 0;
+    std::string digest;
+    double seconds = 0;  // until every worker used it
+  };
+
+  // Any thread. Returns the number of the reload that this request starts, or joins where one waits already.
+  uint64_t Request();
+  // Any thread: the last one, or the one that runs.
+  Outcome last() const;
+  void AppendFigures(Figures& out) const override;
+
+ private:
+  void Work();
+  void ReloadOnce(Outcome outcome);
+  bool HandOver(const IndicatorLoad& load, uint64_t generation, std::string& error);
+  bool Stopping() const;
+
+  const Parts parts_;
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  bool stopping_ = false;
+  uint64_t requested_ = 0;
+  Outcome last_;
+  uint64_t succeeded_ = 0, failed_ = 0;
+  int64_t loaded_at_, newest_file_;
+  uint64_t memory_bytes_;
+  std::thread thread_;
+};
+
+}  // namespace vedette
