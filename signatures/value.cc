@@ -266,7 +266,7 @@ std::string_view Refang(std::string_view text, std::string& storage) {
   };
   static constexpr Replacement kReplacements[] = {
       {"[.]", "."}, {"(.)", "."}, {"{.}", "."}, {"[dot]", "."}, {"(dot)", "."}, {"{dot}", "."},   {"\\.", "."},
-      {"[:]", ":"}, {"[/]", "/"}, {"[@]", "@"}, {"[at]", "@"},  {"(at)", "@"},  {"[://]", "://"}, {"[:]//", "://"},
+      {"[:]", ":"}, {"[/]", "/"}, {"[@]", "@"}, {"[at]", "@"},  {"(at)", "@"},  {"[://]", "://"},
   };
   const bool scheme = text.size() > 4 && LowerAscii(text[0]) == 'h' && LowerAscii(text[1]) == 'x' &&
                       LowerAscii(text[2]) == 'x' && LowerAscii(text[3]) == 'p';
@@ -278,15 +278,22 @@ std::string_view Refang(std::string_view text, std::string& storage) {
     out = "http";
     text.remove_prefix(4);
   }
-  while (!text.empty()) {
-    const Replacement* found = nullptr;
-    if (begins_one(text.front())) {
-      for (const Replacement& replacement : kReplacements) {
-        if (LowerAscii(text.substr(0, replacement.from.size())) == replacement.from) found = &replacement;
-      }
+  // Each is looked for where it ends, in what is written already: one within another ("[[.]]") is undone as well, and
+  // what was read once reads the same again.
+  const auto at_end = [&]() -> const Replacement* {
+    for (const Replacement& one : kReplacements) {
+      const size_t begin = out.size() - std::min(out.size(), one.from.size());
+      if (LowerAscii(std::string_view(out).substr(begin)) == one.from) return &one;
     }
-    out += found != nullptr ? found->to : text.substr(0, 1);
-    text.remove_prefix(found != nullptr ? found->from.size() : 1);
+    return nullptr;
+  };
+  for (const char c : text) {
+    out += c;
+    if (c != ']' && c != ')' && c != '}' && c != '.') continue;
+    while (const Replacement* one = at_end()) {
+      out.resize(out.size() - one->from.size());
+      out += one->to;
+    }
   }
   return out;
 }

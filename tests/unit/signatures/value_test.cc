@@ -107,6 +107,7 @@ TEST(Value, Urls) {
   EXPECT_EQ(Normal(kUrl, "evil.example/path"), "http://evil.example/path");
   EXPECT_EQ(Normal(kUrl, "hXXps://evil[.]example/a[.]exe"), "https://evil.example/a.exe");
   EXPECT_EQ(Normal(kUrl, "hxxp[://]evil[.]example"), "http://evil.example/");
+  EXPECT_EQ(Normal(kUrl, "hxxp[:]//evil[[.]]example\\[dot]test"), "http://evil.example.test/");
   EXPECT_EQ(Normal(kUrl, "http://20.1.2.3:8080"), "http://20.1.2.3:8080/");
   EXPECT_EQ(Normal(kUrl, "http://[2400::1]/x"), "http://[2400::1]/x");
   ExpectRefused(kUrl, "http://", "no name");
