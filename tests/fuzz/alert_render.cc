@@ -1,6 +1,5 @@
 // Any bytes as what traffic and indicator files hold: the line is valid JSON, the rows keep their shape.
 #include <algorithm>
-#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
@@ -8,47 +7,11 @@
 #include <string_view>
 
 #include "exporter/render.h"
-
-namespace {
-
-// Takes the input apart: numbers and texts, as the fuzzer likes.
-class Input {
- public:
-  explicit Input(std::string_view rest) : rest_(rest) {}
-  uint8_t Byte() {
-    if (rest_.empty()) return 0;
-    const auto byte = static_cast<uint8_t>(rest_[0]);
-    rest_.remove_prefix(1);
-    return byte;
-  }
-  uint64_t Number() {
-    uint64_t number = 0;
-    for (int i = 0; i < 8; ++i) number = number << 8 | Byte();
-    return number;
-  }
-  std::string_view Text() {
-    const size_t wanted = Byte();
-    const size_t length = std::min(wanted, rest_.size());
-    const std::string_view text = rest_.substr(0, length);
-    rest_.remove_prefix(length);
-    return text;
-  }
-  vedette::IpAddress Address() {
-    uint8_t wire[16];
-    for (uint8_t& byte : wire) byte = Byte();
-    return (wire[0] & 1) != 0 ? vedette::IpAddress::V4(wire) : vedette::IpAddress::V6(wire);
-  }
-  bool empty() const { return rest_.empty(); }
-
- private:
-  std::string_view rest_;
-};
-
-}  // namespace
+#include "tests/fuzz/input.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace vedette;
-  Input input({reinterpret_cast<const char*>(data), size});
+  FuzzInput input(data, size);
   Alert alert;
   alert.kind = static_cast<ObservableKind>(input.Byte() % kObservableKinds);
   alert.direction = static_cast<Direction>(input.Byte() % 2);
