@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
 #include <chrono>
 #include <utility>
 
@@ -104,6 +105,17 @@ void Reloader::ReloadOnce(Outcome outcome) {
   last_ = std::move(outcome);
 }
 
+bool Reloader::WaitUntil(const std::function<bool()>& done, std::string& error) const {
+  while (!done()) {
+    if (Stopping()) {
+      error = "the sensor ends";
+      return false;
+    }
+    std::this_thread::sleep_for(kLook);
+  }
+  return true;
+}
+
 bool Reloader::HandOver(const IndicatorLoad& load, uint64_t generation, std::string& error) {
   if (!SelfTest(*load.set, error)) return false;
   // All kits are made before the first is handed out: a set is used by all workers or by none.
@@ -115,17 +127,16 @@ bool Reloader::HandOver(const IndicatorLoad& load, uint64_t generation, std::str
       return false;
     }
   }
-  // Posted before a worker can raise an alert of the new generation.
-  parts_.exporter->Post([add = parts_.add, set = load.set, generation] { add(set, generation); });
+  // Done before a worker can raise an alert of the new generation.
+  const auto known = std::make_shared<std::atomic<bool>>(false);
+  parts_.exporter->Post([add = parts_.add, set = load.set, generation, known] {
+    add(set, generation);
+    known->store(true, std::memory_order_release);
+  });
+  if (!WaitUntil([&] { return known->load(std::memory_order_acquire); }, error)) return false;
   for (size_t i = 0; i < kits.size(); ++i) parts_.workers[i]->Offer(std::move(kits[i]));
   for (KitExchange* worker : parts_.workers) {
-    while (worker->in_use() < generation) {
-      if (Stopping()) {
-        error = "the sensor ends";
-        return false;
-      }
-      std::this_thread::sleep_for(kLook);
-    }
+    if (!WaitUntil([&] { return worker->in_use() >= generation; }, error)) return false;
     worker->Collect();
   }
   // Behind the alerts of older generations that are still queued.

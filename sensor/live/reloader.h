@@ -73,6 +73,8 @@ class Reloader : public FigureSource {
   void ReloadOnce(Outcome outcome);
   bool HandOver(const IndicatorLoad& load, uint64_t generation, std::string& error);
   bool Stopping() const;
+  // False, with an error, where the sensor ends before.
+  bool WaitUntil(const std::function<bool()>& done, std::string& error) const;
 
   const Parts parts_;
   mutable std::mutex mutex_;

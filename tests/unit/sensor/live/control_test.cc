@@ -1,0 +1,124 @@
+#include "sensor/live/control.h"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+namespace vedette {
+namespace {
+
+using Json = nlohmann::json;
+
+class ControlTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    char name[] = "/tmp/vedette-control.XXXXXX";
+    ASSERT_NE(mkdtemp(name), nullptr);
+    folder_ = name;
+    path_ = folder_ + "/control.sock";
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+  std::unique_ptr<ControlServer> Open() {
+    std::unique_ptr<ControlServer> server = ControlServer::Open(path_, error_);
+    if (server == nullptr) return nullptr;
+    server->Handle("double", [](const Json& request) -> Json {
+      return {{"twice", 2 * request.at("number").get<int>()}};
+    });
+    server->Handle("refuse", [](const Json&) -> Json { return {{"ok", false}, {"error", "not today"}}; });
+    return server;
+  }
+  int Connect() const {
+    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::memcpy(address.sun_path, path_.data(), path_.size());
+    EXPECT_EQ(connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    return fd;
+  }
+  std::string folder_, path_, error_;
+};
+
+TEST_F(ControlTest, AnswersOneRequestAConnection) {
+  const auto server = Open();
+  ASSERT_NE(server, nullptr) << error_;
+  server->Start();
+  struct stat status {};
+  ASSERT_EQ(stat(path_.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0600u);
+  Json response;
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_TRUE(AskSensor(path_, {{"command", "double"}, {"number", i}}, response, error_)) << error_;
+    EXPECT_EQ(response, (Json{{"ok", true}, {"twice", 2 * i}}));
+  }
+  ASSERT_TRUE(AskSensor(path_, {{"command", "refuse"}}, response, error_));
+  EXPECT_EQ(response, (Json{{"ok", false}, {"error", "not today"}}));
+}
+
+TEST_F(ControlTest, SaysWhatIsWrongWithARequest) {
+  const auto server = Open();
+  const auto error_of = [&](std::string_view line) {
+    const Json response = Json::parse(server->Answer(line));
+    EXPECT_FALSE(response.at("ok").get<bool>());
+    return response.at("error").get<std::string>();
+  };
+  for (const char* line : {"", "nonsense", "[]", "{}", "{\"command\":1}", "{\"command\":\"double\"", "\xff\xfe"}) {
+    EXPECT_EQ(error_of(line), "the request is no JSON object with a `command`") << line;
+  }
+  EXPECT_EQ(error_of(R"({"command":"triple"})"), "unknown command; known: double, refuse");
+  EXPECT_EQ(error_of(R"({"command":"double"})"), "a field of the request has another type than the command expects");
+  EXPECT_EQ(error_of(R"({"command":"double","number":"two"})"),
+            "a field of the request has another type than the command expects");
+}
+
+TEST_F(ControlTest, NobodyHoldsItForLong) {
+  const auto server = Open();
+  server->Start();
+  const int silent = Connect(), chatty = Connect();
+  const std::string flood(ControlServer::kMaxRequestBytes + 10'000, 'x');
+  EXPECT_GT(send(chatty, flood.data(), flood.size(), MSG_NOSIGNAL), 0);
+  Json response;
+  ASSERT_TRUE(AskSensor(path_, {{"command", "double"}, {"number", 4}}, response, error_)) << error_;
+  EXPECT_EQ(response.at("twice"), 8);
+  close(silent);
+  close(chatty);
+}
+
+TEST_F(ControlTest, TakesOverFromOneThatWasKilledOnly) {
+  {
+    const int dead = socket(AF_UNIX, SOCK_STREAM, 0);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::memcpy(address.sun_path, path_.data(), path_.size());
+    ASSERT_EQ(bind(dead, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    close(dead);
+  }
+  auto first = Open();
+  ASSERT_NE(first, nullptr) << error_;
+  first->Start();
+  EXPECT_EQ(Open(), nullptr);
+  EXPECT_NE(error_.find("another sensor answers there"), std::string::npos) << error_;
+  first.reset();
+  EXPECT_FALSE(std::filesystem::exists(path_));
+  std::ofstream(path_) << "a file";
+  EXPECT_EQ(Open(), nullptr);
+  EXPECT_NE(error_.find("is no socket"), std::string::npos) << error_;
+  EXPECT_TRUE(std::filesystem::exists(path_)) << "what is no socket stays";
+}
+
+TEST_F(ControlTest, SaysThatNobodyAnswers) {
+  Json response;
+  EXPECT_FALSE(AskSensor(path_, {{"command", "status"}}, response, error_));
+  EXPECT_NE(error_.find("no sensor answers"), std::string::npos) << error_;
+  EXPECT_EQ(ControlServer::Open(std::string(200, 'x'), error_), nullptr);
+  EXPECT_NE(error_.find("bytes"), std::string::npos) << error_;
+}
+
+}  // namespace
+}  // namespace vedette

@@ -1,0 +1,243 @@
+// Sets are exchanged under two busy workers: every alert resolves in the set that it was found with, nothing is lost,
+// nothing is kept.
+#include <gtest/gtest.h>
+
+#include <array>
+#include <atomic>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "exporter/metrics/families.h"
+#include "exporter/metrics/figures.h"
+#include "sensor/live/live_figures.h"
+#include "sensor/live/log.h"
+#include "sensor/live/reloader.h"
+#include "sensor/pipeline/match_consumer.h"
+#include "sensor/pipeline/pipeline.h"
+#include "tests/unit/sensor/decode/packets.h"
+#include "tests/unit/signatures/sets.h"
+
+namespace vedette {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::Ethernet;
+using testing::Ipv4;
+using testing::Udp;
+
+// Asks for `name`.
+std::string Query(std::string_view name) {
+  std::string out = testing::Be16(0x1234) + testing::Be16(0x0100) + testing::Be16(1) + testing::Zeros(6);
+  for (size_t at = 0; at < name.size();) {
+    const size_t dot = std::min(name.find('.', at), name.size());
+    out += static_cast<char>(dot - at);
+    out += name.substr(at, dot - at);
+    at = dot + 1;
+  }
+  return out + testing::Zeros(1) + testing::Be16(1) + testing::Be16(1);
+}
+
+// Queries for the same names for ever, each in a flow of its own as far as the ports reach; counts what it handed out.
+class EndlessQueries : public CaptureSource {
+ public:
+  explicit EndlessQueries(uint16_t first_port) {
+    for (size_t i = 0; i < kBurst; ++i) {
+      const Udp udp{.source_port = static_cast<uint16_t>(first_port + i)};
+      const Ipv4 ip{.protocol = kIpProtoUdp};
+      bytes_[i] = Ethernet(0x0800, ip(udp(Query(i % 2 == 0 ? "even.example" : "odd.example"))));
+    }
+  }
+  PollStatus Poll(std::span<const Frame>& frames) override {
+    for (size_t i = 0; i < kBurst; ++i) {
+      Frame& frame = frames_[i];
+      frame.data = reinterpret_cast<const uint8_t*>(bytes_[i].data());
+      frame.captured_bytes = frame.wire_bytes = static_cast<uint32_t>(bytes_[i].size());
+      frame.link_type = kLinkEthernet;
+      // Ten minutes between bursts: each query is the first of a new flow.
+      frame.time_ns = time_ns_;
+      frame.number = ++counters_.frames;
+    }
+    time_ns_ += 600'000'000'000;
+    frames = frames_;
+    std::this_thread::sleep_for(100us);
+    return PollStatus::kFrames;
+  }
+  std::string_view FileName(uint32_t) const override { return "test"; }
+  CaptureCounters counters() const override { return counters_; }
+  std::span<const CaptureDamage> damage() const override { return {}; }
+
+ private:
+  std::array<std::string, kBurst> bytes_;
+  std::array<Frame, kBurst> frames_;
+  uint64_t time_ns_ = 0;
+  CaptureCounters counters_;
+};
+
+// Keeps the sets that the exporter was told of, as the renderer does, and resolves each alert.
+class Resolver : public AlertSink {
+ public:
+  void Add(std::shared_ptr<const IndicatorSet> set, uint64_t generation) { sets_[generation] = std::move(set); }
+  void ForgetBefore(uint64_t generation) { sets_.erase(sets_.begin(), sets_.lower_bound(generation)); }
+  bool Accept(const Alert& alert) override {
+    const auto at = sets_.find(alert.generation);
+    if (at == sets_.end()) {
+      ++unresolved;
+      return true;
+    }
+    for (const uint32_t index : alert.indicators) {
+      if (at->second->at(index).value != alert.value) ++wrong;
+    }
+    ++by_generation[alert.generation];
+    return true;
+  }
+  const std::string& error() const override { return error_; }
+  size_t known() const { return sets_.size(); }
+
+  uint64_t unresolved = 0, wrong = 0;
+  std::map<uint64_t, uint64_t> by_generation;
+
+ private:
+  std::map<uint64_t, std::shared_ptr<const IndicatorSet>> sets_;
+  std::string error_;
+};
+
+IndicatorLoad LoadOf(const std::vector<Indicator>& rows) {
+  IndicatorLoad load;
+  load.set = TestSet(rows).set;
+  load.wanted = ObservableMask::All();
+  return load;
+}
+
+class ReloadTest : public ::testing::Test {
+ protected:
+  void Start(IndicatorLoad first, std::function<IndicatorLoad()> load) {
+    sink_.Add(first.set, 1);
+    std::vector<WorkerSetup> setups(queues_.size());
+    for (size_t i = 0; i < setups.size(); ++i) {
+      setups[i].source = std::make_unique<EndlessQueries>(static_cast<uint16_t>(10'000 + 1'000 * i));
+      setups[i].consumer = &consumers_[i];
+      setups[i].exchange = &exchanges_[i];
+      setups[i].kit = MatchKit::Make(first.set, 1, first.wanted);
+      setups[i].on_end = [this, i] { queues_[i]->Close(); };
+    }
+    pipeline_ = std::make_unique<Pipeline>(std::move(setups), Sharing::kOwnPackets);
+    loop_ = std::make_unique<ExportLoop>(doorbell_, std::vector<AlertQueue*>{queues_[0].get(), queues_[1].get()},
+                                         std::vector<AlertSink*>{&sink_}, false, stop_);
+    reloader_ = std::make_unique<Reloader>(
+        Reloader::Parts{.load = std::move(load),
+                        .exporter = loop_.get(),
+                        .workers = {&exchanges_[0], &exchanges_[1]},
+                        .add = [this](auto set, uint64_t generation) { sink_.Add(std::move(set), generation); },
+                        .forget = [this](uint64_t generation) { sink_.ForgetBefore(generation); },
+                        .log = &log_},
+        first);
+    exporter_ = std::thread([this] { loop_->Run(); });
+    workers_ = std::thread([this] { totals_ = pipeline_->Run(stop_, {}); });
+  }
+  Reloader::Outcome Reload() {
+    const uint64_t number = reloader_->Request();
+    for (int i = 0; i < 10'000; ++i) {
+      const Reloader::Outcome outcome = reloader_->last();
+      if (outcome.number >= number && !outcome.running) return outcome;
+      std::this_thread::sleep_for(1ms);
+    }
+    ADD_FAILURE() << "the reload does not end";
+    return {};
+  }
+  void Stop() {
+    reloader_.reset();
+    stop_.store(true);
+    workers_.join();
+    exporter_.join();
+  }
+
+  Log log_;
+  std::atomic<bool> stop_{false};
+  Doorbell doorbell_;
+  std::array<std::unique_ptr<AlertQueue>, 2> queues_{std::make_unique<AlertQueue>(doorbell_),
+                                                     std::make_unique<AlertQueue>(doorbell_)};
+  std::array<MatchConsumer, 2> consumers_{MatchConsumer(*queues_[0], true), MatchConsumer(*queues_[1], true)};
+  std::array<KitExchange, 2> exchanges_;
+  Resolver sink_;
+  std::unique_ptr<Pipeline> pipeline_;
+  std::unique_ptr<ExportLoop> loop_;
+  std::unique_ptr<Reloader> reloader_;
+  std::thread exporter_, workers_;
+  Totals totals_;
+};
+
+TEST_F(ReloadTest, EveryAlertResolvesInTheSetItWasFoundWith) {
+  // The sets differ in size and order, so that an index of one means something else in another.
+  int loads = 0;
+  Start(LoadOf({MakeIndicator(IndicatorType::kDomain, "even.example")}), [&loads] {
+    std::vector<Indicator> rows;
+    for (int i = 0; i < 50 + loads; ++i)
+      rows.push_back(MakeIndicator(IndicatorType::kDomain, "n" + std::to_string(i) + ".example"));
+    rows.push_back(MakeIndicator(IndicatorType::kDomain, loads++ % 2 == 0 ? "odd.example" : "even.example"));
+    return LoadOf(rows);
+  });
+  constexpr uint64_t kReloads = 12;
+  for (uint64_t i = 0; i < kReloads; ++i) {
+    const Reloader::Outcome outcome = Reload();
+    EXPECT_TRUE(outcome.succeeded) << outcome.error;
+    EXPECT_EQ(outcome.generation, i + 2);
+    (void)pipeline_->Snapshot();  // as whoever asks for figures meanwhile
+  }
+  std::this_thread::sleep_for(20ms);
+  Stop();
+  EXPECT_EQ(sink_.unresolved, 0u);
+  EXPECT_EQ(sink_.wrong, 0u);
+  EXPECT_EQ(sink_.known(), 1u) << "old sets are let go";
+  EXPECT_GT(sink_.by_generation[kReloads + 1], 0u);
+  // Half of the queries are looked for at any time, and each is in a flow of its own.
+  const DecodeCounters& decode = totals_.decode;
+  EXPECT_EQ(decode.received, totals_.capture.frames);
+  EXPECT_EQ(decode.decoded, decode.received);
+  EXPECT_EQ(totals_.alerts.alerts, decode.received / 2);
+  EXPECT_EQ(totals_.workers.flows, decode.received);
+}
+
+TEST_F(ReloadTest, AFailedOneKeepsTheSetAndSaysWhy) {
+  bool broken = true;
+  Start(LoadOf({MakeIndicator(IndicatorType::kDomain, "even.example")}), [&broken] {
+    if (!broken) return LoadOf({MakeIndicator(IndicatorType::kDomain, "odd.example")});
+    IndicatorLoad load;
+    load.error = "indicators.csv:1: no header";
+    return load;
+  });
+  Reloader::Outcome outcome = Reload();
+  EXPECT_FALSE(outcome.succeeded);
+  EXPECT_EQ(outcome.error, "indicators.csv:1: no header; the 1 indicators of generation 1 stay in use");
+  EXPECT_EQ(outcome.generation, 1u);
+  broken = false;
+  outcome = Reload();
+  EXPECT_TRUE(outcome.succeeded);
+  EXPECT_EQ(outcome.generation, 2u);
+  Figures figures;
+  reloader_->AppendFigures(figures);
+  EXPECT_EQ(figures.Value(families::kReloads, "failed"), 1);
+  EXPECT_EQ(figures.Value(families::kReloads, "succeeded"), 1);
+  EXPECT_EQ(figures.Value(families::kIndicatorGeneration), 2);
+  Stop();
+  EXPECT_EQ(sink_.unresolved + sink_.wrong, 0u);
+}
+
+TEST_F(ReloadTest, TheSensorEndsInTheMiddleOfOne) {
+  std::atomic<bool> loading{false};
+  Start(LoadOf({MakeIndicator(IndicatorType::kDomain, "even.example")}), [&loading] {
+    loading.store(true);
+    std::this_thread::sleep_for(20ms);
+    return LoadOf({MakeIndicator(IndicatorType::kDomain, "odd.example")});
+  });
+  reloader_->Request();
+  while (!loading.load()) std::this_thread::sleep_for(1ms);
+  Stop();
+  EXPECT_EQ(sink_.unresolved + sink_.wrong, 0u);
+}
+
+}  // namespace
+}  // namespace vedette
