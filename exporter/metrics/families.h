@@ -30,6 +30,9 @@ inline constexpr FigureFamily kBytesDecoded = {"vedette_bytes_decoded_total", Fi
 inline constexpr FigureFamily kDatagramsReassembled = {"vedette_datagrams_reassembled_total", FigureKind::kCounter,
                                                        "IP datagrams put together from fragments", ""};
 
+inline constexpr FigureFamily kPacketDelay = {"vedette_packet_delay_seconds", FigureKind::kHistogram,
+                                              "from the capture of a burst's last packet to its turn (live)", ""};
+
 // Flows and streams.
 inline constexpr FigureFamily kFlows = {"vedette_flows_total", FigureKind::kCounter, "flows seen", ""};
 inline constexpr FigureFamily kFlowsByProtocol = {"vedette_flows_protocol_total", FigureKind::kCounter,

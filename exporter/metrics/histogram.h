@@ -23,6 +23,11 @@ struct HistogramCounts {
     ++count;
     sum_seconds += seconds;
   }
+  void Add(const HistogramCounts& other) {
+    for (size_t i = 0; i < counts.size(); ++i) counts[i] += other.counts[i];
+    count += other.count;
+    sum_seconds += other.sum_seconds;
+  }
   // The upper bound under which the share `q` (0 to 1) of all lies; 0 without any. The last bound where it lies above
   // all.
   double Quantile(double q) const {

@@ -27,7 +27,7 @@ struct Shown {
 const Shown kShown[] = {
     {"packets",
      {&families::kPacketsReceived, &families::kPacketsDecoded, &families::kPacketsNotDecoded,
-      &families::kPacketsDropped}},
+      &families::kPacketsDropped, &families::kPacketDelay}},
     {"flows", {&families::kFlows, &families::kFlowsNow, &families::kFlowsEnded, &families::kFlowsByProtocol}},
     {"observables", {&families::kObservables}},
     {"indicators",

@@ -135,6 +135,7 @@ void Add(Totals& sum, const Totals& part, Sharing sharing) {
   Add(sum.payload, part.payload);
   Add(sum.fields, part.fields);
   Add(sum.alerts, part.alerts);
+  sum.delay.Add(part.delay);
   sum.flow_memory_bytes += part.flow_memory_bytes;
   sum.fragment_memory_bytes += part.fragment_memory_bytes;
   sum.worker_cpu_seconds += part.worker_cpu_seconds;
@@ -148,6 +149,7 @@ struct Pipeline::Lane {
   double cpu_before = 0;
   mutable std::mutex mutex;  // of `published`
   Totals published;
+  HistogramCounts delay;
 };
 
 Totals Pipeline::ReportOf(const Lane& lane) {
@@ -160,6 +162,7 @@ Totals Pipeline::ReportOf(const Lane& lane) {
   report.payload = lane.worker->payload_match_counters();
   report.fields = lane.worker->field_match_counters();
   report.alerts = lane.setup.consumer->alert_counters();
+  report.delay = lane.delay;
   report.flow_memory_bytes = lane.worker->flow_memory_bytes();
   report.fragment_memory_bytes = lane.worker->fragment_bytes_held();
   report.worker_cpu_seconds = ThreadCpuSeconds() - lane.cpu_before;
@@ -177,7 +180,13 @@ void Pipeline::Work(Lane& lane, const std::atomic<bool>& stop) {
   while (!stop.load(std::memory_order_relaxed)) {
     const PollStatus status = source.Poll(frames);
     if (status == PollStatus::kEnd) break;
-    if (status == PollStatus::kFrames) worker.Process(frames);
+    if (status == PollStatus::kFrames) {
+      if (sharing_ == Sharing::kOwnPackets) {
+        const uint64_t now = WallClockNs(), captured = frames.back().time_ns;
+        lane.delay.Record(now > captured ? static_cast<double>(now - captured) * 1e-9 : 0);
+      }
+      worker.Process(frames);
+    }
     if (status == PollStatus::kIdle) worker.Idle(WallClockNs());
     if (++bursts % kLookBursts != 0 && status != PollStatus::kIdle) continue;
     const auto now = std::chrono::steady_clock::now();

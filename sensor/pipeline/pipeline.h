@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "exporter/metrics/histogram.h"
 #include "sensor/capture/frame.h"
 #include "sensor/pipeline/worker.h"
 
@@ -24,6 +25,7 @@ struct Totals {
   TcpCounters tcp;
   MatchCounters payload, fields;
   AlertCounters alerts;
+  HistogramCounts delay;              // live: from the capture of a burst's last packet to its turn
   std::vector<CaptureDamage> damage;  // only at the end
   size_t flow_memory_bytes = 0;
   size_t fragment_memory_bytes = 0;

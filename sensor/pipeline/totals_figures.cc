@@ -86,6 +86,7 @@ void AppendFigures(const Totals& totals, Figures& out) {
   out.Add(families::kMemory, "reassembly",
           static_cast<double>(totals.tcp.held_bytes + totals.tcp.held_segments * kSegmentOverheadBytes));
   out.Add(families::kMemory, "fragments", static_cast<double>(totals.fragment_memory_bytes));
+  if (totals.delay.count != 0) out.Add(families::kPacketDelay, totals.delay);
   out.Add(families::kWorkerCpu, totals.worker_cpu_seconds);
 }
 
