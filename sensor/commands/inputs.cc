@@ -161,6 +161,19 @@ LoadedIndicators LoadIndicators(const std::vector<std::string>& paths, const std
   return loaded;
 }
 
+std::vector<std::filesystem::path> DefaultGeoFolders() {
+  std::error_code status;
+  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", status);
+  std::vector<std::filesystem::path> folders = {"/var/lib/vedette/geo"};
+  if (!status) {
+    std::filesystem::path folder = program.parent_path();
+    folders.push_back(folder.parent_path() / "share/vedette/geo");
+    for (int up = 0; up < 4 && folder.has_relative_path(); ++up, folder = folder.parent_path())
+      folders.push_back(folder / "geo");
+  }
+  return folders;
+}
+
 bool OpenGeo(const std::vector<std::string>& paths, bool no_geo, GeoLookup& geo) {
   if (no_geo) return true;
   for (const std::string& path : paths) {
@@ -171,17 +184,8 @@ bool OpenGeo(const std::vector<std::string>& paths, bool no_geo, GeoLookup& geo)
     }
   }
   if (!paths.empty()) return true;
-  // Where the package and the build put the default databases.
   std::error_code status;
-  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", status);
-  std::vector<std::filesystem::path> folders = {"/var/lib/vedette/geo"};
-  if (!status) {
-    std::filesystem::path folder = program.parent_path();
-    folders.push_back(folder.parent_path() / "share/vedette/geo");
-    for (int up = 0; up < 4 && folder.has_relative_path(); ++up, folder = folder.parent_path())
-      folders.push_back(folder / "geo");
-  }
-  for (const std::filesystem::path& folder : folders) {
+  for (const std::filesystem::path& folder : DefaultGeoFolders()) {
     std::vector<std::string> found;
     for (const auto& entry : std::filesystem::directory_iterator(folder, status)) {
       if (entry.path().extension() == ".mmdb") found.push_back(entry.path().string());

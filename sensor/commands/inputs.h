@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -50,6 +51,8 @@ struct LoadedIndicators {
 LoadedIndicators LoadIndicators(const std::vector<std::string>& paths, const std::vector<std::string>& values,
                                 const std::string& problems_file);
 
+// Where the package and the build put the default databases.
+std::vector<std::filesystem::path> DefaultGeoFolders();
 // Opens the databases named, or, where none is, those that the installation holds. False: one that was named cannot be
 // used. `no_geo`: none at all.
 bool OpenGeo(const std::vector<std::string>& paths, bool no_geo, GeoLookup& geo);

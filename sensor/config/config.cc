@@ -110,7 +110,8 @@ class Loader {
 
   void Load(const YAML::Node& root) {
     const Section top(root, "",
-                      {"sensor", "capture", "indicators", "geo", "output", "limits", "metrics", "control", "feed"});
+                      {"sensor", "capture", "indicators", "geo", "output", "limits", "metrics", "hardening", "state",
+                       "control", "feed"});
     if (const YAML::Node node = top.Find("sensor")) ReadSensor(Section(node, "sensor", {"name", "resolvers"}));
     if (const YAML::Node node = top.Find("capture")) {
       ReadCapture(
@@ -126,6 +127,13 @@ class Loader {
                          {"flows", "reassembly_mebibytes", "parser_mebibytes", "fragment_mebibytes", "payload_depth"}));
     }
     if (const YAML::Node node = top.Find("metrics")) ReadMetrics(Section(node, "metrics", {"listen", "log_seconds"}));
+    if (const YAML::Node node = top.Find("hardening"))
+      ReadHardening(Section(node, "hardening", {"landlock", "seccomp", "required"}));
+    if (top.Find("state")) {
+      top.Read("state", config_.state, "the path of a folder");
+      config_.state_given = true;
+      config_.state = Resolve(config_.state);
+    }
     if (top.Find("control")) {
       top.Read("control", config_.control, "the path of a socket, or off");
       config_.control_given = true;
@@ -186,6 +194,13 @@ class Loader {
     }
   }
 
+  void ReadHardening(const Section& section) {
+    HardeningConfig& hardening = config_.hardening;
+    section.Read("landlock", hardening.landlock, "true or false");
+    section.Read("seccomp", hardening.seccomp, "true or false");
+    section.Read("required", hardening.required, "true or false");
+  }
+
   void ReadFeed(const Section& section) {
     config_.has_feed = true;
     FeedConfig& feed = config_.feed;
@@ -227,6 +242,7 @@ class Loader {
                                               "` needs a `public_key`: its .pub file, or the 40 characters in it"};
       if (key.size() != 40 || key.find('/') != std::string::npos)
         key = std::filesystem::exists(Resolve(key)) ? Resolve(key) : key;
+      if (std::filesystem::exists(key)) config_.public_key_files.push_back(key);
       std::string error;
       if (!ReadPublicKey(key, entry.public_key, error)) throw ConfigError{LineOf(partner.Find("public_key")), error};
       Clearance clearance;

@@ -37,6 +37,14 @@ struct MetricsConfig {
   uint32_t log_seconds = 300;             // between lines of figures in the log; 0: none
 };
 
+// What is switched off here, and what is missing in a kernel, the sensor says when it starts
+// (sensor/hardening/README.md).
+struct HardeningConfig {
+  bool landlock = true;
+  bool seccomp = true;
+  bool required = false;  // a kernel without one of them is an error
+};
+
 struct Config {
   std::string path;
   std::string sensor_name = "vedette";
@@ -47,11 +55,15 @@ struct Config {
   std::string output;                   // file for alerts; "-": standard output; empty: none
   LimitsConfig limits;
   MetricsConfig metrics;
+  HardeningConfig hardening;
+  std::string state = "/var/lib/vedette";             // folder of all that the sensor keeps
+  bool state_given = false;                           // the file says so: that it is not there is an error
   std::string control = "/run/vedette/control.sock";  // the control socket; empty: none
   bool control_given = false;                         // the file says so: that it cannot be made is an error
   bool has_feed = false;
   FeedConfig feed;
-  std::vector<Clearance> clearances;  // one a partner, in the order of feed.partners
+  std::vector<Clearance> clearances;          // one a partner, in the order of feed.partners
+  std::vector<std::string> public_key_files;  // of partners; they are read again at a reload
 };
 
 // False with `error` naming file, line and what to do.

@@ -20,18 +20,20 @@
 #include "exporter/metrics/figures_json.h"
 #include "exporter/metrics/metrics_endpoint.h"
 #include "sensor/capture/live_interface.h"
-#include "sensor/capture/privileges.h"
 #include "sensor/commands/commands.h"
 #include "sensor/commands/feed_setup.h"
 #include "sensor/commands/inputs.h"
 #include "sensor/commands/progress.h"
 #include "sensor/commands/signals.h"
 #include "sensor/commands/summary.h"
+#include "sensor/hardening/privileges.h"
+#include "sensor/live/confine.h"
 #include "sensor/live/control.h"
 #include "sensor/live/exporter_meter.h"
 #include "sensor/live/housekeeping.h"
 #include "sensor/live/live_figures.h"
 #include "sensor/live/reloader.h"
+#include "sensor/live/service_report.h"
 #include "sensor/pipeline/match_consumer.h"
 #include "sensor/pipeline/pipeline.h"
 
@@ -93,6 +95,8 @@ WorkerOptions OptionsOf(const LimitsConfig& limits) {
   return options;
 }
 
+constexpr auto kServiceInterval = std::chrono::milliseconds(200);
+
 }  // namespace
 
 // In the order of their making; what uses others comes after them and goes first.
@@ -104,6 +108,8 @@ struct LiveSensor::Parts {
   Log& log;
   std::atomic<bool>& stop;
   const ProcessFigures process;
+  ServiceManager service;
+  ConfinementFigures confinement;
   std::unique_ptr<LiveInterface> interface;
   std::string user;
   std::unique_ptr<SignalWatch> signals;
@@ -127,6 +133,7 @@ struct LiveSensor::Parts {
 
   FigureRegistry figures;
   std::unique_ptr<Reloader> reloader;
+  std::unique_ptr<ServiceReport> service_report;
   std::unique_ptr<MetricsEndpoint> metrics;
   std::unique_ptr<ControlServer> control;
   Housekeeping housekeeping;
@@ -202,7 +209,7 @@ bool LiveSensor::Parts::OpenInterface(std::string& error) {
   if (!interface->warning().empty()) log.Warn(interface->warning());
   user = dropped.user;
   log.Info(fmt::format("capture: {}, as user {}", options.interface, user));
-  return true;
+  return confinement.Confine(config, log, error);
 }
 
 bool LiveSensor::Parts::OpenSinks(std::string& error) {
@@ -258,8 +265,8 @@ bool LiveSensor::Parts::SetUpPipeline(std::string& error) {
 }
 
 bool LiveSensor::Parts::OpenFigures(std::string& error) {
-  for (const FigureSource* source :
-       std::initializer_list<const FigureSource*>{traffic.get(), reloader.get(), meter.get(), &queues, &process}) {
+  for (const FigureSource* source : std::initializer_list<const FigureSource*>{
+           traffic.get(), reloader.get(), meter.get(), &queues, &process, &confinement}) {
     figures.Add(*source);
   }
   const std::string& listen = config.metrics.listen;
@@ -326,6 +333,8 @@ bool LiveSensor::Parts::OpenControl(std::string& error) {
 }
 
 void LiveSensor::Parts::SetUpHousekeeping() {
+  service_report = std::make_unique<ServiceReport>(service, *pipeline, *loop, *reloader);
+  housekeeping.Every(kServiceInterval, [this] { service_report->Tick(); });
   if (config.has_feed) {
     housekeeping.Every(kLossInterval, [this] {
       loop->Post([this, losses = LossesOf(figures.Collect())] { feed.publisher()->SetLossCounters(losses); });
@@ -344,7 +353,9 @@ int LiveSensor::Run() {
   ExportSummary exported;
   std::thread exporter([&] { exported = p.loop->Run(); });
   p.log.Info("running; Ctrl-C ends it with a summary");
+  p.service.Ready(fmt::format("{} indicators, capturing from {}", p.loaded.set->size(), p.config.capture.interface));
   const Totals totals = p.pipeline->Run(p.stop, [&](const ProgressReport&) { p.housekeeping.Tick(); });
+  p.service.Stopping("");
   exporter.join();
   p.control.reset();
 

@@ -17,7 +17,7 @@
 #include <thread>
 #include <vector>
 
-#include "sensor/capture/privileges.h"
+#include "sensor/hardening/privileges.h"
 
 namespace vedette {
 namespace {

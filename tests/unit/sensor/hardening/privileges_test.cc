@@ -1,43 +1,23 @@
 // Each case gives its rights up in a child of its own: there is no way back.
-#include "sensor/capture/privileges.h"
+#include "sensor/hardening/privileges.h"
 
 #include <grp.h>
 #include <gtest/gtest.h>
 #include <pwd.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cstdlib>
-#include <functional>
 #include <string>
 #include <thread>
+
+#include "tests/unit/sensor/hardening/in_child.h"
 
 namespace vedette {
 namespace {
 
-// What the child writes, or why it did not come to that.
-std::string InChild(const std::function<std::string()>& work) {
-  int ends[2];
-  if (pipe(ends) != 0) return "no pipe";
-  const pid_t child = fork();
-  if (child == 0) {
-    close(ends[0]);
-    const std::string result = work();
-    [[maybe_unused]] const ssize_t written = write(ends[1], result.data(), result.size());
-    _exit(0);
-  }
-  close(ends[1]);
-  std::string result;
-  char buffer[4096];
-  for (ssize_t count = 0; (count = read(ends[0], buffer, sizeof buffer)) > 0;)
-    result.append(buffer, static_cast<size_t>(count));
-  close(ends[0]);
-  int status = 0;
-  waitpid(child, &status, 0);
-  return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? result : "the child died: " + std::to_string(status);
-}
+using testing::InChild;
 
 // "nobody 65534:65534 changed", or the error.
 std::string Drop(const std::string& user) {

@@ -1,4 +1,4 @@
-#include "sensor/capture/privileges.h"
+#include "sensor/hardening/privileges.h"
 
 #include <cap-ng.h>
 #include <fmt/format.h>

@@ -1,0 +1,61 @@
+#include "sensor/live/confine.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <string_view>
+#include <vector>
+
+#include "exporter/metrics/families.h"
+#include "sensor/commands/inputs.h"
+
+namespace vedette {
+namespace {
+
+bool IsFolder(const std::filesystem::path& path) {
+  std::error_code status;
+  return std::filesystem::is_directory(path.empty() ? std::filesystem::path(".") : path, status);
+}
+
+}  // namespace
+
+ConfinementPolicy PolicyOf(const Config& config) {
+  ConfinementPolicy policy;
+  policy.landlock = config.hardening.landlock;
+  policy.seccomp = config.hardening.seccomp;
+  policy.required = config.hardening.required;
+  policy.Read(config.path);
+  for (const std::vector<std::string>& paths : {config.indicators, config.geo, config.public_key_files}) {
+    for (const std::string& path : paths) policy.Read(path);
+  }
+  if (config.geo.empty()) {
+    for (const std::filesystem::path& folder : DefaultGeoFolders()) {
+      if (IsFolder(folder)) policy.Read(folder.string());
+    }
+  }
+  if (config.state_given || IsFolder(config.state)) policy.write_folders.push_back(config.state);
+  if (config.control_given || IsFolder(std::filesystem::path(config.control).parent_path()))
+    policy.WriteBeside(config.control);
+  policy.WriteBeside(config.output);
+  constexpr std::string_view kIpc = "ipc://";
+  if (config.has_feed && !policy.Listen(config.feed.endpoint) && config.feed.endpoint.starts_with(kIpc))
+    policy.WriteBeside(config.feed.endpoint.substr(kIpc.size()));
+  if (!config.metrics.listen.empty()) policy.Listen(config.metrics.listen);
+  return policy;
+}
+
+bool ConfinementFigures::Confine(const Config& config, Log& log, std::string& error) {
+  if (!vedette::Confine(PolicyOf(config), confinement_, error)) return false;
+  for (const std::string& gap : confinement_.gaps) log.Warn("hardening: " + gap);
+  log.Info(fmt::format("hardening: Landlock {}, seccomp {}",
+                       confinement_.landlock ? fmt::format("on (ABI {})", confinement_.landlock_abi) : "off",
+                       confinement_.seccomp ? "on" : "off"));
+  return true;
+}
+
+void ConfinementFigures::AppendFigures(Figures& out) const {
+  out.Add(families::kConfined, "landlock", confinement_.landlock ? 1 : 0);
+  out.Add(families::kConfined, "seccomp", confinement_.seccomp ? 1 : 0);
+}
+
+}  // namespace vedette
