@@ -29,6 +29,13 @@ Identity AskAll(Bytes first, Direction direction, std::tuple<P...>*) {
   return identity;
 }
 
+template <class... P>
+Probe AskOne(ProtocolId protocol, Bytes first, Direction direction, std::tuple<P...>*) {
+  Probe probe = Probe::kNo;
+  ((P::kProtocol == protocol ? void(probe = P::Identify(first, direction)) : void()), ...);
+  return probe;
+}
+
 Sender SenderOf(ProtocolId protocol, Bytes first) {
   constexpr uint8_t kClientHello = 1, kServerHello = 2;  // RFC 8446 section 4
   switch (protocol) {
@@ -75,6 +82,10 @@ Identity IdentifyStream(Bytes first, Direction direction) {
   Identity identity = AskAll(first, direction, static_cast<StreamParserList*>(nullptr));
   if (identity.probe == Probe::kYes) identity.sender = SenderOf(identity.protocol, first);
   return identity;
+}
+
+Probe ProbeStream(ProtocolId protocol, Bytes first, Direction direction) {
+  return AskOne(protocol, first, direction, static_cast<StreamParserList*>(nullptr));
 }
 
 StreamParser MakeStreamParser(ProtocolId protocol) { return Make(protocol, static_cast<StreamParserList*>(nullptr)); }

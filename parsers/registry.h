@@ -42,6 +42,9 @@ struct Identity {
 // `first`: what a direction begins with, or a segment of it.
 Identity IdentifyStream(Bytes first, Direction direction);
 
+// What the parser of that one protocol says to them; kNo for kUnknown.
+Probe ProbeStream(ProtocolId protocol, Bytes first, Direction direction);
+
 // An empty parser of the protocol; no parser for kUnknown.
 StreamParser MakeStreamParser(ProtocolId protocol);
 

@@ -35,6 +35,11 @@ bool HasDnsPort(const Flow& flow) {
   return is(flow.client_port) || is(flow.server_port);
 }
 
+// Whether the bytes are a protocol's, or may become so with those to come.
+bool IsOpen(const Identity& identity, Bytes bytes) {
+  return identity.probe == Probe::kYes || (identity.probe == Probe::kNeedMore && bytes.size() < kStreamIdentifyBytes);
+}
+
 void SwapEnds(Flow& flow) {
   std::swap(flow.client, flow.server);
   std::swap(flow.client_port, flow.server_port);
@@ -237,13 +242,22 @@ void StreamInspector::Identify(Flow& flow, StreamState& state, size_t index, Chu
   std::string& first = state.first[index];
   if (chunk.gap_bytes != 0) first.clear();
   if (chunk.data.empty()) return;
-  const bool joined = !first.empty();
+  const Bytes segment = chunk.data;
+  bool joined = !first.empty();
   if (joined) {
-    first.append(AsText(chunk.data));
+    first.append(AsText(segment));
     chunk.data = AsBytes(first);
     chunk.start = state.first_start[index];
   }
-  const Identity identity = IdentifyStream(chunk.data, chunk.direction);
+  Identity identity = IdentifyStream(chunk.data, chunk.direction);
+  if (joined && !IsOpen(identity, chunk.data)) {
+    // What was held is another protocol's and over: a greeting, a request for TLS and the answer to it.
+    identity = IdentifyStream(segment, chunk.direction);
+    first.clear();
+    joined = false;
+    chunk.data = segment;
+    chunk.start = false;
+  }
   if (identity.probe == Probe::kNeedMore && chunk.data.size() < kStreamIdentifyBytes) {
     if (!joined) {
       first.assign(AsText(chunk.data));
@@ -274,13 +288,14 @@ void StreamInspector::Identify(Flow& flow, StreamState& state, size_t index, Chu
   const std::string own = std::move(first);  // keeps joined bytes alive while they are fed
   first.clear();
   if (joined) chunk.data = AsBytes(own);
-  // What the other side said before, too short to tell by itself, came first.
+  // What the other side said before, too short to tell by itself, came first: where it may be this protocol's.
   const std::string earlier = std::move(state.first[1 - index]);
   state.first[1 - index].clear();
-  if (!earlier.empty()) {
+  const Direction opposite = Opposite(chunk.direction);
+  if (!earlier.empty() && ProbeStream(identity.protocol, AsBytes(earlier), opposite) != Probe::kNo) {
     Chunk before;
     before.data = AsBytes(earlier);
-    before.direction = Opposite(chunk.direction);
+    before.direction = opposite;
     before.start = state.first_start[1 - index];
     before.time_ns = chunk.time_ns;
     Bytes rest;

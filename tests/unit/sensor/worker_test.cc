@@ -11,15 +11,21 @@
 #include <vector>
 
 #include "parsers/text.h"
+#include "tests/unit/parsers/tls_build.h"
 #include "tests/unit/sensor/decode/packets.h"
 #include "tests/unit/signatures/sets.h"
 
 namespace vedette {
 namespace {
 
+using testing::ClientHelloBody;
 using testing::Ethernet;
+using testing::HandshakeRecord;
 using testing::Ipv4;
+using testing::Message;
 using testing::OwnedFrame;
+using testing::ServerHelloBody;
+using testing::SniExtension;
 using testing::Tcp;
 
 constexpr uint64_t kSecond = 1'000'000'000;
@@ -229,6 +235,33 @@ TEST(Worker, WhatIsBehindConnectIsReadAnew) {
   const Result result = RunWorkers(capture);
   EXPECT_EQ(result.With("http.host > two.example").size(), 1u);
   EXPECT_EQ(result.With("http.host > one.example").size(), 1u);
+}
+
+// PostgreSQL: the client asks for TLS in 8 bytes, the server answers with one letter.
+TEST(Worker, TlsBehindAShortPreludeOfAnotherProtocol) {
+  const std::string client_hello =
+      HandshakeRecord(Message(1, ClientHelloBody(0x0303, {0xc02f}, SniExtension("db.example"))));
+  const std::string server_hello = HandshakeRecord(Message(2, ServerHelloBody(0x0303, 0xc02f, "")));
+  // The second pair looks like the beginning of an HTTP method for as long as nothing follows.
+  for (const auto& [request, answer] : std::vector<std::pair<std::string, std::string>>{
+           {std::string("\0\0\0\x08\x04\xd2\x16\x2f", 8), "S"}, {"NXSH-8.10.1", "NXD-8.11.0"}}) {
+    Capture capture;
+    Open(capture, 40000, 0);
+    uint32_t sequence[2] = {1000, 2000};
+    const auto send = [&](bool from_client, const std::string& payload) {
+      uint32_t& own = sequence[from_client ? 0 : 1];
+      capture.Send(from_client, 40000,
+                   {.sequence = own, .acknowledgment = sequence[from_client ? 1 : 0], .flags = kTcpAck}, payload, 1);
+      own += static_cast<uint32_t>(payload.size());
+    };
+    send(true, request);
+    send(false, answer);
+    send(true, client_hello);
+    send(false, server_hello);
+    const Result result = RunWorkers(capture);
+    EXPECT_EQ(result.With("tls.sni"), (std::vector<std::string>{"192.0.2.1:40000 tls.sni > db.example"})) << answer;
+    EXPECT_EQ(result.With("tls.ja3s").size(), 1u) << answer;
+  }
 }
 
 TEST(Worker, NothingIsReadBehindTheEnd) {
