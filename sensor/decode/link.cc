@@ -79,11 +79,12 @@ NotDecoded Cooked2(ByteReader& reader, LinkLayer& link) {
 }
 
 // An address family in four bytes, in the order of the machine that captured (LINKTYPE_NULL) or of the network
-// (LINKTYPE_LOOP); a family is a small number, so that the bytes themselves tell.
+// (LINKTYPE_LOOP); a family is a small number, so that the bytes themselves tell. Some write an EtherType into the last
+// two bytes.
 NotDecoded Loopback(ByteReader& reader, LinkLayer& link) {
-  uint32_t family = 0;
-  if (!reader.ReadU32(family)) return NotDecoded::kLinkTruncated;
-  if (family > 0xffff) family = __builtin_bswap32(family);
+  uint32_t word = 0;
+  if (!reader.ReadU32(word)) return NotDecoded::kLinkTruncated;
+  const uint32_t family = word > 0xffff ? __builtin_bswap32(word) : word;
   switch (family) {
     case 2:
       return AtIp(reader, 4, link);
@@ -94,7 +95,8 @@ NotDecoded Loopback(ByteReader& reader, LinkLayer& link) {
     case 30:  // macOS
       return AtIp(reader, 6, link);
     default:
-      return NotDecoded::kEtherTypeOther;
+      const auto type = static_cast<uint16_t>(word);
+      return type < kFirstEtherType ? NotDecoded::kEtherTypeOther : AfterEtherType(reader, type, link, {});
   }
 }
 
