@@ -36,8 +36,8 @@ enum class Progress : uint8_t {
   kHandOver,   // another protocol follows in both directions, from the byte after `consumed` on
 };
 
-enum class ProtocolId : uint8_t { kUnknown, kDns, kHttp, kTls, kCount };
-std::string_view NameOf(ProtocolId protocol);  // EVE's app_proto: "dns", "http", "tls"; "failed" where unknown
+enum class ProtocolId : uint8_t { kUnknown, kDns, kHttp, kTls, kOpenVpn, kCount };
+std::string_view NameOf(ProtocolId protocol);  // EVE's app_proto: "dns", "http", "tls", "openvpn"; "failed" where unknown
 
 struct Outcome {
   Progress progress = Progress::kNeedMore;

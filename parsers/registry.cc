@@ -38,12 +38,16 @@ Probe AskOne(ProtocolId protocol, Bytes first, Direction direction, std::tuple<P
 
 Sender SenderOf(ProtocolId protocol, Bytes first) {
   constexpr uint8_t kClientHello = 1, kServerHello = 2;  // RFC 8446 section 4
+  constexpr uint8_t kHardResetClient = 7;                // openvpn.h, behind the length
   switch (protocol) {
     case ProtocolId::kHttp:
       return AsText(first).substr(0, 5) == "HTTP/" ? Sender::kServer : Sender::kClient;
     case ProtocolId::kTls:
       if (first.size() > 5 && first[0] == 22 && first[5] == kClientHello) return Sender::kClient;
       if (first.size() > 5 && first[0] == 22 && first[5] == kServerHello) return Sender::kServer;
+      return Sender::kUnknown;
+    case ProtocolId::kOpenVpn:
+      if (first.size() > 2) return first[2] >> 3 == kHardResetClient ? Sender::kClient : Sender::kServer;
       return Sender::kUnknown;
     case ProtocolId::kDns:
       if (first.size() > 4) return first[4] & 0x80 ? Sender::kServer : Sender::kClient;  // QR bit behind the length
@@ -73,6 +77,8 @@ std::string_view NameOf(ProtocolId protocol) {
       return "http";
     case ProtocolId::kTls:
       return "tls";
+    case ProtocolId::kOpenVpn:
+      return "openvpn";
     default:
       return "failed";
   }

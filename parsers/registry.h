@@ -9,13 +9,14 @@
 
 #include "parsers/dns.h"
 #include "parsers/http1.h"
+#include "parsers/openvpn.h"
 #include "parsers/parser.h"
 #include "parsers/tls.h"
 
 namespace vedette {
 
 // Asked in this order; the first that says yes has the stream.
-using StreamParserList = std::tuple<TlsParser, Http1Parser, DnsStreamParser>;
+using StreamParserList = std::tuple<TlsParser, Http1Parser, OpenVpnParser, DnsStreamParser>;
 
 namespace registry_internal {
 template <class Tuple>

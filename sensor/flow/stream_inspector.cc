@@ -198,15 +198,7 @@ bool StreamInspector::Feed(Flow& flow, StreamState& state, size_t index, const C
         }
       },
       state.parser);
-  const auto held = static_cast<uint32_t>(HeldBy(state.parser));
-  counters_.parser_held_bytes += held;
-  counters_.parser_held_bytes -= state.parser_held;
-  state.parser_held = held;
-  if (counters_.parser_held_bytes > options_.parser_bytes) {
-    ++counters_.parser_limit_hit;
-    StopParsing(state);
-    return false;
-  }
+  if (!WithinMemory(state)) return false;
   switch (outcome.progress) {
     case Progress::kNeedMore:
       return true;
@@ -235,6 +227,18 @@ bool StreamInspector::Feed(Flow& flow, StreamState& state, size_t index, const C
       if (outcome.next != ProtocolId::kUnknown) flow.app = outcome.next;
       return false;
   }
+  return false;
+}
+
+// Counts what the parser holds now. False: all together held too much, and this one went.
+bool StreamInspector::WithinMemory(StreamState& state) {
+  const auto held = static_cast<uint32_t>(HeldBy(state.parser));
+  counters_.parser_held_bytes += held;
+  counters_.parser_held_bytes -= state.parser_held;
+  state.parser_held = held;
+  if (counters_.parser_held_bytes <= options_.parser_bytes) return true;
+  ++counters_.parser_limit_hit;
+  StopParsing(state);
   return false;
 }
 
@@ -325,7 +329,12 @@ void StreamInspector::OnUdp(Flow& flow, const Packet& packet, bool from_client) 
     indicators_->ScanPayload(looked_at, direction, nullptr, *scratch_, hits_);
     if (!hits_.empty()) EmitHits(looked_at, nullptr, direction);
   }
-  if (!options_.parse || (flow.app != ProtocolId::kDns && flow.udp_misses >= kMaxUdpMisses)) return;
+  if (!options_.parse || (flow.app == ProtocolId::kUnknown && flow.udp_misses >= kMaxUdpMisses)) return;
+  if (flow.app == ProtocolId::kOpenVpn ||
+      (flow.app == ProtocolId::kUnknown && OpenVpnParser::IdentifyDatagram(payload))) {
+    if (packet.missing_bytes == 0) FeedOpenVpn(flow, payload, direction);  // a cut one counts as lost
+    return;
+  }
   const Outcome outcome = ParseDnsDatagram(payload, direction, HasDnsPort(flow), batch_);
   if (outcome.progress != Progress::kMalformed) {
     if (flow.app == ProtocolId::kUnknown) {
@@ -335,6 +344,20 @@ void StreamInspector::OnUdp(Flow& flow, const Packet& packet, bool from_client) 
   } else if (flow.udp_misses < kMaxUdpMisses) {
     ++flow.udp_misses;
   }
+}
+
+void StreamInspector::FeedOpenVpn(Flow& flow, Bytes datagram, Direction direction) {
+  if (flow.app == ProtocolId::kUnknown) {
+    flow.app = ProtocolId::kOpenVpn;
+    ++counters_.flows_by_protocol[static_cast<size_t>(ProtocolId::kOpenVpn)];
+    flow.stream = std::make_unique<StreamState>();
+    flow.stream->parser = MakeStreamParser(ProtocolId::kOpenVpn);
+  }
+  StreamState& state = *flow.stream;
+  if (state.parsing_over) return;
+  const Outcome outcome =
+      std::get<std::unique_ptr<OpenVpnParser>>(state.parser)->FeedDatagram(datagram, direction, batch_);
+  if (WithinMemory(state) && outcome.progress == Progress::kDone) StopParsing(state);
 }
 
 void StreamInspector::Finish(Flow& flow) {

@@ -16,7 +16,8 @@
 
 namespace vedette {
 
-// Of one TCP flow that carried payload. Arrays are indexed by the flow's direction.
+// Of one TCP flow that carried payload, and of a UDP flow whose protocol has a state (OpenVPN). Arrays are indexed by
+// the flow's direction.
 struct StreamState {
   StreamParser parser;
   uint64_t skip[2] = {0, 0};  // bytes that the parser does not want to see
@@ -72,6 +73,8 @@ class StreamInspector {
   // Feeds the parser once. False: the flow is not parsed any more, or handed over with `rest` still to be identified.
   bool Feed(Flow& flow, StreamState& state, size_t index, const Chunk& chunk, Bytes& rest);
   void Identify(Flow& flow, StreamState& state, size_t index, Chunk chunk);
+  void FeedOpenVpn(Flow& flow, Bytes datagram, Direction direction);
+  bool WithinMemory(StreamState& state);
   void StopParsing(StreamState& state);
   void EmitHits(Bytes data, const PayloadTail* tail_before, Direction direction);
   void ConsiderBypass(Flow& flow);
