@@ -9,7 +9,7 @@
 //   far from its place  dropped, until so many follow each other that the place must have been wrong
 //
 // A half begins at its SYN, or in mid-stream at the first byte that the other side's acknowledgments or its own
-// segments show.
+// segments show; where the answer was captured before the question that it acknowledges, at the question.
 #pragma once
 
 #include <cstddef>
@@ -109,6 +109,7 @@ class TcpHalf {
                  TcpCounters& counters, Sink&& sink) {
     if (!known_) StartAt(sequence, false);
     const auto length = static_cast<uint32_t>(payload.size()) + missing_bytes;
+    if (!passed_any_ && !started_) TakeAcknowledged(sequence, length);
     int32_t distance = SequenceDistance(sequence, next_);
     if (distance > kMaxDistance || distance < -kMaxDistance) {
       ++counters.out_of_window;
@@ -184,6 +185,15 @@ class TcpHalf {
   // of an older connection must not move the place.
   static constexpr uint8_t kMaxStrays = 8;
 
+  // The place is known from an acknowledgment only, and what it acknowledged comes now: the capture has the answer
+  // before the question. Begins there, where nothing lies between. One byte alone is a keep-alive's (RFC 9293
+  // section 3.8.4).
+  void TakeAcknowledged(uint32_t sequence, uint32_t length) {
+    const int32_t before = SequenceDistance(next_, sequence);
+    if (before > 0 && length > 1 && static_cast<uint32_t>(before) <= length && gap_ == 0 && !holds()) {
+      next_ = first_ = sequence;
+    }
+  }
   template <class Sink>
   void Pass(Bytes data, Sink& sink) {
     if (data.empty()) return;

@@ -98,6 +98,29 @@ TEST(TcpHalf, MidStreamBeginsWithTheFirstSegment) {
   EXPECT_EQ(s.starts, 0) << "nobody saw the beginning";
 }
 
+TEST(TcpHalf, MidStreamBeginsWithTheQuestionBehindItsAnswer) {
+  Stream s;
+  s.half.StartAt(105, false);  // the answer acknowledged everything before 105
+  s.Send(100, "hello");
+  s.Send(100, "hello");
+  s.Send(105, " world");
+  EXPECT_EQ(s.out, "hello world");
+  Stream keep_alive;
+  keep_alive.half.StartAt(105, false);
+  keep_alive.Send(104, "x");
+  keep_alive.Send(105, "y");
+  EXPECT_EQ(keep_alive.out, "y");
+  Stream apart;
+  apart.half.StartAt(105, false);
+  apart.Send(90, "old");
+  apart.Send(105, "new");
+  EXPECT_EQ(apart.out, "new");
+  Stream opened;  // the handshake was seen: nothing came before
+  opened.half.StartAt(105, true);
+  opened.Send(100, "hello");
+  EXPECT_EQ(opened.out, "");
+}
+
 TEST(TcpHalf, ReportsAGapAtTheEnd) {
   Stream s;
   s.half.Start(99);
