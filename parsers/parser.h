@@ -37,7 +37,7 @@ enum class Progress : uint8_t {
 };
 
 enum class ProtocolId : uint8_t { kUnknown, kDns, kHttp, kTls, kOpenVpn, kCount };
-std::string_view NameOf(ProtocolId protocol);  // EVE's app_proto: "dns", "http", "tls", "openvpn"; "failed" where unknown
+std::string_view NameOf(ProtocolId protocol);  // EVE's app_proto: "dns", "openvpn", …; "failed" where unknown
 
 struct Outcome {
   Progress progress = Progress::kNeedMore;
