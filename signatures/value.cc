@@ -268,16 +268,11 @@ std::string_view Refang(std::string_view text, std::string& storage) {
       {"[.]", "."}, {"(.)", "."}, {"{.}", "."}, {"[dot]", "."}, {"(dot)", "."}, {"{dot}", "."},   {"\\.", "."},
       {"[:]", ":"}, {"[/]", "/"}, {"[@]", "@"}, {"[at]", "@"},  {"(at)", "@"},  {"[://]", "://"},
   };
-  const bool scheme = text.size() > 4 && LowerAscii(text[0]) == 'h' && LowerAscii(text[1]) == 'x' &&
-                      LowerAscii(text[2]) == 'x' && LowerAscii(text[3]) == 'p';
+  const bool scheme = LowerAscii(text.substr(0, 4)) == "hxxp";
   const auto begins_one = [](char c) { return c == '[' || c == '(' || c == '{' || c == '\\'; };
   if (!scheme && std::none_of(text.begin(), text.end(), begins_one)) return text;
   std::string& out = storage;
   out.clear();
-  if (scheme) {
-    out = "http";
-    text.remove_prefix(4);
-  }
   // Each is looked for where it ends, in what is written already: one within another ("[[.]]") is undone as well, and
   // what was read once reads the same again.
   const auto at_end = [&]() -> const Replacement* {
@@ -295,6 +290,9 @@ std::string_view Refang(std::string_view text, std::string& storage) {
       out += one->to;
     }
   }
+  // Only as a scheme: hxxp.example may be a name.
+  const std::string_view rest = std::string_view(out).substr(std::min<size_t>(out.size(), 4));
+  if (scheme && (rest.starts_with("://") || LowerAscii(rest.substr(0, 4)) == "s://")) out.replace(0, 4, "http");
   return out;
 }
 

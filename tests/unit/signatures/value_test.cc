@@ -76,6 +76,7 @@ TEST(Value, Names) {
   EXPECT_EQ(Normal(kDomain, "*.evil.example"), "evil.example");
   EXPECT_EQ(Normal(kDomain, ".evil.example"), "evil.example");
   EXPECT_EQ(Normal(kDomain, "evil[.]example"), "evil.example");
+  EXPECT_EQ(Normal(kDomain, "hxxp[.]example"), "hxxp.example");
   EXPECT_EQ(Normal(kDomain, "_dmarc.evil-.example"), "_dmarc.evil-.example");
   EXPECT_EQ(Normal(kDomain,
                    "b\xc3\xbc"
