@@ -122,6 +122,8 @@ KeySpace KeySpaceOf(IndicatorType type) {
       return KeySpace::kCertSha256;
     case IndicatorType::kContent:
       return KeySpace::kContent;
+    case IndicatorType::kRegex:
+      return KeySpace::kRegex;
     default:
       return KeySpace::kCount;
   }
@@ -173,6 +175,8 @@ ExactTable::BuildResult ExactTable::Build(IndicatorRows& rows, const std::functi
       if (keep) rows.row(at).next = kept;
     } else if (static_cast<KeySpace>(space) == KeySpace::kContent) {
       result.contents.push_back(kept);
+    } else if (static_cast<KeySpace>(space) == KeySpace::kRegex) {
+      result.regexes.push_back(kept);
     } else if (static_cast<KeySpace>(space) == KeySpace::kPrefix) {
       const size_t slash = value.find('/');
       PrefixTable::Prefix& prefix = prefixes.emplace_back();
@@ -188,7 +192,7 @@ ExactTable::BuildResult ExactTable::Build(IndicatorRows& rows, const std::functi
   }
   rows.Truncate(kept);
   prefixes_.Build(std::move(prefixes));
-  for (const KeySpace space : {KeySpace::kPrefix, KeySpace::kContent}) {
+  for (const KeySpace space : {KeySpace::kPrefix, KeySpace::kContent, KeySpace::kRegex}) {
     indexes_[static_cast<size_t>(space)] = HashIndex();  // was there to find what is there twice
   }
   return result;

@@ -32,6 +32,7 @@ enum class KeySpace : uint8_t {
   kCertSha256,
   kPrefix,   // cidr: looked up in the prefix table
   kContent,  // looked up by scanning
+  kRegex,    // the same
   kCount     // of types that nothing looks up
 };
 constexpr size_t kKeySpaces = static_cast<size_t>(KeySpace::kCount);
@@ -44,7 +45,7 @@ class ExactTable {
 
   struct BuildResult {
     uint64_t duplicates = 0;
-    std::vector<uint32_t> contents;  // the first row of each content
+    std::vector<uint32_t> contents, regexes;  // the first row of each
   };
   // Links the rows that share a key (Row::next, ascending), drops what is there twice (the rows move up) and indexes
   // the first row of each key. A row beyond kMaxRowsPerKey is told to `refuse` before it is dropped.

@@ -37,42 +37,81 @@ ObservableMask FieldMatcher::Places() {
   return places;
 }
 
-std::unique_ptr<const FieldMatcher> FieldMatcher::Compile(const std::vector<Pattern>& patterns, std::string& error) {
+ObservableMask FieldMatcher::LowerCasePlaces() {
+  ObservableMask places = {ObservableKind::kTlsJa3, ObservableKind::kTlsJa3s, ObservableKind::kTlsJa4,
+                           ObservableKind::kTlsCertSha1, ObservableKind::kTlsCertSha256};
+  for (size_t i = 0; i < static_cast<size_t>(kFirstContext); ++i) {
+    const auto kind = static_cast<ObservableKind>(i);
+    if (Places().Has(kind) && ClassOf(kind) == kHosts) places.Add(kind);
+  }
+  return places;
+}
+
+FieldMatcher::Built FieldMatcher::Compile(const std::vector<Pattern>& patterns, DatabaseCache& cache) {
   auto out = std::make_unique<FieldMatcher>();
-  std::array<std::vector<LiteralDatabase::Literal>, kClasses> literals;
-  for (const Pattern& pattern : patterns) {
-    std::array<ObservableMask, kClasses> places;
+  std::array<std::vector<PatternDatabase::Pattern>, kClasses> expressions;
+  std::array<std::vector<uint32_t>, kClasses> origins;  // of each expression, the pattern
+  for (uint32_t index = 0; index < patterns.size(); ++index) {
+    const Pattern& pattern = patterns[index];
+    const bool regex = !pattern.regex.empty();
+    // An expression may be there twice: as it stands, and for places in lower case.
+    std::array<std::array<ObservableMask, 2>, kClasses> places;
     for (size_t i = 0; i < kObservableKinds; ++i) {
       const auto kind = static_cast<ObservableKind>(i);
-      if (pattern.places.Has(kind) && FormOf(kind) == ValueForm::kText) places[ClassOf(kind)].Add(kind);
+      if (!pattern.places.Has(kind) || FormOf(kind) != ValueForm::kText) continue;
+      const bool lower = regex && pattern.regex != pattern.caseless_regex && LowerCasePlaces().Has(kind);
+      places[ClassOf(kind)][lower ? 1 : 0].Add(kind);
     }
     for (size_t i = 0; i < kClasses; ++i) {
-      if (places[i].empty()) continue;
-      Part& part = out->parts_[i];
-      part.places.Add(places[i]);
-      part.literals.push_back({static_cast<uint32_t>(pattern.bytes.size()), pattern.row, places[i]});
-      literals[i].push_back({pattern.bytes, true});  // every place: the first may span two fields
+      for (const bool lower : {false, true}) {
+        const ObservableMask in = places[i][lower ? 1 : 0];
+        if (in.empty()) continue;
+        Part& part = out->parts_[i];
+        part.places.Add(in);
+        if (regex) part.singles.Add(in);
+        part.entries.push_back({regex ? 0 : static_cast<uint32_t>(pattern.bytes.size()), pattern.row, in});
+        PatternDatabase::Pattern& expression = expressions[i].emplace_back();
+        expression.expression =
+            !regex ? PatternDatabase::Literal(pattern.bytes) : (lower ? pattern.caseless_regex : pattern.regex);
+        expression.caseless = !regex;
+        expression.every = !regex;  // the first may span two fields
+        expression.regex = regex;
+        origins[i].push_back(index);
+      }
     }
   }
+  Built result;
+  result.from_cache = true;
+  bool any = false;
   for (size_t i = 0; i < kClasses; ++i) {
-    if (literals[i].empty()) continue;
-    out->parts_[i].database = LiteralDatabase::Compile(literals[i], error);
-    if (out->parts_[i].database == nullptr) return nullptr;
+    if (expressions[i].empty()) continue;
+    PatternDatabase::Built built = PatternDatabase::Compile(expressions[i], cache);
+    if (!built.error.empty()) {
+      result.error = std::move(built.error);
+      return result;
+    }
+    result.from_cache = result.from_cache && built.from_cache;
+    for (PatternDatabase::Refused& refused : built.refused) {
+      result.refused.push_back({origins[i][refused.pattern], std::move(refused.reason)});
+    }
+    any = any || built.database != nullptr;
+    out->parts_[i].database = std::move(built.database);
   }
-  return out;
+  if (any) result.matcher = std::move(out);
+  return result;
 }
 
 bool FieldMatcher::PrepareScratch(Scratch& scratch) const {
   scratch.joined.reserve(kMaxJoined);
   return std::all_of(parts_.begin(), parts_.end(), [&](const Part& part) {
-    return part.database == nullptr || part.database->PrepareScratch(scratch.literals);
+    return part.database == nullptr || part.database->PrepareScratch(scratch.patterns);
   });
 }
 
 size_t FieldMatcher::memory_bytes() const {
   size_t bytes = 0;
   for (const Part& part : parts_) {
-    bytes += part.literals.capacity() * sizeof(Literal) + (part.database ? part.database->memory_bytes() : 0);
+    bytes += part.entries.capacity() * sizeof(Entry) + (part.database ? part.database->memory_bytes() : 0);
   }
   return bytes;
 }
@@ -90,10 +129,10 @@ class FieldMatcher::Call {
       const Observable& observable = observables_[i];
       if (!part_.places.Has(observable.kind)) continue;
       const std::string_view text = observable.text;
-      if (text.size() >= kJoinBelow) {
-        ScanJoined();
-        scratch_.fields.push_back({static_cast<uint32_t>(text.size()), i});
+      if (text.size() >= kJoinBelow || part_.singles.Has(observable.kind)) {
+        single_ = i;
         Scan(text);
+        single_ = kJoined;
         continue;
       }
       if (scratch_.joined.size() + text.size() + 1 > kMaxJoined) ScanJoined();
@@ -111,38 +150,43 @@ class FieldMatcher::Call {
   }
   void ScanJoined() {
     if (!scratch_.joined.empty()) Scan(scratch_.joined);
+    Forget();
   }
   void Scan(std::string_view text) {
     ++counters_.field_scans;
     first_ = found_.size();
-    if (!part_.database->Scan(AsBytes(text), scratch_.literals, &Call::OnMatch, this)) ++counters_.scan_errors;
-    Forget();
+    if (!part_.database->Scan(AsBytes(text), scratch_.patterns, &Call::OnMatch, this)) ++counters_.scan_errors;
   }
 
-  static int OnMatch(unsigned literal, unsigned long long, unsigned long long to, unsigned, void* context) {
-    static_cast<Call*>(context)->Report(literal, to);
+  static int OnMatch(unsigned entry, unsigned long long, unsigned long long to, unsigned, void* context) {
+    static_cast<Call*>(context)->Report(entry, to);
     return 0;
   }
 
   void Report(uint32_t index, uint64_t to) {
-    const Literal& literal = part_.literals[index];
-    const auto field = std::lower_bound(scratch_.fields.begin(), scratch_.fields.end(), to,
-                                        [](const Field& candidate, uint64_t end) { return candidate.end < end; });
-    if (field == scratch_.fields.end()) return;
-    const uint64_t begin = field == scratch_.fields.begin() ? 0 : (field - 1)->end + 1;  // behind the separator
-    if (to < begin + literal.length) return;
-    if (!literal.places.Has(observables_[field->observable].kind)) return;
+    const Entry& entry = part_.entries[index];
+    uint32_t observable = single_;
+    if (single_ == kJoined) {
+      if (entry.length == 0) return;  // an expression: none of the joined fields is asked for it
+      const auto field = std::lower_bound(scratch_.fields.begin(), scratch_.fields.end(), to,
+                                          [](const Field& candidate, uint64_t end) { return candidate.end < end; });
+      if (field == scratch_.fields.end()) return;
+      const uint64_t begin = field == scratch_.fields.begin() ? 0 : (field - 1)->end + 1;  // behind the separator
+      if (to < begin + entry.length) return;
+      observable = field->observable;
+    }
+    if (!entry.places.Has(observables_[observable].kind)) return;
     // A text of one letter ends a match at every byte: only what is new counts against the bound.
     for (size_t i = found_.size(); i > first_; --i) {
       const Found& other = found_[i - 1];
-      if (other.observable != field->observable) break;
-      if (other.row == literal.row) return;
+      if (other.observable != observable) break;
+      if (other.row == entry.row) return;
     }
     if (found_.size() - first_ >= kMaxHitsPerScan) {
       ++counters_.hits_over_limit;
       return;
     }
-    found_.push_back({field->observable, literal.row});
+    found_.push_back({observable, entry.row});
   }
 
   const Part& part_;
@@ -151,6 +195,8 @@ class FieldMatcher::Call {
   MatchCounters& counters_;
   std::vector<Found>& found_;
   size_t first_ = 0;  // of this scan in found_
+  static constexpr uint32_t kJoined = 0xffffffff;
+  uint32_t single_ = kJoined;  // the observable that is scanned by itself
 };
 
 void FieldMatcher::Find(std::span<const Observable> observables, Scratch& scratch, MatchCounters& counters,

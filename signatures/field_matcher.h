@@ -1,7 +1,9 @@
-// Literals in fields: host names, URIs, user agents and other small texts.
+// Literals and regular expressions in fields: host names, URIs, user agents and other small texts.
 //
-// Each class of fields has a database of its own (host-name literals slow URIs down, and the other way round). The
-// small fields of a batch are joined and scanned together; a match counts where it lies within one field.
+// Each class of fields has a database of its own (host-name literals slow URIs down, and the other way round), which
+// holds literals and expressions alike. Small fields in which only literals are looked for are joined and scanned
+// together; a match counts where it lies within one field. A field in which an expression is looked for is scanned by
+// itself, so that ^, $, \b and . mean the field.
 #pragma once
 
 #include <array>
@@ -13,21 +15,30 @@
 
 #include "parsers/observable.h"
 #include "signatures/indicator_set.h"
-#include "signatures/literal_database.h"
+#include "signatures/pattern_database.h"
 
 namespace vedette {
 
 class FieldMatcher {
  public:
   static ObservableMask Places();  // every field it can look in
+  // Those whose values are in lower case already: an expression is looked for without regard to case there.
+  static ObservableMask LowerCasePlaces();
 
   struct Pattern {
-    std::string bytes;      // lower case
+    std::string bytes;      // of a literal: lower case
     uint32_t row = 0;       // the first row that has it
     ObservableMask places;  // fields in which some row looks
+    // An expression instead, as ForHyperscan() writes it: as it stands, and without regard to case.
+    std::string regex = {}, caseless_regex = {};
   };
-  // nullptr: see LiteralDatabase.
-  static std::unique_ptr<const FieldMatcher> Compile(const std::vector<Pattern>& patterns, std::string& error);
+  struct Built {
+    std::unique_ptr<const FieldMatcher> matcher;  // nullptr: see PatternDatabase::Built
+    std::vector<PatternDatabase::Refused> refused;
+    bool from_cache = false;  // all of it
+    std::string error;
+  };
+  static Built Compile(const std::vector<Pattern>& patterns, DatabaseCache& cache);
 
   struct Field {
     uint32_t end;  // in the joined text
@@ -35,7 +46,7 @@ class FieldMatcher {
   };
   // What a worker keeps for one matcher.
   struct Scratch {
-    LiteralScratch literals;
+    PatternScratch patterns;
     std::string joined;
     std::vector<Field> fields;
   };
@@ -43,9 +54,9 @@ class FieldMatcher {
 
   struct Found {
     uint32_t observable;
-    uint32_t row;  // the first that has the literal
+    uint32_t row;  // the first that has the pattern
   };
-  // Appends each literal once for each observable that holds it, unless a scan goes over kMaxHitsPerScan.
+  // Appends each pattern once for each observable that holds it, unless a scan goes over kMaxHitsPerScan.
   void Find(std::span<const Observable> observables, Scratch& scratch, MatchCounters& counters,
             std::vector<Found>& found) const;
 
@@ -57,15 +68,16 @@ class FieldMatcher {
   enum Class : uint8_t { kHosts, kUris, kOthers, kClasses };
   static Class ClassOf(ObservableKind kind);
 
-  struct Literal {
-    uint32_t length;
+  struct Entry {
+    uint32_t length;  // of a literal; 0: an expression
     uint32_t row;
     ObservableMask places;
   };
   struct Part {
-    ObservableMask places;  // of all its literals
-    std::vector<Literal> literals;
-    std::unique_ptr<const LiteralDatabase> database;  // null: no literals
+    ObservableMask places;   // of all its entries
+    ObservableMask singles;  // of its expressions
+    std::vector<Entry> entries;
+    std::unique_ptr<const PatternDatabase> database;  // null: no entries
   };
   std::array<Part, kClasses> parts_;
 };

@@ -44,7 +44,7 @@ constexpr std::array<Row, static_cast<size_t>(IndicatorType::kCount)> kTable = {
     {"email", {}, {}},
     {"wallet", {}, {}},
     {"content", {kPayload}, kTexts},
-    {"regex", {}, {}},
+    {"regex", {kPayload}, kTexts},
 }};
 
 constexpr std::array<std::string_view, 6> kTlpNames = {"amber+strict", "clear",        "green",

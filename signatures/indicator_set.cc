@@ -10,6 +10,7 @@
 #include "signatures/hash.h"
 #include "signatures/indicator_rows.h"
 #include "signatures/payload_matcher.h"
+#include "signatures/regex_parser.h"
 #include "signatures/value.h"
 
 namespace vedette {
@@ -20,6 +21,9 @@ constexpr size_t kMaxProblemValueBytes = 200;  // of a value in a report
 // Hyperscan takes 2.4 KB and 50 us a literal: a set that holds more contents than this holds names or addresses as
 // contents, which have types of their own.
 constexpr size_t kMaxContents = 200'000;
+// An expression takes up to half a millisecond for each of its positions; these compile within minutes, once.
+constexpr size_t kMaxRegexes = 50'000;
+constexpr size_t kMaxAllRegexPositions = 1'000'000;
 
 double SecondsSince(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -56,8 +60,8 @@ MatchScratch& MatchScratch::operator=(MatchScratch&&) noexcept = default;
 struct IndicatorSet::Impl {
   IndicatorRows rows;
   ExactTable exact;
-  std::unique_ptr<const FieldMatcher> fields;     // null: no literals in fields
-  std::unique_ptr<const PayloadMatcher> payload;  // null: no literals in payload
+  std::unique_ptr<const FieldMatcher> fields;     // null: no patterns in fields
+  std::unique_ptr<const PayloadMatcher> payload;  // null: no patterns in payload
   ObservableMask wanted;
   std::string digest;
 
@@ -135,8 +139,8 @@ void IndicatorSet::ScanPayload(Bytes data, Direction direction, PayloadTail* tai
   impl_->payload->Scan(data, direction, tail, scratch.state->payload, scratch.counters, hits);
 }
 
-std::string_view IndicatorSet::TailText(const PayloadTail& tail) const {
-  return impl_->payload == nullptr ? std::string_view() : AsText(impl_->payload->BytesOf(tail));
+std::string_view IndicatorSet::TailText(const PayloadTail& tail, std::string& storage) const {
+  return impl_->payload == nullptr ? std::string_view() : AsText(impl_->payload->BytesOf(tail, storage));
 }
 
 struct IndicatorSetBuilder::Impl {
@@ -145,7 +149,8 @@ struct IndicatorSetBuilder::Impl {
   std::vector<IndicatorProblem> problems;
   uint64_t problems_total = 0;
   size_t kept_problems = kKeptProblems;
-  size_t num_contents = 0;
+  size_t num_contents = 0, num_regexes = 0, regex_positions = 0;
+  std::string cache_folder;
   std::string normal, reason;  // kept, so that a row allocates nothing
 
   void Report(std::string_view file, uint32_t line, std::string_view value, std::string why) {
@@ -175,12 +180,40 @@ struct IndicatorSetBuilder::Impl {
     IndicatorType type = indicator.type;
     reason.clear();
     ObservableMask places;
+    size_t positions = 0;
     const bool usable = NormaliseValue(type, indicator.value, normal, reason) &&
                         !(places = PlacesOf(indicator, type)).empty() &&
                         (type != IndicatorType::kContent || HasRoomForContent()) &&
+                        (type != IndicatorType::kRegex || TakesRegex(places, positions)) &&
                         rows.Append(indicator, type, places, normal, reason);
-    if (usable && type == IndicatorType::kContent) ++num_contents;
-    return usable;
+    if (!usable) return false;
+    num_contents += type == IndicatorType::kContent ? 1 : 0;
+    num_regexes += type == IndicatorType::kRegex ? 1 : 0;
+    regex_positions += positions;
+    return true;
+  }
+
+  bool TakesRegex(ObservableMask places, size_t& positions) {
+    const std::optional<Regex> regex = ParseRegex(normal, false, reason);
+    if (!regex || (places.Has(ObservableKind::kPayload) && !FitsPayload(*regex, reason))) return false;
+    positions = regex->positions();
+    if (num_regexes < kMaxRegexes && regex_positions + positions <= kMaxAllRegexPositions) return true;
+    reason = "no room: all expressions together take too long to be compiled; use content, or a type of exact values";
+    return false;
+  }
+
+  // The rows of expressions that Hyperscan does not take; each once. How many they are.
+  uint64_t ReportRefused(const IndicatorRows& all, std::vector<std::pair<uint32_t, std::string>>& refused) {
+    std::sort(refused.begin(), refused.end());
+    uint64_t count = 0;
+    for (size_t i = 0; i < refused.size(); ++i) {
+      if (i > 0 && refused[i].first == refused[i - 1].first) continue;
+      for (uint32_t at = refused[i].first; at != IndicatorRows::kNone; at = all.row(at).next, ++count) {
+        const IndicatorRecord record = all.Record(at);
+        Report(record.file, record.line, record.value, refused[i].second);
+      }
+    }
+    return count;
   }
 
   bool HasRoomForContent() {
@@ -194,6 +227,8 @@ IndicatorSetBuilder::IndicatorSetBuilder() : impl_(std::make_unique<Impl>()) {}
 IndicatorSetBuilder::~IndicatorSetBuilder() = default;
 
 void IndicatorSetBuilder::set_supported(ObservableMask kinds) { impl_->supported = kinds; }
+
+void IndicatorSetBuilder::set_cache_folder(std::string path) { impl_->cache_folder = std::move(path); }
 
 void IndicatorSetBuilder::set_kept_problems(size_t count) { impl_->kept_problems = count; }
 
@@ -213,6 +248,55 @@ bool IndicatorSetBuilder::TryAdd(const Indicator& indicator, std::string& reason
   return usable;
 }
 
+namespace {
+
+struct Patterns {
+  std::vector<PayloadMatcher::Pattern> in_payload;
+  std::vector<FieldMatcher::Pattern> in_fields;
+};
+
+// Where, and in which directions, the rows that share a pattern want it looked for.
+struct Wanted {
+  ObservableMask places;
+  bool directions[2] = {false, false};  // in payload
+
+  Wanted(const IndicatorRows& rows, uint32_t first) {
+    for (uint32_t at = first; at != IndicatorRows::kNone; at = rows.row(at).next) {
+      places.Add(rows.places(at));
+      if (!rows.places(at).Has(ObservableKind::kPayload)) continue;
+      for (const Direction direction : {Direction::kToServer, Direction::kToClient}) {
+        if (Wants(rows.row(at).direction, direction)) directions[static_cast<size_t>(direction)] = true;
+      }
+    }
+  }
+  bool InPayload() const { return directions[0] || directions[1]; }
+  bool InFields() const { return places.Intersects(FieldMatcher::Places()); }
+};
+
+void AddContent(const IndicatorRows& rows, uint32_t first, Patterns& out) {
+  std::string bytes, error;
+  if (!DecodeContent(rows.value(first), bytes, error)) return;  // it was decoded before
+  const Wanted wanted(rows, first);
+  if (wanted.InPayload()) out.in_payload.push_back({bytes, first, {wanted.directions[0], wanted.directions[1]}});
+  if (wanted.InFields()) out.in_fields.push_back({bytes, first, wanted.places});
+}
+
+void AddRegex(const IndicatorRows& rows, uint32_t first, Patterns& out) {
+  std::string error;
+  std::optional<Regex> regex = ParseRegex(rows.value(first), false, error);
+  const std::optional<Regex> caseless = ParseRegex(rows.value(first), true, error);
+  if (!regex || !caseless) return;  // it was parsed before
+  const Wanted wanted(rows, first);
+  if (wanted.InFields()) {
+    out.in_fields.push_back({{}, first, wanted.places, regex->ForHyperscan(), caseless->ForHyperscan()});
+  }
+  if (wanted.InPayload()) {
+    out.in_payload.push_back({{}, first, {wanted.directions[0], wanted.directions[1]}, std::move(regex)});
+  }
+}
+
+}  // namespace
+
 std::shared_ptr<const IndicatorSet> IndicatorSetBuilder::Compile(CompileReport& report) {
   const auto start = std::chrono::steady_clock::now();
   auto set = std::make_unique<IndicatorSet::Impl>();
@@ -228,39 +312,41 @@ std::shared_ptr<const IndicatorSet> IndicatorSetBuilder::Compile(CompileReport& 
   report.exact_seconds = SecondsSince(start);
 
   const auto patterns_start = std::chrono::steady_clock::now();
-  std::vector<PayloadMatcher::Pattern> in_payload;
-  std::vector<FieldMatcher::Pattern> in_fields;
-  std::string bytes, error;
-  for (const uint32_t first : built.contents) {
-    if (!DecodeContent(rows.value(first), bytes, error)) continue;  // it was decoded before
-    PayloadMatcher::Pattern payload{bytes, first, {false, false}};
-    FieldMatcher::Pattern fields{bytes, first, {}};
-    for (uint32_t at = first; at != IndicatorRows::kNone; at = rows.row(at).next) {
-      const ObservableMask places = rows.places(at);
-      fields.places.Add(places);
-      if (!places.Has(ObservableKind::kPayload)) continue;
-      for (const Direction direction : {Direction::kToServer, Direction::kToClient}) {
-        if (Wants(rows.row(at).direction, direction)) payload.directions[static_cast<size_t>(direction)] = true;
-      }
+  Patterns patterns;
+  for (const uint32_t first : built.contents) AddContent(rows, first, patterns);
+  for (const uint32_t first : built.regexes) AddRegex(rows, first, patterns);
+  DatabaseCache cache(std::move(impl_->cache_folder));
+  std::vector<std::pair<uint32_t, std::string>> refused;  // the first row of an expression, and why
+  std::string error;
+  report.patterns = built.contents.size() + built.regexes.size();
+  report.patterns_cached = report.patterns != 0;
+  if (!patterns.in_payload.empty()) {
+    PayloadMatcher::Built compiled = PayloadMatcher::Compile(patterns.in_payload, HashText(set->digest, 0), cache);
+    for (PatternDatabase::Refused& one : compiled.refused) {
+      refused.emplace_back(patterns.in_payload[one.pattern].row, std::move(one.reason));
     }
-    if (payload.directions[0] || payload.directions[1]) in_payload.push_back(std::move(payload));
-    if (fields.places.Intersects(FieldMatcher::Places())) in_fields.push_back(std::move(fields));
+    set->payload = std::move(compiled.matcher);
+    report.patterns_cached = report.patterns_cached && compiled.from_cache;
+    error = std::move(compiled.error);
   }
-  bool compiled = true;
-  if (!in_payload.empty()) {
-    set->payload = PayloadMatcher::Compile(std::move(in_payload), HashText(set->digest, 0), error);
-    compiled = set->payload != nullptr;
+  if (error.empty() && !patterns.in_fields.empty()) {
+    FieldMatcher::Built compiled = FieldMatcher::Compile(patterns.in_fields, cache);
+    for (PatternDatabase::Refused& one : compiled.refused) {
+      refused.emplace_back(patterns.in_fields[one.pattern].row, std::move(one.reason));
+    }
+    set->fields = std::move(compiled.matcher);
+    report.patterns_cached = report.patterns_cached && compiled.from_cache;
+    error = std::move(compiled.error);
   }
-  if (compiled && !in_fields.empty()) {
-    set->fields = FieldMatcher::Compile(in_fields, error);
-    compiled = set->fields != nullptr;
-  }
+  const bool compiled = error.empty();
+  const uint64_t num_refused = impl_->ReportRefused(rows, refused);
   report.patterns_seconds = SecondsSince(patterns_start);
 
   if (!compiled) impl_->Report({}, 0, {}, error);
   report.problems = std::move(impl_->problems);
   report.problems_total = impl_->problems_total;
-  report.loaded = rows.size();
+  report.loaded = rows.size() - num_refused;
+  report.cache_problem = cache.problem();
   report.duplicates = built.duplicates;
   report.memory_bytes = rows.memory_bytes() + set->exact.memory_bytes() +
                         (set->payload ? set->payload->memory_bytes() : 0) +

@@ -36,7 +36,7 @@ static_assert(sizeof(PayloadTail) == 64);
 struct PayloadHit {
   uint32_t pattern;    // what Observable::pattern carries
   int64_t end_offset;  // of the first byte after the hit, from the start of the scanned segment
-  uint32_t length;     // bytes; the hit may begin in the tail (before offset 0)
+  uint32_t length;     // bytes; the hit may begin in the tail (before offset 0). Of an expression: its longest match
 };
 
 // Figures of one worker's matching; add them up for the summary.
@@ -88,9 +88,10 @@ class IndicatorSet {
   // at most one hit a pattern.
   void ScanPayload(Bytes data, Direction direction, PayloadTail* tail, MatchScratch& scratch,
                    std::vector<PayloadHit>& hits) const;
-  // The last bytes of the stream that the tail knows: up to 63, or as many of a long literal as are there (letters in
-  // lower case). A hit that begins before the segment begins within them. Holds as long as the tail and the set.
-  std::string_view TailText(const PayloadTail& tail) const;
+  // The last bytes of the stream that the tail knows: up to 63, or as many of a long literal as are there (letters
+  // before the last 63 in lower case). A hit that begins before the segment begins within them. Holds as long as the
+  // tail and `storage`.
+  std::string_view TailText(const PayloadTail& tail, std::string& storage) const;
 
  private:
   friend class IndicatorSetBuilder;
@@ -105,6 +106,9 @@ struct CompileReport {
   uint64_t loaded = 0;
   uint64_t duplicates = 0;                         // the same type, value, direction, places and id twice
   double exact_seconds = 0, patterns_seconds = 0;  // wall time spent building
+  uint64_t patterns = 0;                           // contents and regular expressions
+  bool patterns_cached = false;                    // all of them came from the cache
+  std::string cache_problem;                       // why the cache could not be used; empty: it could, or there is none
   size_t memory_bytes = 0;
 };
 
@@ -123,6 +127,8 @@ class IndicatorSetBuilder {
   void set_supported(ObservableMask kinds);
   // How many problems the report keeps; all are counted. Default: kKeptProblems.
   void set_kept_problems(size_t count);
+  // Where compiled patterns are kept between runs; made where it is not there. Default: nowhere.
+  void set_cache_folder(std::string path);
   // Problems of the readers land in the same report.
   void AddProblem(IndicatorProblem problem);
 

@@ -16,6 +16,9 @@ struct UnderWay {
   uint64_t identity = 0;
   uint32_t pattern = 0;
   uint32_t matched = 0;  // bytes of the literal that the stream ends with
+  // Of the last 63 of them, the last at bit 0: whether the stream has the capital. With the literal, whose letters are
+  // small, that is every byte.
+  uint64_t capitals = 0;
 };
 static_assert(sizeof(UnderWay) <= PayloadTail::kMaxBytes);
 static_assert(kMaxLiteralBytes <= 0xffff);
@@ -25,35 +28,47 @@ constexpr size_t kShortSegment = 128;
 
 }  // namespace
 
-std::unique_ptr<const PayloadMatcher> PayloadMatcher::Compile(std::vector<Pattern> patterns, uint64_t identity,
-                                                              std::string& error) {
+PayloadMatcher::Built PayloadMatcher::Compile(std::vector<Pattern> patterns, uint64_t identity, DatabaseCache& cache) {
   std::unique_ptr<PayloadMatcher> out(new PayloadMatcher);
   out->patterns_ = std::move(patterns);
   out->identity_ = identity;
-  std::vector<LiteralDatabase::Literal> literals;
+  std::vector<PatternDatabase::Pattern> expressions;
   std::vector<std::string_view> pieces;
   for (const Pattern& pattern : out->patterns_) {
+    PatternDatabase::Pattern& expression = expressions.emplace_back();
+    if (pattern.regex) {
+      expression.expression = pattern.regex->ForHyperscan();
+      expression.regex = true;
+      out->any_regex_ = true;
+      out->kept_bytes_ = std::max(out->kept_bytes_, pattern.regex->max_width() - 1);
+      continue;
+    }
     const std::string_view piece = std::string_view(pattern.bytes).substr(0, kPieceBytes);
+    expression.expression = PatternDatabase::Literal(piece);
+    expression.caseless = true;
     // The first place of a piece need not be where its whole literal is.
-    literals.push_back({piece, pattern.bytes.size() > kPieceBytes});
+    expression.every = pattern.bytes.size() > kPieceBytes;
     pieces.push_back(piece);
     out->kept_bytes_ = std::max(out->kept_bytes_, piece.size() - 1);
   }
   out->seams_ = SeamFilter(pieces);
-  out->database_ = LiteralDatabase::Compile(literals, error);
-  if (out->database_ == nullptr) return nullptr;
-  return out;
+  PatternDatabase::Built built = PatternDatabase::Compile(expressions, cache);
+  out->database_ = std::move(built.database);
+  if (out->database_ == nullptr) out = nullptr;
+  return {std::move(out), std::move(built.refused), built.from_cache, std::move(built.error)};
 }
 
 bool PayloadMatcher::PrepareScratch(Scratch& scratch) const {
   scratch.last_call.assign(patterns_.size(), 0);
   scratch.call = 0;
-  return database_->PrepareScratch(scratch.literals);
+  return database_->PrepareScratch(scratch.patterns);
 }
 
 size_t PayloadMatcher::memory_bytes() const {
   size_t bytes = patterns_.capacity() * sizeof(Pattern) + seams_.memory_bytes() + database_->memory_bytes();
-  for (const Pattern& pattern : patterns_) bytes += pattern.bytes.capacity();
+  for (const Pattern& pattern : patterns_) {
+    bytes += pattern.bytes.capacity() + (pattern.regex ? pattern.regex->memory_bytes() : 0);
+  }
   return bytes;
 }
 
@@ -67,11 +82,13 @@ class PayloadMatcher::Call {
         direction_(static_cast<size_t>(direction)),
         scratch_(scratch),
         counters_(counters),
-        hits_(hits) {
+        hits_(hits),
+        first_hit_(hits.size()) {
     ++scratch_.call;
   }
 
-  // Scans `before` followed by `after`, which is the segment or its beginning; what ends in `before` is not reported.
+  // Scans `before` followed by `after`, which is the segment or its beginning; what ends in `before` is not reported:
+  // it was when that piece of the stream was scanned.
   void ScanJoined(Bytes before, Bytes after) {
     uint8_t joined[kMaxLiteralBytes + kShortSegment];
     std::memcpy(joined, before.data(), before.size());
@@ -90,35 +107,65 @@ class PayloadMatcher::Call {
     before_ = {};
   }
 
+  // How long the matches of expressions are; `before` is all that is known of the stream before the segment.
+  void MeasureMatches(Bytes before) {
+    for (size_t i = first_hit_; i < hits_.size(); ++i) {
+      PayloadHit& hit = hits_[i];
+      const std::optional<Regex>& regex = matcher_.patterns_[hit.pattern].regex;
+      if (!regex) continue;
+      const auto end = static_cast<size_t>(hit.end_offset);
+      if (end >= regex->max_width() || before.empty()) {
+        hit.length = static_cast<uint32_t>(regex->LongestEndingAt(segment_.first(end)));
+        continue;
+      }
+      uint8_t joined[2 * kPieceBytes];
+      const Bytes last = before.last(std::min(before.size(), kPieceBytes));
+      std::memcpy(joined, last.data(), last.size());
+      std::memcpy(joined + last.size(), segment_.data(), end);
+      hit.length = static_cast<uint32_t>(regex->LongestEndingAt({joined, last.size() + end}));
+    }
+  }
+
   const UnderWay& under_way() const { return under_way_; }
 
  private:
   void Scan(Bytes data) {
     ++counters_.payload_scans;
-    if (!matcher_.database_->Scan(data, scratch_.literals, &Call::OnMatch, this)) ++counters_.scan_errors;
+    if (!matcher_.database_->Scan(data, scratch_.patterns, &Call::OnMatch, this)) ++counters_.scan_errors;
   }
 
   static int OnMatch(unsigned pattern, unsigned long long, unsigned long long to, unsigned, void* context) {
-    static_cast<Call*>(context)->OnPiece(pattern, to);
+    static_cast<Call*>(context)->OnPattern(pattern, to);
     return 0;
   }
 
-  void OnPiece(uint32_t index, uint64_t to) {
+  void OnPattern(uint32_t index, uint64_t to) {
     const Pattern& pattern = matcher_.patterns_[index];
-    if (!pattern.directions[direction_] || scratch_.last_call[index] == scratch_.call) return;
+    if (!pattern.directions[direction_]) return;
     auto end = static_cast<int64_t>(to) - static_cast<int64_t>(before_.size());
-    if (pattern.bytes.size() > kPieceBytes) {
+    if (scratch_.last_call[index] == scratch_.call) {
+      if (pattern.regex) MoveForward(index, end);
+      return;
+    }
+    if (!pattern.regex && pattern.bytes.size() > kPieceBytes) {
       const size_t matched = Confirm(index, end);
       if (matched < pattern.bytes.size()) return;
       end += static_cast<int64_t>(matched - kPieceBytes);
     }
-    if (end <= 0) return;  // reported when that piece of the stream was scanned
+    if (end <= 0) return;
     scratch_.last_call[index] = scratch_.call;
     if (++reported_ > kMaxHitsPerScan) {
       ++counters_.hits_over_limit;
       return;
     }
     hits_.push_back({index, end, static_cast<uint32_t>(pattern.bytes.size())});
+  }
+
+  // A match of an expression that lies across the seam may end behind one that does not.
+  void MoveForward(uint32_t index, int64_t end) {
+    for (size_t i = first_hit_; i < hits_.size(); ++i) {
+      if (hits_[i].pattern == index) hits_[i].end_offset = std::min(hits_[i].end_offset, end);
+    }
   }
 
   // How many bytes of a long literal the stream has, given that its first kPieceBytes end at `end`. A literal that
@@ -149,16 +196,22 @@ class PayloadMatcher::Call {
   Scratch& scratch_;
   MatchCounters& counters_;
   std::vector<PayloadHit>& hits_;
+  size_t first_hit_;  // of this call
   size_t reported_ = 0;
   UnderWay under_way_;
 };
 
-Bytes PayloadMatcher::BytesOf(const PayloadTail& tail) const {
+Bytes PayloadMatcher::BytesOf(const PayloadTail& tail, std::string& storage) const {
   if (tail.length <= PayloadTail::kMaxBytes) return {tail.bytes, tail.length};
   UnderWay under_way;
   std::memcpy(&under_way, tail.bytes, sizeof under_way);
   if (under_way.identity != identity_) return {};  // another set's literal: the bytes are not known
-  return AsBytes(std::string_view(patterns_[under_way.pattern].bytes).substr(0, under_way.matched));
+  const std::string_view literal = patterns_[under_way.pattern].bytes;
+  storage = literal.substr(0, under_way.matched);
+  for (size_t i = 0; i < PayloadTail::kMaxBytes; ++i) {
+    if ((under_way.capitals >> i & 1) != 0) storage[storage.size() - 1 - i] ^= 'a' ^ 'A';
+  }
+  return AsBytes(storage);
 }
 
 void PayloadMatcher::Scan(Bytes data, Direction direction, PayloadTail* tail, Scratch& scratch, MatchCounters& counters,
@@ -168,10 +221,11 @@ void PayloadMatcher::Scan(Bytes data, Direction direction, PayloadTail* tail, Sc
   Call call(*this, data, direction, scratch, counters, hits);
   if (tail == nullptr || kept_bytes_ == 0) {
     call.ScanSegment();
+    if (any_regex_) call.MeasureMatches({});
     return;
   }
 
-  Bytes before = BytesOf(*tail);
+  Bytes before = BytesOf(*tail, scratch.tail);
   if (before.size() > PayloadTail::kMaxBytes) {
     call.ScanBefore(before);
     before = before.last(kept_bytes_);
@@ -182,13 +236,20 @@ void PayloadMatcher::Scan(Bytes data, Direction direction, PayloadTail* tail, Sc
   } else if (data.size() <= kShortSegment) {
     call.ScanJoined(before, data);
   } else {
-    if (seams_.MayCross(before, data)) call.ScanJoined(before, data.first(std::min(kept_bytes_, data.size())));
+    if (any_regex_ || seams_.MayCross(before, data)) {
+      call.ScanJoined(before, data.first(std::min(kept_bytes_, data.size())));
+    }
     call.ScanSegment();
   }
+  if (any_regex_) call.MeasureMatches(before);
 
   if (call.under_way().matched > 0) {
     UnderWay under_way = call.under_way();
     under_way.identity = identity_;
+    for (size_t i = 0; i < PayloadTail::kMaxBytes; ++i) {
+      const uint8_t byte = i < data.size() ? data[data.size() - 1 - i] : before[before.size() - 1 - (i - data.size())];
+      if (byte >= 'A' && byte <= 'Z') under_way.capitals |= uint64_t{1} << i;
+    }
     std::memcpy(tail->bytes, &under_way, sizeof under_way);
     tail->length = kUnderWay;
   } else if (data.size() >= kept_bytes_) {

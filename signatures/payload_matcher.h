@@ -1,13 +1,18 @@
-// Literals in streams and datagrams, found wherever the stream was cut.
+// Literals and regular expressions in streams and datagrams, found wherever the stream was cut.
 //
-// A segment is scanned where it lies. What a literal may have lost to the seam in front of it is looked for in the tail
-// (the last bytes before the segment) and the first bytes of the segment, if the seam filter does not rule it out.
+// A segment is scanned where it lies. What a pattern may have lost to the seam in front of it is looked for in the tail
+// (the last bytes before the segment) and the first bytes of the segment, if the seam filter does not rule it out; it
+// knows literals only, so that with expressions every seam is scanned. An expression matches at most kPieceBytes.
 // Literals longer than kPieceBytes are searched by their first kPieceBytes and confirmed from there; where the stream
 // ends before the literal does, the tail remembers which one is under way: everything before the seam is then known.
+//
+// What is found of an expression does not depend on the cuts either: its match that ends first, and of those that end
+// there the longest.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,7 +20,8 @@
 #include "parsers/bytes.h"
 #include "parsers/observable.h"
 #include "signatures/indicator_set.h"
-#include "signatures/literal_database.h"
+#include "signatures/pattern_database.h"
+#include "signatures/regex.h"
 #include "signatures/seam_filter.h"
 
 namespace vedette {
@@ -25,19 +31,26 @@ class PayloadMatcher {
   static constexpr size_t kPieceBytes = PayloadTail::kMaxBytes + 1;
 
   struct Pattern {
-    std::string bytes;                    // lower case, 3 to kMaxLiteralBytes
+    std::string bytes;                    // of a literal: lower case, 3 to kMaxLiteralBytes
     uint32_t row = 0;                     // the first row that has it
     bool directions[2] = {false, false};  // in which some row wants it
+    std::optional<Regex> regex = {};      // an expression instead; FitsPayload
   };
-  // `identity` tells sets apart, so that a tail is not read with another set's patterns. nullptr: see LiteralDatabase.
-  static std::unique_ptr<const PayloadMatcher> Compile(std::vector<Pattern> patterns, uint64_t identity,
-                                                       std::string& error);
+  struct Built {
+    std::unique_ptr<const PayloadMatcher> matcher;  // nullptr: see PatternDatabase::Built
+    std::vector<PatternDatabase::Refused> refused;
+    bool from_cache = false;
+    std::string error;
+  };
+  // `identity` tells sets apart, so that a tail is not read with another set's patterns.
+  static Built Compile(std::vector<Pattern> patterns, uint64_t identity, DatabaseCache& cache);
 
   // What a worker keeps for one matcher.
   struct Scratch {
-    LiteralScratch literals;
+    PatternScratch patterns;
     std::vector<uint64_t> last_call;  // of each pattern, the call that reported it last
     uint64_t call = 0;
+    std::string tail;  // of a literal under way, written out
   };
   [[nodiscard]] bool PrepareScratch(Scratch& scratch) const;
 
@@ -46,7 +59,7 @@ class PayloadMatcher {
             std::vector<PayloadHit>& hits) const;
 
   // See IndicatorSet::TailText.
-  Bytes BytesOf(const PayloadTail& tail) const;
+  Bytes BytesOf(const PayloadTail& tail, std::string& storage) const;
 
   const Pattern& pattern(uint32_t index) const { return patterns_[index]; }
   size_t size() const { return patterns_.size(); }
@@ -58,9 +71,10 @@ class PayloadMatcher {
   PayloadMatcher() = default;
 
   std::vector<Pattern> patterns_;
-  std::unique_ptr<const LiteralDatabase> database_;
+  std::unique_ptr<const PatternDatabase> database_;
   SeamFilter seams_;
-  size_t kept_bytes_ = 0;  // of a tail: one less than the longest literal or piece
+  bool any_regex_ = false;
+  size_t kept_bytes_ = 0;  // of a tail: one less than the longest literal, piece or match of an expression
   uint64_t identity_ = 0;
 };
 

@@ -12,6 +12,7 @@
 #include "parsers/url.h"
 #include "signatures/host_suffixes.h"
 #include "signatures/prefix_table.h"
+#include "signatures/regex_parser.h"
 
 namespace vedette {
 namespace {
@@ -206,22 +207,63 @@ bool NormaliseUri(std::string_view text, std::string& normal, std::string& reaso
   return true;
 }
 
-bool NormaliseContent(std::string_view text, std::string& normal, std::string& reason) {
-  std::string bytes;
-  if (!DecodeContent(text, bytes, reason)) return false;
-  normal.clear();
+// Bytes as other tools write them, which would be looked for as the text they are.
+bool IsForeignHex(std::string_view text, std::string& reason) {
+  static constexpr char kHow[] = ": bytes are written |de ad be ef|";
+  for (size_t i = text.find("\\x"); i != std::string_view::npos; i = text.find("\\x", i + 1)) {
+    if (AllOf(text.substr(i + 2, 2), IsHexDigit) && text.size() >= i + 4) {
+      return !Refuse(reason, "holds \\x" + std::string(text.substr(i + 2, 2)) + std::string(kHow) +
+                                 ", and a \\ that is meant |5c|; or is it a regex?");
+    }
+  }
+  text = Trimmed(text);
+  if (text.size() >= 4 && text.size() % 2 == 0 && text[0] == '0' && LowerAscii(text[1]) == 'x' &&
+      AllOf(text.substr(2), IsHexDigit)) {
+    return !Refuse(reason, "begins with 0x" + std::string(kHow) + ", and this text, if it is meant, |30|" +
+                               std::string(text.substr(1)));
+  }
+  const bool braces = text.size() > 2 && text.front() == '{' && text.back() == '}';
+  if (braces) text = Trimmed(text.substr(1, text.size() - 2));
+  // Pairs of digits with blanks between them; in braces without blanks, too.
+  size_t pairs = 0, blanks = 0;
+  while (text.size() >= 2 && IsHexDigit(text[0]) && IsHexDigit(text[1])) {
+    ++pairs;
+    text.remove_prefix(2);
+    const std::string_view rest = Trimmed(text);
+    blanks += rest.size() != text.size() && !rest.empty() ? 1 : 0;
+    text = rest;
+  }
+  if (!text.empty() || pairs < 2 || (!braces && blanks + 1 != pairs)) return false;
+  return !Refuse(reason, "looks like bytes" + std::string(kHow) +
+                             ", and this text, if it is meant, with one of its characters as |hh|");
+}
+
+// As text with bytes between bars. A backslash is such a byte, and so is the first where the text could be taken for
+// bytes as others write them: the normal form of a normal form is itself.
+std::string WriteContent(std::string_view bytes, bool first_as_byte) {
+  std::string out;
   bool hex = false;
-  for (const char c : bytes) {
-    const bool printable = c >= 0x20 && c < 0x7f && c != '|';
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    const char c = bytes[i];
+    const bool printable = c >= 0x20 && c < 0x7f && c != '|' && c != '\\' && !(first_as_byte && i == 0);
     if (printable == hex) {
-      normal += '|';
+      out += '|';
       hex = !hex;
     } else if (hex) {
-      normal += ' ';
+      out += ' ';
     }
-    normal += printable ? std::string(1, c) : ToHex({&c, 1});
+    out += printable ? std::string(1, c) : ToHex({&c, 1});
   }
-  if (hex) normal += '|';
+  if (hex) out += '|';
+  return out;
+}
+
+bool NormaliseContent(std::string_view text, std::string& normal, std::string& reason) {
+  if (IsForeignHex(text, reason)) return false;
+  std::string bytes, unused;
+  if (!DecodeContent(text, bytes, reason)) return false;
+  normal = WriteContent(bytes, false);
+  if (IsForeignHex(normal, unused)) normal = WriteContent(bytes, true);
   return true;
 }
 
@@ -342,6 +384,12 @@ bool NormaliseValue(IndicatorType& type, std::string_view given, std::string& no
     return Refuse(reason, "longer than " + std::to_string(kMaxValueBytes) + " bytes");
   }
   if (type == IndicatorType::kContent) return NormaliseContent(given, normal, reason);
+  if (type == IndicatorType::kRegex) {
+    if (given.empty()) return Refuse(reason, "no value is there");
+    if (!WithoutSlashes(given, normal, reason)) return false;
+    const std::optional<Regex> regex = ParseRegex(normal, false, reason);
+    return regex && IsUsable(*regex, reason);
+  }
   std::string_view text = Trimmed(given);
   if (text.empty()) return Refuse(reason, "no value is there");
   std::string refanged;
@@ -384,7 +432,6 @@ bool NormaliseValue(IndicatorType& type, std::string_view given, std::string& no
       normal = LowerAscii(text);
       return normal.find('@') != std::string::npos || Refuse(reason, "not a mail address: no @");
     case IndicatorType::kRegex:
-      return Refuse(reason, "regular expressions are not matched yet: use content, or an exact type");
     case IndicatorType::kContent:
     case IndicatorType::kCount:
       break;

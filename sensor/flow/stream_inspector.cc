@@ -162,7 +162,7 @@ void StreamInspector::EmitHits(Bytes data, const PayloadTail* tail_before, Direc
     const int64_t begin = hit.end_offset - hit.length;
     excerpt_.clear();
     if (begin < 0 && tail_before != nullptr) {
-      const std::string_view known = indicators_->TailText(*tail_before);
+      const std::string_view known = indicators_->TailText(*tail_before, tail_text_);
       excerpt_.append(known.substr(known.size() - std::min<size_t>(static_cast<size_t>(-begin), known.size())));
     }
     const auto first = static_cast<size_t>(std::max<int64_t>(begin, 0));

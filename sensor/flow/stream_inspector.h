@@ -87,7 +87,7 @@ class StreamInspector {
   InspectionCounters counters_;
   TcpCounters tcp_counters_;
   std::vector<PayloadHit> hits_;
-  std::string excerpt_;
+  std::string excerpt_, tail_text_;
 };
 
 }  // namespace vedette

@@ -1,10 +1,13 @@
-// What indicators cost: reading and compiling a million rows, looking values up, scanning payload.
+// What indicators cost: reading and compiling a million rows, looking values up, scanning payload, compiling patterns
+// and taking them from the cache.
 //
 // Times are thread CPU time. Run: bench_indicators [--benchmark_filter=REGEX]
 #include <benchmark/benchmark.h>
 
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <random>
@@ -153,23 +156,58 @@ void BM_Address(benchmark::State& state) {
 BENCHMARK(BM_HostName)->ArgsProduct({{10'000, 100'000, 1'000'000}, {0, 100}});
 BENCHMARK(BM_Address)->ArgsProduct({{10'000, 100'000, 1'000'000}, {0, 100}});
 
-std::shared_ptr<const IndicatorSet> Literals(size_t count) {
+enum PatternKind : int64_t { kLiterals, kRegexes };
+
+// Contents and expressions as shared rules hold them. The cache folder may be empty: none.
+std::shared_ptr<const IndicatorSet> Patterns(size_t count, PatternKind kind, ObservableMask in,
+                                             const std::string& cache_folder, CompileReport& report) {
   Random random(count);
   IndicatorSetBuilder builder;
+  builder.set_cache_folder(cache_folder);
   Indicator indicator;
-  indicator.type = IndicatorType::kContent;
+  indicator.type = kind == kLiterals ? IndicatorType::kContent : IndicatorType::kRegex;
+  indicator.in = in;
   for (size_t i = 0; i < count; ++i) {
     if (i % 2 == 0) {
       indicator.value = RandomDomain(random);
+      if (kind == kRegexes) indicator.value.append("/[a-z]{2,8}\\.php\\?id=[0-9]{1,6}");
     } else {
       indicator.value.assign(1, '/').append(RandomWord(random, 4, 9)).append(1, '/');
-      indicator.value.append(RandomWord(random, 4, 12)).append(".php");
+      indicator.value.append(RandomWord(random, 4, 12));
+      indicator.value += kind == kLiterals ? ".php" : "[0-9a-f]{4,12}\\.(php|aspx?|jsp)";
     }
     builder.Add(indicator);
   }
-  CompileReport report;
   return builder.Compile(report);
 }
+
+// Arguments: patterns; 0 contents, 1 expressions; 1 from the cache, 0 compiled.
+void BM_Patterns(benchmark::State& state) {
+  std::string folder = "/tmp/vedette-bench-XXXXXX";
+  const bool cached = state.range(2) != 0;
+  if (cached && mkdtemp(folder.data()) == nullptr) state.SkipWithError("no temporary folder");
+  const auto count = static_cast<size_t>(state.range(0));
+  const auto kind = static_cast<PatternKind>(state.range(1));
+  CompileReport report;
+  if (cached) Patterns(count, kind, {}, folder, report);
+  double seconds = 0;
+  for (auto _ : state) {
+    report = {};
+    if (Patterns(count, kind, {}, cached ? folder : "", report) == nullptr) state.SkipWithError("no set");
+    if (report.loaded != count || report.patterns_cached != cached) state.SkipWithError("not what it should be");
+    seconds += report.patterns_seconds;
+  }
+  state.counters["patterns_ms"] = seconds * 1e3 / static_cast<double>(state.iterations());
+  state.counters["MB"] = static_cast<double>(report.memory_bytes) / 1e6;
+  if (cached) std::filesystem::remove_all(folder);
+}
+BENCHMARK(BM_Patterns)
+    ->Args({10'000, kLiterals, 0})
+    ->Args({10'000, kLiterals, 1})
+    ->Args({1'000, kRegexes, 0})
+    ->Args({10'000, kRegexes, 0})
+    ->Args({10'000, kRegexes, 1})
+    ->Unit(benchmark::kMillisecond);
 
 // A stream of text as web servers send it, or of bytes as TLS does.
 std::string Stream(bool text) {
@@ -188,9 +226,12 @@ std::string Stream(bool text) {
   return out;
 }
 
-// Arguments: bytes of a segment; 1 text, 0 random bytes; 1 a stream with seams, 0 datagrams.
+// Arguments: bytes of a segment; 1 text, 0 random bytes; 1 a stream with seams, 0 datagrams; 0 literals, 1 expressions.
 void BM_Payload(benchmark::State& state) {
-  static const std::shared_ptr<const IndicatorSet> set = Literals(10'000);
+  static std::shared_ptr<const IndicatorSet> sets[2];
+  std::shared_ptr<const IndicatorSet>& set = sets[state.range(3)];
+  CompileReport report;
+  if (set == nullptr) set = Patterns(10'000, static_cast<PatternKind>(state.range(3)), {}, "", report);
   const std::string stream = Stream(state.range(1) != 0);
   const auto length = static_cast<size_t>(state.range(0));
   MatchScratch scratch;
@@ -208,7 +249,7 @@ void BM_Payload(benchmark::State& state) {
       static_cast<double>(scratch.counters.payload_scans) / static_cast<double>(state.iterations());
   state.SetBytesProcessed(static_cast<int64_t>(scratch.counters.payload_bytes));
 }
-BENCHMARK(BM_Payload)->ArgsProduct({{16, 64, 300, 1460}, {0, 1}, {0, 1}});
+BENCHMARK(BM_Payload)->ArgsProduct({{16, 64, 300, 1460}, {0, 1}, {0, 1}, {kLiterals, kRegexes}});
 
 }  // namespace
 }  // namespace vedette

@@ -61,8 +61,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (!Read({data, size}, input)) return 0;
   std::vector<PayloadMatcher::Pattern> patterns;
   for (const std::string& literal : input.literals) patterns.push_back({literal, 0, {true, true}});
-  std::string error;
-  const auto matcher = PayloadMatcher::Compile(patterns, 1, error);
+  DatabaseCache no_cache;
+  const auto matcher = PayloadMatcher::Compile(patterns, 1, no_cache).matcher;
   Check(matcher != nullptr);
   PayloadMatcher::Scratch scratch;
   Check(matcher->PrepareScratch(scratch));

@@ -19,10 +19,10 @@ using Random = std::mt19937_64;
 std::unique_ptr<const PayloadMatcher> Compile(const std::vector<std::string>& literals, uint64_t identity = 1) {
   std::vector<PayloadMatcher::Pattern> patterns;
   for (const std::string& literal : literals) patterns.push_back({LowerAscii(literal), 0, {true, true}});
-  std::string error;
-  auto out = PayloadMatcher::Compile(std::move(patterns), identity, error);
-  EXPECT_NE(out, nullptr) << error;
-  return out;
+  DatabaseCache no_cache;
+  PayloadMatcher::Built built = PayloadMatcher::Compile(std::move(patterns), identity, no_cache);
+  EXPECT_NE(built.matcher, nullptr) << built.error;
+  return std::move(built.matcher);
 }
 
 // Where each literal ends first in the stream.
@@ -179,7 +179,8 @@ TEST(PayloadMatcher, TheTailKnowsTheBytesOfAHitThatBeganBefore) {
       const PayloadTail before = tail;
       std::vector<PayloadHit> hits;
       test.set->ScanPayload(AsBytes(segment), Direction::kToServer, &tail, test.scratch, hits);
-      const std::string known(test.set->TailText(before));
+      std::string storage;
+      const std::string known(test.set->TailText(before, storage));
       ASSERT_LE(known.size(), at);
       EXPECT_EQ(LowerAscii(known), LowerAscii(stream.substr(at - known.size(), known.size()))) << length;
       for (const PayloadHit& hit : hits) {

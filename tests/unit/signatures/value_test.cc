@@ -164,7 +164,34 @@ TEST(Value, Contents) {
   ExpectRefused(kContent, "abc||", "pairs of hexadecimal digits");
   ExpectRefused(kContent, "abc|zz|", "pairs of hexadecimal digits");
   ExpectRefused(kContent, std::string(300, 'a') + "b", "longer than 256 bytes");
-  ExpectRefused(kRegex, "a+b", "regular expressions are not matched yet");
+}
+
+TEST(Value, BytesOfContents) {
+  EXPECT_EQ(Normal(kContent, "|DEADBEEF|"), "|de ad be ef|");
+  EXPECT_EQ(Normal(kContent, "|de ad| |be|ef"), "|de ad| |be|ef");
+  EXPECT_EQ(Normal(kContent, "|4d 5A 90|"), "mz|90|");
+  EXPECT_EQ(Normal(kContent, "C:\\evil"), "c:|5c|evil");
+  EXPECT_EQ(Normal(kContent, "deadbeef"), "deadbeef");
+  EXPECT_EQ(Normal(kContent, "add a cab"), "add a cab");
+  EXPECT_EQ(Normal(kContent, "0xdeadbeef;"), "0xdeadbeef;");
+  EXPECT_EQ(Normal(kContent, "|30|xdeadbeef"), "|30|xdeadbeef");
+  EXPECT_EQ(Normal(kContent, "|64|e ad be"), "|64|e ad be");
+  EXPECT_EQ(Normal(kContent, "\\xyz"), "|5c|xyz");
+  EXPECT_EQ(Normal(kContent, "|5c|x41|5c|x42"), "|5c|x41|5c|x42");
+  ExpectRefused(kContent, "\\xde\\xad\\xbe\\xef", "|de ad be ef|");
+  ExpectRefused(kContent, "GET \\x2f", "|de ad be ef|");
+  ExpectRefused(kContent, "0xdeadbeef", "|30|xdeadbeef");
+  ExpectRefused(kContent, "{de ad be ef}", "looks like bytes");
+  ExpectRefused(kContent, "{ deadbeef }", "looks like bytes");
+  ExpectRefused(kContent, "de ad BE ef", "looks like bytes");
+}
+
+TEST(Value, RegularExpressions) {
+  EXPECT_EQ(Normal(kRegex, "evil[0-9]+"), "evil[0-9]+");
+  EXPECT_EQ(Normal(kRegex, "/evil[0-9]+/i"), "(?i)evil[0-9]+");
+  EXPECT_EQ(Normal(kRegex, " evil "), " evil ");
+  ExpectRefused(kRegex, "a+b", "shorter than 3");
+  ExpectRefused(kRegex, "", "no value");
 }
 
 TEST(Value, NormalisingTwiceChangesNothing) {
@@ -174,6 +201,9 @@ TEST(Value, NormalisingTwiceChangesNothing) {
                                                                                       {kDomain, "*.EVIL.example"},
                                                                                       {kUrl, "hxxp://EVIL.example"},
                                                                                       {kContent, "A|0a 0D|| 7C|b"},
+                                                                                      {kContent, "|7b 64|e ad}"},
+                                                                                      {kContent, "|5c|x41"},
+                                                                                      {kRegex, "/evil\\/x/si "},
                                                                                       {kJa3, std::string(32, 'A')}}) {
     const std::string once = Normal(type, value);
     EXPECT_EQ(Normal(type, once), once);
