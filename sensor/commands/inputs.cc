@@ -9,6 +9,7 @@
 #include <charconv>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -120,11 +121,12 @@ std::optional<uint64_t> ParseTime(const std::string& text) {
 }
 
 LoadedIndicators LoadIndicators(const std::vector<std::string>& paths, const std::vector<std::string>& values,
-                                const std::string& problems_file) {
+                                const std::string& problems_file, const std::string& cache_folder) {
   LoadedIndicators loaded;
   const auto begin = std::chrono::steady_clock::now();
   IndicatorSetBuilder builder;
   builder.set_supported(SupportedObservables());
+  builder.set_cache_folder(cache_folder);
   if (!problems_file.empty()) builder.set_kept_problems(SIZE_MAX);  // the file gets them all
   bool failed = false;
   const auto fail = [&](const std::string& what) {
@@ -155,8 +157,14 @@ LoadedIndicators LoadIndicators(const std::vector<std::string>& paths, const std
   ReportProblems(loaded.report, problems_file);
   if (loaded.set == nullptr) loaded.error = "the indicators could not be compiled; the reason stands above";
   if (loaded.set != nullptr) {
-    fmt::print(stderr, "indicators  {} loaded in {}{}\n", Thousands(loaded.report.loaded), Span(loaded.seconds),
-               loaded.report.duplicates == 0 ? "" : ", " + Thousands(loaded.report.duplicates) + " duplicates");
+    const CompileReport& report = loaded.report;
+    fmt::print(stderr, "indicators  {} loaded in {}{}{}\n", Thousands(report.loaded), Span(loaded.seconds),
+               report.patterns == 0 ? ""
+                                    : fmt::format(", {} patterns {} {}", Thousands(report.patterns),
+                                                  report.patterns_cached ? "from the cache in" : "compiled in",
+                                                  Span(report.patterns_seconds)),
+               report.duplicates == 0 ? "" : ", " + Thousands(report.duplicates) + " duplicates");
+    if (!report.cache_problem.empty()) fmt::print(stderr, "warning: {}\n", report.cache_problem);
   }
   return loaded;
 }
@@ -172,6 +180,19 @@ std::vector<std::filesystem::path> DefaultGeoFolders() {
       folders.push_back(folder / "geo");
   }
   return folders;
+}
+
+std::string UserCacheFolder() {
+  const char* const cache = std::getenv("XDG_CACHE_HOME");
+  if (cache != nullptr && cache[0] == '/') return std::string(cache) + "/vedette";
+  const char* const home = std::getenv("HOME");
+  if (home == nullptr || home[0] != '/' || access(home, W_OK) != 0) return {};
+  return std::string(home) + "/.cache/vedette";
+}
+
+std::string CacheFolderOf(const Config& config) {
+  if (config.cache_given) return config.cache;
+  return access(config.cache.c_str(), R_OK | W_OK | X_OK) == 0 ? config.cache : std::string();
 }
 
 bool OpenGeo(const std::vector<std::string>& paths, bool no_geo, GeoLookup& geo) {

@@ -11,6 +11,7 @@
 
 #include "exporter/geo.h"
 #include "sensor/capture/capture_list.h"
+#include "sensor/config/config.h"
 #include "sensor/pipeline/pipeline.h"
 #include "signatures/indicator_set.h"
 #include "signatures/read_indicators.h"
@@ -47,9 +48,15 @@ struct LoadedIndicators {
 };
 
 // Reads paths and values, compiles, and reports on standard error: each source, what was guessed, each row that cannot
-// be used (at most kProblemsShown; all of them in `problems_file` where that is not empty).
+// be used (at most kProblemsShown; all of them in `problems_file` where that is not empty). Compiled patterns are kept
+// in `cache_folder` where that is not empty.
 LoadedIndicators LoadIndicators(const std::vector<std::string>& paths, const std::vector<std::string>& values,
-                                const std::string& problems_file);
+                                const std::string& problems_file, const std::string& cache_folder = {});
+
+// $XDG_CACHE_HOME/vedette, or ~/.cache/vedette; empty where there is no home.
+std::string UserCacheFolder();
+// The configuration's, or the default one where it is there and can be written; else empty.
+std::string CacheFolderOf(const Config& config);
 
 // Where the package and the build put the default databases.
 std::vector<std::filesystem::path> DefaultGeoFolders();

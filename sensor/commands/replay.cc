@@ -31,9 +31,11 @@ struct ReplayOptions {
   std::string output = "-";
   std::string publish;
   std::string problems;
+  std::string cache;
   uint32_t partner_wait = 10;
   uint64_t payload_depth = 0;
   bool no_geo = false;
+  bool no_cache = false;
   bool fail_on_match = false;
   bool quiet = false;
 };
@@ -69,7 +71,10 @@ int Replay(ReplayOptions& options) {
   if (files == nullptr || !SetUpWorkers(options.capture, files, setups, error)) return usage(error);
   const std::optional<OutputFormat> format = OutputFormatOf(options.format);
 
-  const LoadedIndicators loaded = LoadIndicators(options.indicators, options.values, options.problems);
+  const LoadedIndicators loaded = LoadIndicators(options.indicators, options.values, options.problems,
+                                                 options.no_cache        ? ""
+                                                 : options.cache.empty() ? UserCacheFolder()
+                                                                         : options.cache);
   if (loaded.set == nullptr) return kExitUsage;
   if (loaded.set->size() == 0) return usage("none of the indicators can be used; the reasons stand above");
   GeoLookup geo;
@@ -150,6 +155,11 @@ Command AddReplay(CLI::App& app) {
       ->type_name("VALUE");
   app.add_option("--geo", options->geo, "MMDB databases, the preferred one first (default: those of the installation)")
       ->type_name("DB");
+  CLI::Option* const cache =
+      app.add_option("--cache", options->cache,
+                     "where compiled patterns are kept (default: vedette in $XDG_CACHE_HOME or ~/.cache)")
+          ->type_name("DIR");
+  app.add_flag("--no-cache", options->no_cache, "compile all patterns, keep none")->excludes(cache);
   app.add_flag("--no-geo", options->no_geo, "do not say where addresses are");
   app.add_option("--format", options->format, "jsonl, table or csv")
       ->check(CLI::IsMember({"jsonl", "table", "csv"}))
@@ -160,7 +170,7 @@ Command AddReplay(CLI::App& app) {
   app.add_option("--partner-wait", options->partner_wait, "seconds to wait for the partners to connect (default 10)")
       ->type_name("SECONDS");
   app.add_option("--payload-depth", options->payload_depth,
-                 "bytes of each direction of a flow to look for literals in (default 0: all)")
+                 "bytes of each direction of a flow to look for patterns in (default 0: all)")
       ->type_name("BYTES");
   app.add_option("--problems", options->problems, "file for the list of unusable indicator rows")->type_name("FILE");
   app.add_flag("--fail-on-match", options->fail_on_match, "end with code 3 when something was found");

@@ -110,14 +110,19 @@ class Loader {
 
   void Load(const YAML::Node& root) {
     const Section top(root, "",
-                      {"sensor", "capture", "indicators", "geo", "output", "limits", "metrics", "hardening", "state",
-                       "control", "feed"});
+                      {"sensor", "capture", "indicators", "cache", "geo", "output", "limits", "metrics", "hardening",
+                       "state", "control", "feed"});
     if (const YAML::Node node = top.Find("sensor")) ReadSensor(Section(node, "sensor", {"name", "resolvers"}));
     if (const YAML::Node node = top.Find("capture")) {
       ReadCapture(
           Section(node, "capture", {"interface", "filter", "promiscuous", "snap_bytes", "buffer_mebibytes", "user"}));
     }
     for (const std::string& path : top.ReadList("indicators")) config_.indicators.push_back(Resolve(path));
+    if (top.Find("cache")) {
+      top.Read("cache", config_.cache, "a folder's path, or off");
+      config_.cache_given = true;
+      config_.cache = config_.cache == "off" ? "" : Resolve(config_.cache);
+    }
     for (const std::string& path : top.ReadList("geo")) config_.geo.push_back(Resolve(path));
     std::string output;
     top.Read("output", output, "a file's path, or - for standard output");

@@ -28,7 +28,7 @@ struct LimitsConfig {
   uint32_t reassembly_mebibytes = 256;  // TCP segments out of order
   uint32_t parser_mebibytes = 256;      // messages that are not complete yet
   uint32_t fragment_mebibytes = 16;
-  uint64_t payload_depth = 0;  // bytes of each direction of a flow that literals are looked for in; 0: all
+  uint64_t payload_depth = 0;  // bytes of each direction of a flow that patterns are looked for in; 0: all
 };
 
 struct MetricsConfig {
@@ -50,9 +50,11 @@ struct Config {
   std::string sensor_name = "vedette";
   std::vector<IpAddress> resolvers;  // DNS resolvers of the network: neither suspect nor affected
   CaptureConfig capture;
-  std::vector<std::string> indicators;  // files and folders
-  std::vector<std::string> geo;         // MMDB files, the preferred one first
-  std::string output;                   // file for alerts; "-": standard output; empty: none
+  std::vector<std::string> indicators;       // files and folders
+  std::vector<std::string> geo;              // MMDB files, the preferred one first
+  std::string cache = "/var/cache/vedette";  // compiled patterns; the default only where it is there. Empty: none
+  bool cache_given = false;
+  std::string output;  // file for alerts; "-": standard output; empty: none
   LimitsConfig limits;
   MetricsConfig metrics;
   HardeningConfig hardening;

@@ -160,7 +160,7 @@ std::unique_ptr<LiveSensor> LiveSensor::Open(Config config, Log& log, std::atomi
   if (!p.OpenInterface(error)) return nullptr;
   // From here on without rights. Threads start with the first of these.
   p.signals = std::make_unique<SignalWatch>(stop);
-  p.loaded = LoadIndicators(p.config.indicators, {}, "");
+  p.loaded = LoadIndicators(p.config.indicators, {}, "", CacheFolderOf(p.config));
   const IndicatorLoad first = ReadyForUse(p.loaded, p.config.indicators);
   if (first.set == nullptr) {
     exit_code = kExitUsage;
@@ -291,7 +291,7 @@ IndicatorLoad LiveSensor::Parts::Reload() const {
     failed.error = error;
     return failed;
   }
-  return ReadyForUse(LoadIndicators(now.indicators, {}, ""), now.indicators);
+  return ReadyForUse(LoadIndicators(now.indicators, {}, "", CacheFolderOf(now)), now.indicators);
 }
 
 Json LiveSensor::Parts::ReloadOutcome() const {

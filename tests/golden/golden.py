@@ -3,15 +3,17 @@
 
 Replays every capture in PCAPS against PCAPS/indicators with 1, 2 and 3 workers and compares the alerts, byte by byte, with
 NAME.expected.jsonl beside it; then the whole folder as one capture, which has to be the same for any number of workers, and
-`observe` of each. No geolocation: its data has a date. --update writes the expected files from one worker's answer: look at the
+with its patterns compiled or from the cache, and `observe` of each. No geolocation: its data has a date. --update writes the expected files from one worker's answer: look at the
 difference before committing it.
 """
 import pathlib
 import subprocess
 import sys
+import tempfile
 
 WORKERS = (1, 2, 3)
 CAPTURES = (".pcap", ".pcapng")
+REPLAY = ("replay", "--indicators", "indicators", "--no-geo")
 
 
 def run(vedette, folder, *arguments):
@@ -22,7 +24,20 @@ def run(vedette, folder, *arguments):
 
 
 def replay(vedette, folder, capture, workers):
-    return run(vedette, folder, "replay", "--indicators", "indicators", "--no-geo", "--workers", str(workers), capture)
+    return run(vedette, folder, *REPLAY, "--no-cache", "--workers", str(workers), capture)
+
+
+def replay_cached(vedette, folder, capture):
+    """Twice with a cache: the second time its patterns have to come from there."""
+    with tempfile.TemporaryDirectory() as cache:
+        answers = []
+        for origin in ("compiled in", "from the cache in"):
+            command = [vedette, *REPLAY, "--cache", cache + "/made", capture]
+            result = subprocess.run(command, cwd=folder, capture_output=True, timeout=100)
+            if result.returncode != 0 or origin.encode() not in result.stderr:
+                sys.exit(f"replay --cache: no `{origin}` in\n{result.stderr.decode(errors='replace')}")
+            answers.append(result.stdout)
+    return answers
 
 
 def first_difference(a, b):
@@ -55,12 +70,12 @@ def main():
                 print(f"{capture}, {workers} workers: {first_difference(expected, got)}")
                 failed += 1
         alerts += len(expected.splitlines())
-    whole = [replay(vedette, folder, ".", workers) for workers in WORKERS]
+    whole = [replay(vedette, folder, ".", workers) for workers in WORKERS] + replay_cached(vedette, folder, ".")
     observed = [run(vedette, folder, "observe", "--workers", str(workers), ".") for workers in WORKERS]
     for what, answers in (("replay of the folder", whole), ("observe of the folder", observed)):
-        for workers, answer in zip(WORKERS[1:], answers[1:]):
+        for number, answer in enumerate(answers[1:], 2):
             if answer != answers[0]:
-                print(f"{what}, {workers} workers: {first_difference(answers[0], answer)}")
+                print(f"{what}, answer {number}: {first_difference(answers[0], answer)}")
                 failed += 1
     if alerts == 0 or not observed[0]:
         print("the captures show nothing, so nothing was tested")
