@@ -87,6 +87,7 @@ DecodeResult Decoder::AddressesOnly(NotDecoded reason, uint64_t num_frames, Pack
   packet.payload = {};
   packet.source_port = packet.destination_port = 0;
   packet.tcp_flags = 0;
+  packet.icmp_type = packet.icmp_code = 0;  // they are a flow's ports, and must not be those of the packet before
   packet.has_quoted = false;
   packet.truncated = false;
   packet.missing_bytes = 0;

@@ -33,9 +33,9 @@ struct DecodeCounters {
 
 enum class DecodeResult : uint8_t {
   kPacket,  // `packet` is filled
-  // Counted under a reason, but the addresses are known: source, destination, protocol, vlan and ip_bytes hold, ports
-  // and payload are empty. Given for a header that could not be read behind a sound IP header, and for the first
-  // fragment of a datagram to arrive, so that the addresses of a datagram that is never completed are not lost.
+  // Counted under a reason, but the addresses are known: source, destination, protocol, vlan and ip_bytes hold, ports,
+  // ICMP type and payload are empty. Given for a header that could not be read behind a sound IP header, and for the
+  // first fragment of a datagram to arrive, so that the addresses of a datagram that is never completed are not lost.
   kAddressesOnly,
   kNotOurs,   // another worker's share; not counted
   kConsumed,  // counted under a reason; nothing to hand on

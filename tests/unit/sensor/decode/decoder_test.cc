@@ -268,6 +268,12 @@ TEST_F(Decode, AddressesOnlyIsBare) {
   EXPECT_EQ(packet_.tcp_flags, 0);
   EXPECT_TRUE(packet_.payload.empty());
   EXPECT_EQ(packet_.ip_bytes, 30u);
+  // Flows are told apart by ICMP's type as well.
+  RunV4(Ipv4{.protocol = kIpProtoIcmp}(Icmp(8, 1, "ping")));
+  EXPECT_EQ(packet_.icmp_type, 8);
+  EXPECT_EQ(RunV4(Ipv4{.protocol = kIpProtoIcmp}("")), DecodeResult::kAddressesOnly);
+  EXPECT_EQ(packet_.icmp_type, 0);
+  EXPECT_EQ(packet_.icmp_code, 0);
 }
 
 // --- IPv6
