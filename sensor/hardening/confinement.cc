@@ -86,6 +86,10 @@ bool ApplyLandlock(const ConfinementPolicy& policy, Confinement& result, std::st
   }
   for (const uint16_t port : policy.listen_ports) rules.AllowListen(port);
   for (const uint16_t port : policy.connect_ports) rules.AllowConnect(port);
+  if (policy.connect_anywhere) {
+    rules.AllowConnectAnywhere();
+    result.gaps.emplace_back("any TCP connection may be made, because the feed's port is not known beforehand");
+  }
   if (!rules.Enforce(result.landlock_abi, error)) return false;
   if (result.landlock_abi < 4) result.gaps.push_back("the kernel's Landlock knows no TCP ports (needs Linux 6.7)");
   if (result.landlock_abi < 6) result.gaps.push_back("the kernel's Landlock knows no signals (needs Linux 6.12)");

@@ -23,6 +23,7 @@ struct ConfinementPolicy {
   // TCP ports, 0 for any that the kernel picks. Known to Landlock from ABI 4 on (Linux 6.7); before it all are allowed.
   std::vector<uint16_t> listen_ports;
   std::vector<uint16_t> connect_ports;
+  bool connect_anywhere = false;  // instead of connect_ports: to a port that is not known yet
 
   // A file or folder that is read again at every reload. Of a file its folder may be read, because an editor puts a new
   // file into the old one's place. Where the path is a symbolic link, also the folder of what it leads to.

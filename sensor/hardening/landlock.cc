@@ -101,7 +101,7 @@ bool LandlockRules::Enforce(int abi, std::string& error) {
   RulesetAttributes attributes{known, 0, 0};
   size_t attribute_bytes = sizeof attributes.access_fs;
   if (abi >= 4) {
-    attributes.access_net = kBindTcp | kConnectTcp;
+    attributes.access_net = connect_anywhere_ ? kBindTcp : kBindTcp | kConnectTcp;
     attribute_bytes += sizeof attributes.access_net;
   }
   if (abi >= 6) {
@@ -127,7 +127,8 @@ bool LandlockRules::Enforce(int abi, std::string& error) {
       const NetPortAttributes net{kBindTcp, port};
       if (syscall(SYS_landlock_add_rule, ruleset, kNetPort, &net, 0U) != 0) return fail(fmt::format("port {}", port));
     }
-    for (const uint16_t port : connect_ports_) {
+    for (size_t i = 0; !connect_anywhere_ && i < connect_ports_.size(); ++i) {
+      const uint16_t port = connect_ports_[i];
       const NetPortAttributes net{kConnectTcp, port};
       if (syscall(SYS_landlock_add_rule, ruleset, kNetPort, &net, 0U) != 0) return fail(fmt::format("port {}", port));
     }

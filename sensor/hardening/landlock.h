@@ -24,6 +24,8 @@ class LandlockRules {
   void AllowListen(uint16_t port) { listen_ports_.push_back(port); }    // TCP; 0: a port that the kernel picks
   void AllowConnect(uint16_t port) { connect_ports_.push_back(port); }  // TCP
 
+  void AllowConnectAnywhere() { connect_anywhere_ = true; }
+
   // For the calling thread and all that it starts, for good. Needs no_new_privs. `abi` is LandlockAbi's.
   bool Enforce(int abi, std::string& error);
 
@@ -42,6 +44,7 @@ class LandlockRules {
 
   std::vector<PathRule> paths_;
   std::vector<uint16_t> listen_ports_, connect_ports_;
+  bool connect_anywhere_ = false;
 };
 
 }  // namespace vedette

@@ -41,8 +41,14 @@ ConfinementPolicy PolicyOf(const Config& config) {
     policy.WriteBeside(config.control);
   policy.WriteBeside(config.output);
   constexpr std::string_view kIpc = "ipc://";
-  if (config.has_feed && !policy.Listen(config.feed.endpoint) && config.feed.endpoint.starts_with(kIpc))
+  if (config.has_feed && policy.Listen(config.feed.endpoint)) {
+    // The canary is received as a partner would.
+    const uint16_t port = policy.listen_ports.back();
+    if (port == 0) policy.connect_anywhere = true;
+    policy.connect_ports.push_back(port);
+  } else if (config.has_feed && config.feed.endpoint.starts_with(kIpc)) {
     policy.WriteBeside(config.feed.endpoint.substr(kIpc.size()));
+  }
   if (!config.metrics.listen.empty()) policy.Listen(config.metrics.listen);
   return policy;
 }

@@ -203,6 +203,9 @@ TEST_F(ConfinementTest, ConnectsToItsPortsOnly) {
   EXPECT_EQ(Confined([&] { return connects(1); }), "EACCES");
   policy_.connect_ports.push_back(1);
   EXPECT_EQ(Confined([&] { return connects(1); }), "ECONNREFUSED");
+  EXPECT_EQ(Confined([&] { return connects(2); }), "EACCES");
+  policy_.connect_anywhere = true;
+  EXPECT_EQ(Confined([&] { return connects(2); }), "ECONNREFUSED");
 }
 
 TEST(ConfinementPolicy, TakesPortsFromEndpoints) {
