@@ -22,6 +22,8 @@ constexpr size_t kMaxContextBytes = 1024;    // of a value that only gives conte
 constexpr size_t kMaxPayloadBytes = 256;     // of the bytes a payload pattern found: what matched, not an excerpt
 constexpr size_t kMaxReferenceBytes = 2048;  // URLs beyond that are not followed by browsers either
 
+constexpr uint64_t kNsPerSecond = 1'000'000'000;
+
 bool IsIcmp(uint8_t protocol) { return protocol == 1 || protocol == 58; }
 
 // First value of that kind in the message, the matched value included; empty where there is none.
@@ -374,7 +376,20 @@ class AlertJson {
     Place("src", *EndPointOf(alert_.flow, sender).address);
     Place("dest", *EndPointOf(alert_.flow, OtherEnd(sender)).address);
     if (alert_.address.version() != 0) Place("matched", alert_.address);
-    json_.Raw("database", impl_.GeoDatabasesJson());
+    json_.BeginArray("database");
+    for (const GeoDatabaseInfo& database : impl_.geo->databases()) Database(database);
+    json_.EndArray();
+    json_.EndObject();
+  }
+
+  // Its age is judged at the packet's time: live that is now, and a replay says the same on any day.
+  void Database(const GeoDatabaseInfo& database) {
+    json_.BeginObject();
+    json_.Text("name", database.name);
+    if (!database.date.empty()) json_.Plain("date", database.date);
+    const std::optional<int64_t> age = AgeDays(database, static_cast<int64_t>(alert_.time_ns / kNsPerSecond));
+    if (age) json_.Number("age_days", static_cast<uint64_t>(*age));
+    if (IsStale(age)) json_.Bool("stale", true);
     json_.EndObject();
   }
 
@@ -409,22 +424,6 @@ class AlertJson {
 };
 
 }  // namespace
-
-const std::string& AlertRenderer::Impl::GeoDatabasesJson() {
-  if (geo_databases_rendered == geo->databases().size()) return geo_databases_json;
-  geo_databases_rendered = geo->databases().size();
-  geo_databases_json.assign(1, '[');
-  for (const GeoDatabaseInfo& database : geo->databases()) {
-    if (geo_databases_json.size() > 1) geo_databases_json += ',';
-    JsonWriter json(geo_databases_json);
-    json.BeginObject();
-    json.Text("name", database.name);
-    if (!database.date.empty()) json.Plain("date", database.date);
-    json.EndObject();
-  }
-  geo_databases_json += ']';
-  return geo_databases_json;
-}
 
 bool AlertRenderer::AppendJson(const Alert& alert, const HitFilter& filter, std::string& out) {
   if (!impl_->Choose(alert, filter)) return false;

@@ -59,12 +59,6 @@ class JsonWriter {
     out_ += value ? "true" : "false";
     comma_ = true;
   }
-  // `json` is a whole JSON value made by another writer.
-  void Raw(std::string_view key, std::string_view json) {
-    Key(key);
-    out_ += json;
-    comma_ = true;
-  }
 
  private:
   void Comma() {

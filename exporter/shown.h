@@ -51,8 +51,6 @@ struct AlertRenderer::Impl {
   // Kept between calls to save their memory.
   Shown shown;
   EveTime packet_time, flow_time;
-  std::string geo_databases_json;
-  size_t geo_databases_rendered = 0;
 
   // Fills `shown`; false where nothing may be shown.
   bool Choose(const Alert& alert, const HitFilter& filter);

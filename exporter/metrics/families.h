@@ -126,6 +126,11 @@ inline constexpr FigureFamily kGeoErrors = {"vedette_geo_lookup_errors_total", F
 inline constexpr FigureFamily kAlarm = {"vedette_alarm_active", FigureKind::kGauge, "1 while an alarm is raised",
                                         "alarm"};
 inline constexpr FigureFamily kAlarms = {"vedette_alarms_total", FigureKind::kCounter, "times that an alarm was raised",
+inline constexpr FigureFamily kGeoAge = {"vedette_geo_database_age_days", FigureKind::kGauge,
+                                         "days since a geolocation database was built; beyond 90 it is stale",
+                                         "database"};
+inline constexpr FigureFamily kGeoLookups = {"vedette_geo_lookups_total", FigureKind::kCounter,
+                                             "geolocation look-ups, by how they were answered", "result"};
                                          "alarm"};
 inline constexpr FigureFamily kAlarmCommands = {"vedette_alarm_commands_total", FigureKind::kCounter,
                                                 "runs of the alarm command, by result", "result"};

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -195,8 +196,9 @@ std::string CacheFolderOf(const Config& config) {
   return access(config.cache.c_str(), R_OK | W_OK | X_OK) == 0 ? config.cache : std::string();
 }
 
-bool OpenGeo(const std::vector<std::string>& paths, bool no_geo, GeoLookup& geo) {
-  if (no_geo) return true;
+namespace {
+
+bool OpenGeoFiles(const std::vector<std::string>& paths, GeoLookup& geo) {
   for (const std::string& path : paths) {
     std::string error;
     if (!geo.Open(path, error)) {
@@ -221,6 +223,18 @@ bool OpenGeo(const std::vector<std::string>& paths, bool no_geo, GeoLookup& geo)
   fmt::print(stderr,
              "vedette: no geolocation database found; alerts will not say where addresses are (deploy/geo builds one, "
              "--geo FILE names one)\n");
+  return true;
+}
+
+}  // namespace
+
+bool OpenGeo(const std::vector<std::string>& paths, bool no_geo, GeoLookup& geo) {
+  if (no_geo) return true;
+  if (!OpenGeoFiles(paths, geo)) return false;
+  for (const GeoDatabaseInfo& database : geo.databases()) {
+    const std::string warning = StaleWarning(database, std::time(nullptr));
+    if (!warning.empty()) fmt::print(stderr, "warning: {}\n", warning);
+  }
   return true;
 }
 

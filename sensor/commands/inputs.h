@@ -61,7 +61,7 @@ std::string CacheFolderOf(const Config& config);
 // Where the package and the build put the default databases.
 std::vector<std::filesystem::path> DefaultGeoFolders();
 // Opens the databases named, or, where none is, those that the installation holds. False: one that was named cannot be
-// used. `no_geo`: none at all.
+// used. `no_geo`: none at all. What is older than kGeoStaleDays is said on standard error.
 bool OpenGeo(const std::vector<std::string>& paths, bool no_geo, GeoLookup& geo);
 
 // The observables that a worker has its parsers emit: those that some indicator looks in, and those that tell about a

@@ -1,5 +1,7 @@
 #include "sensor/live/exporter_meter.h"
 
+#include <ctime>
+#include <optional>
 #include <utility>
 
 #include "exporter/metrics/families.h"
@@ -42,7 +44,7 @@ ExporterMeter::State ExporterMeter::StateNow() {
   State state;
   state.delivered = delivered_;
   state.unresolved = renderer_.unresolved();
-  state.geo_errors = geo_.lookup_errors();
+  state.geo_counters = geo_.counters();
   state.geo = geo_.databases();
   state.latency = latency_;
   state.by_source = tally_.by_source();
@@ -71,7 +73,17 @@ void ExporterMeter::AppendFigures(Figures& out) const {
   for (const GeoDatabaseInfo& database : state.geo) {
     out.Add(families::kGeoDatabase, database.name, static_cast<double>(database.build_epoch));
   }
-  out.Add(families::kGeoErrors, static_cast<double>(state.geo_errors));
+  const int64_t now = std::time(nullptr);
+  for (const GeoDatabaseInfo& database : state.geo) {
+    if (const std::optional<int64_t> age = AgeDays(database, now))
+      out.Add(families::kGeoAge, database.name, static_cast<double>(*age));
+  }
+  const GeoCounters& geo = state.geo_counters;
+  out.Add(families::kGeoReloads, "succeeded", static_cast<double>(geo.reloads));
+  out.Add(families::kGeoReloads, "failed", static_cast<double>(geo.failed_reloads));
+  out.Add(families::kGeoLookups, "remembered", static_cast<double>(geo.memo_hits));
+  out.Add(families::kGeoLookups, "looked_up", static_cast<double>(geo.lookups - geo.memo_hits));
+  out.Add(families::kGeoErrors, static_cast<double>(geo.lookup_errors));
   if (publisher_ == nullptr) return;
   for (const Partner& partner : state.partners) {
     out.Add(families::kFeedAlerts, partner.name, static_cast<double>(partner.alerts));

@@ -43,13 +43,14 @@ class ExporterMeter : public AlertSink, public FigureSource {
     double silent_seconds = 0;
   };
   struct State {
-    uint64_t delivered = 0, unresolved = 0, geo_errors = 0;
+    uint64_t delivered = 0, unresolved = 0;
     HistogramCounts latency;
     std::map<std::string, uint64_t, std::less<>> by_source;
     FeedCounters feed;
     std::vector<Partner> partners;
     std::vector<GeoDatabaseInfo> geo;
   };
+    GeoCounters geo_counters;
   State StateNow();
 
   const MatchTally& tally_;

@@ -42,6 +42,7 @@ namespace {
 
 using Json = nlohmann::json;
 
+constexpr auto kGeoInterval = std::chrono::seconds(1);   // GeoLookup looks at the files more seldom by itself
 constexpr auto kLossInterval = std::chrono::seconds(5);  // half a heartbeat: what it carries is never older
 
 // When the newest file of a source was last changed, seconds since 1970; 0 where nothing can be said.
@@ -173,6 +174,7 @@ std::unique_ptr<LiveSensor> LiveSensor::Open(Config config, Log& log, std::atomi
     return nullptr;
   }
   if (!p.OpenSinks(error) || !p.SetUpPipeline(error)) return nullptr;
+  p.geo.set_log([&log](std::string_view text) { log.Warn(text); });
   p.reloader = std::make_unique<Reloader>(
       Reloader::Parts{.load = [&p] { return p.Reload(); },
                       .exporter = p.loop.get(),
@@ -344,6 +346,7 @@ void LiveSensor::Parts::SetUpHousekeeping() {
     const std::chrono::seconds interval(config.metrics.log_seconds);
     housekeeping.Every(
         interval, [this, summary = std::make_shared<PeriodicSummary>()] { log.Info(summary->Line(figures.Collect())); },
+  housekeeping.Every(kGeoInterval, [this] { loop->Post([this] { geo.Refresh(std::chrono::system_clock::now()); }); });
         Housekeeping::Clock::now() + interval);
   }
 }

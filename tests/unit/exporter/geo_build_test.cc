@@ -81,7 +81,7 @@ TEST(MmdbWriter, IsReadBackAsWritten) {
       const uint32_t expected = FactsAt(written, place).asn;
       ASSERT_EQ(geo.Find(IpAddress::V4(wire)).asn.value_or(0), expected) << place;
     }
-    EXPECT_EQ(geo.lookup_errors(), 0u);
+    EXPECT_EQ(geo.counters().lookup_errors, 0u);
   }
 }
 
@@ -121,7 +121,7 @@ TEST(MmdbWriter, WritesLargeValuesAndManyOfThem) {
     EXPECT_EQ(place.asn, i + 1);
     EXPECT_EQ(place.organisation, "organisation number " + std::to_string(i % 50'000));
   }
-  EXPECT_EQ(geo.lookup_errors(), 0u);
+  EXPECT_EQ(geo.counters().lookup_errors, 0u);
 }
 
 TEST(GeoSources, ReadsTorsLists) {
