@@ -52,6 +52,7 @@ class AlertJson {
     json_.Number("revision", uint64_t{1});
     Hits();
     RolesObject();
+    ConstituencyObject();
     Geo();
     Evidence();
     Sensor();
@@ -345,6 +346,29 @@ class AlertJson {
     json_.EndObject();
   }
 
+  void ClaimMembers(const Claim& claim) {
+    json_.Plain("side", claim.affected && claim.suspect ? "both" : claim.affected ? "affected" : "suspect");
+    json_.Plain("rule", NameOf(claim.rule));
+    json_.Plain("matched", claim.matched);
+  }
+
+  void ConstituencyObject() {
+    if (shown_.own_claim != nullptr) {
+      json_.BeginObject("constituency");
+      ClaimMembers(*shown_.own_claim);
+      json_.EndObject();
+    }
+    if (shown_.responsible == nullptr || shown_.responsible->claims.empty()) return;
+    json_.BeginArray("responsible");
+    for (const Claim& claim : shown_.responsible->claims) {
+      json_.BeginObject();
+      json_.Text("partner", impl_.constituencies->NameOfPartner(claim.partner));
+      ClaimMembers(claim);
+      json_.EndObject();
+    }
+    json_.EndArray();
+  }
+
   void Place(std::string_view key, const IpAddress& address) {
     const GeoRecord& place = impl_.Locate(address);
     if (place.empty()) return;
@@ -427,9 +451,25 @@ class AlertJson {
 
 bool AlertRenderer::AppendJson(const Alert& alert, const HitFilter& filter, std::string& out) {
   if (!impl_->Choose(alert, filter)) return false;
+  impl_->shown.responsible = impl_->Responsible(alert);
   AlertJson(alert, impl_->shown, *impl_, out).Write();
   out += '\n';
   return true;
+}
+
+PartnerOutcome AlertRenderer::AppendPartnerJson(const Alert& alert, const PartnerView& view, std::string& out) {
+  if (!impl_->Choose(alert, view.filter)) return PartnerOutcome::kNotCleared;
+  const Responsibility* responsible = impl_->Responsible(alert);
+  if (responsible != nullptr) impl_->shown.own_claim = responsible->Of(view.partner);
+  if (view.only_constituency && impl_->shown.own_claim == nullptr) {
+    if (responsible == nullptr) return PartnerOutcome::kOutsideConstituency;
+    if (responsible->no_role) return PartnerOutcome::kNoRole;
+    return impl_->constituencies->IsUndecided(*responsible, view.partner) ? PartnerOutcome::kUndecided
+                                                                          : PartnerOutcome::kOutsideConstituency;
+  }
+  AlertJson(alert, impl_->shown, *impl_, out).Write();
+  out += '\n';
+  return PartnerOutcome::kShown;
 }
 
 }  // namespace vedette

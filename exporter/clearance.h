@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "exporter/constituency.h"
 #include "signatures/indicator.h"
 
 namespace vedette {
@@ -20,6 +21,10 @@ struct Clearance {
   Tlp max_tlp = Tlp::kAmber;  // AMBER+STRICT stays within the organisation that received it (TLP 2.0)
   std::vector<std::string> unmarked_sources;
   std::vector<std::string> sharing_groups;
+
+  // Of what it may know, a partner can be sent all, or only what concerns its constituency (constituency_table.h).
+  Constituency constituency;
+  bool only_constituency = false;
 
   bool Permits(const IndicatorRecord& record) const;
 };

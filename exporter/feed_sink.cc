@@ -11,21 +11,34 @@ constexpr std::chrono::milliseconds kCloseLimit{
 }  // namespace
 
 FeedSink::FeedSink(FeedPublisher& publisher, std::vector<Clearance> clearances, AlertRenderer& renderer)
-    : publisher_(publisher),
-      clearances_(std::move(clearances)),
-      renderer_(renderer),
-      published_(clearances_.size(), 0) {
-  for (const Clearance& clearance : clearances_) {
-    filters_.emplace_back([&clearance](const IndicatorRecord& record) { return clearance.Permits(record); });
+    : publisher_(publisher), clearances_(std::move(clearances)), renderer_(renderer), counters_(clearances_.size()) {
+  for (uint32_t i = 0; i < clearances_.size(); ++i) {
+    const Clearance& clearance = clearances_[i];
+    views_.push_back({[&clearance](const IndicatorRecord& record) { return clearance.Permits(record); }, i,
+                      clearance.only_constituency});
   }
 }
 
 bool FeedSink::Accept(const Alert& alert) {
-  for (size_t i = 0; i < clearances_.size(); ++i) {
+  for (size_t i = 0; i < views_.size(); ++i) {
     line_.clear();
-    if (!renderer_.AppendJson(alert, filters_[i], line_)) continue;
-    publisher_.Publish(i, line_);
-    ++published_[i];
+    switch (renderer_.AppendPartnerJson(alert, views_[i], line_)) {
+      case PartnerOutcome::kShown:
+        publisher_.Publish(i, line_);
+        ++counters_[i].published;
+        break;
+      case PartnerOutcome::kOutsideConstituency:
+        ++counters_[i].outside_constituency;
+        break;
+      case PartnerOutcome::kUndecided:
+        ++counters_[i].undecided;
+        break;
+      case PartnerOutcome::kNoRole:
+        ++counters_[i].no_role;
+        break;
+      case PartnerOutcome::kNotCleared:
+        break;
+    }
   }
   return true;
 }

@@ -12,24 +12,34 @@
 
 namespace vedette {
 
+// What became of the alerts that a partner was cleared for.
+struct PartnerCounters {
+  uint64_t published = 0;
+  // Withheld by `scope: constituency`:
+  uint64_t outside_constituency = 0;  // others are responsible, or nobody is
+  uint64_t undecided = 0;             // no database knows where the addresses are
+  uint64_t no_role = 0;               // nobody is affected and nobody suspect
+};
+
 class FeedSink : public AlertSink {
  public:
-  // One clearance a partner of the publisher, in the same order. Publisher and renderer outlive the sink.
+  // One clearance a partner of the publisher, in the same order; that of the renderer's constituencies too. Publisher
+  // and renderer outlive the sink.
   FeedSink(FeedPublisher& publisher, std::vector<Clearance> clearances, AlertRenderer& renderer);
 
   bool Accept(const Alert& alert) override;
   void Idle() override;
   bool Close() override;
   const std::string& error() const override { return error_; }
-  // Alerts published to each partner.
-  const std::vector<uint64_t>& published() const { return published_; }
+  // By partner.
+  const std::vector<PartnerCounters>& counters() const { return counters_; }
 
  private:
   FeedPublisher& publisher_;
   std::vector<Clearance> clearances_;
-  std::vector<HitFilter> filters_;
+  std::vector<PartnerView> views_;
   AlertRenderer& renderer_;
-  std::vector<uint64_t> published_;
+  std::vector<PartnerCounters> counters_;
   std::string line_;
   std::string error_;
 };

@@ -67,6 +67,8 @@ AlertRenderer::AlertRenderer(IndicatorCatalogue indicators, GeoLookup* geo, Sens
 
 AlertRenderer::~AlertRenderer() = default;
 
+void AlertRenderer::set_constituencies(ConstituencyTable* constituencies) { impl_->constituencies = constituencies; }
+
 void AlertRenderer::AddGeneration(IndicatorCatalogue indicators) { impl_->catalogues.push_back(std::move(indicators)); }
 
 void AlertRenderer::ForgetBefore(uint64_t generation) {
@@ -79,6 +81,8 @@ uint64_t AlertRenderer::unresolved() const { return impl_->unresolved; }
 
 bool AlertRenderer::Impl::Choose(const Alert& alert, const HitFilter& filter) {
   shown.hits.clear();
+  shown.responsible = nullptr;
+  shown.own_claim = nullptr;
   const auto catalogue = std::find_if(catalogues.rbegin(), catalogues.rend(), [&](const IndicatorCatalogue& candidate) {
     return candidate.generation == alert.generation || candidate.generation == 0;
   });
@@ -101,6 +105,16 @@ bool AlertRenderer::Impl::Choose(const Alert& alert, const HitFilter& filter) {
   shown.catalogue = &*catalogue;
   shown.roles = DecideRoles(alert, shown.best(), identity.resolvers);
   return true;
+}
+
+const Responsibility* AlertRenderer::Impl::Responsible(const Alert& alert) {
+  if (constituencies == nullptr || constituencies->empty()) return nullptr;
+  const Roles& roles = shown.roles;
+  const IpAddress* affected = roles.affected != End::kNone ? EndPointOf(alert.flow, roles.affected).address : nullptr;
+  const IpAddress* suspect = roles.suspect_address         ? &*roles.suspect_address
+                             : roles.suspect != End::kNone ? EndPointOf(alert.flow, roles.suspect).address
+                                                           : nullptr;
+  return &constituencies->Decide(affected, suspect);
 }
 
 const GeoRecord& AlertRenderer::Impl::Locate(const IpAddress& address) {

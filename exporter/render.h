@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "exporter/alert.h"
+#include "exporter/constituency_table.h"
 #include "exporter/geo.h"
 #include "exporter/roles.h"
 #include "signatures/indicator_set.h"
@@ -42,6 +43,21 @@ inline IndicatorCatalogue CatalogueOf(std::shared_ptr<const IndicatorSet> set, u
 // What may be shown to whom.
 using HitFilter = std::function<bool(const IndicatorRecord&)>;
 
+// What of an alert one partner receives.
+struct PartnerView {
+  HitFilter filter;
+  uint32_t partner = 0;            // its number in the ConstituencyTable
+  bool only_constituency = false;  // only where it is responsible for who is affected or who is suspect
+};
+enum class PartnerOutcome : uint8_t {
+  kShown,
+  kNotCleared,  // no hit that it may see
+  // With `only_constituency`:
+  kOutsideConstituency,  // others are responsible, or nobody is
+  kUndecided,            // no database knows where the addresses are, and that could have made it responsible
+  kNoRole,               // nobody is affected and nobody suspect, so there is nobody to be responsible for
+};
+
 class AlertRenderer {
  public:
   // `geo` may be null; it and what `file_name` refers to outlive the renderer.
@@ -52,12 +68,19 @@ class AlertRenderer {
       : AlertRenderer(CatalogueOf(std::move(indicators)), geo, std::move(identity), std::move(file_name)) {}
   ~AlertRenderer();
 
+  // Whose constituency the addresses of an alert are in; null, as at first: not said. Outlives the renderer.
+  void set_constituencies(ConstituencyTable* constituencies);
+
   // A reload: alerts of the new generation may come, those of older ones still do until ForgetBefore.
   void AddGeneration(IndicatorCatalogue indicators);
   void ForgetBefore(uint64_t generation);
 
-  // One line of JSON with its newline, appended to `out`. False, and nothing appended, where no hit may be shown.
+  // One line of JSON with its newline, appended to `out`. False, and nothing appended, where no hit may be shown. For
+  // the operator: names every partner that is responsible.
   bool AppendJson(const Alert& alert, const HitFilter& filter, std::string& out);
+  // The same for one partner: says whether that one is responsible, and nothing of the others. Appends only with
+  // kShown.
+  PartnerOutcome AppendPartnerJson(const Alert& alert, const PartnerView& view, std::string& out);
   bool AppendCsv(const Alert& alert, const HitFilter& filter, std::string& out);
   static std::string_view CsvHeader();  // with its newline
   // A row for a person, two lines of at most kTableColumns: time, indicator and its source, both ends with country and

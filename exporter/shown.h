@@ -37,6 +37,9 @@ struct Shown {
   std::vector<IndicatorRecord> hits;  // best first; not empty
   Roles roles;
   const IndicatorCatalogue* catalogue = nullptr;
+  // What is said of responsibility; one of the two at most.
+  const Responsibility* responsible = nullptr;  // of all partners, for the operator
+  const Claim* own_claim = nullptr;             // of the partner whose view it is
 
   const IndicatorRecord& best() const { return hits.front(); }
 };
@@ -44,6 +47,7 @@ struct Shown {
 struct AlertRenderer::Impl {
   std::vector<IndicatorCatalogue> catalogues;
   GeoLookup* geo = nullptr;
+  ConstituencyTable* constituencies = nullptr;
   SensorIdentity identity;
   std::function<std::string_view(uint32_t)> file_name;
   uint64_t unresolved = 0;
@@ -55,7 +59,8 @@ struct AlertRenderer::Impl {
   // Fills `shown`; false where nothing may be shown.
   bool Choose(const Alert& alert, const HitFilter& filter);
   const GeoRecord& Locate(const IpAddress& address);
-  const std::string& GeoDatabasesJson();
+  // For who is affected and suspect in `shown`; null without constituencies.
+  const Responsibility* Responsible(const Alert& alert);
 };
 
 }  // namespace vedette

@@ -96,6 +96,15 @@ inline constexpr FigureFamily kAlertLatency = {"vedette_alert_latency_seconds", 
 // The feed.
 inline constexpr FigureFamily kFeedAlerts = {"vedette_feed_alerts_total", FigureKind::kCounter,
                                              "alerts sent, by partner", "partner"};
+inline constexpr FigureFamily kFeedOutside = {
+    "vedette_feed_alerts_outside_constituency_total", FigureKind::kCounter,
+    "alerts withheld by `scope: constituency`: they do not concern the partner's", "partner"};
+inline constexpr FigureFamily kFeedUndecided = {
+    "vedette_feed_alerts_undecided_total", FigureKind::kCounter,
+    "alerts withheld by `scope: constituency`: no database knows where the addresses are", "partner"};
+inline constexpr FigureFamily kFeedNoRole = {"vedette_feed_alerts_without_role_total", FigureKind::kCounter,
+                                             "alerts withheld by `scope: constituency`: nobody is affected or suspect",
+                                             "partner"};
 inline constexpr FigureFamily kFeedDropped = {"vedette_feed_alerts_dropped_total", FigureKind::kCounter,
                                               "alerts that a partner was too slow for", "partner"};
 inline constexpr FigureFamily kFeedUnheard = {"vedette_feed_alerts_unheard_total", FigureKind::kCounter,
@@ -117,6 +126,11 @@ inline constexpr FigureFamily kStarted = {"vedette_start_timestamp_seconds", Fig
                                           "when the process began, seconds since 1970", ""};
 inline constexpr FigureFamily kGeoDatabase = {"vedette_geo_database_timestamp_seconds", FigureKind::kGauge,
                                               "build time of a geolocation database, seconds since 1970", "database"};
+inline constexpr FigureFamily kGeoAge = {"vedette_geo_database_age_days", FigureKind::kGauge,
+                                         "days since a geolocation database was built; beyond 90 it is stale",
+                                         "database"};
+inline constexpr FigureFamily kGeoLookups = {"vedette_geo_lookups_total", FigureKind::kCounter,
+                                             "geolocation look-ups, by how they were answered", "result"};
 inline constexpr FigureFamily kGeoReloads = {"vedette_geo_reloads_total", FigureKind::kCounter,
                                              "geolocation databases swapped, by result", "result"};
 inline constexpr FigureFamily kGeoErrors = {"vedette_geo_lookup_errors_total", FigureKind::kCounter,
@@ -126,11 +140,6 @@ inline constexpr FigureFamily kGeoErrors = {"vedette_geo_lookup_errors_total", F
 inline constexpr FigureFamily kAlarm = {"vedette_alarm_active", FigureKind::kGauge, "1 while an alarm is raised",
                                         "alarm"};
 inline constexpr FigureFamily kAlarms = {"vedette_alarms_total", FigureKind::kCounter, "times that an alarm was raised",
-inline constexpr FigureFamily kGeoAge = {"vedette_geo_database_age_days", FigureKind::kGauge,
-                                         "days since a geolocation database was built; beyond 90 it is stale",
-                                         "database"};
-inline constexpr FigureFamily kGeoLookups = {"vedette_geo_lookups_total", FigureKind::kCounter,
-                                             "geolocation look-ups, by how they were answered", "result"};
                                          "alarm"};
 inline constexpr FigureFamily kAlarmCommands = {"vedette_alarm_commands_total", FigureKind::kCounter,
                                                 "runs of the alarm command, by result", "result"};

@@ -33,8 +33,14 @@ std::string FeedSetup::Summary() const {
   if (publisher_ == nullptr) return {};
   std::string out = "feed\n";
   for (size_t i = 0; i < config_.feed.partners.size(); ++i) {
-    out +=
-        fmt::format("  {:<28} {:>15}\n", config_.feed.partners[i].name, Thousands(sink_->published()[i]) + " alerts");
+    const PartnerCounters& partner = sink_->counters()[i];
+    out += fmt::format("  {:<28} {:>15}\n", config_.feed.partners[i].name, Thousands(partner.published) + " alerts");
+    const auto withheld = [&](const char* why, uint64_t n) {
+      if (n != 0) out += fmt::format("    {:<26} {:>15}\n", why, Thousands(n));
+    };
+    withheld("outside its constituency", partner.outside_constituency);
+    withheld("constituency undecided", partner.undecided);
+    withheld("nobody affected or suspect", partner.no_role);
   }
   const FeedCounters counters = publisher_->counters();
   const auto count = [&](const char* what, uint64_t n) {

@@ -94,6 +94,11 @@ int Replay(ReplayOptions& options) {
     return name.substr(name.rfind('/') + 1);
   });
 
+  ConstituencyTable constituencies(config.clearances, &geo);
+  for (const std::string& warning : constituencies.Warnings()) fmt::print(stderr, "warning: {}\n", warning);
+  renderer.set_constituencies(&constituencies);
+  partner_renderer.set_constituencies(&constituencies);
+
   MatchTally tally(CatalogueOf(loaded.set));
   std::vector<AlertSink*> sinks = {&tally};
   if (IsInput(*files, options.output))

@@ -16,7 +16,10 @@
 namespace vedette {
 namespace {
 
-constexpr size_t kMaxConfigBytes = size_t{1} << 20;  // a configuration for people; more is another kind of file
+constexpr size_t kMaxConfigBytes = size_t{4}
+                                   << 20;  // some countries' networks as prefixes; more is another kind of file
+
+constexpr size_t kMaxCountries = 250;  // all there are
 
 // What went wrong and where; carried up to LoadConfig, which alone catches.
 struct ConfigError {
@@ -90,6 +93,22 @@ class Section {
     uint64_t value = out;
     ReadNumber(key, uint64_t{low}, uint64_t{high}, value);
     out = static_cast<uint32_t>(value);
+  }
+  // Gives each text of a list to `take`, whose answer is what is wrong with it; empty: nothing. `key` may be absent.
+  template <class Take>
+  void ForEachText(const std::string& key, size_t limit, Take&& take) const {
+    const YAML::Node list = node_[key];
+    if (!list) return;
+    if (!list.IsSequence()) throw ConfigError{LineOf(list), "`" + key + "` has to be a list"};
+    if (list.size() > limit) {
+      throw ConfigError{LineOf(list), "`" + key + "` has " + std::to_string(list.size()) + " entries; at most " +
+                                          std::to_string(limit) + " are taken"};
+    }
+    for (const YAML::Node& entry : list) {
+      if (!entry.IsScalar()) throw ConfigError{LineOf(entry), "`" + key + "` has to be a list of single values"};
+      const std::string problem = take(entry.Scalar());
+      if (!problem.empty()) throw ConfigError{LineOf(entry), "`" + entry.Scalar() + "` in `" + key + "` " + problem};
+    }
   }
   std::vector<std::string> ReadList(const std::string& key) const {
     std::vector<std::string> out;
@@ -233,7 +252,9 @@ class Loader {
     if (!partners) return;
     if (!partners.IsSequence()) throw ConfigError{LineOf(partners), "`partners` has to be a list"};
     for (const YAML::Node& node : partners) {
-      const Section partner(node, "partners", {"name", "public_key", "originators", "max_tlp", "sharing_groups"});
+      const Section partner(
+          node, "partners",
+          {"name", "public_key", "originators", "max_tlp", "sharing_groups", "scope", "constituency"});
       PartnerConfig entry;
       partner.Read("name", entry.name, "a name");
       if (entry.name.empty()) throw ConfigError{partner.line(), "a partner needs a `name`"};
@@ -264,9 +285,50 @@ class Loader {
                             "`" + tlp + "` is no TLP; write clear, green, amber, amber+strict or red"};
         clearance.max_tlp = *parsed;
       }
+      ReadScope(partner, clearance);
       feed.partners.push_back(std::move(entry));
       config_.clearances.push_back(std::move(clearance));
     }
+  }
+
+  void ReadScope(const Section& partner, Clearance& clearance) {
+    if (const YAML::Node node = partner.Find("constituency")) {
+      ReadConstituency(Section(node, "constituency", {"prefixes", "asns", "countries"}), clearance.constituency);
+      if (clearance.constituency.empty())
+        throw ConfigError{LineOf(node), "`constituency` needs `prefixes`, `asns` or `countries` that are not empty"};
+    }
+    std::string scope = "all";
+    partner.Read("scope", scope, "all or constituency");
+    clearance.only_constituency = scope == "constituency";
+    if (!clearance.only_constituency && scope != "all")
+      throw ConfigError{LineOf(partner.Find("scope")), "`" + scope + "` is no scope; write all or constituency"};
+    if (clearance.only_constituency && clearance.constituency.empty()) {
+      throw ConfigError{LineOf(partner.Find("scope")), "partner `" + clearance.partner +
+                                                           "` has the scope constituency and no `constituency`: it "
+                                                           "would receive nothing"};
+    }
+  }
+
+  void ReadConstituency(const Section& section, Constituency& out) {
+    section.ForEachText("prefixes", Constituency::kMaxPrefixes, [&out](const std::string& text) -> std::string {
+      std::string reason;
+      const std::optional<IpPrefix> prefix = ParseIpPrefix(text, reason);
+      if (prefix) out.prefixes.push_back(*prefix);
+      return reason;
+    });
+    section.ForEachText("asns", Constituency::kMaxAsns, [&out](const std::string& text) -> std::string {
+      uint32_t number = 0;
+      const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), number);
+      if (status != std::errc() || end != text.data() + text.size() || number == 0)
+        return "is no AS number: a whole number such as 3333";
+      out.asns.push_back(number);
+      return {};
+    });
+    section.ForEachText("countries", kMaxCountries, [&out](const std::string& text) -> std::string {
+      if (!IsCountryCode(text)) return "is no country: two capital letters of ISO 3166-1, such as NL (and GB, not UK)";
+      out.countries.push_back(text);
+      return {};
+    });
   }
 
   std::filesystem::path folder_;
@@ -283,7 +345,7 @@ bool LoadConfig(const std::string& path, Config& config, std::string& error) {
     return false;
   }
   if (size > kMaxConfigBytes) {
-    error = path + ": larger than 1 MiB, which no configuration is";
+    error = path + ": larger than 4 MiB, which no configuration is";
     return false;
   }
   std::ifstream file(path);

@@ -55,7 +55,7 @@ ExporterMeter::State ExporterMeter::StateNow() {
   for (size_t i = 0; i < partners_.size() && i < statuses.size(); ++i) {
     Partner& partner = state.partners.emplace_back();
     partner.name = partners_[i];
-    partner.alerts = feed_->published()[i];
+    partner.alerts = feed_->counters()[i];
     partner.dropped = statuses[i].dropped_alerts;
     partner.connections = statuses[i].connections;
     if (partner.connections != 0) last_connected_[i] = now;
@@ -86,7 +86,16 @@ void ExporterMeter::AppendFigures(Figures& out) const {
   out.Add(families::kGeoErrors, static_cast<double>(geo.lookup_errors));
   if (publisher_ == nullptr) return;
   for (const Partner& partner : state.partners) {
-    out.Add(families::kFeedAlerts, partner.name, static_cast<double>(partner.alerts));
+    out.Add(families::kFeedAlerts, partner.name, static_cast<double>(partner.alerts.published));
+  }
+  for (const Partner& partner : state.partners) {
+    out.Add(families::kFeedOutside, partner.name, static_cast<double>(partner.alerts.outside_constituency));
+  }
+  for (const Partner& partner : state.partners) {
+    out.Add(families::kFeedUndecided, partner.name, static_cast<double>(partner.alerts.undecided));
+  }
+  for (const Partner& partner : state.partners) {
+    out.Add(families::kFeedNoRole, partner.name, static_cast<double>(partner.alerts.no_role));
   }
   for (const Partner& partner : state.partners) {
     out.Add(families::kFeedDropped, partner.name, static_cast<double>(partner.dropped));

@@ -38,7 +38,8 @@ class ExporterMeter : public AlertSink, public FigureSource {
  private:
   struct Partner {
     std::string name;
-    uint64_t alerts = 0, dropped = 0;
+    PartnerCounters alerts;
+    uint64_t dropped = 0;
     size_t connections = 0;
     double silent_seconds = 0;
   };
@@ -49,8 +50,8 @@ class ExporterMeter : public AlertSink, public FigureSource {
     FeedCounters feed;
     std::vector<Partner> partners;
     std::vector<GeoDatabaseInfo> geo;
-  };
     GeoCounters geo_counters;
+  };
   State StateNow();
 
   const MatchTally& tally_;

@@ -116,6 +116,7 @@ struct LiveSensor::Parts {
   std::unique_ptr<SignalWatch> signals;
   LoadedIndicators loaded;
   GeoLookup geo;
+  std::unique_ptr<ConstituencyTable> constituencies;
   std::unique_ptr<AlertRenderer> renderer;
   std::unique_ptr<MatchTally> tally;
   std::unique_ptr<FileSink> file;
@@ -173,8 +174,8 @@ std::unique_ptr<LiveSensor> LiveSensor::Open(Config config, Log& log, std::atomi
     error = "a geolocation database that `geo` names cannot be used";
     return nullptr;
   }
-  if (!p.OpenSinks(error) || !p.SetUpPipeline(error)) return nullptr;
   p.geo.set_log([&log](std::string_view text) { log.Warn(text); });
+  if (!p.OpenSinks(error) || !p.SetUpPipeline(error)) return nullptr;
   p.reloader = std::make_unique<Reloader>(
       Reloader::Parts{.load = [&p] { return p.Reload(); },
                       .exporter = p.loop.get(),
@@ -222,6 +223,9 @@ bool LiveSensor::Parts::OpenSinks(std::string& error) {
   identity.resolvers = config.resolvers;
   renderer = std::make_unique<AlertRenderer>(CatalogueOf(loaded.set, 1), &geo, identity,
                                              [this](uint32_t) { return std::string_view(config.capture.interface); });
+  constituencies = std::make_unique<ConstituencyTable>(config.clearances, &geo);
+  for (const std::string& warning : constituencies->Warnings()) log.Warn(warning);
+  renderer->set_constituencies(constituencies.get());
   tally = std::make_unique<MatchTally>(CatalogueOf(loaded.set, 1));
   sinks.push_back(tally.get());
   if (!config.output.empty()) {
@@ -342,11 +346,11 @@ void LiveSensor::Parts::SetUpHousekeeping() {
       loop->Post([this, losses = LossesOf(figures.Collect())] { feed.publisher()->SetLossCounters(losses); });
     });
   }
+  housekeeping.Every(kGeoInterval, [this] { loop->Post([this] { geo.Refresh(std::chrono::system_clock::now()); }); });
   if (config.metrics.log_seconds != 0) {
     const std::chrono::seconds interval(config.metrics.log_seconds);
     housekeeping.Every(
         interval, [this, summary = std::make_shared<PeriodicSummary>()] { log.Info(summary->Line(figures.Collect())); },
-  housekeeping.Every(kGeoInterval, [this] { loop->Post([this] { geo.Refresh(std::chrono::system_clock::now()); }); });
         Housekeeping::Clock::now() + interval);
   }
 }

@@ -45,10 +45,13 @@ class AlertJson : public testing::Test {
     EXPECT_EQ(out.substr(0, 6), "before");
     out.erase(0, 6);
     EXPECT_EQ(shown, !out.empty());
-    if (const char* path = std::getenv("VEDETTE_ALERTS_OUT")) {
-      std::ofstream(path, std::ios::binary | std::ios::app) << out;
-    }
+    Keep(out);
     return out;
+  }
+  static void Keep(const std::string& line) {
+    if (const char* path = std::getenv("VEDETTE_ALERTS_OUT")) {
+      std::ofstream(path, std::ios::binary | std::ios::app) << line;
+    }
   }
   json Parsed(const Alert& alert, const HitFilter& filter = nullptr) { return json::parse(Line(alert, filter)); }
 
@@ -324,6 +327,140 @@ TEST_F(AlertJson, WithoutGeoThereIsNoGeo) {
   std::string out;
   ASSERT_TRUE(renderer.AppendJson(MakeAlert(ObservableKind::kDnsQuery, "bad.example", {0}), nullptr, out));
   EXPECT_FALSE(json::parse(out).contains("geo"));
+}
+
+TEST_F(AlertJson, AgeOfDatabasesAtThePacketsTime) {
+  records_.Add(IndicatorType::kIp, "89.160.20.112", "a");
+  Alert alert = MakeAlert(ObservableKind::kIp, "89.160.20.112", {0});
+  constexpr uint64_t kBuilt = 1'782'362'039, kDay = 86'400, kNs = 1'000'000'000;
+  const auto database_at = [&](uint64_t seconds) {
+    alert.time_ns = seconds * kNs;
+    return Parsed(alert)["geo"]["database"][0];
+  };
+  EXPECT_EQ(database_at(kBuilt + 90 * kDay), (json{{"name", "places"}, {"date", "2026-06-25"}, {"age_days", 90}}));
+  EXPECT_EQ(database_at(kBuilt + 91 * kDay),
+            (json{{"name", "places"}, {"date", "2026-06-25"}, {"age_days", 91}, {"stale", true}}));
+  EXPECT_EQ(database_at(kBuilt - 400 * kDay)["age_days"], 0) << "built after the packet";
+}
+
+class PartnerJson : public AlertJson {
+ protected:
+  PartnerJson() {
+    records_.Add(IndicatorType::kIp, "89.160.20.112", "a");
+    Add("campus").constituency.prefixes = {{Address("10.1.0.0"), 16}};
+    Add("sweden").constituency.countries = {"SE"};
+    Add("idle-cert");
+    Add("norway").constituency.countries = {"NO"};
+  }
+  Clearance& Add(std::string name) {
+    partners_.emplace_back().partner = std::move(name);
+    return partners_.back();
+  }
+  // What partner number `partner` receives.
+  PartnerOutcome View(const Alert& alert, uint32_t partner, bool only_constituency, json& out,
+                      const HitFilter& filter = nullptr) {
+    ConstituencyTable table(partners_, &geo_);
+    AlertRenderer renderer(records_.Catalogue(), &geo_, sensor_, TestFileName);
+    if (with_table_) renderer.set_constituencies(&table);
+    std::string line;
+    const PartnerOutcome outcome = renderer.AppendPartnerJson(alert, {filter, partner, only_constituency}, line);
+    EXPECT_EQ(outcome == PartnerOutcome::kShown, !line.empty());
+    Keep(line);
+    out = line.empty() ? json() : json::parse(line);
+    for (const Clearance& other : partners_) EXPECT_EQ(line.find(other.partner), std::string::npos) << line;
+    return outcome;
+  }
+
+  std::vector<Clearance> partners_;
+  bool with_table_ = true;
+};
+
+TEST_F(PartnerJson, APartnerIsToldOfItsOwnConstituencyOnly) {
+  const Alert alert = MakeAlert(ObservableKind::kIp, "89.160.20.112", {0});  // 10.1.2.3 talks to it
+  for (const bool only : {false, true}) {
+    json line;
+    ASSERT_EQ(View(alert, 0, only, line), PartnerOutcome::kShown);
+    EXPECT_EQ(line["constituency"], (json{{"side", "affected"}, {"rule", "prefix"}, {"matched", "10.1.0.0/16"}}));
+    EXPECT_FALSE(line.contains("responsible"));
+    ASSERT_EQ(View(alert, 1, only, line), PartnerOutcome::kShown);
+    EXPECT_EQ(line["constituency"], (json{{"side", "suspect"}, {"rule", "country"}, {"matched", "SE"}}));
+  }
+}
+
+TEST_F(PartnerJson, TheOperatorSeesAllWhoAreResponsible) {
+  const Alert alert = MakeAlert(ObservableKind::kIp, "89.160.20.112", {0});
+  ConstituencyTable table(partners_, &geo_);
+  AlertRenderer renderer(records_.Catalogue(), &geo_, sensor_, TestFileName);
+  renderer.set_constituencies(&table);
+  std::string line;
+  ASSERT_TRUE(renderer.AppendJson(alert, nullptr, line));
+  Keep(line);
+  const json parsed = json::parse(line);
+  EXPECT_FALSE(parsed.contains("constituency"));
+  EXPECT_EQ(parsed["responsible"],
+            json::parse(R"([{"partner":"campus","side":"affected","rule":"prefix","matched":"10.1.0.0/16"},
+                            {"partner":"sweden","side":"suspect","rule":"country","matched":"SE"}])"));
+}
+
+TEST_F(PartnerJson, WhatIsNotItsOwnIsWithheldByScopeAlone) {
+  const Alert alert = MakeAlert(ObservableKind::kIp, "89.160.20.112", {0});
+  json line;
+  EXPECT_EQ(View(alert, 3, true, line), PartnerOutcome::kOutsideConstituency);
+  EXPECT_EQ(View(alert, 2, true, line), PartnerOutcome::kOutsideConstituency);
+  ASSERT_EQ(View(alert, 3, false, line), PartnerOutcome::kShown);
+  EXPECT_FALSE(line.contains("constituency"));
+  EXPECT_EQ(View(alert, 3, true, line, [](const IndicatorRecord&) { return false; }), PartnerOutcome::kNotCleared)
+      << "what it may not know is not counted against its scope";
+}
+
+TEST_F(PartnerJson, GoesByRolesNotByDirection) {
+  Alert alert = MakeAlert(ObservableKind::kIp, "89.160.20.112", {0});
+  std::swap(alert.flow.client, alert.flow.server);
+  alert.direction = Direction::kToClient;
+  json line;
+  ASSERT_EQ(View(alert, 0, true, line), PartnerOutcome::kShown);
+  EXPECT_EQ(line["constituency"]["side"], "affected");
+  // Software of the client says nothing of the server: Sweden's server is no suspect.
+  records_.Add(IndicatorType::kJa3, "0123456789abcdef0123456789abcdef", "b");
+  alert = MakeAlert(ObservableKind::kTlsJa3, "0123456789abcdef0123456789abcdef", {1});
+  EXPECT_EQ(View(alert, 0, true, line), PartnerOutcome::kShown);
+  EXPECT_EQ(View(alert, 1, true, line), PartnerOutcome::kOutsideConstituency);
+}
+
+TEST_F(PartnerJson, AListedAddressInAnAnswerIsTheSuspect) {
+  records_.Add(IndicatorType::kIp, "2a02:cf40::9", "b");
+  Alert alert = MakeAlert(ObservableKind::kDnsAnswer, "2a02:cf40::9", {1});
+  alert.direction = Direction::kToClient;
+  json line;
+  ASSERT_EQ(View(alert, 3, true, line), PartnerOutcome::kShown);
+  EXPECT_EQ(line["constituency"], (json{{"side", "suspect"}, {"rule", "country"}, {"matched", "NO"}}));
+  EXPECT_EQ(View(alert, 1, true, line), PartnerOutcome::kOutsideConstituency) << "its resolver is neither";
+}
+
+TEST_F(PartnerJson, NobodyAffectedOrSuspectGoesToNoConstituency) {
+  records_.Add(IndicatorType::kDomain, "bad.example", "b");
+  const Alert alert = MakeAlert(ObservableKind::kDnsQuery, "bad.example", {1});
+  sensor_.resolvers = {alert.flow.client};
+  json line;
+  EXPECT_EQ(View(alert, 0, true, line), PartnerOutcome::kNoRole);
+  EXPECT_EQ(View(alert, 0, false, line), PartnerOutcome::kShown);
+}
+
+TEST_F(PartnerJson, UndecidedIsWithheldAndTold) {
+  records_.Add(IndicatorType::kIp, "6.6.6.6", "b");
+  Alert alert = MakeAlert(ObservableKind::kIp, "6.6.6.6", {1});
+  alert.flow.server = Address("6.6.6.6");
+  json line;
+  EXPECT_EQ(View(alert, 1, true, line), PartnerOutcome::kUndecided);
+  EXPECT_EQ(View(alert, 0, true, line), PartnerOutcome::kShown);
+}
+
+TEST_F(PartnerJson, WithoutATableScopeWithholds) {
+  with_table_ = false;
+  const Alert alert = MakeAlert(ObservableKind::kIp, "89.160.20.112", {0});
+  json line;
+  EXPECT_EQ(View(alert, 0, true, line), PartnerOutcome::kOutsideConstituency);
+  EXPECT_EQ(View(alert, 0, false, line), PartnerOutcome::kShown);
 }
 
 TEST_F(AlertJson, GenerationsDoNotMix) {
