@@ -16,6 +16,9 @@ namespace vedette {
 struct AlertPosition {
   uint64_t packet = 0;  // file and packet number, as one number that sorts
   uint64_t rank = 0;    // 0 for what the packet brought; behind it, what the end of older flows brought
+  // Ranks from here on are for what the end of the capture brings. Until then a watermark at a packet says that nothing
+  // of it comes any more, so that an alert need not wait for the next packet.
+  static constexpr uint64_t kEndOfCapture = uint64_t{1} << 63;
 
   friend auto operator<=>(const AlertPosition&, const AlertPosition&) = default;
 };
@@ -99,8 +102,10 @@ class AlertMerger {
         first = queues_[i];
       }
     }
-    // At the watermark itself a flow's end may still come with a rank, so only what lies before it is safe.
-    if (first == nullptr || (safe != UINT64_MAX && first->Front()->position.packet >= safe)) return nullptr;
+    // At the watermark itself only the end of the capture may still bring something.
+    if (first == nullptr) return nullptr;
+    if (safe != UINT64_MAX && first->Front()->position >= AlertPosition{safe, AlertPosition::kEndOfCapture})
+      return nullptr;
     return first->Pop();
   }
   bool Finished() const {

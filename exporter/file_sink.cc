@@ -1,11 +1,15 @@
 #include "exporter/file_sink.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
+#include <vector>
 
 namespace vedette {
 namespace {
@@ -13,6 +17,20 @@ namespace {
 constexpr size_t kFlushBytes = size_t{64} * 1024;  // one write for some fifty alerts
 
 bool ShowAll(const IndicatorRecord&) { return true; }
+
+// Of its first bytes; of fewer, where it has no more.
+std::string DigestOfFile(int descriptor, uint64_t num_bytes) {
+  Digester digester(DigestAlgorithm::kSha256);
+  std::vector<uint8_t> buffer(size_t{1} << 20);
+  for (uint64_t at = 0; at < num_bytes;) {
+    const ssize_t num_read =
+        pread(descriptor, buffer.data(), std::min<uint64_t>(buffer.size(), num_bytes - at), static_cast<off_t>(at));
+    if (num_read <= 0) break;
+    digester.Update(Bytes(buffer).first(static_cast<size_t>(num_read)));
+    at += static_cast<uint64_t>(num_read);
+  }
+  return digester.Finish().Hex();
+}
 
 }  // namespace
 
@@ -35,6 +53,40 @@ std::unique_ptr<FileSink> FileSink::Open(const std::string& path, OutputFormat f
     }
   }
   std::unique_ptr<FileSink> sink(new FileSink(descriptor, path, format, renderer));
+  if (format == OutputFormat::kTable) sink->buffer_ = AlertRenderer::TableHeader();
+  if (format == OutputFormat::kCsv) sink->buffer_ = AlertRenderer::CsvHeader();
+  return sink;
+}
+
+std::unique_ptr<FileSink> FileSink::Continue(const std::string& path, OutputFormat format, AlertRenderer& renderer,
+                                             const OutputMark& mark, std::string& error) {
+  const int descriptor = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+  struct stat status {};
+  if (descriptor < 0 || fstat(descriptor, &status) != 0) {
+    error =
+        path + ": cannot be written: " + std::strerror(errno) + "; name a file in a folder that exists and is yours";
+    if (descriptor >= 0) close(descriptor);
+    return nullptr;
+  }
+  std::unique_ptr<FileSink> sink(new FileSink(descriptor, path, format, renderer));
+  sink->digester_ = std::make_unique<Digester>(DigestAlgorithm::kSha256);
+  sink->mark_ = mark;
+  sink->synced_bytes_ = mark.bytes;
+  if (!S_ISREG(status.st_mode)) {
+    error = path + ": not a regular file, which cannot be continued";
+    return nullptr;
+  }
+  if (DigestOfFile(descriptor, mark.bytes) != mark.sha256 && mark.bytes != 0) {
+    error = fmt::format(
+        "{}: its first {} bytes are not those that the interrupted run wrote; begin again without the "
+        "state",
+        path, mark.bytes);
+    return nullptr;
+  }
+  if (ftruncate(descriptor, static_cast<off_t>(mark.bytes)) != 0 || lseek(descriptor, 0, SEEK_END) < 0) {
+    error = path + ": cannot be cut to what is certain: " + std::strerror(errno);
+    return nullptr;
+  }
   if (format == OutputFormat::kTable) sink->buffer_ = AlertRenderer::TableHeader();
   if (format == OutputFormat::kCsv) sink->buffer_ = AlertRenderer::CsvHeader();
   return sink;
@@ -72,7 +124,44 @@ void FileSink::Idle() {
   if (!failed_ && !buffer_.empty()) Flush();
 }
 
+void FileSink::Fail(std::string reason) {
+  failed_ = true;
+  error_ = std::move(reason);
+  buffer_.clear();
+}
+
+// What has been written before: digested, and away.
+bool FileSink::SkipWritten() {
+  if (total_bytes_ >= mark_.bytes) return true;
+  const size_t count = std::min<uint64_t>(buffer_.size(), mark_.bytes - total_bytes_);
+  digester_->Update(AsBytes(buffer_).first(count));
+  total_bytes_ += count;
+  buffer_.erase(0, count);
+  if (total_bytes_ < mark_.bytes || digester_->SoFar().Hex() == mark_.sha256) return true;
+  Fail(
+      fmt::format("{}: the alerts found again differ from the {} bytes that the interrupted run wrote: the captures or "
+                  "the program are not the same any more; begin again without the state",
+                  path_, mark_.bytes));
+  return false;
+}
+
+bool FileSink::Sync(OutputMark& mark) {
+  if (failed_ || digester_ == nullptr || !Flush() || total_bytes_ <= synced_bytes_) return false;
+  if (fdatasync(descriptor_) != 0) {
+    Fail(path_ + ": cannot be brought to disk: " + std::strerror(errno));
+    return false;
+  }
+  synced_bytes_ = total_bytes_;
+  mark = {total_bytes_, digester_->SoFar().Hex()};
+  return true;
+}
+
 bool FileSink::Flush() {
+  if (digester_ != nullptr) {
+    if (!SkipWritten()) return false;
+    digester_->Update(AsBytes(buffer_));
+    total_bytes_ += buffer_.size();
+  }
   size_t written = 0;
   while (written < buffer_.size()) {
     const ssize_t n = write(descriptor_, buffer_.data() + written, buffer_.size() - written);
@@ -113,6 +202,16 @@ bool FileSink::Flush() {
 
 bool FileSink::Close() {
   if (!failed_) Flush();
+  if (!failed_ && total_bytes_ < mark_.bytes) {
+    Fail(fmt::format(
+        "{}: the alerts found again are {} bytes, the interrupted run wrote {}: the captures or the program "
+        "are not the same any more; begin again without the state",
+        path_, total_bytes_, mark_.bytes));
+  }
+  if (!failed_ && digester_ != nullptr) {
+    if (fdatasync(descriptor_) != 0) Fail(path_ + ": cannot be brought to disk: " + std::strerror(errno));
+    mark_ = {total_bytes_, digester_->SoFar().Hex()};
+  }
   if (descriptor_ >= 0 && descriptor_ != STDOUT_FILENO) {
     if (close(descriptor_) != 0 && !failed_) {
       failed_ = true;

@@ -9,11 +9,18 @@
 
 #include "exporter/alert_sink.h"
 #include "exporter/render.h"
+#include "parsers/digest.h"
 
 namespace vedette {
 
 enum class OutputFormat : uint8_t { kJsonl, kTable, kCsv };
 std::optional<OutputFormat> OutputFormatOf(std::string_view name);
+
+// A beginning of an output that is on disk for certain.
+struct OutputMark {
+  uint64_t bytes = 0;
+  std::string sha256;  // of them, hexadecimal; empty for none
+};
 
 // Writes whole lines only: where the disk is full or the reader is gone, what was written before stays complete.
 class FileSink : public AlertSink {
@@ -21,18 +28,29 @@ class FileSink : public AlertSink {
   // `path` "-": standard output. nullptr with an error that names the file.
   static std::unique_ptr<FileSink> Open(const std::string& path, OutputFormat format, AlertRenderer& renderer,
                                         std::string& error);
+  // Goes on with what an interrupted run has written to a regular file, or begins it: cuts the file behind the mark,
+  // and takes the alerts before it for written. They come again, from the first on, and must be the same bytes; where
+  // they are not, Accept or Close fails. nullptr with an error where the file is not what the mark says.
+  static std::unique_ptr<FileSink> Continue(const std::string& path, OutputFormat format, AlertRenderer& renderer,
+                                            const OutputMark& mark, std::string& error);
   ~FileSink() override;
 
   bool Accept(const Alert& alert) override;
   void Idle() override;
   bool Close() override;
   const std::string& error() const override { return error_; }
+  // After Continue: brings what has been accepted to disk. False where that failed, or nothing new was written.
+  bool Sync(OutputMark& mark);
+  // After Continue and a Close without a failure: all of it.
+  const OutputMark& mark() const { return mark_; }
   // Alerts that were accepted but could not be written.
   uint64_t lost() const { return lost_; }
 
  private:
   FileSink(int descriptor, std::string path, OutputFormat format, AlertRenderer& renderer);
   bool Flush();
+  bool SkipWritten();
+  void Fail(std::string reason);
 
   int descriptor_;
   std::string path_;
@@ -43,6 +61,11 @@ class FileSink : public AlertSink {
   uint64_t lost_ = 0;
   bool failed_ = false;
   std::string error_;
+  // Of an output that can be continued; nullptr: it cannot.
+  std::unique_ptr<Digester> digester_;
+  OutputMark mark_;           // what was there; at the end, what is
+  uint64_t total_bytes_ = 0;  // digested
+  uint64_t synced_bytes_ = 0;
 };
 
 }  // namespace vedette

@@ -49,4 +49,14 @@ DigestValue Digester::Finish() {
   return value;
 }
 
+DigestValue Digester::SoFar() const {
+  DigestValue value;
+  unsigned size = 0;
+  const std::unique_ptr<EVP_MD_CTX, FreeContext> copy(EVP_MD_CTX_new());
+  const bool ready = copy && (begun_ ? EVP_MD_CTX_copy_ex(copy.get(), context_.get()) == 1
+                                     : EVP_DigestInit_ex2(copy.get(), algorithm_.get(), nullptr) == 1);
+  if (ready && EVP_DigestFinal_ex(copy.get(), value.bytes.data(), &size) == 1) value.size = static_cast<uint8_t>(size);
+  return value;
+}
+
 }  // namespace vedette

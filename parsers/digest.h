@@ -33,6 +33,8 @@ class Digester {
 
   void Update(Bytes bytes);
   [[nodiscard]] DigestValue Finish();
+  // What Finish would give now; Update goes on.
+  [[nodiscard]] DigestValue SoFar() const;
 
   // All of it at once.
   [[nodiscard]] DigestValue Of(Bytes bytes) {

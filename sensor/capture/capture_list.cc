@@ -9,15 +9,21 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <string_view>
 #include <system_error>
 #include <utility>
 
+#include "sensor/capture/capture_head.h"
+#include "sensor/capture/follower.h"
+#include "sensor/capture/inspect_file.h"
 #include "sensor/capture/mapped_file.h"
-#include "sensor/capture/spool.h"
 
 namespace vedette {
 namespace {
+
+// How long a request to stop may go unseen.
+constexpr std::chrono::milliseconds kGrowthWait{50};
 
 std::string ErrnoText(int number) { return std::generic_category().message(number); }
 
@@ -36,57 +42,6 @@ int CompareNumbers(std::string_view a, std::string_view b) {
   b.remove_prefix(std::min(b.find_first_not_of('0'), b.size()));
   if (a.size() != b.size()) return a.size() < b.size() ? -1 : 1;
   return a.compare(b);
-}
-
-// trace.pcap, trace.pcapng3, Wireshark's .cap, tcpdump.dump: whether a file without content was meant to be a capture.
-bool NamedLikeCapture(std::string_view path) {
-  const std::string_view name = path.substr(path.rfind('/') + 1);
-  constexpr std::array<std::string_view, 3> kParts = {"cap", "dmp", "dump"};
-  return std::any_of(kParts.begin(), kParts.end(),
-                     [name](std::string_view part) { return name.find(part) != std::string_view::npos; });
-}
-
-// What an open file is, by its status and its first bytes.
-struct Inspection {
-  CaptureList::File file;
-  std::vector<uint8_t> head;
-  bool regular = false;
-};
-
-bool Inspect(int fd, Inspection& out, std::string& error) {
-  struct stat status {};
-  if (fstat(fd, &status) != 0) {
-    error = ErrnoText(errno);
-    return false;
-  }
-  error = WhyNotRegular(status.st_mode);
-  if (!error.empty()) return false;
-  out.regular = true;
-  out.file.bytes = static_cast<uint64_t>(status.st_size);
-  out.file.device = status.st_dev;
-  out.file.inode = status.st_ino;
-  out.head.resize(kFormatHeadBytes);
-  const ssize_t num_read = pread(fd, out.head.data(), out.head.size(), 0);
-  if (num_read < 0) {
-    error = ErrnoText(errno);
-    return false;
-  }
-  out.head.resize(static_cast<size_t>(num_read));
-  out.file.format = IdentifyCapture(out.head);
-  return true;
-}
-
-bool InspectPath(const std::string& path, Inspection& out, std::string& error) {
-  out.file.name = path;
-  out.file.path = path;
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  if (fd < 0) {
-    error = ErrnoText(errno);
-    return false;
-  }
-  const bool ok = Inspect(fd, out, error);
-  close(fd);
-  return ok;
 }
 
 std::string NoCapture(const std::string& name, const OtherFormat& format) {
@@ -114,7 +69,21 @@ bool NameBefore(std::string_view a, std::string_view b) {
   return a < b;
 }
 
+CaptureList::Growth::~Growth() {
+  const int left = fd.load();
+  if (left >= 0) close(left);
+}
+
+std::string CaptureList::File::WhyAnother(const struct stat& now) const {
+  if (now.st_dev != device || now.st_ino != inode) return "another file has taken its place since the run began";
+  return {};
+}
+
+CaptureList::CaptureList() = default;
+
 CaptureList::~CaptureList() {
+  file_follower_.reset();
+  folder_follower_.reset();
   for (const File& file : files_) {
     if (file.fd >= 0) close(file.fd);
   }
@@ -127,19 +96,46 @@ std::shared_ptr<const CaptureList> CaptureList::Resolve(std::span<const std::str
     error = "no capture named; give files, folders or - for standard input";
     return nullptr;
   }
-  for (const std::string& path : paths) {
-    if (!list->AddPath(path, options, error)) return nullptr;
+  for (size_t i = 0; i < paths.size(); ++i) {
+    const bool follow = options.follow && i + 1 == paths.size();
+    if (!list->AddPath(paths[i], options, follow, error)) return nullptr;
   }
   return list;
 }
 
-bool CaptureList::AddPath(const std::string& path, const Options& options, std::string& error) {
+const CaptureList::File& CaptureList::file(uint32_t index) const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return files_[index];
+}
+
+CaptureList::Next CaptureList::WaitForFile(uint32_t index) const {
+  std::unique_lock<std::mutex> lock(mutex_);
+  if (index < files_.size()) return Next::kFile;
+  if (!follow_) return Next::kEnd;
+  const bool there = grown_.wait_for(lock, kGrowthWait, [&] { return index < files_.size(); });
+  return there ? Next::kFile : Next::kNotYet;
+}
+
+bool CaptureList::Holds(const struct stat& status) const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return std::any_of(files_.begin(), files_.end(), [&](const File& file) {
+    return file.name != "-" && file.device == status.st_dev && file.inode == status.st_ino;
+  });
+}
+
+bool CaptureList::has_streams() const {
+  return follow_ ||
+         std::any_of(files_.begin(), files_.end(), [](const File& file) { return file.kind != Kind::kWhole; });
+}
+
+bool CaptureList::AddPath(const std::string& path, const Options& options, bool follow, std::string& error) {
   if (path == "-") return AddStandardInput(options, error);
   struct stat status {};
   if (stat(path.c_str(), &status) != 0) {
     error = fmt::format("{}: {}", path, ErrnoText(errno));
     return false;
   }
+  if (follow) return S_ISDIR(status.st_mode) ? FollowFolder(path, options, error) : FollowFile(path, options, error);
   if (S_ISDIR(status.st_mode)) {
     const size_t before = files_.size();
     const uint64_t skipped_before = num_skipped_;
@@ -158,11 +154,48 @@ bool CaptureList::AddPath(const std::string& path, const Options& options, std::
     error = fmt::format("{}: {}", path, error);
     return false;
   }
-  if (inspection.file.format == CaptureFormat::kOther) {
-    error = NoCapture(path, DescribeOther(inspection.head));
+  if (inspection.file.format == CaptureFormat::kOther && !inspection.head.unknown) {
+    error = NoCapture(path, inspection.head.other);
     return false;
   }
   return Append(std::move(inspection.file), error);
+}
+
+bool CaptureList::FollowFile(const std::string& path, const Options&, std::string& error) {
+  Inspection inspection;
+  if (!InspectPath(path, inspection, error)) {
+    error = fmt::format("{}: {}", path, error);
+    return false;
+  }
+  // A file that has only begun may not show what it is.
+  if (inspection.file.format == CaptureFormat::kOther && !inspection.head.unknown && inspection.file.bytes >= 4) {
+    error = NoCapture(path, inspection.head.other);
+    return false;
+  }
+  File file = FileFollower::Open(path, error);
+  if (file.growth == nullptr) {
+    error = fmt::format("{}: {}", path, error);
+    return false;
+  }
+  follow_ = true;
+  total_known_ = false;
+  if (!Append(file, error)) return false;
+  file_follower_ = std::make_unique<FileFollower>(std::move(file), [this](File next) {
+    std::string full;
+    static_cast<void>(Append(std::move(next), full));
+  });
+  return true;
+}
+
+bool CaptureList::FollowFolder(const std::string& path, const Options& options, std::string& error) {
+  follow_ = true;
+  total_known_ = false;
+  const auto append = [this, warn = options.warn](File next) {
+    std::string full;
+    if (!Append(std::move(next), full) && warn) warn(full);
+  };
+  folder_follower_ = FolderFollower::Start(path, append, options.warn, error);
+  return folder_follower_ != nullptr;
 }
 
 bool CaptureList::AddFolder(const std::string& folder, int depth, std::string& error) {
@@ -176,7 +209,10 @@ bool CaptureList::AddFolder(const std::string& folder, int depth, std::string& e
       error = fmt::format("{}: {}", folder, ErrnoText(errno));
       return false;
     }
-    return Append({.name = folder, .path = folder, .error = ErrnoText(errno)}, error);
+    File file;
+    file.name = file.path = folder;
+    file.error = ErrnoText(errno);
+    return Append(std::move(file), error);
   }
   std::vector<std::string> names;
   while (const dirent* const entry = readdir(directory)) {
@@ -222,12 +258,9 @@ bool CaptureList::AddFromFolder(const std::string& path, std::string& error) {
     inspection.file.error = reason;
     return Append(std::move(inspection.file), error);
   }
-  if (inspection.file.format == CaptureFormat::kOther) {
-    Skip(path, DescribeOther(inspection.head));
-    return true;
-  }
-  if (inspection.file.format == CaptureFormat::kEmpty && !NamedLikeCapture(path)) {
-    Skip(path, {"empty", false});
+  OtherFormat why_not;
+  if (!IsCaptureOfFolder(path, inspection, why_not)) {
+    Skip(path, std::move(why_not));
     return true;
   }
   return Append(std::move(inspection.file), error);
@@ -240,27 +273,29 @@ bool CaptureList::AddStandardInput(const Options& options, std::string& error) {
       return false;
     }
   }
-  int fd = -1;
   struct stat status {};
-  if (fstat(STDIN_FILENO, &status) == 0 && S_ISREG(status.st_mode)) {
-    fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
-    if (fd < 0) error = ErrnoText(errno);
-  } else {
-    fd = SpoolPipe(STDIN_FILENO, options.spool_folder, options.stop, error);
-  }
-  if (fd < 0) {
-    error = fmt::format("standard input: {}", error);
-    return false;
-  }
+  const bool regular = fstat(STDIN_FILENO, &status) == 0 && S_ISREG(status.st_mode);
+  const int fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
   Inspection inspection;
-  if (!Inspect(fd, inspection, error)) {
-    error = fmt::format("standard input: {}", error);
-    close(fd);
-    return false;
+  bool ok = fd >= 0;
+  if (!ok) {
+    error = ErrnoText(errno);
+  } else if (regular) {
+    ok = InspectFile(fd, inspection, error);
+  } else {
+    inspection.file.kind = Kind::kPipe;
+    ok = ReadPipeHead(fd, options.stop, inspection.file.head, inspection.head, error);
+    inspection.file.format = inspection.head.format;
+    total_known_ = false;
   }
-  if (inspection.file.format == CaptureFormat::kOther) {
-    error = NoCapture("standard input", DescribeOther(inspection.head));
-    close(fd);
+  if (!ok) {
+    error = fmt::format("standard input: {}", error);
+  } else if (inspection.file.format == CaptureFormat::kOther && !inspection.head.unknown) {
+    error = NoCapture("standard input", inspection.head.other);
+    ok = false;
+  }
+  if (!ok) {
+    if (fd >= 0) close(fd);
     return false;
   }
   inspection.file.name = std::string("-");
@@ -269,6 +304,7 @@ bool CaptureList::AddStandardInput(const Options& options, std::string& error) {
 }
 
 bool CaptureList::Append(File file, std::string& error) {
+  const std::lock_guard<std::mutex> lock(mutex_);
   if (files_.size() == kMaxFiles) {
     error = fmt::format("{}: more than {} captures; give a part of them at a time", file.name, kMaxFiles);
     if (file.fd >= 0) close(file.fd);
@@ -276,6 +312,7 @@ bool CaptureList::Append(File file, std::string& error) {
   }
   total_bytes_ += file.bytes;
   files_.push_back(std::move(file));
+  grown_.notify_all();
   return true;
 }
 

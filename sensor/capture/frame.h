@@ -25,16 +25,18 @@ struct Frame {
 };
 
 enum class PollStatus : uint8_t {
-  kFrames,  // some frames
-  kIdle,    // none just now (live only)
-  kEnd,     // none any more
+  kFrames,   // some frames
+  kIdle,     // none just now (live only)
+  kWaiting,  // none just now, of a stream or of what is followed: the time of its packets stands still
+  kEnd,      // none any more
 };
 
 // Damage in a file: everything before it was used.
 struct CaptureDamage {
   std::string file;
-  uint64_t offset = 0;  // bytes from the start of the file
-  std::string reason;   // "packet header says 4294967295 bytes; the largest possible is 262144"
+  uint64_t offset = 0;        // bytes from the start of the file
+  bool decompressed = false;  // … of what it holds when it is decompressed
+  std::string reason;         // "packet header says 4294967295 bytes; the largest possible is 262144"
 };
 
 struct CaptureCounters {
@@ -43,7 +45,7 @@ struct CaptureCounters {
   uint64_t wire_bytes = 0;
   uint64_t dropped_by_kernel = 0;     // live
   uint64_t dropped_by_interface = 0;  // live
-  uint64_t total_input_bytes = 0;     // size of all files; 0 where unknown (live)
+  uint64_t total_input_bytes = 0;     // size of all files, on disk; 0 where unknown (live, a pipe, what is followed)
   uint64_t input_bytes_read = 0;      // for the progress bar
 };
 

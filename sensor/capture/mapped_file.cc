@@ -35,8 +35,7 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   Close();
   data_ = std::exchange(other.data_, nullptr);
   size_ = std::exchange(other.size_, 0);
-  device_ = other.device_;
-  inode_ = other.inode_;
+  status_ = other.status_;
   dropped_ = std::exchange(other.dropped_, 0);
   fd_ = std::exchange(other.fd_, -1);
   owns_fd_ = std::exchange(other.owns_fd_, false);
@@ -89,8 +88,7 @@ bool MappedFile::Map(int fd, uint64_t max_bytes, std::string& error) {
     madvise(mapped, size, MADV_SEQUENTIAL);
   }
   fd_ = fd;
-  device_ = status.st_dev;
-  inode_ = status.st_ino;
+  status_ = status;
   return true;
 }
 

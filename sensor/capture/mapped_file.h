@@ -6,6 +6,8 @@
 // cut while one window is being read, a matter of a millisecond. A file that only grows is no danger.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <cstdint>
 #include <string>
 
@@ -28,8 +30,8 @@ class MappedFile {
   void Close();
 
   Bytes bytes() const { return {data_, size_}; }
-  // Whether it is the file that stat once described with this st_dev and st_ino.
-  bool Is(uint64_t device, uint64_t inode) const { return device == device_ && inode == inode_; }
+  // What it was when it was mapped.
+  const struct stat& status() const { return status_; }
 
   // Brings bytes [begin, end) in, cut to what is mapped, and lets go of what lies before `begin`. False where they are
   // not there: `size` is then how many bytes from the start can still be used, and `error` says why.
@@ -38,8 +40,7 @@ class MappedFile {
  private:
   const uint8_t* data_ = nullptr;
   size_t size_ = 0;
-  uint64_t device_ = 0;
-  uint64_t inode_ = 0;
+  struct stat status_ {};
   uint64_t dropped_ = 0;  // bytes from the start that were let go
   int fd_ = -1;
   bool owns_fd_ = false;

@@ -32,8 +32,9 @@ bool PcapReader::Recognises(Bytes head) {
   return IsMagic(LoadU32<false>(head.data())) || IsMagic(LoadU32<true>(head.data()));
 }
 
-PcapReader::PcapReader(Bytes file, uint32_t file_index) : PacketReader(file, file_index) {
+PcapReader::PcapReader(Bytes file, uint32_t file_index, bool last) : PacketReader(file, file_index, last) {
   if (file.size() < kPcapFileHeaderBytes) {
+    WaitFor(0, kPcapFileHeaderBytes);
     Damage(0, fmt::format("the file ends inside its header ({} of {} bytes)", file.size(), kPcapFileHeaderBytes));
   } else if (!Recognises(file)) {
     Damage(0, "not a pcap file");
@@ -75,13 +76,14 @@ template <bool kSwapped>
 size_t PcapReader::ReadRecords(std::span<Frame> out, uint64_t until) {
   const uint8_t* const base = file_.data();
   const uint64_t size = file_.size();
-  const uint64_t stop = std::min(until, size);
-  uint64_t at = position_;
+  const uint64_t stop = std::min(until - offset_, size);
+  uint64_t at = position_ - offset_;  // in the window
   size_t num_read = 0;
   while (num_read < out.size() && at < stop) {
     if (size - at < header_bytes_) [[unlikely]] {
-      Damage(at, fmt::format("the file ends inside the header of packet {} ({} of {} bytes)",
-                             num_frames_ + num_read + 1, size - at, header_bytes_));
+      if (WaitFor(offset_ + at, header_bytes_)) break;
+      Damage(offset_ + at, fmt::format("the file ends inside the header of packet {} ({} of {} bytes)",
+                                       num_frames_ + num_read + 1, size - at, header_bytes_));
       break;
     }
     const uint8_t* const header = base + at;
@@ -92,13 +94,14 @@ size_t PcapReader::ReadRecords(std::span<Frame> out, uint64_t until) {
       if (length_order_ == LengthOrder::kWireFirst || captured > wire) std::swap(captured, wire);
     }
     if (captured > largest_packet_bytes_) [[unlikely]] {
-      Damage(at, fmt::format("the header of packet {} says {} bytes; the largest possible is {}",
-                             num_frames_ + num_read + 1, captured, largest_packet_bytes_));
+      Damage(offset_ + at, fmt::format("the header of packet {} says {} bytes; the largest possible is {}",
+                                       num_frames_ + num_read + 1, captured, largest_packet_bytes_));
       break;
     }
     if (size - at - header_bytes_ < captured) [[unlikely]] {
-      Damage(at, fmt::format("the file ends inside packet {} ({} of {} bytes)", num_frames_ + num_read + 1,
-                             size - at - header_bytes_, captured));
+      if (WaitFor(offset_ + at, uint64_t{header_bytes_} + captured)) break;
+      Damage(offset_ + at, fmt::format("the file ends inside packet {} ({} of {} bytes)", num_frames_ + num_read + 1,
+                                       size - at - header_bytes_, captured));
       break;
     }
     Frame& frame = out[num_read];
@@ -116,13 +119,18 @@ size_t PcapReader::ReadRecords(std::span<Frame> out, uint64_t until) {
     at += header_bytes_ + captured;
   }
   num_frames_ += num_read;
-  position_ = at;
-  if (at >= size) done_ = true;
+  position_ = offset_ + at;
+  if (at < size) return num_read;
+  if (last_) {
+    done_ = true;
+  } else if (num_read == 0) {
+    WaitFor(position_, header_bytes_);
+  }
   return num_read;
 }
 
 size_t PcapReader::Read(std::span<Frame> out, uint64_t until) {
-  if (done_) return 0;
+  if (done_ || position_ >= until) return 0;
   return swapped_ ? ReadRecords<true>(out, until) : ReadRecords<false>(out, until);
 }
 

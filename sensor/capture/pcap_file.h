@@ -12,8 +12,9 @@ constexpr size_t kPcapFileHeaderBytes = 24;
 // Both byte orders, micro- and nanoseconds, and Kuznetzov's variant of the 1990s with its longer packet headers.
 class PcapReader final : public PacketReader {
  public:
-  // `file` is the whole file and outlives the reader. `file_index` goes into Frame::file.
-  PcapReader(Bytes file, uint32_t file_index);
+  // `file` is the whole file and outlives the reader, or, where it is not the `last` of it, its beginning, of at least
+  // kPcapFileHeaderBytes. `file_index` goes into Frame::file.
+  PcapReader(Bytes file, uint32_t file_index, bool last = true);
 
   // True where the first 4 bytes are a magic number of this format.
   static bool Recognises(Bytes head);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 namespace vedette {
 namespace {
@@ -15,7 +16,6 @@ constexpr uint32_t kSimplePacket = 3;
 constexpr uint32_t kEnhancedPacket = 6;
 
 constexpr uint32_t kByteOrderMagic = 0x1a2b3c4d;
-constexpr uint32_t kSectionHeaderBytes = 28;  // without options
 constexpr uint32_t kMinBlockBytes = 12;
 
 constexpr uint16_t kOptionEnd = 0;
@@ -30,6 +30,20 @@ __extension__ using Int128 = __int128;
 
 std::string PacketTooLarge(uint64_t number, uint32_t captured) {
   return fmt::format("packet {} says {} bytes; the largest possible is {}", number, captured, kLargestPacketBytes);
+}
+
+// Neither read nor needed in one piece.
+bool IsSkipped(uint32_t type) {
+  return type != kSectionHeader && type != kInterfaceDescription && type != kObsoletePacket && type != kSimplePacket &&
+         type != kEnhancedPacket;
+}
+
+std::string EndsInside(uint32_t type, uint64_t there, uint32_t bytes) {
+  return fmt::format("the file ends inside a block of type 0x{:x} ({} of {} bytes)", type, there, bytes);
+}
+
+std::string TwoLengths(uint32_t type, uint32_t bytes, uint32_t again) {
+  return fmt::format("block of type 0x{:x} says {} bytes at its start and {} at its end", type, bytes, again);
 }
 
 }  // namespace
@@ -79,25 +93,34 @@ uint64_t PcapngClock::Nanoseconds(uint64_t units) const {
 
 bool PcapngReader::Recognises(Bytes head) { return head.size() >= 4 && LoadU32<false>(head.data()) == kSectionHeader; }
 
-PcapngReader::PcapngReader(Bytes file, uint32_t file_index) : PacketReader(file, file_index) {
-  if (file.size() < kSectionHeaderBytes) {
+PcapngReader::PcapngReader(Bytes file, uint32_t file_index, bool last) : PacketReader(file, file_index, last) {
+  if (file.size() < kPcapngSectionHeaderBytes) {
+    WaitFor(0, kPcapngSectionHeaderBytes);
     Damage(0, fmt::format("the file ends inside its section header ({} bytes; the shortest has {})", file.size(),
-                          kSectionHeaderBytes));
+                          kPcapngSectionHeaderBytes));
   } else if (!Recognises(file)) {
     Damage(0, "not a pcapng file");
   } else {
-    ReadSectionHeader(0);
+    ReadSectionHeader();
   }
 }
 
+bool PcapngReader::EndsTooEarly(uint64_t num_bytes) {
+  if (offset_ + file_.size() - position_ >= num_bytes) return false;
+  waiting_ = WaitFor(position_, num_bytes);
+  return true;
+}
+
 // Finds the byte order; leaves position_ at the block, which FindBlock then judges in that order.
-bool PcapngReader::ReadSectionHeader(uint64_t offset) {
-  if (file_.size() - offset < kSectionHeaderBytes) {
+bool PcapngReader::ReadSectionHeader() {
+  const uint64_t offset = position_;
+  if (EndsTooEarly(kPcapngSectionHeaderBytes)) {
+    if (waiting_) return false;
     Damage(offset, fmt::format("the file ends inside a section header ({} bytes; the shortest has {})",
-                               file_.size() - offset, kSectionHeaderBytes));
+                               offset_ + file_.size() - offset, kPcapngSectionHeaderBytes));
     return false;
   }
-  const uint8_t* const header = file_.data() + offset;
+  const uint8_t* const header = file_.data() + (offset - offset_);
   if (LoadU32<false>(header + 8) == kByteOrderMagic) {
     swapped_ = false;
   } else if (LoadU32<true>(header + 8) == kByteOrderMagic) {
@@ -114,8 +137,8 @@ bool PcapngReader::ReadSectionHeader(uint64_t offset) {
     return false;
   }
   const uint32_t bytes = swapped_ ? LoadU32<true>(header + 4) : LoadU32<false>(header + 4);
-  if (bytes < kSectionHeaderBytes) {
-    Damage(offset, fmt::format("section header says {} bytes; the shortest has {}", bytes, kSectionHeaderBytes));
+  if (bytes < kPcapngSectionHeaderBytes) {
+    Damage(offset, fmt::format("section header says {} bytes; the shortest has {}", bytes, kPcapngSectionHeaderBytes));
     return false;
   }
   interfaces_.clear();
@@ -123,13 +146,15 @@ bool PcapngReader::ReadSectionHeader(uint64_t offset) {
 }
 
 template <bool kSwapped>
-bool PcapngReader::FindBlock(uint64_t offset, Block& block) {
-  const uint64_t left = file_.size() - offset;
-  if (left < kMinBlockBytes) [[unlikely]] {
+bool PcapngReader::FindBlock(Block& block) {
+  const uint64_t offset = position_;
+  const uint64_t left = offset_ + file_.size() - offset;
+  if (EndsTooEarly(kMinBlockBytes)) [[unlikely]] {
+    if (waiting_) return false;
     Damage(offset, fmt::format("the file ends inside the header of a block ({} of {} bytes)", left, kMinBlockBytes));
     return false;
   }
-  const uint8_t* const header = file_.data() + offset;
+  const uint8_t* const header = file_.data() + (offset - offset_);
   block.offset = offset;
   block.type = LoadU32<kSwapped>(header);
   block.bytes = LoadU32<kSwapped>(header + 4);
@@ -139,18 +164,51 @@ bool PcapngReader::FindBlock(uint64_t offset, Block& block) {
                                block.type, block.bytes, kMinBlockBytes));
     return false;
   }
-  if (block.bytes > left) [[unlikely]] {
-    Damage(offset,
-           fmt::format("the file ends inside a block of type 0x{:x} ({} of {} bytes)", block.type, left, block.bytes));
+  if (block.bytes > kLargestRecordBytes && !IsSkipped(block.type)) [[unlikely]] {
+    Damage(offset, fmt::format("block of type 0x{:x} says {} bytes; the largest possible is {}", block.type,
+                               block.bytes, kLargestRecordBytes));
+    return false;
+  }
+  if (EndsTooEarly(block.bytes)) [[unlikely]] {
+    if (waiting_ && IsSkipped(block.type)) {
+      BeginSkip(block);
+    } else if (!waiting_) {
+      Damage(offset, EndsInside(block.type, left, block.bytes));
+    }
     return false;
   }
   const uint32_t again = LoadU32<kSwapped>(header + block.bytes - 4);
   if (again != block.bytes) [[unlikely]] {
-    Damage(offset, fmt::format("block of type 0x{:x} says {} bytes at its start and {} at its end", block.type,
-                               block.bytes, again));
+    Damage(offset, TwoLengths(block.type, block.bytes, again));
     return false;
   }
   return true;
+}
+
+void PcapngReader::BeginSkip(const Block& block) {
+  skipped_ = block;
+  position_ = block.offset + block.bytes - 4;
+  WaitFor(position_, 4);
+}
+
+template <bool kSwapped>
+bool PcapngReader::EndSkip() {
+  const uint64_t end = offset_ + file_.size();
+  const Block block = std::exchange(skipped_, {});
+  if (end < position_ + 4) {
+    if (WaitFor(position_, 4)) {
+      skipped_ = block;
+      waiting_ = true;
+    } else {
+      Damage(block.offset, EndsInside(block.type, end - block.offset, block.bytes));
+    }
+    return false;
+  }
+  const uint32_t again = LoadU32<kSwapped>(file_.data() + (position_ - offset_));
+  position_ += 4;
+  if (again == block.bytes) return true;
+  Damage(block.offset, TwoLengths(block.type, block.bytes, again));
+  return false;
 }
 
 template <bool kSwapped>
@@ -262,16 +320,18 @@ bool PcapngReader::ReadPacket(const Block& block, Frame& frame) {
 // Ends early at a section header whose byte order is the other one.
 template <bool kSwapped>
 size_t PcapngReader::ReadBlocks(std::span<Frame> out, uint64_t until) {
-  const uint64_t stop = std::min<uint64_t>(until, file_.size());
+  const uint64_t end = offset_ + file_.size();
+  const uint64_t stop = std::min<uint64_t>(until, end);
   size_t num_read = 0;
+  if (skipped_.bytes != 0 && !EndSkip<kSwapped>()) return num_read;
   while (num_read < out.size() && position_ < stop) {
-    PrefetchFrom(position_);
-    const bool has_type = file_.size() - position_ >= 4;
-    if (has_type && LoadU32<false>(file_.data() + position_) == kSectionHeader) [[unlikely]] {
-      if (!ReadSectionHeader(position_) || swapped_ != kSwapped) return num_read;
+    const uint64_t at = position_ - offset_;
+    PrefetchFrom(at);
+    if (end - position_ >= 4 && LoadU32<false>(file_.data() + at) == kSectionHeader) [[unlikely]] {
+      if (!ReadSectionHeader() || swapped_ != kSwapped) return num_read;
     }
     Block block;
-    if (!FindBlock<kSwapped>(position_, block)) return num_read;
+    if (!FindBlock<kSwapped>(block)) return num_read;
     switch (block.type) {
       case kEnhancedPacket:
       case kSimplePacket:
@@ -291,11 +351,19 @@ size_t PcapngReader::ReadBlocks(std::span<Frame> out, uint64_t until) {
 }
 
 size_t PcapngReader::Read(std::span<Frame> out, uint64_t until) {
+  const uint64_t end = offset_ + file_.size();
   size_t num_read = 0;
-  while (!done_ && num_read < out.size() && position_ < until) {
+  waiting_ = false;
+  while (!done_ && !waiting_ && num_read < out.size() && position_ < until) {
     num_read +=
         swapped_ ? ReadBlocks<true>(out.subspan(num_read), until) : ReadBlocks<false>(out.subspan(num_read), until);
-    if (position_ >= file_.size()) done_ = true;
+    if (skipped_.bytes == 0 && position_ >= end && !damaged()) {
+      if (!last_) {
+        waiting_ = WaitFor(position_, kMinBlockBytes);
+      } else {
+        done_ = true;
+      }
+    }
   }
   return num_read;
 }

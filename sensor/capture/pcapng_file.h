@@ -7,6 +7,8 @@
 
 namespace vedette {
 
+constexpr size_t kPcapngSectionHeaderBytes = 28;  // without options
+
 // Timestamps of an interface, in units of its if_tsresol since its if_tsoffset, to nanoseconds since 1970.
 class PcapngClock {
  public:
@@ -30,8 +32,9 @@ class PcapngClock {
 // blocks. Every other block is skipped.
 class PcapngReader final : public PacketReader {
  public:
-  // `file` is the whole file and outlives the reader. `file_index` goes into Frame::file.
-  PcapngReader(Bytes file, uint32_t file_index);
+  // `file` is the whole file and outlives the reader, or, where it is not the `last` of it, its beginning, of at least
+  // kPcapngSectionHeaderBytes. `file_index` goes into Frame::file.
+  PcapngReader(Bytes file, uint32_t file_index, bool last = true);
 
   static bool Recognises(Bytes head);
 
@@ -58,12 +61,17 @@ class PcapngReader final : public PacketReader {
   };
   static constexpr uint32_t kBlockOverhead = 12;  // type, length, length again
 
-  // Each is false after damage.
-  bool ReadSectionHeader(uint64_t offset);
+  // Each is false after damage, and where the window ends too early, which is then `waiting_`.
+  bool ReadSectionHeader();
   template <bool kSwapped>
   size_t ReadBlocks(std::span<Frame> out, uint64_t until);
   template <bool kSwapped>
-  bool FindBlock(uint64_t offset, Block& block);
+  bool FindBlock(Block& block);
+  bool EndsTooEarly(uint64_t num_bytes);
+  // A block of no interest that began in this window and ends behind it.
+  void BeginSkip(const Block& block);
+  template <bool kSwapped>
+  bool EndSkip();
   template <bool kSwapped>
   bool ReadInterface(const Block& block);
   template <bool kSwapped>
@@ -76,6 +84,8 @@ class PcapngReader final : public PacketReader {
   std::vector<Interface> interfaces_;  // of the section that position_ is in
   uint64_t last_time_ns_ = 0;
   bool swapped_ = false;  // in this section
+  bool waiting_ = false;
+  Block skipped_;  // of 0 bytes: none. Else position_ is that of its second length
 };
 
 }  // namespace vedette

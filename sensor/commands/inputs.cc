@@ -48,7 +48,8 @@ void ReportProblems(const CompileReport& report, const std::string& problems_fil
 }  // namespace
 
 void CaptureOptions::AddTo(CLI::App& app) {
-  app.add_option("captures", paths, "capture files (pcap, pcapng), folders of them, or - for standard input")
+  app.add_option("captures", paths,
+                 "capture files (pcap, pcapng; also gzip or zstd), folders of them, or - for standard input")
       ->required()
       ->type_name("FILE|DIR|-");
   app.add_option("--bpf", filter, "only packets that this filter takes, as tcpdump writes it")->type_name("FILTER");
@@ -56,6 +57,10 @@ void CaptureOptions::AddTo(CLI::App& app) {
                  "only packets from this time on: 2026-11-23T10:00:00Z, a date, or seconds since 1970")
       ->type_name("TIME");
   app.add_option("--until", until, "only packets before this time")->type_name("TIME");
+  app.add_flag(
+      "--follow", follow,
+      "when all is read, wait for more: of a file as it grows and is rotated, of a folder each capture that is "
+      "complete; of several, the last is followed. Ctrl-C ends it");
   app.add_option("--workers", workers, "threads (default: one a processor); the output is the same for any number")
       ->type_name("N");
 }
@@ -253,6 +258,8 @@ std::shared_ptr<const CaptureList> ResolveCaptures(const CaptureOptions& options
                                                    std::string& error) {
   CaptureList::Options list_options;
   list_options.stop = &stop;
+  list_options.follow = options.follow;
+  list_options.warn = [](const std::string& what) { fmt::print(stderr, "warning: {}\n", what); };
   std::shared_ptr<const CaptureList> list = CaptureList::Resolve(options.paths, list_options, error);
   if (list == nullptr) return nullptr;
   size_t shown = 0;
@@ -269,9 +276,11 @@ std::shared_ptr<const CaptureList> ResolveCaptures(const CaptureOptions& options
 
 bool SetUpWorkers(const CaptureOptions& options, const std::shared_ptr<const CaptureList>& list,
                   std::vector<WorkerSetup>& setups, std::string& error) {
+  std::vector<std::unique_ptr<CaptureSource>> sources = CaptureFiles::ForWorkers(list, options.workers, error);
+  if (sources.empty()) return false;
   for (uint32_t i = 0; i < options.workers; ++i) {
     WorkerSetup& setup = setups.emplace_back();
-    setup.source = std::make_unique<CaptureFiles>(list);
+    setup.source = std::move(sources[i]);
     if (!options.filter.empty()) {
       setup.filter = PacketFilter::Compile(options.filter, error);
       if (setup.filter == nullptr) return false;

@@ -28,6 +28,7 @@ struct CaptureOptions {
   std::string filter;
   std::string since, until;  // as given
   uint32_t workers = 0;      // 0: one a processor
+  bool follow = false;
 
   void AddTo(CLI::App& app);
   // False with an error for the user.

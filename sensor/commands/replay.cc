@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <thread>
 
@@ -14,6 +15,7 @@
 #include "sensor/commands/feed_setup.h"
 #include "sensor/commands/inputs.h"
 #include "sensor/commands/progress.h"
+#include "sensor/commands/resume.h"
 #include "sensor/commands/signals.h"
 #include "sensor/commands/summary.h"
 #include "sensor/config/config.h"
@@ -32,6 +34,8 @@ struct ReplayOptions {
   std::string publish;
   std::string problems;
   std::string cache;
+  std::string resume;
+  double resume_every = 2;
   uint32_t partner_wait = 10;
   uint64_t payload_depth = 0;
   bool no_geo = false;
@@ -43,9 +47,37 @@ struct ReplayOptions {
 bool IsInput(const CaptureList& files, const std::string& output) {
   struct stat status {};
   if (output == "-" || stat(output.c_str(), &status) != 0) return false;
-  return std::any_of(files.files().begin(), files.files().end(), [&](const CaptureList::File& file) {
-    return file.fd < 0 && file.device == status.st_dev && file.inode == status.st_ino;
-  });
+  return files.Holds(status);
+}
+
+// What --resume cannot go together with; empty: it can.
+std::string WhyNotResumed(const ReplayOptions& options) {
+  if (options.resume.empty()) return {};
+  if (options.output == "-") return "--resume continues a file; name it with --out FILE";
+  if (!options.publish.empty())
+    return "--resume does not go together with --publish: partners would receive alerts twice; publish in a run of its "
+           "own";
+  if (options.capture.follow)
+    return "--resume does not go together with --follow: what is followed has no end that an output could be complete "
+           "at";
+  return {};
+}
+
+// All that the bytes of the output depend on.
+RunIdentity IdentityOf(const ReplayOptions& options, const IndicatorSet& set, const GeoLookup& geo) {
+  RunIdentity identity;
+  identity.parts = {{"version", VEDETTE_VERSION},
+                    {"--out", options.output},
+                    {"--format", options.format},
+                    {"indicators", set.digest()},
+                    {"--bpf", options.capture.filter},
+                    {"--since", fmt::format("{} ns", options.capture.since_ns)},
+                    {"--until", fmt::format("{} ns", options.capture.until_ns)},
+                    {"--payload-depth", std::to_string(options.payload_depth)}};
+  std::string databases;
+  for (const GeoDatabaseInfo& database : geo.databases()) databases += IdentifyFile(database.path) + "; ";
+  identity.parts.emplace_back("geolocation", databases);
+  return identity;
 }
 
 int Replay(ReplayOptions& options) {
@@ -58,6 +90,7 @@ int Replay(ReplayOptions& options) {
     return usage("nothing to look for: name indicator files with --indicators, or a value with --match");
   }
   if (!options.capture.Check(error)) return usage(error);
+  if (const std::string why = WhyNotResumed(options); !why.empty()) return usage(why);
   Config config;
   if (!options.publish.empty()) {
     if (!LoadConfig(options.publish, config, error)) return usage(error);
@@ -86,11 +119,11 @@ int Replay(ReplayOptions& options) {
   identity.replay = true;
   identity.resolvers = config.resolvers;
   AlertRenderer renderer(loaded.set, &geo, identity,
-                         [&](uint32_t file) { return std::string_view(files->files()[file].name); });
+                         [&](uint32_t file) { return std::string_view(files->file(file).name); });
 
   // A folder's name may be a case's name: partners see the file's only.
   AlertRenderer partner_renderer(loaded.set, &geo, identity, [&](uint32_t file) {
-    const std::string_view name = files->files()[file].name;
+    const std::string_view name = files->file(file).name;
     return name.substr(name.rfind('/') + 1);
   });
 
@@ -103,9 +136,30 @@ int Replay(ReplayOptions& options) {
   std::vector<AlertSink*> sinks = {&tally};
   if (IsInput(*files, options.output))
     return usage(options.output + ": is one of the captures; --out would destroy it");
-  const std::unique_ptr<FileSink> file = FileSink::Open(options.output, *format, renderer, error);
+  ResumeState resume(options.resume);
+  if (!options.resume.empty()) {
+    RunIdentity run = IdentityOf(options, *loaded.set, geo);
+    if (IsInput(*files, options.resume))
+      return usage(options.resume + ": is one of the captures; --resume would destroy it");
+    if (!IdentifyCaptures(*files, run, error) || !resume.Load(run, error)) return usage(error);
+    // The state first: an output of no certain bytes belongs to it from now on.
+    if (!resume.complete() && !resume.Save(resume.mark(), error)) return usage(error);
+  }
+  const std::unique_ptr<FileSink> file =
+      options.resume.empty() ? FileSink::Open(options.output, *format, renderer, error)
+                             : FileSink::Continue(options.output, *format, renderer, resume.mark(), error);
   if (file == nullptr) return usage(error);
+  if (resume.complete()) {
+    fmt::print(stderr, "{}: the run is complete, and {} holds its {} bytes; remove the state to run again\n",
+               options.resume, options.output, Thousands(resume.mark().bytes));
+    return resume.exit_status();
+  }
+  if (resume.mark().bytes != 0)
+    fmt::print(stderr, "{}: goes on after {} bytes of {}\n", options.resume, Thousands(resume.mark().bytes),
+               options.output);
   sinks.push_back(file.get());
+  CheckpointSink checkpoints(*file, resume, std::chrono::milliseconds(std::llround(options.resume_every * 1000)), stop);
+  if (!options.resume.empty()) sinks.push_back(&checkpoints);
   FeedSetup feed;
   if (!options.publish.empty()) {
     config.feed.lossless_wait = kPartnerStandstill;
@@ -135,9 +189,10 @@ int Replay(ReplayOptions& options) {
   std::thread exporter([&] { exported = loop.Run(); });
   ProgressBar progress;
   Pipeline pipeline(std::move(setups), Sharing::kSameCapture);
-  const Totals totals = pipeline.Run(stop, [&](const ProgressReport& report) { progress.Show(report); });
+  Totals totals = pipeline.Run(stop, [&](const ProgressReport& report) { progress.Show(report); });
   exporter.join();
   progress.Clear();
+  if (options.capture.follow) totals.interrupted = false;  // there is no other end
 
   if (!options.quiet) {
     fmt::print(stderr, "{}{}{}", SummaryOfCapture(totals), SummaryOfAlerts(loaded, tally, totals), feed.Summary());
@@ -145,8 +200,18 @@ int Replay(ReplayOptions& options) {
   ReportDamage(totals);
   for (const std::string& problem : exported.errors) fmt::print(stderr, "vedette: {}\n", problem);
   if (!exported.errors.empty()) return kExitFailed;
-  if (options.fail_on_match && tally.alerts() != 0) return kExitMatched;
-  return totals.damage.empty() ? kExitDone : kExitDamagedInput;
+  const int status = options.fail_on_match && tally.alerts() != 0 ? kExitMatched
+                     : totals.damage.empty()                      ? kExitDone
+                                                                  : kExitDamagedInput;
+  if (options.resume.empty()) return status;
+  if (totals.interrupted) {
+    fmt::print(stderr, "{}: interrupted; the same command goes on, from {} bytes of {}\n", options.resume,
+               Thousands(resume.mark().bytes), options.output);
+    return status;
+  }
+  if (resume.SaveComplete(file->mark(), status, error)) return status;
+  fmt::print(stderr, "vedette: {}\n", error);
+  return kExitFailed;
 }
 
 }  // namespace
@@ -178,6 +243,14 @@ Command AddReplay(CLI::App& app) {
                  "bytes of each direction of a flow to look for patterns in (default 0: all)")
       ->type_name("BYTES");
   app.add_option("--problems", options->problems, "file for the list of unusable indicator rows")->type_name("FILE");
+  app.add_option(
+         "--resume", options->resume,
+         "file that keeps how far the run is: after an interruption the same command goes on, and --out FILE is in "
+         "the end that of one run")
+      ->type_name("STATE");
+  app.add_option("--resume-every", options->resume_every, "seconds between two states (default 2)")
+      ->check(CLI::Range(0.01, 3600.0))
+      ->type_name("SECONDS");
   app.add_flag("--fail-on-match", options->fail_on_match, "end with code 3 when something was found");
   app.add_flag("--quiet", options->quiet, "no summary");
   return [options] { return Replay(*options); };

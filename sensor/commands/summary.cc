@@ -115,8 +115,8 @@ std::string SummaryOfAlerts(const LoadedIndicators& loaded, const MatchTally& ta
 
 void ReportDamage(const Totals& totals) {
   for (const CaptureDamage& damage : totals.damage) {
-    fmt::print(stderr, "warning: {}: damaged at byte {}: {}; everything before it was used\n", damage.file,
-               damage.offset, damage.reason);
+    fmt::print(stderr, "warning: {}: damaged at byte {}{}: {}; everything before it was used\n", damage.file,
+               damage.offset, damage.decompressed ? " of its decompressed content" : "", damage.reason);
   }
 }
 

@@ -188,7 +188,7 @@ void Pipeline::Work(Lane& lane, const std::atomic<bool>& stop) {
       worker.Process(frames);
     }
     if (status == PollStatus::kIdle) worker.Idle(WallClockNs());
-    if (++bursts % kLookBursts != 0 && status != PollStatus::kIdle) continue;
+    if (++bursts % kLookBursts != 0 && status == PollStatus::kFrames) continue;
     const auto now = std::chrono::steady_clock::now();
     if (now < next_report) continue;
     next_report = now + kPublishInterval;

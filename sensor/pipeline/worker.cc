@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "exporter/alert_queue.h"
+
 namespace vedette {
 namespace {
 
@@ -69,9 +71,12 @@ void Worker::UseNewKit() {
 }
 
 void Worker::Process(std::span<const Frame> frames) {
-  while (frames.size() > CaptureSource::kBurst) {
-    Process(frames.first(CaptureSource::kBurst));
-    frames = frames.subspan(CaptureSource::kBurst);
+  // Streams cut bursts where they end for the moment: a sweep comes at the same packet all the same.
+  for (;;) {
+    const uint64_t most = std::min<uint64_t>(CaptureSource::kBurst, kSweepFrames - frames_seen_ % kSweepFrames);
+    if (frames.size() <= most) break;
+    Process(frames.first(most));
+    frames = frames.subspan(most);
   }
   if (frames.empty()) return;
   UseNewKit();
@@ -255,7 +260,7 @@ void Worker::Sweep(bool all) {
   if (!all) counters_.flows_timed_out += over.size();
   std::sort(over.begin(), over.end(), [](const Flow* a, const Flow* b) { return a->first_packet < b->first_packet; });
   for (Flow* flow : over) {
-    EndFlow(*flow, last_frame_, flow->first_packet + 1);
+    EndFlow(*flow, last_frame_, (flow->first_packet + 1) | (all ? AlertPosition::kEndOfCapture : 0));
     flows_.Release(*flow);
     if (batch_.size() > kDeliverObservables) Deliver();
   }

@@ -77,7 +77,7 @@ LoopResult RunLoop(const Input& input) {
   LoopResult result;
   GeoLookup geo;
   AlertRenderer renderer(input.set, &geo, SensorIdentity{},
-                         [&](uint32_t file) { return std::string_view(input.capture->files()[file].name); });
+                         [&](uint32_t file) { return std::string_view(input.capture->file(file).name); });
   std::string error;
   const std::unique_ptr<FileSink> sink = FileSink::Open("/dev/null", OutputFormat::kJsonl, renderer, error);
   Doorbell doorbell;

@@ -1,6 +1,7 @@
 // What must hold for a capture reader over any bytes.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <vector>
@@ -28,8 +29,37 @@ inline std::vector<Frame> ReadEverything(PacketReader& reader, size_t burst, uin
   return all;
 }
 
+// As a stream of pieces of `piece` bytes, each in memory of its own.
 template <class Reader>
-void CheckReader(Bytes file) {
+void CheckStreamed(Bytes file, const std::vector<Frame>& frames, const PacketReader& whole, size_t header_bytes,
+                   size_t piece) {
+  if (file.size() < header_bytes) return;
+  size_t end = header_bytes;
+  std::vector<uint8_t> window(file.begin(), file.begin() + static_cast<ptrdiff_t>(end));
+  Reader reader(window, 0, end == file.size());
+  std::vector<Frame> burst(CaptureSource::kBurst);
+  size_t seen = 0;
+  while (!reader.done()) {
+    const size_t count = reader.Read(burst, UINT64_MAX);
+    for (size_t i = 0; i < count; ++i, ++seen) {
+      Require(seen < frames.size() && burst[i].captured_bytes == frames[seen].captured_bytes);
+      Require(std::equal(burst[i].data, burst[i].data + burst[i].captured_bytes, frames[seen].data));
+      Require(burst[i].time_ns == frames[seen].time_ns && burst[i].number == frames[seen].number);
+    }
+    if (count != 0 || reader.done()) continue;
+    Require(end < file.size() && reader.wanted() > end);
+    const size_t begin = std::min<uint64_t>(reader.position(), end);
+    end = std::min(file.size(), end + piece);
+    window.assign(file.begin() + static_cast<ptrdiff_t>(begin), file.begin() + static_cast<ptrdiff_t>(end));
+    window.shrink_to_fit();
+    reader.SetWindow(window, begin, end == file.size());
+  }
+  Require(seen == frames.size() && reader.position() == whole.position());
+  Require(reader.damage_reason() == whole.damage_reason());
+}
+
+template <class Reader>
+void CheckReader(Bytes file, size_t header_bytes) {
   Reader reader(file, 0);
   const std::vector<Frame> frames = ReadEverything(reader, CaptureSource::kBurst, uint64_t{1} << 20);
   Require(reader.position() <= file.size());
@@ -52,6 +82,7 @@ void CheckReader(Bytes file) {
   for (size_t i = 0; i < frames.size(); ++i) {
     Require(one_by_one[i].data == frames[i].data && one_by_one[i].time_ns == frames[i].time_ns);
   }
+  CheckStreamed<Reader>(file, frames, reader, header_bytes, 1 + file.size() / 50);
 }
 
 }  // namespace vedette

@@ -4,6 +4,6 @@
 #include "tests/fuzz/capture_reader.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  vedette::CheckReader<vedette::PcapReader>({data, size});
+  vedette::CheckReader<vedette::PcapReader>({data, size}, vedette::kPcapFileHeaderBytes);
   return 0;
 }

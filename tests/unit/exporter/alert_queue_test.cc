@@ -39,14 +39,32 @@ TEST(AlertMerger, WaitsForAWorkerThatMayStillFindAnEarlierAlert) {
   auto earlier = At(7);
   slow.TryPush(earlier);
   EXPECT_EQ(merger.Next()->position.packet, 7u);
+  slow.SetWatermark(9);
+  EXPECT_EQ(merger.Next(), nullptr);
   slow.SetWatermark(10);
-  EXPECT_EQ(merger.Next(), nullptr) << "the end of an old flow may still be found at packet 10";
-  slow.SetWatermark(11);
-  EXPECT_EQ(merger.Next()->position.packet, 10u);
+  EXPECT_EQ(merger.Next()->position.packet, 10u) << "need not wait for the next packet, which may take long";
   fast.Close();
   EXPECT_FALSE(merger.Finished());
   slow.Close();
   EXPECT_TRUE(merger.Finished());
+}
+
+TEST(AlertMerger, TheEndOfTheCaptureWaitsForEveryWorkersEnd) {
+  Doorbell doorbell;
+  AlertQueue first(doorbell), second(doorbell);
+  AlertMerger merger({&first, &second});
+  auto swept = At(10, 30), end = At(10, AlertPosition::kEndOfCapture | 20);
+  first.TryPush(swept);
+  first.TryPush(end);
+  first.Close();
+  second.SetWatermark(10);
+  EXPECT_EQ(merger.Next()->position.rank, 30u);
+  EXPECT_EQ(merger.Next(), nullptr) << "its end may still find something of an older flow";
+  auto older = At(10, AlertPosition::kEndOfCapture | 10);
+  second.TryPush(older);
+  second.Close();
+  EXPECT_EQ(merger.Next()->position.rank, AlertPosition::kEndOfCapture | 10);
+  EXPECT_EQ(merger.Next()->position.rank, AlertPosition::kEndOfCapture | 20);
 }
 
 TEST(AlertMerger, OrdersByRankWithinAPacket) {

@@ -48,5 +48,17 @@ TEST(Digester, CanBeMoved) {
   EXPECT_EQ(second.Finish().Hex(), "900150983cd24fb0d6963f7d28e17f72");
 }
 
+TEST(Digester, TellsWhatItHasSoFarAndGoesOn) {
+  Digester digester(DigestAlgorithm::kSha256);
+  const std::string empty = Digester(DigestAlgorithm::kSha256).Finish().Hex();
+  EXPECT_EQ(digester.SoFar().Hex(), empty);
+  digester.Update(AsBytes(std::string_view("ab")));
+  EXPECT_EQ(digester.SoFar().Hex(), Digester(DigestAlgorithm::kSha256).Of(AsBytes(std::string_view("ab"))).Hex());
+  digester.Update(AsBytes(std::string_view("c")));
+  EXPECT_EQ(digester.SoFar().Hex(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(digester.Finish().Hex(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(digester.SoFar().Hex(), empty);
+}
+
 }  // namespace
 }  // namespace vedette

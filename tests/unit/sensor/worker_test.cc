@@ -202,6 +202,41 @@ TEST(Worker, ASweepEndsIdleFlows) {
   EXPECT_EQ(worker.counters().flows_timed_out, 1u);
 }
 
+// Streams cut bursts anywhere: the sweep comes at the same packet.
+TEST(Worker, ASweepComesAtTheSamePacketHoweverBurstsAreCut) {
+  class Ends : public BurstConsumer {
+   public:
+    void OnBurst(const ObservableBatch&, std::span<const EmissionContext>, std::span<const uint64_t> ended) override {
+      pending_ = !ended.empty();
+    }
+    void OnProgress(uint32_t, uint64_t packet) override {
+      if (pending_) at.push_back(packet);
+      pending_ = false;
+    }
+    std::vector<uint64_t> at;
+
+   private:
+    bool pending_ = false;
+  };
+  constexpr uint64_t kSweep = uint64_t{1} << 20;
+  Capture capture;
+  capture.Send(true, 40000, {}, "x", kSecond);
+  for (const size_t burst : {size_t{7}, size_t{32}, size_t{1000}}) {
+    Ends ends;
+    Worker worker({}, ends);
+    std::vector<Frame> frames(burst, capture.frames()[0]);
+    for (uint64_t number = 1; number <= kSweep + 100;) {
+      for (Frame& frame : frames) {
+        frame.number = number++;
+        frame.link_type = frame.number == 1 ? kLinkEthernet : 0xffff;  // the others are no packets of any flow
+        frame.time_ns = frame.number * kSecond;
+      }
+      worker.Process(frames);
+    }
+    EXPECT_EQ(ends.at, std::vector<uint64_t>{kSweep}) << burst;
+  }
+}
+
 TEST(Worker, AFragmentOnItsOwnShowsItsAddressesOnly) {
   Capture capture;
   Ipv4 ip;

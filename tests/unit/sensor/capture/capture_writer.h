@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <random>
 #include <span>
@@ -200,6 +201,75 @@ inline void ExpectFrames(const std::vector<Frame>& frames, std::span<const Expec
     ASSERT_EQ(frames[i].link_type, expected[i].link_type);
     ASSERT_EQ(frames[i].interface, expected[i].interface);
     ASSERT_EQ(frames[i].number, i + 1);
+  }
+}
+
+// What a stream gives: the file comes in pieces, of which only what is not used yet is kept. The frames' bytes are in
+// `bytes`, one vector a frame.
+struct Streamed {
+  std::vector<Frame> frames;
+  std::vector<std::vector<uint8_t>> bytes;
+  bool damaged = false;
+  std::string damage_reason;
+  uint64_t position = 0;
+};
+
+template <class Reader>
+Streamed ReadStreamed(Bytes file, size_t header_bytes, std::mt19937_64& random, size_t largest_piece) {
+  Streamed out;
+  uint64_t end = std::min<uint64_t>(file.size(), header_bytes + random() % largest_piece);
+  // A buffer of its own for each window, so that a sanitizer sees what reaches out of it.
+  std::vector<uint8_t> window(file.begin(), file.begin() + static_cast<ptrdiff_t>(end));
+  Reader reader(window, 0, end == file.size());
+  std::vector<Frame> frames(1 + random() % 40);
+  while (!reader.done()) {
+    const size_t count = reader.Read(frames, UINT64_MAX);
+    for (size_t i = 0; i < count; ++i) {
+      const Bytes bytes = frames[i].bytes();
+      out.bytes.emplace_back(bytes.begin(), bytes.end());
+      out.frames.push_back(frames[i]);
+    }
+    if (count != 0 || reader.done()) continue;
+    EXPECT_LT(end, file.size()) << "waits for more than there is";
+    EXPECT_GT(reader.wanted(), end);
+    if (end == file.size()) break;
+    const uint64_t begin = std::min<uint64_t>(reader.position(), end);
+    end = std::min<uint64_t>(file.size(), end + 1 + random() % largest_piece);
+    window.assign(file.begin() + static_cast<ptrdiff_t>(begin), file.begin() + static_cast<ptrdiff_t>(end));
+    window.shrink_to_fit();
+    reader.SetWindow(window, begin, end == file.size());
+  }
+  for (size_t i = 0; i < out.frames.size(); ++i) out.frames[i].data = out.bytes[i].data();
+  out.damaged = reader.damaged();
+  out.damage_reason = reader.damage_reason();
+  out.position = reader.position();
+  return out;
+}
+
+// A stream's pieces do not matter, be the file right or wrong.
+template <class Reader>
+void ExpectSameStreamed(Bytes file, size_t header_bytes, std::mt19937_64& random) {
+  Reader whole(file, 0);
+  std::vector<Frame> frames(1000);
+  std::vector<Frame> expected;
+  while (!whole.done()) {
+    const size_t count = whole.Read(frames, UINT64_MAX);
+    expected.insert(expected.end(), frames.begin(), frames.begin() + static_cast<ptrdiff_t>(count));
+  }
+  for (const size_t piece : {size_t{1}, size_t{30}, size_t{3000}}) {
+    const Streamed streamed = ReadStreamed<Reader>(file, header_bytes, random, piece);
+    ASSERT_EQ(streamed.frames.size(), expected.size());
+    for (size_t i = 0; i < expected.size(); ++i) {
+      ASSERT_TRUE(std::equal(streamed.bytes[i].begin(), streamed.bytes[i].end(), expected[i].data,
+                             expected[i].data + expected[i].captured_bytes));
+      ASSERT_EQ(streamed.frames[i].time_ns, expected[i].time_ns);
+      ASSERT_EQ(streamed.frames[i].wire_bytes, expected[i].wire_bytes);
+      ASSERT_EQ(streamed.frames[i].number, expected[i].number);
+      ASSERT_EQ(streamed.frames[i].link_type, expected[i].link_type);
+    }
+    ASSERT_EQ(streamed.damaged, whole.damaged());
+    ASSERT_EQ(streamed.damage_reason, whole.damage_reason());
+    ASSERT_EQ(streamed.position, whole.position());
   }
 }
 

@@ -13,6 +13,7 @@ namespace {
 
 using testing::ExpectedFrame;
 using testing::ExpectFrames;
+using testing::ExpectSameStreamed;
 using testing::ExpectSane;
 using testing::PcapWriter;
 using testing::ReadAll;
@@ -55,6 +56,10 @@ TEST(PcapFile, BurstsAndWindowsDoNotMatter) {
       ExpectFrames(ReadAll(reader, burst, window), writer.expected);
     }
   }
+  for (const size_t piece : {1, 20, 500, 100'000}) {
+    ExpectFrames(testing::ReadStreamed<PcapReader>(writer.out.bytes, kPcapFileHeaderBytes, random, piece).frames,
+                 writer.expected);
+  }
 }
 
 TEST(PcapFile, EveryTruncatedPrefixGivesThePacketsBeforeTheCut) {
@@ -72,6 +77,7 @@ TEST(PcapFile, EveryTruncatedPrefixGivesThePacketsBeforeTheCut) {
       const uint64_t last_end = whole == 0 ? kPcapFileHeaderBytes : writer.expected[whole - 1].end_offset;
       EXPECT_EQ(reader.damaged(), size != last_end) << size;
       EXPECT_EQ(reader.position(), size < kPcapFileHeaderBytes ? 0 : last_end) << size;
+      if (size >= kPcapFileHeaderBytes) ExpectSameStreamed<PcapReader>(prefix, kPcapFileHeaderBytes, random);
     }
   }
 }
@@ -207,6 +213,7 @@ TEST(PcapFile, CorruptedBytesHurtOnlyWhatFollows) {
     ASSERT_GE(frames.size(), untouched);
     ExpectFrames({frames.begin(), frames.begin() + static_cast<ptrdiff_t>(untouched)},
                  std::span(writer.expected).first(untouched));
+    ExpectSameStreamed<PcapReader>(file, kPcapFileHeaderBytes, random);
   }
 }
 

@@ -13,6 +13,7 @@ namespace {
 
 using testing::ByteWriter;
 using testing::ExpectFrames;
+using testing::ExpectSameStreamed;
 using testing::ExpectSane;
 using testing::PcapngOption;
 using testing::PcapngWriter;
@@ -91,6 +92,11 @@ TEST(PcapngFile, SectionsInterfacesAndPacketBlocksAsWritten) {
         EXPECT_EQ(reader.position(), writer.out.bytes.size());
       }
     }
+    for (const size_t piece : {1, 20, 500, 100'000}) {
+      ExpectFrames(
+          testing::ReadStreamed<PcapngReader>(writer.out.bytes, kPcapngSectionHeaderBytes, random, piece).frames,
+          writer.expected);
+    }
   }
 }
 
@@ -145,6 +151,7 @@ TEST(PcapngFile, EveryTruncatedPrefixGivesThePacketsBeforeTheCut) {
       const auto after = std::upper_bound(writer.block_ends.begin(), writer.block_ends.end(), size);
       EXPECT_EQ(reader.position(), after == writer.block_ends.begin() ? 0 : *std::prev(after)) << size;
     }
+    if (size >= kPcapngSectionHeaderBytes) ExpectSameStreamed<PcapngReader>(prefix, kPcapngSectionHeaderBytes, random);
   }
 }
 
@@ -168,6 +175,7 @@ TEST(PcapngFile, CorruptedBytesHurtOnlyWhatFollows) {
     ASSERT_GE(frames.size(), untouched);
     ExpectFrames({frames.begin(), frames.begin() + static_cast<ptrdiff_t>(untouched)},
                  std::span(writer.expected).first(untouched));
+    ExpectSameStreamed<PcapngReader>(file, kPcapngSectionHeaderBytes, random);
   }
 }
 
@@ -283,6 +291,34 @@ TEST(PcapngFile, SaysWhatIsWrongWithABlock) {
   writer = start();
   writer.Block(0x0a0d0d0a, ByteWriter().U32(0x01020304).U32(0).U32(0).U32(0));
   EXPECT_EQ(DamageOf(writer.out.bytes), "section header without a byte-order mark (it has 0x01020304)");
+}
+
+TEST(PcapngFile, BlocksThatAStreamKeepsInOnePieceAreBounded) {
+  PcapngWriter writer;
+  writer.Section(false);
+  writer.Interface(1);
+  writer.out.U32(6).U32(kLargestRecordBytes + 4).U32(0).U32(0).U32(0).U32(0).U32(0);
+  EXPECT_EQ(DamageOf(writer.out.bytes), "block of type 0x6 says 33554436 bytes; the largest possible is 33554432");
+}
+
+TEST(PcapngFile, BlocksOfNoInterestPassAStreamInPieces) {
+  std::mt19937_64 random(6);
+  PcapngWriter writer;
+  writer.Section(true);
+  writer.Interface(1);
+  writer.Enhanced(0, 1, 1000, std::vector<uint8_t>{1}, 1);
+  writer.Other(0x0bad, std::vector<uint8_t>(300'000));
+  writer.Enhanced(0, 2, 2000, std::vector<uint8_t>{2}, 1);
+  for (int round = 0; round < 20; ++round) {
+    ExpectFrames(
+        testing::ReadStreamed<PcapngReader>(writer.out.bytes, kPcapngSectionHeaderBytes, random, 20'000).frames,
+        writer.expected);
+  }
+  std::vector<uint8_t> wrong = writer.out.bytes;
+  wrong[writer.block_ends[3] - 1] ^= 1;  // the length at the end of the large block
+  ExpectSameStreamed<PcapngReader>(wrong, kPcapngSectionHeaderBytes, random);
+  wrong.resize(writer.block_ends[3] - 1000);
+  ExpectSameStreamed<PcapngReader>(wrong, kPcapngSectionHeaderBytes, random);
 }
 
 TEST(PcapngFile, PacketBeforeAnyInterfaceIsDamage) {

@@ -1,0 +1,85 @@
+// `replay --resume STATE`: an interrupted run goes on, and its output is that of one run.
+//
+// The captures are read again from the start, since what the workers know of open flows is not kept; the alerts that
+// are on disk already are found again, compared and not written twice. So a resumed run costs the time of a whole one,
+// and its summary is that of one.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "exporter/alert_sink.h"
+#include "exporter/file_sink.h"
+#include "sensor/capture/capture_list.h"
+
+namespace vedette {
+
+// What a run is: what its output depends on. Two of them are compared name by name.
+struct RunIdentity {
+  std::vector<std::pair<std::string, std::string>> parts;  // name, value
+  std::vector<std::string> captures;                       // of each: its name, size, and time of change
+};
+
+// Of the files of a list. False, with `error`, where one cannot be read twice.
+bool IdentifyCaptures(const CaptureList& list, RunIdentity& identity, std::string& error);
+// Of other files that the output depends on: "PATH, 123 bytes, changed 1764000000.123456789".
+std::string IdentifyFile(const std::string& path);
+
+// The state file. Written whole and atomically: whatever happens, it is the old or the new one.
+class ResumeState {
+ public:
+  explicit ResumeState(std::string path) : path_(std::move(path)) {}
+
+  // Takes over what is in the file, if there is one. False with `error`: it is of another run, or broken.
+  bool Load(const RunIdentity& identity, std::string& error);
+  // False with `error`.
+  bool Save(const OutputMark& mark, std::string& error);
+  // The run is over and its output complete.
+  bool SaveComplete(const OutputMark& mark, int exit_status, std::string& error);
+
+  const OutputMark& mark() const { return mark_; }
+  bool complete() const { return complete_; }
+  int exit_status() const { return exit_status_; }  // of a complete run
+  const std::string& path() const { return path_; }
+
+ private:
+  bool Write(std::string& error);
+
+  const std::string path_;
+  RunIdentity identity_;
+  OutputMark mark_;
+  bool complete_ = false;
+  int exit_status_ = 0;
+};
+
+// Every so often brings the output to disk and says so in the state. Comes behind the output among the sinks.
+class CheckpointSink : public AlertSink {
+ public:
+  // What is accepted after `stop` was set is of a run that did not see all, and is never certain.
+  CheckpointSink(FileSink& output, ResumeState& state, std::chrono::milliseconds interval,
+                 const std::atomic<bool>& stop)
+      : output_(output), state_(state), interval_(interval), stop_(stop), next_(Clock::now() + interval) {}
+
+  bool Accept(const Alert&) override { return error_.empty(); }
+  void Idle() override;
+  bool Close() override { return error_.empty(); }
+  const std::string& error() const override { return error_; }
+  bool delivers() const override { return false; }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  FileSink& output_;
+  ResumeState& state_;
+  const std::chrono::milliseconds interval_;
+  const std::atomic<bool>& stop_;
+  Clock::time_point next_;
+  std::string error_;
+};
+
+}  // namespace vedette
