@@ -429,6 +429,7 @@ class AlertJson {
     json_.Plain("first_time", impl_.flow_time.Format(flow.first_ns));
     json_.Plain("last_time", impl_.packet_time.Format(flow.last_ns));
     json_.Number("count", uint64_t{1});
+    OptionalText("capture", impl_.CaptureOf(alert_));
     json_.EndObject();
   }
 

@@ -18,7 +18,7 @@ constexpr std::string_view kHeader =
     "validity,description,tags,reference,other_hits,src_ip,src_port,src_country,src_asn,src_organisation,dest_ip,"
     "dest_port,dest_country,dest_asn,dest_organisation,matched_country,matched_asn,matched_organisation,proto,"
     "app_proto,suspect_ip,affected_ip,rule,packets_to_server,packets_to_client,community_id,file,packet,alert_id,"
-    "incident_id\n";
+    "incident_id,flow_id,capture\n";
 
 class CsvRow {
  public:
@@ -122,6 +122,8 @@ bool AlertRenderer::AppendCsv(const Alert& alert, const HitFilter& filter, std::
   row.Number(alert.packet);
   row.Plain(AlertId(alert, impl_->identity.name, best));
   row.Plain(IncidentId(alert, best, shown.roles));
+  row.Number(flow.id);
+  row.Cell(impl_->CaptureOf(alert));
   return true;
 }
 

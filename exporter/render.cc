@@ -68,6 +68,9 @@ AlertRenderer::AlertRenderer(IndicatorCatalogue indicators, GeoLookup* geo, Sens
 AlertRenderer::~AlertRenderer() = default;
 
 void AlertRenderer::set_constituencies(ConstituencyTable* constituencies) { impl_->constituencies = constituencies; }
+void AlertRenderer::NameCaptures(std::function<std::string(uint64_t)> capture_of) {
+  impl_->capture_of = std::move(capture_of);
+}
 
 void AlertRenderer::AddGeneration(IndicatorCatalogue indicators) { impl_->catalogues.push_back(std::move(indicators)); }
 
@@ -115,6 +118,10 @@ const Responsibility* AlertRenderer::Impl::Responsible(const Alert& alert) {
                              : roles.suspect != End::kNone ? EndPointOf(alert.flow, roles.suspect).address
                                                            : nullptr;
   return &constituencies->Decide(affected, suspect);
+}
+
+std::string AlertRenderer::Impl::CaptureOf(const Alert& alert) const {
+  return capture_of ? capture_of(alert.flow.id) : std::string();
 }
 
 const GeoRecord& AlertRenderer::Impl::Locate(const IpAddress& address) {

@@ -70,6 +70,8 @@ class AlertRenderer {
 
   // Whose constituency the addresses of an alert are in; null, as at first: not said. Outlives the renderer.
   void set_constituencies(ConstituencyTable* constituencies);
+  // Where the packets of an alert's flow are carved to, by flow id; empty: nowhere. Shown as evidence.capture.
+  void NameCaptures(std::function<std::string(uint64_t)> capture_of);
 
   // A reload: alerts of the new generation may come, those of older ones still do until ForgetBefore.
   void AddGeneration(IndicatorCatalogue indicators);
@@ -84,7 +86,7 @@ class AlertRenderer {
   bool AppendCsv(const Alert& alert, const HitFilter& filter, std::string& out);
   static std::string_view CsvHeader();  // with its newline
   // A row for a person, two lines of at most kTableColumns: time, indicator and its source, both ends with country and
-  // network, protocol and field.
+  // network, protocol and field; a third one with the capture that the flow is carved to.
   bool AppendTableRow(const Alert& alert, const HitFilter& filter, std::string& out);
   static std::string TableHeader();
   static constexpr size_t kTableColumns = 160;

@@ -50,6 +50,7 @@ struct AlertRenderer::Impl {
   ConstituencyTable* constituencies = nullptr;
   SensorIdentity identity;
   std::function<std::string_view(uint32_t)> file_name;
+  std::function<std::string(uint64_t)> capture_of;
   uint64_t unresolved = 0;
 
   // Kept between calls to save their memory.
@@ -58,6 +59,7 @@ struct AlertRenderer::Impl {
 
   // Fills `shown`; false where nothing may be shown.
   bool Choose(const Alert& alert, const HitFilter& filter);
+  std::string CaptureOf(const Alert& alert) const;
   const GeoRecord& Locate(const IpAddress& address);
   // For who is affected and suspect in `shown`; null without constituencies.
   const Responsibility* Responsible(const Alert& alert);

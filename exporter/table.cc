@@ -179,6 +179,8 @@ bool AlertRenderer::AppendTableRow(const Alert& alert, const HitFilter& filter, 
   AppendLine({ProtocolName(alert.flow.protocol) + ' ' + std::string(NameOf(alert.kind)), source,
               place_of(alert.flow.client), place_of(alert.flow.server)},
              out);
+  const std::string capture = impl_->CaptureOf(alert);
+  if (!capture.empty()) AppendLine({"", "in " + capture, "", ""}, out);
   return true;
 }
 

@@ -5,10 +5,14 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <utility>
 
 namespace vedette {
 
-ProgressBar::ProgressBar() : terminal_(isatty(STDERR_FILENO) == 1), begin_(std::chrono::steady_clock::now()) {}
+ProgressBar::ProgressBar(std::string what)
+    : what_(std::move(what)), terminal_(isatty(STDERR_FILENO) == 1), begin_(std::chrono::steady_clock::now()) {
+  if (!what_.empty()) what_ += ' ';
+}
 
 void ProgressBar::Show(const ProgressReport& report) {
   if (!terminal_) return;
@@ -25,7 +29,7 @@ void ProgressBar::Show(const ProgressReport& report) {
                        std::string(static_cast<size_t>(kCells - cells), '.'), share * 100, line);
     if (share > 0.01) line += fmt::format(", {} left", Span(elapsed * (1 - share) / share));
   }
-  fmt::print(stderr, "\r\033[K{}", line);
+  fmt::print(stderr, "\r\033[K{}{}", what_, line);
   std::fflush(stderr);
   shown_ = true;
 }

@@ -11,13 +11,15 @@ namespace vedette {
 
 class ProgressBar {
  public:
-  ProgressBar();  // standard error; silent where that is no terminal
+  // On standard error; silent where that is no terminal. `what` stands before it: "carving".
+  explicit ProgressBar(std::string what = {});
   ~ProgressBar() { Clear(); }
 
   void Show(const ProgressReport& report);
   void Clear();
 
  private:
+  std::string what_;
   bool terminal_;
   bool shown_ = false;
   std::chrono::steady_clock::time_point begin_;

@@ -5,12 +5,14 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
+#include <chrono>
 #include <memory>
 #include <thread>
 
 #include "exporter/export_loop.h"
 #include "exporter/feed_sink.h"
 #include "exporter/file_sink.h"
+#include "sensor/commands/carve_setup.h"
 #include "sensor/commands/commands.h"
 #include "sensor/commands/feed_setup.h"
 #include "sensor/commands/inputs.h"
@@ -18,6 +20,7 @@
 #include "sensor/commands/resume.h"
 #include "sensor/commands/signals.h"
 #include "sensor/commands/summary.h"
+#include "sensor/commands/summary_json.h"
 #include "sensor/config/config.h"
 
 namespace vedette {
@@ -28,6 +31,7 @@ constexpr std::chrono::seconds kPartnerStandstill{30};
 
 struct ReplayOptions {
   CaptureOptions capture;
+  CarveSetup carve;
   std::vector<std::string> indicators, values, geo;
   std::string format = "jsonl";
   std::string output = "-";
@@ -36,6 +40,7 @@ struct ReplayOptions {
   std::string cache;
   std::string resume;
   double resume_every = 2;
+  std::string summary;
   uint32_t partner_wait = 10;
   uint64_t payload_depth = 0;
   bool no_geo = false;
@@ -57,6 +62,8 @@ std::string WhyNotResumed(const ReplayOptions& options) {
   if (!options.publish.empty())
     return "--resume does not go together with --publish: partners would receive alerts twice; publish in a run of its "
            "own";
+  if (options.carve.wanted())
+    return "--resume does not go together with --carve: carve in a run of its own, over the complete output's captures";
   if (options.capture.follow)
     return "--resume does not go together with --follow: what is followed has no end that an output could be complete "
            "at";
@@ -80,7 +87,21 @@ RunIdentity IdentityOf(const ReplayOptions& options, const IndicatorSet& set, co
   return identity;
 }
 
+// Contract 1's codes, the weightiest first: what failed, then what was found, then what was damaged.
+int ExitStatus(const ReplayOptions& options, bool failed, bool matched, const Totals& totals) {
+  if (failed) return kExitFailed;
+  if (options.fail_on_match && matched) return kExitMatched;
+  return totals.damage.empty() ? kExitDone : kExitDamagedInput;
+}
+
+uint64_t WallClockNs() {
+  return static_cast<uint64_t>(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count());
+}
+
 int Replay(ReplayOptions& options) {
+  const uint64_t started_ns = WallClockNs();
   std::string error;
   const auto usage = [&](const std::string& what) {
     fmt::print(stderr, "vedette: {}\n", what);
@@ -145,6 +166,8 @@ int Replay(ReplayOptions& options) {
     // The state first: an output of no certain bytes belongs to it from now on.
     if (!resume.complete() && !resume.Save(resume.mark(), error)) return usage(error);
   }
+  if (!options.summary.empty() && IsInput(*files, options.summary))
+    return usage(options.summary + ": is one of the captures; --summary would destroy it");
   const std::unique_ptr<FileSink> file =
       options.resume.empty() ? FileSink::Open(options.output, *format, renderer, error)
                              : FileSink::Continue(options.output, *format, renderer, resume.mark(), error);
@@ -157,6 +180,9 @@ int Replay(ReplayOptions& options) {
   if (resume.mark().bytes != 0)
     fmt::print(stderr, "{}: goes on after {} bytes of {}\n", options.resume, Thousands(resume.mark().bytes),
                options.output);
+  if (!options.carve.Open(*files, error)) return usage(error);
+  options.carve.NameIn(renderer);
+  if (options.carve.sink() != nullptr) sinks.push_back(options.carve.sink());
   sinks.push_back(file.get());
   CheckpointSink checkpoints(*file, resume, std::chrono::milliseconds(std::llround(options.resume_every * 1000)), stop);
   if (!options.resume.empty()) sinks.push_back(&checkpoints);
@@ -176,7 +202,7 @@ int Replay(ReplayOptions& options) {
   for (WorkerSetup& setup : setups) {
     queues.push_back(std::make_unique<AlertQueue>(doorbell));
     queue_list.push_back(queues.back().get());
-    consumers.push_back(std::make_unique<MatchConsumer>(*queues.back(), true));
+    consumers.push_back(std::make_unique<MatchConsumer>(*queues.back(), true, options.carve.keep_flows()));
     setup.consumer = consumers.back().get();
     setup.kit = MatchKit::Make(loaded.set, 0, WantedFor(*loaded.set));
     if (setup.kit == nullptr) return usage("no memory for the matcher; use fewer workers");
@@ -194,16 +220,32 @@ int Replay(ReplayOptions& options) {
   progress.Clear();
   if (options.capture.follow) totals.interrupted = false;  // there is no other end
 
+  std::vector<std::span<const EndedFlow>> matched_flows;
+  for (const auto& consumer : consumers) matched_flows.emplace_back(consumer->matched_flows());
+  const bool carved = options.carve.Run(matched_flows, options.capture, files, totals, stop);
   if (!options.quiet) {
-    fmt::print(stderr, "{}{}{}", SummaryOfCapture(totals), SummaryOfAlerts(loaded, tally, totals), feed.Summary());
+    fmt::print(stderr, "{}{}{}{}", SummaryOfCapture(totals), SummaryOfAlerts(loaded, tally, totals),
+               options.carve.Summary(), feed.Summary());
   }
   ReportDamage(totals);
   for (const std::string& problem : exported.errors) fmt::print(stderr, "vedette: {}\n", problem);
-  if (!exported.errors.empty()) return kExitFailed;
-  const int status = options.fail_on_match && tally.alerts() != 0 ? kExitMatched
-                     : totals.damage.empty()                      ? kExitDone
-                                                                  : kExitDamagedInput;
-  if (options.resume.empty()) return status;
+  const int status = ExitStatus(options, !exported.errors.empty() || !carved, tally.alerts() != 0, totals);
+  if (!options.summary.empty()) {
+    const SummaryInput summary{.options = options.capture,
+                               .payload_depth_bytes = options.payload_depth,
+                               .captures = *files,
+                               .loaded = loaded,
+                               .tally = tally,
+                               .totals = totals,
+                               .carve = options.carve,
+                               .started_ns = started_ns,
+                               .exit_status = status};
+    if (!WriteWholeFile(options.summary, SummaryJson(summary), error)) {
+      fmt::print(stderr, "vedette: --summary {}\n", error);
+      return kExitFailed;
+    }
+  }
+  if (options.resume.empty() || status == kExitFailed) return status;
   if (totals.interrupted) {
     fmt::print(stderr, "{}: interrupted; the same command goes on, from {} bytes of {}\n", options.resume,
                Thousands(resume.mark().bytes), options.output);
@@ -219,6 +261,7 @@ int Replay(ReplayOptions& options) {
 Command AddReplay(CLI::App& app) {
   auto options = std::make_shared<ReplayOptions>();
   options->capture.AddTo(app);
+  options->carve.AddTo(app);
   app.add_option("--indicators", options->indicators, "indicator files or folders: CSV, or one value a line")
       ->type_name("PATH");
   app.add_option("--match", options->values, "an indicator given on the spot: a name, an address, a hash, type:value")
@@ -251,6 +294,7 @@ Command AddReplay(CLI::App& app) {
   app.add_option("--resume-every", options->resume_every, "seconds between two states (default 2)")
       ->check(CLI::Range(0.01, 3600.0))
       ->type_name("SECONDS");
+  app.add_option("--summary", options->summary, "file for the figures at the end, as JSON")->type_name("FILE");
   app.add_flag("--fail-on-match", options->fail_on_match, "end with code 3 when something was found");
   app.add_flag("--quiet", options->quiet, "no summary");
   return [options] { return Replay(*options); };

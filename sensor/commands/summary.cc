@@ -4,9 +4,10 @@
 #include <time.h>
 
 #include <algorithm>
-#include <numeric>
 
+#include "exporter/metrics/families.h"
 #include "sensor/commands/progress.h"
+#include "sensor/pipeline/totals_figures.h"
 
 namespace vedette {
 namespace {
@@ -26,82 +27,100 @@ std::string TimeText(uint64_t ns) {
 void AppendLine(std::string& out, std::string_view name, std::string_view value) {
   out += fmt::format("  {:<28} {:>15}\n", name, value);
 }
-void AppendCount(std::string& out, std::string_view name, uint64_t count, bool always = false) {
-  if (count != 0 || always) AppendLine(out, name, Thousands(count));
+void AppendCount(std::string& out, std::string_view name, double count, bool always = false) {
+  if (count != 0 || always) AppendLine(out, name, Thousands(static_cast<uint64_t>(count)));
+}
+// One line for each label value of the family.
+void AppendFamily(std::string& out, std::string_view before, const Figures& figures, const FigureFamily& family) {
+  for (const Figure& figure : figures.all()) {
+    if (figure.family == &family) AppendCount(out, fmt::format("{}{}", before, figure.label_value), figure.value);
+  }
 }
 
 }  // namespace
 
+Figures FiguresOf(const Totals& totals) {
+  Figures figures;
+  AppendFigures(totals, figures);
+  return figures;
+}
+
+Figures FiguresOf(const Totals& totals, const LoadedIndicators& loaded, const MatchTally& tally) {
+  Figures figures = FiguresOf(totals);
+  figures.Add(families::kIndicators, static_cast<double>(loaded.report.loaded));
+  figures.Add(families::kIndicatorsUnusable, static_cast<double>(loaded.report.problems_total));
+  for (const auto& [source, alerts] : tally.by_source())
+    figures.Add(families::kMatches, source, static_cast<double>(alerts));
+  return figures;
+}
+
 std::string SummaryOfCapture(const Totals& totals) {
-  std::string out;
-  const DecodeCounters& decode = totals.decode;
+  using namespace families;
+  const Figures figures = FiguresOf(totals);
+  std::string out = fmt::format("packets{}\n", totals.interrupted ? "  (interrupted: up to here)" : "");
+  AppendCount(out, "received", figures.Value(kPacketsReceived), true);
+  AppendCount(out, "decoded", figures.Value(kPacketsDecoded), true);
+  AppendCount(out, "not decoded", figures.Sum(kPacketsNotDecoded), true);
+  AppendFamily(out, "  ", figures, kPacketsNotDecoded);
+  AppendCount(out, "excluded by the filter", figures.Value(kPacketsExcluded, "filter"));
+  AppendCount(out, "excluded by time", figures.Value(kPacketsExcluded, "time"));
+  AppendCount(out, "dropped by the kernel", figures.Value(kPacketsDropped, "kernel"));
+  AppendCount(out, "dropped by the interface", figures.Value(kPacketsDropped, "interface"));
+  AppendCount(out, "cut by the snap length", figures.Value(kPacketsTruncated));
+  AppendLine(out, "bytes", ByteSize(static_cast<uint64_t>(figures.Value(kBytesDecoded))));
   const WorkerCounters& workers = totals.workers;
-  const uint64_t not_decoded = std::accumulate(decode.not_decoded.begin(), decode.not_decoded.end(), uint64_t{0});
-  out += fmt::format("packets{}\n", totals.interrupted ? "  (interrupted: up to here)" : "");
-  AppendCount(out, "received", decode.received, true);
-  AppendCount(out, "decoded", decode.decoded, true);
-  AppendCount(out, "not decoded", not_decoded, true);
-  for (size_t i = 0; i < decode.not_decoded.size(); ++i) {
-    AppendCount(out, fmt::format("  {}", NameOf(static_cast<NotDecoded>(i))), decode.not_decoded[i]);
-  }
-  AppendCount(out, "excluded by the filter", workers.excluded_by_filter);
-  AppendCount(out, "excluded by time", workers.excluded_by_time);
-  AppendCount(out, "dropped by the kernel", totals.capture.dropped_by_kernel);
-  AppendCount(out, "dropped by the interface", totals.capture.dropped_by_interface);
-  AppendCount(out, "cut by the snap length", decode.truncated);
-  AppendLine(out, "bytes", ByteSize(workers.bytes));
   if (workers.first_ns <= workers.last_ns) {
     AppendLine(out, "first", TimeText(workers.first_ns));
     AppendLine(out, "last", TimeText(workers.last_ns));
   }
 
   out += "flows\n";
-  AppendCount(out, "all", workers.flows, true);
-  for (size_t i = 1; i < totals.inspection.flows_by_protocol.size(); ++i) {
-    AppendCount(out, NameOf(static_cast<ProtocolId>(i)), totals.inspection.flows_by_protocol[i]);
+  AppendCount(out, "all", figures.Value(kFlows), true);
+  for (const Figure& figure : figures.all()) {
+    if (figure.family != &kFlowsByProtocol) continue;
+    const bool unknown = figure.label_value == "tcp_unknown";
+    AppendCount(out, unknown ? "TCP, protocol not known" : figure.label_value, figure.value);
   }
-  AppendCount(out, "TCP, protocol not known", totals.inspection.flows_unrecognised);
-  AppendCount(out, "with broken messages", totals.inspection.malformed);
-  AppendCount(out, "datagrams reassembled", decode.datagrams_reassembled);
-  AppendCount(out, "TCP segments out of order", totals.tcp.out_of_order);
-  AppendCount(out, "TCP bytes seen before", totals.tcp.retransmitted_bytes);
-  AppendCount(out, "TCP gaps", totals.tcp.gaps);
-  AppendCount(out, "TCP bytes missing in gaps", totals.tcp.gap_bytes);
-  AppendCount(out, "TCP outside the window", totals.tcp.out_of_window);
+  AppendCount(out, "with broken messages", figures.Value(kParserGivenUp, "malformed"));
+  AppendCount(out, "datagrams reassembled", figures.Value(kDatagramsReassembled));
+  AppendCount(out, "TCP segments out of order", figures.Value(kTcp, "out_of_order"));
+  AppendCount(out, "TCP bytes seen before", figures.Value(kTcpRepeatedBytes));
+  AppendCount(out, "TCP gaps", figures.Value(kTcp, "gaps"));
+  AppendCount(out, "TCP bytes missing in gaps", figures.Value(kTcpGapBytes));
+  AppendCount(out, "TCP outside the window", figures.Value(kTcp, "outside_window"));
 
   out += "observables\n";
-  for (size_t i = 0; i < static_cast<size_t>(kFirstContext); ++i) {
-    AppendCount(out, NameOf(static_cast<ObservableKind>(i)), workers.observables[i]);
-  }
+  AppendFamily(out, "", figures, kObservables);
 
   std::string limits;
-  AppendCount(limits, "flows given up (table full)", workers.flows_evicted);
-  AppendCount(limits, "gaps: one direction too long", totals.tcp.flow_limit_hit);
-  AppendCount(limits, "gaps: reassembly memory", totals.tcp.total_limit_hit);
-  AppendCount(limits, "parsers: memory", totals.inspection.parser_limit_hit);
-  AppendCount(limits, "parsers: protocol changes", totals.inspection.hand_over_limit_hit);
-  AppendCount(limits, "payload bytes not scanned", totals.inspection.payload_bytes_unscanned);
+  AppendCount(limits, "flows given up (table full)", figures.Value(kFlowsEnded, "table_full"));
+  AppendCount(limits, "gaps: one direction too long", figures.Value(kTcp, "gaps_direction_too_long"));
+  AppendCount(limits, "gaps: reassembly memory", figures.Value(kTcp, "gaps_memory"));
+  AppendCount(limits, "parsers: memory", figures.Value(kParserGivenUp, "memory"));
+  AppendCount(limits, "parsers: protocol changes", figures.Value(kParserGivenUp, "protocol_changes"));
+  AppendCount(limits, "payload bytes not scanned", figures.Sum(kPayloadSkipped));
   out += limits.empty() ? "limits hit: none\n" : "limits hit\n" + limits;
 
   const double seconds = std::max(totals.seconds, 1e-6);
   out += fmt::format("took {}, {} packets/s, {:.2f} Gbit/s\n", Span(totals.seconds),
-                     Thousands(static_cast<uint64_t>(static_cast<double>(decode.received) / seconds)),
-                     static_cast<double>(workers.bytes) * 8 / seconds / 1e9);
+                     Thousands(static_cast<uint64_t>(figures.Value(kPacketsReceived) / seconds)),
+                     figures.Value(kBytesDecoded) * 8 / seconds / 1e9);
   return out;
 }
 
 std::string SummaryOfAlerts(const LoadedIndicators& loaded, const MatchTally& tally, const Totals& totals) {
-  const AlertCounters& alerts = totals.alerts;
+  using namespace families;
+  const Figures figures = FiguresOf(totals, loaded, tally);
   std::string out = "indicators\n";
-  AppendCount(out, "loaded", loaded.report.loaded, true);
-  AppendCount(out, "unusable", loaded.report.problems_total);
-  AppendCount(out, "scan errors", totals.payload.scan_errors + totals.fields.scan_errors);
-  AppendCount(out, "hits beyond one scan's limit", totals.payload.hits_over_limit + totals.fields.hits_over_limit);
+  AppendCount(out, "loaded", figures.Value(kIndicators), true);
+  AppendCount(out, "unusable", figures.Value(kIndicatorsUnusable));
+  AppendCount(out, "scan errors", figures.Value(kScanErrors));
+  AppendCount(out, "hits beyond one scan's limit", figures.Value(kHitsOverLimit));
   out += "alerts\n";
-  AppendCount(out, "all", tally.alerts(), true);
-  AppendCount(out, "seen before in their flow", alerts.repeated);
-  AppendCount(out, "dropped: queue full", alerts.dropped_queue_full);
-  AppendCount(out, "dropped: too many in one flow", alerts.dropped_flow_limit);
+  AppendCount(out, "all", figures.Value(kAlerts), true);
+  AppendCount(out, "seen before in their flow", figures.Value(kAlertsRepeated));
+  AppendCount(out, "dropped: queue full", figures.Value(kAlertsDropped, "queue_full"));
+  AppendCount(out, "dropped: too many in one flow", figures.Value(kAlertsDropped, "too_many_in_one_flow"));
   const std::vector<MatchTally::Entry> entries = tally.ByIndicator();
   for (size_t i = 0; i < entries.size() && i < kIndicatorsShown; ++i) {
     const MatchTally::Key& key = entries[i].key;

@@ -5,11 +5,16 @@
 #include <vector>
 
 #include "exporter/match_tally.h"
+#include "exporter/metrics/figures.h"
 #include "sensor/commands/inputs.h"
 #include "sensor/pipeline/match_consumer.h"
 #include "sensor/pipeline/pipeline.h"
 
 namespace vedette {
+
+// The figures of a run at its end: what both summaries, for people and for programs, show.
+Figures FiguresOf(const Totals& totals);
+Figures FiguresOf(const Totals& totals, const LoadedIndicators& loaded, const MatchTally& tally);
 
 // Everything about packets, flows and observables.
 std::string SummaryOfCapture(const Totals& totals);

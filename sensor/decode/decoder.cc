@@ -28,7 +28,7 @@ uint64_t FoldIpv6(const uint8_t* p) {
 
 void SetLink(const Frame& frame, const LinkLayer& link, Packet& packet) {
   packet.frame = &frame;
-  packet.reassembled = false;
+  packet.reassembled = packet.is_fragment = false;
   packet.num_vlans = link.num_vlans;
   if (link.num_vlans != 0) std::copy_n(link.vlan, link.num_vlans, packet.vlan);
 }
@@ -122,6 +122,8 @@ inline DecodeResult Decoder::HandOn(const IpPayload& payload, uint64_t num_frame
 DecodeResult Decoder::DecodeFragment(const Fragment& fragment, Packet& packet) {
   const IpPayload& part = fragment.payload;
   packet.protocol = part.protocol;
+  packet.is_fragment = true;
+  packet.identification = fragment.identification;
   if (part.captured_bytes < part.wire_bytes) {
     // It can never be put together. The first one shows its ports and the beginning of the payload.
     return fragment.offset == 0 ? HandOn(part, 1, packet) : AddressesOnly(NotDecoded::kFragmentCut, 1, packet);

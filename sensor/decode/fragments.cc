@@ -11,14 +11,14 @@ constexpr uint32_t kUnitBytes = 8;  // of fragment offsets
 
 uint64_t& Count(NotDecodedCounts& counts, NotDecoded reason) { return counts[static_cast<size_t>(reason)]; }
 
-uint64_t RandomSeed() {
-  std::random_device device;
-  return static_cast<uint64_t>(device()) << 32 | device();
-}
-
 }  // namespace
 
-size_t FragmentTable::Hash::operator()(const DatagramKey& key) const {
+DatagramKeyHash DatagramKeyHash::Random() {
+  std::random_device device;
+  return {static_cast<uint64_t>(device()) << 32 | device()};
+}
+
+size_t DatagramKeyHash::operator()(const DatagramKey& key) const {
   const uint64_t words[] = {
       key.source.high(),
       key.source.low(),
@@ -31,9 +31,8 @@ size_t FragmentTable::Hash::operator()(const DatagramKey& key) const {
   return hash;
 }
 
-// The seed keeps a sender from choosing identifications that collide; it shows in no result.
 FragmentTable::FragmentTable(const Limits& limits, NotDecodedCounts& counts)
-    : limits_(limits), counts_(counts), by_key_(16, Hash{RandomSeed()}) {}
+    : limits_(limits), counts_(counts), by_key_(16, DatagramKeyHash::Random()) {}
 
 // Time may run backwards between captures: that makes nothing stale.
 bool FragmentTable::IsStale(const Waiting& waiting, uint64_t time_ns) const {

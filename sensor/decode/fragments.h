@@ -27,6 +27,13 @@ struct DatagramKey {
   friend bool operator==(const DatagramKey&, const DatagramKey&) = default;
 };
 
+// The seed keeps a sender from choosing identifications that collide; it shows in no result.
+struct DatagramKeyHash {
+  uint64_t seed;
+  static DatagramKeyHash Random();
+  size_t operator()(const DatagramKey& key) const;
+};
+
 class FragmentTable {
  public:
   struct Limits {
@@ -91,10 +98,6 @@ class FragmentTable {
     bool spoilt = false;  // IPv6: refuses whatever comes
   };
   using ByAge = std::list<Waiting>;
-  struct Hash {
-    uint64_t seed;
-    size_t operator()(const DatagramKey& key) const;
-  };
   // The bookkeeping that a piece or a datagram costs, so that many small ones are bounded too.
   static constexpr size_t kPieceOverhead = 64, kDatagramOverhead = 256;
 
@@ -111,7 +114,7 @@ class FragmentTable {
   Limits limits_;
   NotDecodedCounts& counts_;
   ByAge by_age_;  // oldest first
-  std::unordered_map<DatagramKey, ByAge::iterator, Hash> by_key_;
+  std::unordered_map<DatagramKey, ByAge::iterator, DatagramKeyHash> by_key_;
   std::vector<std::vector<uint8_t>> finished_;
   size_t held_bytes_ = 0;
 };

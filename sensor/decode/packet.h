@@ -53,11 +53,13 @@ struct Packet {
   uint8_t tcp_flags = 0;     // 0 where not TCP
   uint8_t num_vlans = 0;     // tags recorded in `vlan`
   bool reassembled = false;  // made of fragments
+  bool is_fragment = false;  // this frame is one; the addresses and `identification` hold whatever became of it
   bool truncated = false;    // the capture holds less of the payload than the IP header promised
   bool has_quoted = false;
   uint16_t source_port = 0, destination_port = 0;  // TCP, UDP, UDP-Lite, SCTP, DCCP; otherwise 0
   uint16_t vlan[2] = {0, 0};                       // outer first; 12-bit ids; deeper tags are looked through
   uint32_t missing_bytes = 0;                      // of the payload, because it is truncated
+  uint32_t identification = 0;                     // of the datagram, where is_fragment
   uint32_t ip_bytes = 0;                           // IP datagram length as its header says
   uint32_t sequence = 0, acknowledgment = 0;       // TCP
   uint8_t icmp_type = 0, icmp_code = 0;            // ICMP, ICMPv6

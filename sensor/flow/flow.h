@@ -51,16 +51,10 @@ inline uint64_t PacketPosition(uint32_t file, uint64_t number) {
   return uint64_t{file} << 40 | (number & ((uint64_t{1} << 40) - 1));
 }
 
+inline uint32_t FileOfPosition(uint64_t position) { return static_cast<uint32_t>(position >> 40); }
+
 IpAddress ClientOf(const Flow& flow);
 IpAddress ServerOf(const Flow& flow);
 FlowSnapshot SnapshotOf(const Flow& flow);
-
-// The two "ports" of an ICMP packet as Community ID v1 pairs them: a request and its reply share a flow. `one_way`: no
-// reply exists, the second is the code.
-struct IcmpPorts {
-  uint16_t source, destination;
-  bool one_way;
-};
-IcmpPorts IcmpPortsOf(uint8_t type, uint8_t code, bool v6);
 
 }  // namespace vedette

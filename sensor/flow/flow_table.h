@@ -10,6 +10,7 @@
 #include <memory>
 #include <vector>
 
+#include "exporter/community_id.h"
 #include "sensor/flow/flow.h"
 
 namespace vedette {
@@ -32,6 +33,24 @@ struct FlowKey {
 
   void ComputeHash(const FlowHashSeed& seed);
 };
+
+// Without its hash. Views into the packet. A request of ICMP and its reply share a flow.
+inline FlowKey KeyOf(const Packet& packet) {
+  FlowKey key;
+  key.source = packet.source.bytes().data();
+  key.destination = packet.destination.bytes().data();
+  key.protocol = packet.protocol;
+  key.version = packet.source.version();
+  if (packet.protocol == kIpProtoIcmp || packet.protocol == kIpProtoIcmpV6) {
+    const IcmpPorts ports = IcmpPortsOf(packet.protocol, packet.icmp_type, packet.icmp_code);
+    key.source_port = ports.source;
+    key.destination_port = ports.destination;
+  } else {
+    key.source_port = packet.source_port;
+    key.destination_port = packet.destination_port;
+  }
+  return key;
+}
 
 class FlowTable {
  public:

@@ -15,7 +15,7 @@ struct EmissionContext {
   FlowSnapshot flow;
   uint32_t file = 0;
   uint64_t packet = 0;
-  uint64_t time_ns = 0;
+  uint64_t time_ns = 0;  // of that packet; of what the end of a flow brought: of the flow's last one
   Direction direction = Direction::kToServer;  // in which that packet went, by what is known of the flow's ends then
   // 0 for what a packet brought. What the end of a flow brought, found between packets, is ordered behind that packet
   // by the flow's first packet, so that the order does not depend on which worker had the flow.
@@ -24,9 +24,18 @@ struct EmissionContext {
 
 struct AlertCounters {
   uint64_t alerts = 0;              // queued
+  uint64_t flows = 0;               // with alerts
   uint64_t repeated = 0;            // the flow had shown that value before
   uint64_t dropped_queue_full = 0;  // live only
   uint64_t dropped_flow_limit = 0;  // a flow with more than MatchConsumer::kMaxAlertsPerFlow distinct hits
+};
+
+// A flow that is over: its packets are those of its five-tuple from `first_packet` to `last_packet`. Flows of the same
+// five-tuple follow each other and share no position.
+struct EndedFlow {
+  uint64_t id = 0;
+  uint64_t first_packet = 0;  // PacketPosition
+  uint64_t last_packet = 0;   // no later one belongs to it; not necessarily one of its own
 };
 
 // Called by one worker, in its thread.
@@ -35,9 +44,9 @@ class BurstConsumer {
   virtual ~BurstConsumer() = default;
   // Before the first burst and after each reload. The kit outlives its use; a worker without indicators has none.
   virtual void Use(MatchKit&) {}
-  // Views hold during the call. `ended_flows`: ids of flows that are over.
+  // Views hold during the call. `ended_flows` ended behind everything that the batch holds of them.
   virtual void OnBurst(const ObservableBatch& batch, std::span<const EmissionContext> contexts,
-                       std::span<const uint64_t> ended_flows) = 0;
+                       std::span<const EndedFlow> ended_flows) = 0;
   // Everything up to this packet has been handed over.
   virtual void OnProgress(uint32_t file, uint64_t packet) = 0;
   virtual AlertCounters alert_counters() const { return {}; }

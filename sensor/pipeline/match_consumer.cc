@@ -30,10 +30,11 @@ uint64_t IdentityOf(const Observable& o, const IndicatorSet& set, uint32_t first
 
 }  // namespace
 
-MatchConsumer::MatchConsumer(AlertQueue& queue, bool wait_when_full) : queue_(queue), wait_when_full_(wait_when_full) {}
+MatchConsumer::MatchConsumer(AlertQueue& queue, bool wait_when_full, size_t keep_flows)
+    : queue_(queue), wait_when_full_(wait_when_full), keep_flows_(keep_flows) {}
 
 void MatchConsumer::OnBurst(const ObservableBatch& batch, std::span<const EmissionContext> contexts,
-                            std::span<const uint64_t> ended_flows) {
+                            std::span<const EndedFlow> ended_flows) {
   hits_.clear();
   if (batch.size() != 0 && kit_ != nullptr) kit_->set->Find(batch, kit_->fields, hits_);
   for (size_t i = 0; i < hits_.size();) {
@@ -47,12 +48,23 @@ void MatchConsumer::OnBurst(const ObservableBatch& batch, std::span<const Emissi
     i = end;
   }
   if (!raised_.empty()) {
-    for (uint64_t id : ended_flows) raised_.erase(id);
+    for (const EndedFlow& flow : ended_flows) {
+      const auto found = raised_.find(flow.id);
+      if (found == raised_.end()) continue;
+      if (found->second.kept) matched_flows_.push_back(flow);
+      raised_.erase(found);
+    }
   }
 }
 
 bool MatchConsumer::SeenBefore(const Observable& observable, const EmissionContext& context, uint32_t first_hit) {
-  std::unordered_set<uint64_t>& raised = raised_[context.flow.id];
+  const auto [entry, fresh] = raised_.try_emplace(context.flow.id);
+  counters_.flows += fresh;
+  if (fresh && keep_flows_ != 0) {
+    entry->second.kept = true;
+    --keep_flows_;
+  }
+  std::unordered_set<uint64_t>& raised = entry->second.identities;
   const uint64_t identity = IdentityOf(observable, *kit_->set, first_hit);
   if (raised.count(identity) != 0) {
     ++counters_.repeated;

@@ -22,15 +22,18 @@ class MatchConsumer : public BurstConsumer {
   // of a message is less than that.
   static constexpr size_t kMaxMessageValues = 256;
 
-  // `wait_when_full`: replay; else a full queue drops.
-  MatchConsumer(AlertQueue& queue, bool wait_when_full);
+  // `wait_when_full`: replay; else a full queue drops. `keep_flows`: how many of the flows with alerts are kept for
+  // matched_flows(), those that alerted first.
+  MatchConsumer(AlertQueue& queue, bool wait_when_full, size_t keep_flows = 0);
 
   void Use(MatchKit& kit) override { kit_ = &kit; }
   void OnBurst(const ObservableBatch& batch, std::span<const EmissionContext> contexts,
-               std::span<const uint64_t> ended_flows) override;
+               std::span<const EndedFlow> ended_flows) override;
   void OnProgress(uint32_t file, uint64_t packet) override;
 
   AlertCounters alert_counters() const override { return counters_; }
+  // Flows with alerts that are over, in no order.
+  const std::vector<EndedFlow>& matched_flows() const { return matched_flows_; }
 
  private:
   void Raise(const ObservableBatch& batch, const Observable& observable, uint32_t index, const EmissionContext& context,
@@ -41,7 +44,13 @@ class MatchConsumer : public BurstConsumer {
   AlertQueue& queue_;
   bool wait_when_full_;
   std::vector<Hit> hits_;
-  std::unordered_map<uint64_t, std::unordered_set<uint64_t>> raised_;  // by flow id: what it alerted on
+  struct Raised {
+    std::unordered_set<uint64_t> identities;  // what the flow alerted on
+    bool kept = false;
+  };
+  std::unordered_map<uint64_t, Raised> raised_;  // by flow id
+  size_t keep_flows_;                            // more that may be kept
+  std::vector<EndedFlow> matched_flows_;
   AlertPosition position_;
   uint32_t ordinal_ = 0;
   AlertCounters counters_;

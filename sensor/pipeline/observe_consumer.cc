@@ -7,7 +7,7 @@
 namespace vedette {
 
 void ObserveConsumer::OnBurst(const ObservableBatch& batch, std::span<const EmissionContext>,
-                              std::span<const uint64_t>) {
+                              std::span<const EndedFlow>) {
   for (const Observable& o : batch.observables()) {
     const auto kind = static_cast<size_t>(o.kind);
     if (IsContext(o.kind) || o.kind == ObservableKind::kPayload) continue;

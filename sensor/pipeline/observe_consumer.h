@@ -14,7 +14,7 @@ namespace vedette {
 
 class ObserveConsumer : public BurstConsumer {
  public:
-  void OnBurst(const ObservableBatch& batch, std::span<const EmissionContext>, std::span<const uint64_t>) override;
+  void OnBurst(const ObservableBatch& batch, std::span<const EmissionContext>, std::span<const EndedFlow>) override;
   void OnProgress(uint32_t, uint64_t) override {}
 
   void MergeFrom(const ObserveConsumer& other);

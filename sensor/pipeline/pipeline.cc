@@ -109,6 +109,7 @@ void Add(MatchCounters& sum, const MatchCounters& part) {
 
 void Add(AlertCounters& sum, const AlertCounters& part) {
   sum.alerts += part.alerts;
+  sum.flows += part.flows;
   sum.repeated += part.repeated;
   sum.dropped_queue_full += part.dropped_queue_full;
   sum.dropped_flow_limit += part.dropped_flow_limit;

@@ -110,20 +110,8 @@ void Worker::Process(std::span<const Frame> frames) {
 }
 
 void Worker::Lookup(Slot& slot) {
-  const Packet& packet = slot.packet;
   FlowKey& key = slot.key;
-  key.source = packet.source.bytes().data();
-  key.destination = packet.destination.bytes().data();
-  key.protocol = packet.protocol;
-  key.version = packet.source.version();
-  if (packet.protocol == kIpProtoIcmp || packet.protocol == kIpProtoIcmpV6) {
-    const IcmpPorts ports = IcmpPortsOf(packet.icmp_type, packet.icmp_code, packet.protocol == kIpProtoIcmpV6);
-    key.source_port = ports.source;
-    key.destination_port = ports.destination;
-  } else {
-    key.source_port = packet.source_port;
-    key.destination_port = packet.destination_port;
-  }
+  key = KeyOf(slot.packet);
   key.ComputeHash(options_.hash_seed);
   flows_.PrefetchBucket(key);
 }
@@ -180,13 +168,13 @@ void Worker::BeginContext() {
   batch_.set_context(static_cast<uint32_t>(contexts_.size()));
 }
 
-void Worker::EndContext(const Flow& flow, const Frame& frame, Direction direction, uint64_t rank) {
+void Worker::EndContext(const Flow& flow, const Frame& frame, uint64_t time_ns, Direction direction, uint64_t rank) {
   if (batch_.size() == batch_before_) return;
   EmissionContext& context = contexts_.emplace_back();
   context.flow = SnapshotOf(flow);
   context.file = frame.file;
   context.packet = frame.number;
-  context.time_ns = frame.time_ns;
+  context.time_ns = time_ns;
   context.direction = direction;
   context.rank = rank;
 }
@@ -235,7 +223,8 @@ void Worker::OnPacket(Slot& slot) {
     inspector_.OnUdp(*flow, packet, from_client);
   }
   // The bytes may have told that the client is at the other end.
-  EndContext(*flow, frame, SentByClient(slot.key, *flow) ? Direction::kToServer : Direction::kToClient, 0);
+  EndContext(*flow, frame, frame.time_ns, SentByClient(slot.key, *flow) ? Direction::kToServer : Direction::kToClient,
+             0);
 }
 
 // Once for each generation of indicators, so that an address that became known meanwhile is found in running flows.
@@ -248,8 +237,11 @@ void Worker::EmitAddresses(const Flow& flow) {
 void Worker::EndFlow(Flow& flow, const Frame& frame, uint64_t rank) {
   BeginContext();
   inspector_.Finish(flow);
-  EndContext(flow, frame, Direction::kToServer, rank);
-  ended_.push_back(flow.id);
+  EndContext(flow, frame, flow.last_ns, Direction::kToServer,
+             rank);  // the packet is another flow's: its time says nothing
+  // Found at the next packet of its five-tuple, or of any other, or (rank) behind all packets so far.
+  const uint64_t position = PacketPosition(frame.file, frame.number);
+  ended_.push_back({flow.id, flow.first_packet, rank == 0 ? position - 1 : position});
 }
 
 void Worker::Sweep(bool all) {

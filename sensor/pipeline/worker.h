@@ -93,7 +93,7 @@ class Worker {
   void EndFlow(Flow& flow, const Frame& frame, uint64_t rank);
   void Sweep(bool all);
   void BeginContext();
-  void EndContext(const Flow& flow, const Frame& frame, Direction direction, uint64_t rank);
+  void EndContext(const Flow& flow, const Frame& frame, uint64_t time_ns, Direction direction, uint64_t rank);
   void Deliver();
   void HandOver();
 
@@ -108,7 +108,7 @@ class Worker {
   StreamInspector inspector_;
   WorkerCounters counters_;
   std::vector<EmissionContext> contexts_;
-  std::vector<uint64_t> ended_;
+  std::vector<EndedFlow> ended_;
   std::unique_ptr<Slot[]> slots_;
   uint64_t frames_seen_ = 0;
   uint32_t batch_before_ = 0;

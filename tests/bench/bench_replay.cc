@@ -51,7 +51,7 @@ double Median(std::vector<double> values) {
 
 class NullConsumer : public BurstConsumer {
  public:
-  void OnBurst(const ObservableBatch&, std::span<const EmissionContext>, std::span<const uint64_t>) override {}
+  void OnBurst(const ObservableBatch&, std::span<const EmissionContext>, std::span<const EndedFlow>) override {}
   void OnProgress(uint32_t, uint64_t) override {}
 };
 

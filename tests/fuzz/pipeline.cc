@@ -29,7 +29,7 @@ using Finding = std::tuple<uint64_t, uint64_t, std::string>;
 class Collector : public BurstConsumer {
  public:
   void OnBurst(const ObservableBatch& batch, std::span<const EmissionContext> contexts,
-               std::span<const uint64_t> ended_flows) override {
+               std::span<const EndedFlow> ended_flows) override {
     ended += ended_flows.size();
     for (const Observable& o : batch.observables()) {
       Check(o.context < contexts.size());

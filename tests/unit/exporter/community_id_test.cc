@@ -32,6 +32,9 @@ TEST(CommunityId, IcmpPairsTypes) {
   EXPECT_EQ(id, "1:X0snYXpgwiv9TZtqg64sgzUn6Dk=");
   EXPECT_EQ(id, Id("192.168.0.1", reply.source, "192.168.0.89", reply.destination, 1));
 
+  EXPECT_EQ(reply.destination, 8);
+  EXPECT_EQ(IcmpPortsOf(58, 139, 0).destination, 140);
+
   const IcmpPorts solicit = IcmpPortsOf(58, 135, 0);
   EXPECT_EQ(Id("fe80::200:86ff:fe05:80da", solicit.source, "fe80::260:97ff:fe07:69ea", solicit.destination, 58),
             "1:dGHyGvjMfljg6Bppwm3bg0LO8TY=");

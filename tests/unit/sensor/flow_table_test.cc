@@ -114,12 +114,5 @@ TEST(FlowTable, TheSeedDecidesWhereFlowsStand) {
   EXPECT_EQ(hashes.size(), 100u);
 }
 
-TEST(IcmpPorts, PairsRequestsWithReplies) {
-  EXPECT_EQ(IcmpPortsOf(8, 0, false).destination, 0);
-  EXPECT_EQ(IcmpPortsOf(0, 0, false).destination, 8);
-  EXPECT_TRUE(IcmpPortsOf(3, 1, false).one_way);
-  EXPECT_EQ(IcmpPortsOf(128, 0, true).destination, 129);
-}
-
 }  // namespace
 }  // namespace vedette

@@ -36,7 +36,7 @@ constexpr const char* kServer = "198.41.0.4";
 class Collector : public BurstConsumer {
  public:
   void OnBurst(const ObservableBatch& batch, std::span<const EmissionContext> contexts,
-               std::span<const uint64_t> ended_flows) override {
+               std::span<const EndedFlow> ended_flows) override {
     ended += ended_flows.size();
     for (const Observable& o : batch.observables()) {
       ASSERT_LT(o.context, contexts.size());
@@ -311,7 +311,7 @@ TEST(Worker, NothingIsReadBehindTheEnd) {
 class Matcher : public BurstConsumer {
  public:
   void Use(MatchKit& kit) override { kit_ = &kit; }
-  void OnBurst(const ObservableBatch& batch, std::span<const EmissionContext>, std::span<const uint64_t>) override {
+  void OnBurst(const ObservableBatch& batch, std::span<const EmissionContext>, std::span<const EndedFlow>) override {
     std::vector<Hit> hits;
     kit_->set->Find(batch, kit_->fields, hits);
     for (const Hit& hit : hits) {

@@ -274,6 +274,15 @@ TEST_F(Decode, AddressesOnlyIsBare) {
   EXPECT_EQ(RunV4(Ipv4{.protocol = kIpProtoIcmp}("")), DecodeResult::kAddressesOnly);
   EXPECT_EQ(packet_.icmp_type, 0);
   EXPECT_EQ(packet_.icmp_code, 0);
+  // A packet is filled again and again: the type of an earlier one is not that of a fragment, and would name its flow.
+  RunV4(Ipv4{.protocol = kIpProtoIcmp}(Icmp(3, 1, "")));
+  EXPECT_EQ(packet_.icmp_type, 3);
+  EXPECT_EQ(RunV4(Ipv4{.protocol = kIpProtoIcmp, .fragment_offset = 8}(Zeros(8))), DecodeResult::kAddressesOnly);
+  EXPECT_EQ(packet_.icmp_type, 0);
+  EXPECT_EQ(packet_.icmp_code, 0);
+  EXPECT_TRUE(packet_.is_fragment);
+  RunV4(kHello);
+  EXPECT_FALSE(packet_.is_fragment);
 }
 
 // --- IPv6

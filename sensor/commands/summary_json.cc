@@ -1,0 +1,227 @@
+#include "sensor/commands/summary_json.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <system_error>
+
+#include "exporter/metrics/families.h"
+#include "exporter/metrics/figures_json.h"
+#include "exporter/time_text.h"
+#include "sensor/carve/carve_folder.h"
+#include "sensor/commands/commands.h"
+
+namespace vedette {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// A report quotes some; a year of captures at one a minute must not fill it.
+constexpr size_t kMaxCaptures = 10'000;
+constexpr size_t kMaxDamage = 10'000;
+// Each is a line; more alerts than that are a matter for the alerts themselves.
+constexpr size_t kMaxIndicators = 10'000;
+
+// What depends on the machine and on the number of workers.
+bool IsOfTheRun(const FigureFamily& family) {
+  using namespace families;
+  for (const FigureFamily* other : {&kMemory, &kWorkerCpu, &kFlowsNow}) {
+    if (&family == other) return true;
+  }
+  return false;
+}
+
+uint64_t Count(double value) { return static_cast<uint64_t>(value); }
+
+Json TimeOf(uint64_t ns) {
+  EveTime time;
+  return std::string(time.Format(ns));
+}
+
+std::string_view MeaningOf(int status) {
+  switch (status) {
+    case kExitDone:
+      return "done";
+    case kExitMatched:
+      return "matched";
+    case kExitDamagedInput:
+      return "damaged input";
+    default:
+      return "failed";
+  }
+}
+
+// The parts of the equation that families.h states.
+Json PacketsOf(const Figures& figures, const Totals& totals) {
+  using namespace families;
+  Json out = {{"received", Count(figures.Value(kPacketsReceived))},
+              {"decoded", Count(figures.Value(kPacketsDecoded))},
+              {"not_decoded", Count(figures.Sum(kPacketsNotDecoded))},
+              {"excluded", Count(figures.Sum(kPacketsExcluded))},
+              {"dropped", Count(figures.Sum(kPacketsDropped))}};
+  if (totals.workers.first_ns <= totals.workers.last_ns) {
+    out["first_time"] = TimeOf(totals.workers.first_ns);
+    out["last_time"] = TimeOf(totals.workers.last_ns);
+  }
+  return out;
+}
+
+// Bounds on memory that were reached: what was given up there depends on what else a worker held.
+Json MemoryLimitsHit(const Figures& figures) {
+  using namespace families;
+  Json out = Json::array();
+  if (figures.Value(kFlowsEnded, "table_full") != 0) out.push_back("flow_table");
+  if (figures.Value(kTcp, "gaps_memory") != 0) out.push_back("reassembly");
+  if (figures.Value(kParserGivenUp, "memory") != 0) out.push_back("parsers");
+  if (figures.Value(kPacketsNotDecoded, NameOf(NotDecoded::kFragmentLimit)) != 0) out.push_back("fragments");
+  return out;
+}
+
+Json OptionsOf(const SummaryInput& input) {
+  Json out = Json::object();
+  if (!input.options.filter.empty()) out["bpf"] = input.options.filter;
+  if (!input.options.since.empty()) out["since"] = TimeOf(input.options.since_ns);
+  if (!input.options.until.empty()) out["until"] = TimeOf(input.options.until_ns);
+  if (input.payload_depth_bytes != 0) out["payload_depth_bytes"] = input.payload_depth_bytes;
+  return out;
+}
+
+void AppendCaptures(const SummaryInput& input, Json& out) {
+  Json& captures = out["captures"] = Json::array();
+  for (const CaptureList::File& file : input.captures.files()) {
+    if (captures.size() == kMaxCaptures) break;
+    captures.push_back({{"name", file.name}, {"bytes", file.bytes}});
+  }
+  const size_t files = input.captures.files().size();
+  if (files > kMaxCaptures) out["captures_omitted"] = files - kMaxCaptures;
+  Json& damage = out["damage"] = Json::array();
+  for (const CaptureDamage& entry : input.totals.damage) {
+    if (damage.size() == kMaxDamage) break;
+    damage.push_back({{"capture", entry.file}, {"offset_bytes", entry.offset}, {"reason", entry.reason}});
+  }
+  if (input.totals.damage.size() > kMaxDamage) out["damage_omitted"] = input.totals.damage.size() - kMaxDamage;
+}
+
+Json IndicatorsOf(const SummaryInput& input) {
+  Json sources = Json::array();
+  for (const SourceReport& source : input.loaded.sources) {
+    sources.push_back(
+        {{"path", source.path}, {"format", source.format}, {"rows", source.rows}, {"unusable", source.unusable}});
+  }
+  return {{"digest", input.loaded.set->digest()}, {"generation", 0}, {"files", std::move(sources)}};
+}
+
+void AppendMatches(const SummaryInput& input, Json& out) {
+  const std::vector<MatchTally::Entry> entries = input.tally.ByIndicator();
+  Json& matches = out["matches"] = Json::array();
+  for (const MatchTally::Entry& entry : entries) {
+    if (matches.size() == kMaxIndicators) break;
+    matches.push_back({{"alerts", entry.alerts},
+                       {"type", entry.key.type},
+                       {"value", entry.key.value},
+                       {"source", entry.key.source},
+                       {"id", entry.key.id}});
+  }
+  if (entries.size() > kMaxIndicators) out["matches_omitted"] = entries.size() - kMaxIndicators;
+}
+
+Json CarvedOf(const CarveSetup& carve) {
+  const CarveReport& report = carve.report();
+  return {{"folder", carve.folder()},
+          {"complete", report.error.empty()},
+          {"flows", report.flows},
+          {"files", report.files},
+          {"packets", report.packets},
+          {"bytes", report.bytes},
+          {"flows_left_out", carve.flows_left_out()},
+          {"fragments_left_out", report.fragments_left_out},
+          {"packets_cut", report.packets_cut},
+          {"packets_after_2106", report.times_beyond_pcap}};
+}
+
+double SecondsOf(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+}
+
+Json CommandLine() {
+  std::ifstream file("/proc/self/cmdline", std::ios::binary);
+  const std::string all{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  Json out = Json::array();
+  for (size_t at = 0; at < all.size(); at = all.find('\0', at) + 1) {
+    if (all.find('\0', at) == std::string::npos) break;
+    out.push_back(all.substr(at, all.find('\0', at) - at));
+  }
+  return out;
+}
+
+Json RunOf(const SummaryInput& input, const Figures& figures) {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return {{"command", CommandLine()},
+          {"started", TimeOf(input.started_ns)},
+          {"workers", input.options.workers},
+          {"wall_seconds", input.totals.seconds},
+          {"process_user_cpu_seconds", SecondsOf(usage.ru_utime)},
+          {"process_system_cpu_seconds", SecondsOf(usage.ru_stime)},
+          {"process_peak_memory_bytes", static_cast<uint64_t>(usage.ru_maxrss) * 1024},
+          {"figures", Json::parse(JsonOf(figures))}};
+}
+
+}  // namespace
+
+std::string SummaryJson(const SummaryInput& input) {
+  Figures same, own;
+  for (const Figure& figure : FiguresOf(input.totals, input.loaded, input.tally).all()) {
+    (IsOfTheRun(*figure.family) ? own : same).Add(*figure.family, figure.label_value, figure.value);
+  }
+  Json out = {{"schema", kSummarySchema},
+              {"version", VEDETTE_VERSION},
+              {"exit", {{"status", input.exit_status}, {"meaning", MeaningOf(input.exit_status)}}},
+              {"interrupted", input.totals.interrupted},
+              {"options", OptionsOf(input)}};
+  AppendCaptures(input, out);
+  out["indicators"] = IndicatorsOf(input);
+  out["packets"] = PacketsOf(same, input.totals);
+  out["alerts"] = Count(same.Value(families::kAlerts));
+  out["flows_with_alerts"] = input.totals.alerts.flows;
+  AppendMatches(input, out);
+  if (!input.carve.folder().empty()) out["carved"] = CarvedOf(input.carve);
+  out["memory_limits_hit"] = MemoryLimitsHit(same);
+  out["figures"] = Json::parse(JsonOf(same));
+  out["run"] = RunOf(input, own);
+  return out.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
+}
+
+bool WriteWholeFile(const std::string& path, const std::string& text, std::string& error) {
+  struct stat status {};
+  const bool in_place = stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode);
+  const std::string target = in_place ? path : path + ".part";
+  const int flags = O_WRONLY | O_CLOEXEC | (in_place ? 0 : O_CREAT | O_TRUNC | O_NOFOLLOW);
+  const int descriptor = open(target.c_str(), flags, 0640);
+  int reason = descriptor < 0 ? errno : 0;
+  for (size_t at = 0; reason == 0 && at < text.size();) {
+    const ssize_t n = write(descriptor, text.data() + at, text.size() - at);
+    if (n >= 0) {
+      at += static_cast<size_t>(n);
+    } else if (errno != EINTR) {
+      reason = errno;
+    }
+  }
+  if (descriptor >= 0 && close(descriptor) != 0 && reason == 0) reason = errno;
+  if (reason == 0 && !in_place && std::rename(target.c_str(), path.c_str()) != 0) reason = errno;
+  if (reason == 0) return true;
+  if (!in_place && descriptor >= 0) unlink(target.c_str());
+  error = fmt::format("{}: cannot be written: {}; name a file in a folder that exists, is yours and has space", path,
+                      std::generic_category().message(reason));
+  return false;
+}
+
+}  // namespace vedette

@@ -1,0 +1,35 @@
+// `replay --summary FILE`: what a replay came to, for programs and reports. The format is described in docs/summary.md.
+#pragma once
+
+#include <string>
+
+#include "sensor/capture/capture_list.h"
+#include "sensor/commands/carve_setup.h"
+#include "sensor/commands/inputs.h"
+#include "sensor/commands/summary.h"
+
+namespace vedette {
+
+constexpr char kSummarySchema[] = "vedette-summary/1";
+
+// What a summary tells of; all outlives it.
+struct SummaryInput {
+  const CaptureOptions& options;
+  uint64_t payload_depth_bytes;
+  const CaptureList& captures;
+  const LoadedIndicators& loaded;
+  const MatchTally& tally;
+  const Totals& totals;
+  const CarveSetup& carve;
+  uint64_t started_ns;  // since 1970
+  int exit_status;
+};
+
+// A JSON document of several lines. Everything but the member `run` is the same for any number of workers, as long as
+// no memory limit was hit.
+std::string SummaryJson(const SummaryInput& input);
+
+// Writes a file whole or not at all (a pipe or a device as it comes). False with an error that says what to do.
+bool WriteWholeFile(const std::string& path, const std::string& text, std::string& error);
+
+}  // namespace vedette

@@ -1,0 +1,88 @@
+"""What carve.py and tests/corpus/run_carve share: whether a carved flow shows what the whole capture showed of it."""
+import collections
+import json
+import pathlib
+import subprocess
+
+# The place in the capture, and what is made of it.
+PLACE = ("flow_id", "pcap_filename", "pcap_cnt", "alert_id")
+
+
+def read(path):
+    with open(path, encoding="utf8") as file:
+        return [json.loads(line) for line in file]
+
+
+def packets_by_libpcap(path, expression=""):
+    """How many packets libpcap reads, by its own tcpdump."""
+    command = ["tcpdump", "--count", "-nr", str(path), *([expression] if expression else [])]
+    result = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    return int(result.stdout.split()[0])
+
+
+def without_place(alert):
+    bare = {key: value for key, value in alert.items() if key not in PLACE}
+    bare["evidence"] = {key: value for key, value in alert["evidence"].items() if key != "capture"}
+    return json.dumps(bare, sort_keys=True)
+
+
+def is_of_fragments(alert):
+    """Of the flow that fragments open whose ports are not known yet."""
+    return alert["flow"].get("src_port", 0) == 0 and alert["flow"].get("dest_port", 0) == 0
+
+
+def same_pair(a, b):
+    return {a["src_ip"], a["dest_ip"]} == {b["src_ip"], b["dest_ip"]} and a["proto"] == b["proto"]
+
+
+def differences(flow_alerts, other_alerts, replayed):
+    """Replaying a carved flow gives the alerts of that flow. Fragments belong to two flows, that of their datagram and that of
+    fragments without ports: whoever has them sees the alerts of both, all of which the whole capture showed as well."""
+    expected = collections.Counter(map(without_place, flow_alerts))
+    got = collections.Counter(map(without_place, replayed))
+    for alert in (expected - got).elements():
+        yield "missing", alert
+    companions = collections.Counter(
+        without_place(alert) for alert in other_alerts
+        if any(same_pair(alert, own) and (is_of_fragments(alert) or is_of_fragments(own)) for own in flow_alerts))
+    for alert in (got - expected - companions).elements():
+        yield "not expected", alert
+
+
+def check_carved(vedette, match, alerts, folder, max_files=None):
+    """Yields what is wrong with FOLDER, that `replay --carve` of `match` (options) filled while it wrote these alerts."""
+    folder = pathlib.Path(folder)
+    index = read(folder / "index.jsonl")
+    by_flow = collections.defaultdict(list)
+    for alert in alerts:
+        by_flow[alert["flow_id"]].append(alert)
+    named = sorted(name for entry in index for name in entry["captures"])
+    present = sorted(path.name for path in folder.iterdir() if path.name != "index.jsonl")
+    if named != present:
+        yield f"the index names {named}, the folder holds {present}"
+    if sorted(entry["flow_id"] for entry in index) != sorted(
+            flow for flow, of_flow in by_flow.items() if "capture" in of_flow[0]["evidence"]):
+        yield "the index does not list the flows that the alerts name"
+    for number, entry in enumerate(index):
+        flow_alerts = by_flow[entry["flow_id"]]
+        if entry["alerts"] != len(flow_alerts):
+            yield f"{entry['flow_id']}: {entry['alerts']} alerts in the index, {len(flow_alerts)} in truth"
+        for alert in flow_alerts:
+            if alert["evidence"].get("capture") != f"{entry['flow_id']}.pcap" or alert["evidence"]["capture"] not in entry["captures"]:
+                yield f"{entry['flow_id']}: an alert names {alert['evidence'].get('capture')}"
+        if max_files is not None and number >= max_files:
+            continue
+        files = [folder / name for name in entry["captures"]]
+        count = sum(map(packets_by_libpcap, files))
+        if not count or count != entry["packets"] or count != sum(source["packets"] for source in entry["sources"]) + entry.get("packets_of_more_sources", 0):
+            yield f"{entry['flow_id']}: libpcap reads {count} packets, the index says {entry['packets']}"
+        if len(files) > 1:
+            continue  # of several link types: neither holds all of it
+        result = subprocess.run([vedette, "replay", "--no-geo", "--quiet", "--workers", "1", *match, str(files[0])],
+                                capture_output=True, text=True, timeout=120)
+        if result.returncode != 0:
+            yield f"{files[0].name}: replay ended with {result.returncode}: {result.stderr}"
+            continue
+        others = [alert for alert in alerts if alert["flow_id"] != entry["flow_id"]]
+        for what, alert in differences(flow_alerts, others, map(json.loads, result.stdout.splitlines())):
+            yield f"{files[0].name}: {what}: {alert}"
