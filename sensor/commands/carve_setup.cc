@@ -36,9 +36,9 @@ void CarveSetup::AddTo(CLI::App& app) {
 bool CarveSetup::Open(const CaptureList& captures, std::string& error) {
   if (folder_.empty()) return true;
   for (const CaptureList::File& file : captures.files()) {
-    if (file.name != "-") continue;
+    if (file.kind != CaptureList::Kind::kPipe && file.kind != CaptureList::Kind::kGrowing && file.name != "-") continue;
     error =
-        "--carve reads the capture a second time, which standard input does not allow; save it to a file first, and "
+        "--carve reads the capture a second time, which standard input and --follow do not allow; save it to a file first, and "
         "replay that";
     return false;
   }
