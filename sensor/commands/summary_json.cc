@@ -30,7 +30,7 @@ constexpr size_t kMaxDamage = 10'000;
 // Each is a line; more alerts than that are a matter for the alerts themselves.
 constexpr size_t kMaxIndicators = 10'000;
 
-// What depends on the machine and on the number of workers.
+// What depends on the machine and on the number of workers. So does every histogram, which is one of durations.
 bool IsOfTheRun(const FigureFamily& family) {
   using namespace families;
   for (const FigureFamily* other : {&kMemory, &kWorkerCpu, &kFlowsNow}) {
@@ -178,9 +178,14 @@ Json RunOf(const SummaryInput& input, const Figures& figures) {
 }  // namespace
 
 std::string SummaryJson(const SummaryInput& input) {
+  const Figures all = FiguresOf(input.totals, input.loaded, input.tally);
   Figures same, own;
-  for (const Figure& figure : FiguresOf(input.totals, input.loaded, input.tally).all()) {
-    (IsOfTheRun(*figure.family) ? own : same).Add(*figure.family, figure.label_value, figure.value);
+  for (const Figure& figure : all.all()) {
+    if (figure.family->kind == FigureKind::kHistogram) {
+      own.Add(*figure.family, figure.histogram);
+    } else {
+      (IsOfTheRun(*figure.family) ? own : same).Add(*figure.family, figure.label_value, figure.value);
+    }
   }
   Json out = {{"schema", kSummarySchema},
               {"version", VEDETTE_VERSION},
