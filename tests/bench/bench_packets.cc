@@ -46,7 +46,7 @@ class TimedConsumer : public BurstConsumer {
   explicit TimedConsumer(BurstConsumer& behind) : behind_(behind) {}
   void Use(MatchKit& kit) override { behind_.Use(kit); }
   void OnBurst(const ObservableBatch& batch, std::span<const EmissionContext> contexts,
-               std::span<const uint64_t> ended_flows) override {
+               std::span<const EndedFlow> ended_flows) override {
     const uint64_t before = ThreadCpuNs();
     behind_.OnBurst(batch, contexts, ended_flows);
     spent_ns += ThreadCpuNs() - before;

@@ -57,7 +57,7 @@ void WriteAndFind(const std::vector<NetworkRange>& ranges) {
       Check(record.asn == Number(range.facts));
     }
   }
-  Check(geo.lookup_errors() == 0);
+  Check(geo.counters().lookup_errors == 0);
 }
 
 }  // namespace

@@ -52,9 +52,8 @@ TEST(JsonWriter, PutsCommasWhereTheyBelong) {
   writer.EndArray();
   writer.Decimal("f", -1.25);
   writer.Decimal("g", std::numeric_limits<double>::infinity());
-  writer.Raw("h", "[]");
   writer.EndObject();
-  EXPECT_EQ(out, R"({"a":18446744073709551615,"b":{},"c":[{"d":true},{}],"e":[1,2,"x"],"f":-1.25,"h":[]})");
+  EXPECT_EQ(out, R"({"a":18446744073709551615,"b":{},"c":[{"d":true},{}],"e":[1,2,"x"],"f":-1.25})");
 }
 
 TEST(JsonWriter, ObservedIsWhatContractTwoWrites) {

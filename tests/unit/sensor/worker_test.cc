@@ -206,7 +206,7 @@ TEST(Worker, ASweepEndsIdleFlows) {
 TEST(Worker, ASweepComesAtTheSamePacketHoweverBurstsAreCut) {
   class Ends : public BurstConsumer {
    public:
-    void OnBurst(const ObservableBatch&, std::span<const EmissionContext>, std::span<const uint64_t> ended) override {
+    void OnBurst(const ObservableBatch&, std::span<const EmissionContext>, std::span<const EndedFlow> ended) override {
       pending_ = !ended.empty();
     }
     void OnProgress(uint32_t, uint64_t packet) override {
