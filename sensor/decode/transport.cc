@@ -63,6 +63,7 @@ NotDecoded DecodeIcmp(const IpPayload& ip, Packet& packet) {
 NotDecoded DecodeOtherTransport(const IpPayload& ip, Packet& packet) {
   packet.tcp_flags = 0;
   packet.source_port = packet.destination_port = 0;
+  packet.icmp_type = packet.icmp_code = 0;  // of ICMP's number under the other version of IP, too
   if (ip.protocol == (ip.version == 4 ? kIpProtoIcmp : kIpProtoIcmpV6)) return DecodeIcmp(ip, packet);
   uint32_t header_bytes = 0;
   if (HasPorts(ip.protocol)) {

@@ -36,8 +36,8 @@ constexpr Owner kOwners[] = {
     {"94.45.", "campus", "prefix", "94.45.224.0/22"},  // in NL too, which does not count beside a prefix
     {"2001:43f8:110:", "campus", "prefix", "2001:43f8:110::/48"},
     {"193.0.2.", "ripe", "asn", "AS3333"},           // in NL too, likewise
-    {"2001:67c:20a1:", "country", "country", "NL"},  // its network is in no database
-    {"200.3.14.", "country", "country", "UY"},
+    {"2001:67c:20a1:", "nation", "country", "NL"},  // its network is in no database
+    {"200.3.14.", "nation", "country", "UY"},
 };
 constexpr const char* kConfig = R"(
 sensor:
@@ -53,8 +53,8 @@ feed:
       scope: constituency
       constituency:
         prefixes: [94.45.224.0/22, 2001:43f8:110::/48]
-    - name: country
-      public_key: country.pub
+    - name: nation
+      public_key: nation.pub
       originators: ["*"]
       scope: constituency
       constituency:
@@ -131,7 +131,7 @@ class ConstituencyFeed : public testing::Test {
                                                {"2001:67c:20a1::", 48, place("NL", 0)},
                                                {"2001:43f8:110::", 48, place("ZA", 64511)}},
                                               TestMetadata()));
-    for (const char* who : {"sensor", "campus", "country", "ripe"}) {
+    for (const char* who : {"sensor", "campus", "nation", "ripe"}) {
       ChildProcess keygen({VEDETTE_PROGRAM, "keygen", folder_.Path(who)});
       EXPECT_EQ(keygen.Wait(kLimit), 0) << keygen.err();
     }
@@ -164,7 +164,7 @@ class ConstituencyFeed : public testing::Test {
     command.insert(command.end(), geo.begin(), geo.end());
     ChildProcess replay(command);
     std::map<std::string, std::unique_ptr<ChildProcess>> subscribers;
-    for (const char* who : {"campus", "country", "ripe"}) {
+    for (const char* who : {"campus", "nation", "ripe"}) {
       subscribers[who] = std::make_unique<ChildProcess>(
           std::vector<std::string>{VEDETTE_PROGRAM, "subscribe", endpoint_, "--server-key", folder_.Path("sensor.pub"),
                                    "--key", folder_.Path(std::string(who) + ".key"), "--view", who, "--out",
@@ -196,7 +196,7 @@ class ConstituencyFeed : public testing::Test {
 
 TEST_F(ConstituencyFeed, EachReceivesWhatConcernsIt) {
   Replay({"--geo", geo_});
-  for (const std::string who : {"campus", "country", "ripe"}) {
+  for (const std::string who : {"campus", "nation", "ripe"}) {
     Lines expected, received;
     for (const json& alert : expected_) {
       const json claim = ClaimOf(alert, who);
@@ -206,7 +206,7 @@ TEST_F(ConstituencyFeed, EachReceivesWhatConcernsIt) {
       received.insert(Identity(alert) + ' ' + (alert.contains("constituency") ? alert["constituency"] : json()).dump());
       EXPECT_FALSE(alert.contains("responsible"));
       const std::string line = alert.dump();
-      for (const char* other : {"campus", "country", "ripe"})
+      for (const char* other : {"campus", "nation", "ripe"})
         EXPECT_EQ(line.find(std::string("\"") + other + '"'), std::string::npos);
     }
     EXPECT_EQ(received, expected) << who;
@@ -221,7 +221,7 @@ TEST_F(ConstituencyFeed, TheOperatorSeesAllWhoAreResponsible) {
   Lines expected, written;
   for (const json& alert : expected_) {
     json responsible = json::array();
-    for (const std::string who : {"campus", "country", "ripe"}) {
+    for (const std::string who : {"campus", "nation", "ripe"}) {
       json claim = ClaimOf(alert, who);
       if (claim.is_null()) continue;
       claim["partner"] = who;
@@ -248,9 +248,9 @@ TEST_F(ConstituencyFeed, WithoutDatabasesOnlyPrefixesCountAndTheRestIsToldAndCou
     of_campus += Cleared(alert) && !ClaimOf(alert, "campus").is_null() ? 1 : 0;
   }
   EXPECT_EQ(Received("campus").size(), of_campus);
-  EXPECT_EQ(Received("country").size(), 0u);
+  EXPECT_EQ(Received("nation").size(), 0u);
   EXPECT_EQ(Received("ripe").size(), cleared) << "its scope is all";
-  EXPECT_NE(said_.find("warning: partner `country` claims countries, which no open"), std::string::npos) << said_;
+  EXPECT_NE(said_.find("warning: partner `nation` claims countries, which no open"), std::string::npos) << said_;
   EXPECT_NE(said_.find("warning: partner `ripe` claims AS numbers, which no open"), std::string::npos) << said_;
   // Every alert of another address than campus' might have been the country's.
   size_t undecided = 0, outside = 0;

@@ -185,7 +185,7 @@ class Summary(unittest.TestCase):
 
     def test_every_member_is_documented(self):
         page = (SOURCE / "docs/summary.md").read_text()
-        summary = self.replay("--carve", self.folder / "c", "--bpf", "udp or not udp", "--since", "1", "--payload-depth", "100", PCAPS, match=INDICATORS)
+        summary = self.replay("--carve", self.folder / "c", "--bpf", "udp or not udp", "--since", "2000-01-01", "--payload-depth", "100", PCAPS, match=INDICATORS)
         for key, value in summary.items():
             self.assertIn(f"`{key}`", page)
             inner = value[0] if isinstance(value, list) and value and isinstance(value[0], dict) else value

@@ -106,7 +106,7 @@ TEST_F(ConfigPartners, AHundredThousandPrefixesAndNoMore) {
   }
   ASSERT_EQ(Load(lines), "");
   EXPECT_EQ(partner().constituency.prefixes.size(), 100'000u);
-  EXPECT_EQ(Load(lines + "          - 9.0.0.0/8\n").find(":8: `prefixes` has 100001 entries"), 0u);
+  EXPECT_EQ(Load(lines + "          - 9.0.0.0/8\n").find(":9: `prefixes` has 100001 entries"), 0u);
 }
 
 }  // namespace
