@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 #include <cstring>
 #include <filesystem>
 #include <system_error>
+#include <vector>
 
 namespace vedette {
 namespace {
@@ -29,9 +31,29 @@ class File {
   const int descriptor_;
 };
 
-bool OfUsOrRoot(const struct stat& status) { return status.st_uid == geteuid() || status.st_uid == 0; }
+// Larger than any entry of a user database; getpwnam_r says ERANGE where it is not.
+constexpr size_t kPasswdBytes = 16384;
 
-bool CheckFolder(const std::filesystem::path& file, const std::string& path, std::string& error) {
+// Whose files are taken: this user's, root's, and those of one more.
+class Owners {
+ public:
+  explicit Owners(const std::string& another) {
+    if (another.empty()) return;
+    passwd entry{};
+    passwd* found = nullptr;
+    std::vector<char> buffer(kPasswdBytes);
+    if (getpwnam_r(another.c_str(), &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr)
+      another_ = found->pw_uid;
+  }
+  bool Have(const struct stat& status) const {
+    return status.st_uid == geteuid() || status.st_uid == 0 || status.st_uid == another_;
+  }
+
+ private:
+  uid_t another_ = 0;
+};
+
+bool CheckFolder(const Owners& owners, const std::filesystem::path& file, const std::string& path, std::string& error) {
   const std::string parent = file.parent_path().string();
   const std::string folder = parent.empty() ? "." : parent;
   struct stat status {};
@@ -39,7 +61,7 @@ bool CheckFolder(const std::filesystem::path& file, const std::string& path, std
     error = fmt::format("{}: cannot examine its folder {}: {}", path, folder, ErrnoText(errno));
     return false;
   }
-  if (!OfUsOrRoot(status)) {
+  if (!owners.Have(status)) {
     error =
         fmt::format("{}: its folder {} belongs to another user, who could replace it; move it, or `chown` the folder",
                     path, folder);
@@ -53,10 +75,10 @@ bool CheckFolder(const std::filesystem::path& file, const std::string& path, std
   return true;
 }
 
-bool CheckLink(const std::string& path, std::string& error) {
+bool CheckLink(const Owners& owners, const std::string& path, std::string& error) {
   struct stat link {};
   if (lstat(path.c_str(), &link) != 0 || !S_ISLNK(link.st_mode)) return true;
-  if (!OfUsOrRoot(link)) {
+  if (!owners.Have(link)) {
     error = path + ": is a symbolic link of another user; name the file itself";
     return false;
   }
@@ -66,10 +88,10 @@ bool CheckLink(const std::string& path, std::string& error) {
     error = fmt::format("{}: cannot follow this symbolic link: {}", path, failure.message());
     return false;
   }
-  return CheckFolder(target, path, error);
+  return CheckFolder(owners, target, path, error);
 }
 
-bool CheckFile(int descriptor, const std::string& path, std::string& error) {
+bool CheckFile(const Owners& owners, int descriptor, const std::string& path, std::string& error) {
   struct stat status {};
   if (fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
     error = path + ": not a regular file";
@@ -80,7 +102,7 @@ bool CheckFile(int descriptor, const std::string& path, std::string& error) {
         path + ": others can read this secret; run `chmod 600 " + path + "`, and make a new one if someone may have";
     return false;
   }
-  if (!OfUsOrRoot(status)) {
+  if (!owners.Have(status)) {
     error = path + ": belongs to another user; run `chown` on it, or run as its owner";
     return false;
   }
@@ -117,14 +139,16 @@ void WipeSecret(std::string& text) {
   text.clear();
 }
 
-bool ReadSecretFile(const std::string& path, size_t max_bytes, std::string& text, std::string& error) {
+bool ReadSecretFile(const std::string& path, size_t max_bytes, std::string& text, std::string& error,
+                    const std::string& owner) {
   const File file(path);
   if (file.get() < 0) {
     error = path + ": cannot open this secret: " + ErrnoText(errno);
     return false;
   }
-  return CheckFile(file.get(), path, error) && CheckLink(path, error) && CheckFolder(path, path, error) &&
-         ReadAll(file.get(), path, max_bytes, text, error);
+  const Owners owners(owner);
+  return CheckFile(owners, file.get(), path, error) && CheckLink(owners, path, error) &&
+         CheckFolder(owners, path, path, error) && ReadAll(file.get(), path, max_bytes, text, error);
 }
 
 }  // namespace vedette

@@ -159,9 +159,9 @@ bool WriteKeyPair(const KeyPair& keys, const std::string& prefix, std::string& e
   return written;
 }
 
-bool ReadSecretKey(const std::string& path, KeyPair& keys, std::string& error) {
+bool ReadSecretKey(const std::string& path, KeyPair& keys, std::string& error, const std::string& owner) {
   std::string text;
-  if (!ReadSecretFile(path, kMaxKeyFileBytes, text, error)) {
+  if (!ReadSecretFile(path, kMaxKeyFileBytes, text, error, owner)) {
     if (access(path.c_str(), F_OK) != 0) error += "; `vedette keygen` makes a key";
     return false;
   }

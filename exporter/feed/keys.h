@@ -27,7 +27,8 @@ KeyPair NewKeyPair();
 bool WriteKeyPair(const KeyPair& keys, const std::string& prefix, std::string& error);
 // Refuses a file that others can read or replace (exporter/secret_file.h), and a pair that does not belong together,
 // with what to do about it.
-bool ReadSecretKey(const std::string& path, KeyPair& keys, std::string& error);
+// `owner`: one more user to whom it may belong, as there.
+bool ReadSecretKey(const std::string& path, KeyPair& keys, std::string& error, const std::string& owner = {});
 // `text` is 40 characters of Z85, or the path of a .pub file.
 bool ReadPublicKey(const std::string& text, std::string& public_key, std::string& error);
 

@@ -10,7 +10,7 @@
 
 namespace vedette {
 
-// Reads: the configuration, indicators, public keys and geolocation databases. Writes: the folders of `state`,
+// Reads: the configuration, indicators, public keys and geolocation databases. Writes: the folders of `state`, `cache`,
 // `control` and `output`. Listens: feed and metrics. Of the last three what is not there and was not asked for is left
 // out.
 ConfinementPolicy PolicyOf(const Config& config);

@@ -198,7 +198,9 @@ std::unique_ptr<LiveSensor> LiveSensor::Open(Config config, Log& log, std::atomi
 }
 
 bool LiveSensor::Parts::OpenInterface(std::string& error) {
-  if (config.has_feed && !ReadSecretKey(config.feed.secret_key_file, config.feed.keys, error)) return false;
+  // Root may start a sensor whose key belongs to the user that it becomes.
+  if (config.has_feed && !ReadSecretKey(config.feed.secret_key_file, config.feed.keys, error, config.capture.user))
+    return false;
   LiveInterface::Options options;
   options.interface = config.capture.interface;
   options.filter = config.capture.filter;

@@ -12,14 +12,14 @@ constexpr int kBeatsPerInterval = 3;  // one may come late
 void ServiceReport::Tick(Clock::time_point now) {
   if (!manager_.present()) return;
   const Reloader::Outcome reload = reloader_.last();
-  if (reload.running != reloading_) {
-    reloading_ = reload.running;
-    if (reloading_) {
-      manager_.Reloading("reading its indicators");
-    } else {
-      manager_.Ready(fmt::format("{} indicators, generation {}{}", reload.indicators, reload.generation,
-                                 reload.succeeded ? "" : "; the last reload failed"));
-    }
+  if (reload.running && !reloading_) {
+    reloading_ = true;
+    manager_.Reloading("reading its indicators");
+  } else if (!reload.running && (reloading_ || reload.number != reloads_)) {  // or begun and ended since the last time
+    reloading_ = false;
+    reloads_ = reload.number;
+    manager_.Ready(fmt::format("{} indicators, generation {}{}", reload.indicators, reload.generation,
+                               reload.succeeded ? "" : "; the last reload failed"));
   }
   if (manager_.watchdog() && now >= next_watch_) {
     next_watch_ = now + *manager_.watchdog() / kBeatsPerInterval;

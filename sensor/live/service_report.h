@@ -30,6 +30,7 @@ class ServiceReport {
   ExportLoop& exporter_;
   const Reloader& reloader_;
   bool reloading_ = false;
+  uint64_t reloads_ = 0;  // told of
   Clock::time_point next_watch_;
   double worker_cpu_seconds_ = -1;
   std::atomic<bool> exporter_answered_{true};

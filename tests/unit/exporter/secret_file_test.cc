@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -103,6 +104,21 @@ TEST_F(SecretFile, RefusesWhatBelongsToSomebodyElse) {
   fs::create_symlink("in/key", Path("link"));
   ASSERT_EQ(lchown(Path("link").c_str(), kSomebody, kSomebody), 0);
   ExpectRefusal("link", "symbolic link of another user");
+}
+
+TEST_F(SecretFile, OfTheUserThatRootWillBecome) {
+  if (geteuid() != 0) GTEST_SKIP() << "other users' files are NOT tested: it needs root";
+  const passwd* const daemon = getpwnam("daemon");
+  ASSERT_NE(daemon, nullptr);
+  ASSERT_EQ(chown(Path("in/key").c_str(), daemon->pw_uid, 0), 0);
+  ASSERT_EQ(chown(Path("in").c_str(), daemon->pw_uid, 0), 0);
+  std::string text, error;
+  EXPECT_TRUE(ReadSecretFile(Path("in/key"), 100, text, error, "daemon")) << error;
+  for (const char* other : {"", "nobody", "no-such-user"}) {
+    error.clear();
+    EXPECT_FALSE(ReadSecretFile(Path("in/key"), 100, text, error, other)) << other;
+    EXPECT_NE(error.find("belongs to another user"), std::string::npos) << error;
+  }
 }
 
 }  // namespace
