@@ -55,6 +55,9 @@ class CaptureSource {
   virtual ~CaptureSource() = default;
   // Up to `kBurst` frames; they hold until the next call.
   virtual PollStatus Poll(std::span<const Frame>& frames) = 0;
+  // The run is to end. Live: Poll hands out what the kernel has counted until now, then kEnd, so that every packet that
+  // was received is accounted for. False where nothing waits that could get lost: do not poll again.
+  virtual bool Drain() { return false; }
   // Path as the user gave it (or below the directory given), or the interface's name.
   virtual std::string_view FileName(uint32_t file) const = 0;
   virtual CaptureCounters counters() const = 0;

@@ -25,6 +25,13 @@ constexpr uint64_t kNanosecondsPerSecond = 1'000'000'000;
 // Between looks at a silent interface.
 constexpr std::chrono::seconds kLookInterval{1};
 
+// The kernel hands a part-filled block of its ring over after the timeout; with another for a busy machine, silence
+// means that nothing is left.
+constexpr int kDrainTimeouts = 3;
+
+// What a packet takes in the kernel's ring at least: its header and an empty frame's alignment.
+constexpr uint32_t kLeastRingBytes = 64;
+
 // Enough to see a typing error; a host of containers has hundreds.
 constexpr size_t kMaxListedInterfaces = 32;
 
@@ -163,6 +170,7 @@ void LiveInterface::Keep(const pcap_pkthdr& header, const uint8_t* bytes) {
 PollStatus LiveInterface::Poll(std::span<const Frame>& frames) {
   frames = {};
   if (!error_.empty()) return PollStatus::kEnd;
+  if (draining_) return PollWaiting(frames);
   for (const bool waited : {false, true}) {
     if (stopping_.load(std::memory_order_relaxed)) return PollStatus::kEnd;
     burst_used_ = 0;
@@ -185,6 +193,34 @@ PollStatus LiveInterface::Poll(std::span<const Frame>& frames) {
     if (ready <= 0) break;
   }
   return PollStatus::kIdle;
+}
+
+bool LiveInterface::Drain() {
+  pcap_stat statistics{};
+  if (!error_.empty() || pcap_stats(handle_, &statistics) != 0) return false;
+  // ps_recv holds what was dropped as well, and all of it in 32 bits. What libpcap took out itself, before the filter
+  // was the kernel's, is in it too; for such packets nothing comes, and the wait ends.
+  const auto handed_over = static_cast<uint32_t>(counters_.frames);
+  const uint32_t waiting = statistics.ps_recv - statistics.ps_drop - handed_over;
+  drain_until_ = counters_.frames + std::min(waiting, options_.buffer_bytes / kLeastRingBytes);
+  draining_ = true;
+  return true;
+}
+
+PollStatus LiveInterface::PollWaiting(std::span<const Frame>& frames) {
+  for (int i = 0; i <= kDrainTimeouts && counters_.frames < drain_until_; ++i) {
+    burst_used_ = 0;
+    num_frames_ = 0;
+    const auto limit = static_cast<int>(std::min<uint64_t>(kBurst, drain_until_ - counters_.frames));
+    if (pcap_dispatch(handle_, limit, OnPacket, reinterpret_cast<unsigned char*>(this)) < 0) break;
+    if (num_frames_ != 0) {
+      frames = {frames_.data(), num_frames_};
+      return PollStatus::kFrames;
+    }
+    pollfd waiting{.fd = pcap_get_selectable_fd(handle_), .events = POLLIN, .revents = 0};
+    poll(&waiting, 1, static_cast<int>(options_.timeout_ms));
+  }
+  return PollStatus::kEnd;
 }
 
 // libpcap waits for an interface that is down as if it were silent.
@@ -216,7 +252,9 @@ void LiveInterface::UpdateStatistics() const {
   pcap_stat statistics{};
   if (pcap_stats(handle_, &statistics) != 0) return;
   dropped_by_kernel_ += static_cast<uint32_t>(statistics.ps_drop - last_drop_);
-  dropped_by_interface_ += static_cast<uint32_t>(statistics.ps_ifdrop - last_ifdrop_);
+  // libpcap reads it from sysfs; where that is not to be read any more, it falls back to nothing.
+  const auto step = static_cast<int32_t>(statistics.ps_ifdrop - last_ifdrop_);
+  if (step > 0) dropped_by_interface_ += static_cast<uint32_t>(step);
   last_drop_ = statistics.ps_drop;
   last_ifdrop_ = statistics.ps_ifdrop;
 }

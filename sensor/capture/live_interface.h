@@ -37,6 +37,7 @@ class LiveInterface final : public CaptureSource {
 
   // kIdle when nothing came within the timeout. kEnd after Stop, or when the interface is gone or down: see error().
   PollStatus Poll(std::span<const Frame>& frames) override;
+  bool Drain() override;
   std::string_view FileName(uint32_t) const override { return options_.interface; }
   CaptureCounters counters() const override;
   // One entry, without an offset, when the interface failed.
@@ -62,11 +63,14 @@ class LiveInterface final : public CaptureSource {
   bool IsDown();
   PollStatus Fail(std::string reason);
   void UpdateStatistics() const;
+  PollStatus PollWaiting(std::span<const Frame>& frames);
 
   const Options options_;
   pcap* handle_ = nullptr;
   int stop_event_ = -1;
   std::atomic<bool> stopping_{false};
+  bool draining_ = false;
+  uint64_t drain_until_ = 0;  // number of the last frame that the kernel had counted when the run was to end
   bool nanoseconds_ = false;
   uint16_t link_type_ = 0;
   std::chrono::steady_clock::time_point next_look_;

@@ -178,7 +178,12 @@ void Pipeline::Work(Lane& lane, const std::atomic<bool>& stop) {
   uint64_t bursts = 0;
   auto next_report = std::chrono::steady_clock::now();
   std::span<const Frame> frames;
-  while (!stop.load(std::memory_order_relaxed)) {
+  bool draining = false;
+  for (;;) {
+    if (!draining && stop.load(std::memory_order_relaxed)) {
+      draining = source.Drain();
+      if (!draining) break;
+    }
     const PollStatus status = source.Poll(frames);
     if (status == PollStatus::kEnd) break;
     if (status == PollStatus::kFrames) {

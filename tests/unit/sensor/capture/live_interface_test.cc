@@ -149,6 +149,53 @@ TEST_F(LiveInterfaceTest, WhatTheKernelDropsIsCounted) {
   EXPECT_EQ(received + live->counters().dropped_by_kernel, kCount);
 }
 
+// The run ends: what had come by then is handed out, to the packet, and nothing that came later.
+TEST_F(LiveInterfaceTest, DrainHandsOutWhatHadCome) {
+  for (const char* filter : {"", "udp port 53"}) {
+    LiveInterface::Options options = OptionsFor("vt0");
+    options.filter = filter;
+    const auto live = MustOpen(options);
+    constexpr size_t kBefore = 1000, kAfter = 100;
+    size_t expected = 0;
+    for (size_t i = 0; i < kBefore; ++i) {
+      const bool is_dns = i % 3 == 0;
+      Send(UdpFrame(is_dns ? 53 : 80, 200, 1));
+      expected += is_dns || *filter == 0;
+    }
+    ASSERT_TRUE(live->Drain());
+    for (size_t i = 0; i < kAfter; ++i) Send(UdpFrame(53, 200, 1));
+    size_t received = 0;
+    std::span<const Frame> frames;
+    PollStatus status = PollStatus::kFrames;
+    while (status == PollStatus::kFrames) {
+      status = live->Poll(frames);
+      received += frames.size();
+    }
+    EXPECT_EQ(status, PollStatus::kEnd);
+    EXPECT_EQ(received, expected) << "filter: " << filter;
+    EXPECT_EQ(live->counters().frames, expected);
+    EXPECT_EQ(live->counters().dropped_by_kernel, 0u);
+    EXPECT_EQ(live->error(), "");
+  }
+}
+
+TEST_F(LiveInterfaceTest, DrainAfterDropsAccountsForAllThatWasSent) {
+  LiveInterface::Options options = OptionsFor("vt0");
+  options.buffer_bytes = 1 << 20;
+  const auto live = MustOpen(options);
+  size_t sent = 0;
+  for (; sent < 20; ++sent) Send(UdpFrame(53, 100, 1));
+  EXPECT_EQ(Receive(*live, sent).size(), sent);
+  for (; sent < 4000; ++sent) Send(UdpFrame(53, sent % 8000, 1));
+  ASSERT_TRUE(live->Drain());
+  std::span<const Frame> frames;
+  while (live->Poll(frames) == PollStatus::kFrames) {
+  }
+  const CaptureCounters counters = live->counters();
+  EXPECT_GT(counters.dropped_by_kernel, 0u);
+  EXPECT_EQ(counters.frames + counters.dropped_by_kernel, sent);
+}
+
 TEST_F(LiveInterfaceTest, FilterAndSnapLength) {
   LiveInterface::Options options = OptionsFor("vt0");
   options.filter = "udp port 53";
