@@ -238,8 +238,9 @@ void Publisher::Flush(size_t partner) {
   const Clock::time_point until =
       view.stalled || config_.lossless_wait.count() == 0 ? Clock::time_point() : Clock::now() + config_.lossless_wait;
   ++counters_.batches;
-  if (gate_.NumConnections(partner) == 0) counters_.unheard_alerts += view.lines;
+  const bool heard = gate_.NumConnections(partner) != 0;
   if (SendWaiting(partner, header, view.body, until) == Sent::kSent) {
+    if (!heard) counters_.unheard_alerts += view.lines;
     if (view.stalled) {
       config_.log("feed: partner " + view.name + " reads again; it lost " + std::to_string(view.dropped_in_stall) +
                   " alerts");

@@ -47,6 +47,7 @@ struct FeedConfig {
   std::function<void(std::string_view)> log;
 };
 
+// Of a partner with one connection: alerts = received + unheard + dropped + oversized + malformed.
 struct FeedCounters {
   uint64_t alerts = 0;  // handed to Publish, per view added up
   uint64_t batches = 0;

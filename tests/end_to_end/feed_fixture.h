@@ -216,6 +216,12 @@ class FeedFixture : public testing::Test {
         << text << " in " << heard;
     return heard + client.ReceiveAll();
   }
+  // Every alert handed to Publish reached its partner, or is counted under the one reason why not.
+  void ExpectAccounted(uint64_t received) const {
+    const FeedCounters counters = publisher_->counters();
+    EXPECT_EQ(counters.alerts, received + counters.dropped_alerts + counters.unheard_alerts +
+                                   counters.oversized_alerts + counters.malformed_alerts);
+  }
   bool Logged(const std::string& text) const { return log_.find(text) != std::string::npos; }
   size_t Connections(size_t partner) const { return publisher_->partners()[partner].connections; }
 

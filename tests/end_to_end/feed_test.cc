@@ -45,6 +45,7 @@ TEST_F(Feed, EachPartnerReceivesItsOwnViewInOrder) {
   EXPECT_EQ(counters.connections, 2u);
   EXPECT_EQ(counters.batches, (1000 + 63) / 64 + (333 + 63) / 64u);
   EXPECT_EQ(counters.dropped_alerts + counters.unheard_alerts, 0u);
+  ExpectAccounted(sent_a.size() + sent_ab.size());
 }
 
 TEST_F(Feed, ABatchLeavesWhenItIsDue) {
@@ -132,6 +133,7 @@ TEST_F(Feed, ALostAlertIsAGap) {
   EXPECT_EQ(a.Stop().gaps, 1u);
   EXPECT_EQ(publisher_->counters().oversized_alerts, 1u);
   EXPECT_EQ(publisher_->counters().malformed_alerts, 2u);
+  ExpectAccounted(2);
 }
 
 TEST_F(Feed, JoiningLateIsNoGap) {
@@ -145,6 +147,7 @@ TEST_F(Feed, JoiningLateIsNoGap) {
   const SubscribeSummary& summary = a.Stop();
   EXPECT_EQ(summary.before, 100u);
   EXPECT_EQ(summary.missing, 0u);
+  ExpectAccounted(1);
 }
 
 TEST_F(Feed, ARestartIsANewEpoch) {
@@ -214,6 +217,14 @@ TEST_F(Feed, ASlowPartnerLosesAndOnlyIt) {
   EXPECT_FALSE(partners[1].stalled);
   EXPECT_EQ(partners[1].dropped_alerts, 0u);
   EXPECT_TRUE(Logged("partner cert-a reads too slowly")) << log_;
+  // What its queues and sockets still hold arrives, and that is all that was not dropped.
+  uint64_t arrived = 0;
+  ASSERT_TRUE(PollUntil([&] {
+    const std::string more = slow->ReceiveAll();
+    for (size_t at = more.find(R"({"view":)"); at != more.npos; at = more.find(R"({"view":)", at + 1)) ++arrived;
+    return arrived + publisher_->counters().dropped_alerts == kAlerts;
+  })) << arrived;
+  ExpectAccounted(arrived + kAlerts);
 }
 
 TEST_F(Feed, APartnerThatReadsAgainSeesWhatItLost) {
@@ -239,6 +250,7 @@ TEST_F(Feed, APartnerThatReadsAgainSeesWhatItLost) {
   const SubscribeSummary& summary = a.Stop();
   EXPECT_EQ(summary.missing, dropped);
   EXPECT_EQ(summary.dropped_by_sensor, dropped);
+  ExpectAccounted(summary.alerts);
   EXPECT_TRUE(Logged("partner cert-a reads again")) << log_;
 }
 
@@ -257,6 +269,7 @@ TEST_F(Feed, AReplayWaitsForItsPartners) {
   const SubscribeSummary& summary = a.Stop();
   EXPECT_EQ(summary.alerts, kAlerts);
   EXPECT_EQ(summary.missing, 0u);
+  ExpectAccounted(kAlerts);
   EXPECT_EQ(publisher_->counters().dropped_alerts, 0u);
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <numeric>
 #include <random>
 #include <string>
 #include <tuple>
@@ -97,6 +98,7 @@ struct Result {
 Result RunWorkers(const Capture& capture, std::shared_ptr<const IndicatorSet> set = nullptr, uint32_t count = 1,
                   size_t burst = 7) {
   Result result;
+  uint64_t received = 0;
   for (uint32_t i = 0; i < count; ++i) {
     WorkerOptions options;
     options.decoder.share = {i, count};
@@ -111,6 +113,9 @@ Result RunWorkers(const Capture& capture, std::shared_ptr<const IndicatorSet> se
     EXPECT_EQ(worker.tcp_counters().held_bytes, 0u);
     EXPECT_EQ(worker.tcp_counters().held_segments, 0u);
     EXPECT_EQ(worker.inspection_counters().parser_held_bytes, 0u);
+    const DecodeCounters& decode = worker.decode_counters();
+    EXPECT_EQ(decode.received, std::accumulate(decode.not_decoded.begin(), decode.not_decoded.end(), decode.decoded));
+    received += decode.received;
     result.found.insert(result.found.end(), collector.found.begin(), collector.found.end());
     result.flows += worker.counters().flows;
     result.ended += collector.ended;
@@ -120,6 +125,7 @@ Result RunWorkers(const Capture& capture, std::shared_ptr<const IndicatorSet> se
     return std::tie(std::get<0>(a), std::get<1>(a)) < std::tie(std::get<0>(b), std::get<1>(b));
   });
   EXPECT_EQ(result.ended, result.flows) << "every flow ends once";
+  EXPECT_EQ(received, capture.frames().size()) << "every frame is one worker's";
   return result;
 }
 
