@@ -346,7 +346,7 @@ class Resume(InFolder):
         return [VEDETTE, "replay", "--no-geo", "--match", "evil.example", "--out", str(self.out), "--resume", str(self.state), "--resume-every", "0.01", *map(str, more), str(self.captures)]
 
     def summary(self, errors):
-        return re.sub(r"took .*|.*goes on after.*|.*loaded in.*", "", errors.decode())
+        return re.sub(r"(?m)^.*(took |goes on after|loaded in).*\n", "", errors.decode())
 
     def test_killed_at_any_time_and_gone_on_gives_the_bytes_of_one_run(self):
         for form in ("jsonl", "csv"):
