@@ -38,7 +38,8 @@ bool CarveSetup::Open(const CaptureList& captures, std::string& error) {
   for (const CaptureList::File& file : captures.files()) {
     if (file.kind != CaptureList::Kind::kPipe && file.kind != CaptureList::Kind::kGrowing && file.name != "-") continue;
     error =
-        "--carve reads the capture a second time, which standard input and --follow do not allow; save it to a file first, and "
+        "--carve reads the capture a second time, which standard input and --follow do not allow; save it to a file "
+        "first, and "
         "replay that";
     return false;
   }

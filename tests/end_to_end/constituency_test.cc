@@ -35,7 +35,7 @@ struct Owner {
 constexpr Owner kOwners[] = {
     {"94.45.", "campus", "prefix", "94.45.224.0/22"},  // in NL too, which does not count beside a prefix
     {"2001:43f8:110:", "campus", "prefix", "2001:43f8:110::/48"},
-    {"193.0.2.", "ripe", "asn", "AS3333"},           // in NL too, likewise
+    {"193.0.2.", "ripe", "asn", "AS3333"},          // in NL too, likewise
     {"2001:67c:20a1:", "nation", "country", "NL"},  // its network is in no database
     {"200.3.14.", "nation", "country", "UY"},
 };

@@ -50,8 +50,8 @@ std::vector<Packet> Read(const std::string& path) {
   while (!reader.done()) {
     const size_t n = reader.Read(frames, data.size());
     for (size_t i = 0; i < n; ++i) {
-      packets.push_back({std::string(AsText(frames[i].bytes())), frames[i].time_ns, frames[i].wire_bytes,
-                         frames[i].link_type});
+      packets.push_back(
+          {std::string(AsText(frames[i].bytes())), frames[i].time_ns, frames[i].wire_bytes, frames[i].link_type});
     }
   }
   EXPECT_FALSE(reader.damaged()) << reader.damage_reason();
