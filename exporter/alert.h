@@ -50,6 +50,7 @@ struct Alert {
   uint64_t generation = 0;                     // of the indicator set
   std::vector<uint32_t> indicators;            // indexes into that set; not empty, ascending
   std::vector<ContextValue> message;           // of the same message, in order of emission
+  bool canary = false;                         // the sensor's test of itself: no partner's business
 };
 
 }  // namespace vedette

@@ -76,7 +76,7 @@ class AlertJson {
       for (size_t i = 0; i < std::min<size_t>(flow.num_vlans, std::size(flow.vlan)); ++i) json_.Number(flow.vlan[i]);
       json_.EndArray();
     }
-    json_.Plain("event_type", "alert");
+    json_.Plain("event_type", alert_.canary ? "canary" : "alert");
     const End sender = SenderOf(alert_);
     const EndPoint source = EndPointOf(flow, sender), destination = EndPointOf(flow, OtherEnd(sender));
     const bool ports = HasPorts(flow.protocol);

@@ -20,6 +20,8 @@ class AlertSink {
   virtual const std::string& error() const = 0;
   // False for a sink that only counts: a run without any other has nowhere to send alerts.
   virtual bool delivers() const { return true; }
+  // Whether the sensor's tests of itself (Alert::canary) are for it.
+  virtual bool takes_canaries() const { return false; }
 };
 
 }  // namespace vedette

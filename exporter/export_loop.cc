@@ -15,10 +15,12 @@ constexpr int kAlertsBetweenPolls = 64;                       // one batch of th
 }  // namespace
 
 ExportLoop::ExportLoop(Doorbell& doorbell, std::vector<AlertQueue*> queues, std::vector<AlertSink*> sinks, bool ordered,
-                       std::atomic<bool>& stop_early, std::function<void(std::string_view)> on_error)
+                       std::atomic<bool>& stop_early, std::function<void(std::string_view)> on_error,
+                       std::vector<AlertFilter*> filters)
     : doorbell_(doorbell),
       queues_(std::move(queues)),
       sinks_(std::move(sinks)),
+      filters_(std::move(filters)),
       broken_(sinks_.size(), false),
       ordered_(ordered),
       stop_early_(stop_early),
@@ -28,10 +30,14 @@ bool ExportLoop::Waiting() const {
   return std::any_of(queues_.begin(), queues_.end(), [](const AlertQueue* queue) { return queue->Front() != nullptr; });
 }
 
-void ExportLoop::Deliver(const Alert& alert) {
-  ++summary_.alerts;
+void ExportLoop::Deliver(Alert& alert) {
+  for (AlertFilter* filter : filters_) {
+    if (!filter->Admit(alert)) return;
+  }
+  if (!alert.canary) ++summary_.alerts;
   bool delivered = true;
   for (size_t i = 0; i < sinks_.size(); ++i) {
+    if (alert.canary && !sinks_[i]->takes_canaries()) continue;
     if (!broken_[i] && !sinks_[i]->Accept(alert)) {
       broken_[i] = true;
       summary_.errors.push_back(sinks_[i]->error());

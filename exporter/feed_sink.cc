@@ -2,6 +2,8 @@
 
 #include <chrono>
 
+#include "signatures/canary.h"
+
 namespace vedette {
 namespace {
 
@@ -21,11 +23,13 @@ FeedSink::FeedSink(FeedPublisher& publisher, std::vector<Clearance> clearances, 
 
 bool FeedSink::Accept(const Alert& alert) {
   for (size_t i = 0; i < views_.size(); ++i) {
+    if ((clearances_[i].partner == kCanaryView) != alert.canary) continue;
     line_.clear();
     switch (renderer_.AppendPartnerJson(alert, views_[i], line_)) {
       case PartnerOutcome::kShown:
         publisher_.Publish(i, line_);
         ++counters_[i].published;
+        if (alert.canary) canaries_.fetch_add(1, std::memory_order_release);
         break;
       case PartnerOutcome::kOutsideConstituency:
         ++counters_[i].outside_constituency;

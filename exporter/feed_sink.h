@@ -1,6 +1,8 @@
 // Alerts to the partners: each gets its view, rendered with only the hits that it may see.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,15 +26,19 @@ struct PartnerCounters {
 class FeedSink : public AlertSink {
  public:
   // One clearance a partner of the publisher, in the same order; that of the renderer's constituencies too. Publisher
-  // and renderer outlive the sink.
+  // and renderer outlive the sink. Canaries go to the partner named kCanaryView and to nobody else, and nothing else
+  // goes there.
   FeedSink(FeedPublisher& publisher, std::vector<Clearance> clearances, AlertRenderer& renderer);
 
   bool Accept(const Alert& alert) override;
   void Idle() override;
   bool Close() override;
+  bool takes_canaries() const override { return true; }
   const std::string& error() const override { return error_; }
   // By partner.
   const std::vector<PartnerCounters>& counters() const { return counters_; }
+  // Canaries published. Any thread.
+  uint64_t canaries() const { return canaries_.load(std::memory_order_acquire); }
 
  private:
   FeedPublisher& publisher_;
@@ -40,6 +46,7 @@ class FeedSink : public AlertSink {
   std::vector<PartnerView> views_;
   AlertRenderer& renderer_;
   std::vector<PartnerCounters> counters_;
+  std::atomic<uint64_t> canaries_{0};
   std::string line_;
   std::string error_;
 };

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,12 +33,15 @@ struct IndicatorCatalogue {
   std::function<IndicatorRecord(uint32_t)> at;  // its views hold as long as the catalogue does
   uint32_t size = 0;
   std::string digest;
-  uint64_t generation = 0;  // 0: answers the alerts of every generation (replay, where nothing is reloaded)
+  uint64_t generation = 0;              // 0: answers the alerts of every generation (replay, where nothing is reloaded)
+  std::optional<uint32_t> canary = {};  // the indicator of the sensor's test of itself
 };
 inline IndicatorCatalogue CatalogueOf(std::shared_ptr<const IndicatorSet> set, uint64_t generation = 0) {
   const auto size = static_cast<uint32_t>(set->size());
   std::string digest = set->digest();
-  return {[set = std::move(set)](uint32_t index) { return set->at(index); }, size, std::move(digest), generation};
+  const std::optional<uint32_t> canary = set->canary();
+  return {[set = std::move(set)](uint32_t index) { return set->at(index); }, size, std::move(digest), generation,
+          canary};
 }
 
 // What may be shown to whom.

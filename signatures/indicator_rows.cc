@@ -119,7 +119,7 @@ void IndicatorRows::AppendForDigest(const Shared& shared, std::string& out) cons
   }
 }
 
-std::string IndicatorRows::Digest() const {
+std::string IndicatorRows::Digest(size_t count) const {
   constexpr size_t kPieceBytes = size_t{64} * 1024;  // hashed at a time
   const std::unique_ptr<EVP_MD_CTX, FreeDigest> context(EVP_MD_CTX_new());
   EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr);
@@ -129,7 +129,8 @@ std::string IndicatorRows::Digest() const {
     EVP_DigestUpdate(context.get(), piece.data(), piece.size());
     piece.clear();
   };
-  for (const Row& row : rows_) {
+  for (size_t i = 0; i < count; ++i) {
+    const Row& row = rows_[i];
     if (row.shared != last_shared) {
       last_shared = row.shared;
       shared_text.clear();

@@ -44,8 +44,8 @@ class IndicatorRows {
   // The same type, direction, places and id (or file, where the ids were made).
   bool SameBesidesValue(uint32_t a, uint32_t b) const;
   IndicatorRecord Record(uint32_t index) const;
-  // Lower-case hex SHA-256 of all that the rows say, in order; not of where they were read.
-  std::string Digest() const;
+  // Lower-case hex SHA-256 of all that the first `count` rows say, in order; not of where they were read.
+  std::string Digest(size_t count) const;
 
   void Truncate(size_t size);  // keeps the first `size` rows
   size_t memory_bytes() const { return pool_.memory_bytes() + rows_.capacity() * sizeof(Row); }

@@ -5,6 +5,7 @@
 #include <new>
 #include <utility>
 
+#include "signatures/canary.h"
 #include "signatures/exact_table.h"
 #include "signatures/field_matcher.h"
 #include "signatures/hash.h"
@@ -64,6 +65,7 @@ struct IndicatorSet::Impl {
   std::unique_ptr<const PayloadMatcher> payload;  // null: no patterns in payload
   ObservableMask wanted;
   std::string digest;
+  std::optional<uint32_t> canary;
 
   // Appends the rows that share the key of `first` and apply to the observable.
   void AppendRows(uint32_t first, uint32_t observable, ObservableKind kind, Direction direction, bool whole,
@@ -82,6 +84,7 @@ IndicatorSet::~IndicatorSet() = default;
 size_t IndicatorSet::size() const { return impl_->rows.size(); }
 const std::string& IndicatorSet::digest() const { return impl_->digest; }
 IndicatorRecord IndicatorSet::at(uint32_t index) const { return impl_->rows.Record(index); }
+std::optional<uint32_t> IndicatorSet::canary() const { return impl_->canary; }
 uint64_t IndicatorSet::ValueKey(uint32_t index) const {
   return HashText(impl_->rows.value(index), static_cast<uint64_t>(impl_->rows.row(index).type) + 1);
 }
@@ -151,6 +154,7 @@ struct IndicatorSetBuilder::Impl {
   size_t kept_problems = kKeptProblems;
   size_t num_contents = 0, num_regexes = 0, regex_positions = 0;
   std::string cache_folder;
+  bool canary = false;
   std::string normal, reason;  // kept, so that a row allocates nothing
 
   void Report(std::string_view file, uint32_t line, std::string_view value, std::string why) {
@@ -216,6 +220,17 @@ struct IndicatorSetBuilder::Impl {
     return count;
   }
 
+  bool AppendCanary() {
+    Indicator indicator;
+    indicator.type = IndicatorType::kDomain;
+    indicator.value = kCanaryDomain;
+    indicator.in = ObservableMask{ObservableKind::kDnsQuery};
+    indicator.id = indicator.source = indicator.originator = kCanarySource;
+    indicator.description = "the sensor's test of itself";
+    indicator.tlp = Tlp::kClear;
+    return rows.Append(indicator, indicator.type, indicator.in, kCanaryDomain, reason);
+  }
+
   bool HasRoomForContent() {
     if (num_contents < kMaxContents) return true;
     reason = "more than " + std::to_string(kMaxContents) + " contents: give names, addresses and URLs their own type";
@@ -231,6 +246,8 @@ void IndicatorSetBuilder::set_supported(ObservableMask kinds) { impl_->supported
 void IndicatorSetBuilder::set_cache_folder(std::string path) { impl_->cache_folder = std::move(path); }
 
 void IndicatorSetBuilder::set_kept_problems(size_t count) { impl_->kept_problems = count; }
+
+void IndicatorSetBuilder::AddCanary() { impl_->canary = true; }
 
 void IndicatorSetBuilder::AddProblem(IndicatorProblem problem) {
   impl_->Report(problem.file, problem.line, problem.value, std::move(problem.reason));
@@ -300,6 +317,7 @@ void AddRegex(const IndicatorRows& rows, uint32_t first, Patterns& out) {
 std::shared_ptr<const IndicatorSet> IndicatorSetBuilder::Compile(CompileReport& report) {
   const auto start = std::chrono::steady_clock::now();
   auto set = std::make_unique<IndicatorSet::Impl>();
+  const bool canary = impl_->canary && impl_->AppendCanary();
   set->rows = impl_->rows.Take();
   IndicatorRows& rows = set->rows;
   const ExactTable::BuildResult built = set->exact.Build(rows, [&](uint32_t row) {
@@ -307,8 +325,12 @@ std::shared_ptr<const IndicatorSet> IndicatorSetBuilder::Compile(CompileReport& 
     impl_->Report(record.file, record.line, record.value,
                   "more than " + std::to_string(ExactTable::kMaxRowsPerKey) + " indicators have this value");
   });
+  // Behind all others still, unless a row that was read is the same.
+  const size_t num_read =
+      rows.size() - (canary && rows.Record(static_cast<uint32_t>(rows.size() - 1)).source == kCanarySource ? 1 : 0);
+  if (num_read < rows.size()) set->canary = static_cast<uint32_t>(num_read);
   for (uint32_t i = 0; i < rows.size(); ++i) set->wanted.Add(rows.places(i));
-  set->digest = rows.Digest();
+  set->digest = rows.Digest(num_read);
   report.exact_seconds = SecondsSince(start);
 
   const auto patterns_start = std::chrono::steady_clock::now();
@@ -345,7 +367,7 @@ std::shared_ptr<const IndicatorSet> IndicatorSetBuilder::Compile(CompileReport& 
   if (!compiled) impl_->Report({}, 0, {}, error);
   report.problems = std::move(impl_->problems);
   report.problems_total = impl_->problems_total;
-  report.loaded = rows.size() - num_refused;
+  report.loaded = num_read - num_refused;
   report.cache_problem = cache.problem();
   report.duplicates = built.duplicates;
   report.memory_bytes = rows.memory_bytes() + set->exact.memory_bytes() +

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -72,6 +73,8 @@ class IndicatorSet {
   // Lower-case hex SHA-256 over the normal form of all rows in order: names the set in alerts.
   const std::string& digest() const;
   IndicatorRecord at(uint32_t index) const;
+  // The indicator of AddCanary; it has no part in the digest, which names what was read.
+  std::optional<uint32_t> canary() const;
   // A hash of type and value, the same in every set.
   uint64_t ValueKey(uint32_t index) const;
 
@@ -103,7 +106,7 @@ class IndicatorSet {
 struct CompileReport {
   std::vector<IndicatorProblem> problems;  // bounded; see `problems_total`
   uint64_t problems_total = 0;
-  uint64_t loaded = 0;
+  uint64_t loaded = 0;                             // the canary not among them
   uint64_t duplicates = 0;                         // the same type, value, direction, places and id twice
   double exact_seconds = 0, patterns_seconds = 0;  // wall time spent building
   uint64_t patterns = 0;                           // contents and regular expressions
@@ -129,6 +132,8 @@ class IndicatorSetBuilder {
   void set_kept_problems(size_t count);
   // Where compiled patterns are kept between runs; made where it is not there. Default: nowhere.
   void set_cache_folder(std::string path);
+  // Adds the sensor's own test indicator (signatures/canary.h) behind all others.
+  void AddCanary();
   // Problems of the readers land in the same report.
   void AddProblem(IndicatorProblem problem);
 

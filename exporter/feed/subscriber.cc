@@ -85,10 +85,10 @@ bool Subscription::Connect() {
     return Fail("endpoint '" + config_.endpoint + "': write it as tcp://ADDRESS:PORT");
   }
   topic_ = TopicOf(config_.view);
-  KeyPair own;
+  KeyPair own = config_.keys;
   std::string server_key;
   std::string error;
-  if (!ReadSecretKey(config_.secret_key_file, own, error)) return Fail(error);
+  if (own.secret_key.empty() && !ReadSecretKey(config_.secret_key_file, own, error)) return Fail(error);
   if (!ReadPublicKey(config_.server_public_key, server_key, error)) return Fail("the server's key: " + error);
   const bool ready =
       socket_.Open(context_, ZMQ_SUB) && socket_.Set(ZMQ_LINGER, 0) && socket_.Set(ZMQ_CURVE_SERVERKEY, server_key) &&
@@ -205,6 +205,7 @@ bool Subscription::OnMessage() {
   summary_.loss = header_.loss;
   if (header_.event == FeedEvent::kHeartbeat) {
     ++summary_.heartbeats;
+    if (config_.on_heartbeat) config_.on_heartbeat();
     return true;
   }
   summary_.ended = true;

@@ -7,16 +7,21 @@
 #include <string>
 #include <string_view>
 
+#include "exporter/feed/keys.h"
+
 namespace vedette {
 
 struct SubscribeConfig {
   std::string endpoint;           // tcp://ADDRESS:PORT
   std::string server_public_key;  // Z85 or path
   std::string secret_key_file;    // the partner's own
+  KeyPair keys;                   // where not empty: instead of the file
   std::string view;               // the partner's name
   uint64_t stop_after = 0;        // alerts; 0: no limit
   uint32_t idle_seconds = 0;      // stop after this long without anything; 0: never
   bool stop_at_end = false;       // stop at the end-of-feed message of a replay
+  // Called at each heartbeat. The first one comes when the sensor has granted the view: from then on nothing is missed.
+  std::function<void()> on_heartbeat;
 };
 
 struct SubscribeSummary {

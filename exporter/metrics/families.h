@@ -40,6 +40,9 @@ inline constexpr FigureFamily kFlowsByProtocol = {"vedette_flows_protocol_total"
 inline constexpr FigureFamily kFlowsNow = {"vedette_flows", FigureKind::kGauge, "flows in the table now", ""};
 inline constexpr FigureFamily kFlowsEnded = {"vedette_flows_ended_early_total", FigureKind::kCounter,
                                              "flows ended before their time, by cause", "cause"};
+inline constexpr FigureFamily kTcpFlowsJudged = {"vedette_tcp_flows_judged_total", FigureKind::kCounter,
+                                                 "TCP flows by the directions seen until their sixteenth packet",
+                                                 "seen"};
 inline constexpr FigureFamily kTcp = {"vedette_tcp_total", FigureKind::kCounter, "what TCP reassembly met", "event"};
 inline constexpr FigureFamily kTcpGapBytes = {"vedette_tcp_gap_bytes_total", FigureKind::kCounter,
                                               "bytes missing in gaps of TCP streams", ""};
@@ -143,8 +146,11 @@ inline constexpr FigureFamily kAlarms = {"vedette_alarms_total", FigureKind::kCo
                                          "alarm"};
 inline constexpr FigureFamily kAlarmCommands = {"vedette_alarm_commands_total", FigureKind::kCounter,
                                                 "runs of the alarm command, by result", "result"};
-inline constexpr FigureFamily kCanaries = {"vedette_canaries_total", FigureKind::kCounter, "canaries by result",
-                                           "result"};
+inline constexpr FigureFamily kCanaries = {
+    "vedette_canaries_total", FigureKind::kCounter,
+    "canaries sent, and by result; `foreign`: names of canaries that others asked "
+    "for",
+    "result"};
 inline constexpr FigureFamily kCanarySeconds = {"vedette_canary_seconds", FigureKind::kGauge,
                                                 "how long the last canary took from packet to feed", ""};
 inline constexpr FigureFamily kConfined = {"vedette_confinement_active", FigureKind::kGauge,

@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "sensor/commands/progress.h"
+#include "signatures/canary.h"
 
 namespace vedette {
 
@@ -14,7 +17,9 @@ bool FeedSetup::Open(const Config& config, AlertRenderer& renderer, std::string&
   publisher_ = FeedPublisher::Open(config_.feed, error);
   if (publisher_ == nullptr) return false;
   sink_ = std::make_unique<FeedSink>(*publisher_, config_.clearances, renderer);
-  log(fmt::format("{} for {} partners", publisher_->endpoint(), config_.feed.partners.size()));
+  const auto partners = std::count_if(config_.feed.partners.begin(), config_.feed.partners.end(),
+                                      [](const PartnerConfig& partner) { return partner.name != kCanaryView; });
+  log(fmt::format("{} for {} partners", publisher_->endpoint(), partners));
   return true;
 }
 
@@ -33,6 +38,7 @@ std::string FeedSetup::Summary() const {
   if (publisher_ == nullptr) return {};
   std::string out = "feed\n";
   for (size_t i = 0; i < config_.feed.partners.size(); ++i) {
+    if (config_.feed.partners[i].name == kCanaryView) continue;
     const PartnerCounters& partner = sink_->counters()[i];
     out += fmt::format("  {:<28} {:>15}\n", config_.feed.partners[i].name, Thousands(partner.published) + " alerts");
     const auto withheld = [&](const char* why, uint64_t n) {

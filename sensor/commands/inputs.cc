@@ -127,7 +127,7 @@ std::optional<uint64_t> ParseTime(const std::string& text) {
 }
 
 LoadedIndicators LoadIndicators(const std::vector<std::string>& paths, const std::vector<std::string>& values,
-                                const std::string& problems_file, const std::string& cache_folder) {
+                                const std::string& problems_file, const std::string& cache_folder, bool canary) {
   LoadedIndicators loaded;
   const auto begin = std::chrono::steady_clock::now();
   IndicatorSetBuilder builder;
@@ -154,6 +154,7 @@ LoadedIndicators LoadIndicators(const std::vector<std::string>& paths, const std
     fail(fmt::format("--match {}: {}", value, error));
   }
   if (failed) return loaded;
+  if (canary) builder.AddCanary();
   loaded.set = builder.Compile(loaded.report);
   loaded.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   for (const SourceReport& source : loaded.sources) {

@@ -50,9 +50,10 @@ struct LoadedIndicators {
 
 // Reads paths and values, compiles, and reports on standard error: each source, what was guessed, each row that cannot
 // be used (at most kProblemsShown; all of them in `problems_file` where that is not empty). Compiled patterns are kept
-// in `cache_folder` where that is not empty.
+// in `cache_folder` where that is not empty. `canary`: with the indicator of a live sensor's test of itself.
 LoadedIndicators LoadIndicators(const std::vector<std::string>& paths, const std::vector<std::string>& values,
-                                const std::string& problems_file, const std::string& cache_folder = {});
+                                const std::string& problems_file, const std::string& cache_folder = {},
+                                bool canary = false);
 
 // $XDG_CACHE_HOME/vedette, or ~/.cache/vedette; empty where there is no home.
 std::string UserCacheFolder();

@@ -31,6 +31,9 @@ int main(int argc, char** argv) {
   add("run", "live sensor: capture from an interface, match, publish", vedette::AddRun);
   add("status", "how a running sensor is, with the exit status of a monitoring plugin", vedette::AddStatus);
   add("reload", "give a running sensor its indicators anew", vedette::AddReload);
+  add("check", "validate a sensor's configuration and everything it names", vedette::AddCheck);
+  add("canary", "send a known packet through a running sensor and wait for it at the feed", vedette::AddCanary);
+  add("indicators", "mute indicators of a running sensor", vedette::AddIndicators);
   add("subscribe", "receive a partner feed, verify it, write JSON lines to standard output", vedette::AddSubscribe);
   add("keygen", "make a CURVE key pair for a sensor or a partner", vedette::AddKeygen);
   add("manual", "write man pages and shell completion", vedette::AddManual);

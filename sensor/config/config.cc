@@ -2,16 +2,18 @@
 
 #include <yaml-cpp/yaml.h>
 
-#include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <optional>
-#include <set>
 #include <sstream>
 
 #include "exporter/feed/keys.h"
+#include "sensor/config/section.h"
+#include "signatures/canary.h"
 #include "signatures/indicator.h"
+#include "signatures/metadata.h"
 
 namespace vedette {
 namespace {
@@ -21,120 +23,27 @@ constexpr size_t kMaxConfigBytes = size_t{4}
 
 constexpr size_t kMaxCountries = 250;  // all there are
 
-// What went wrong and where; carried up to LoadConfig, which alone catches.
-struct ConfigError {
-  int line;  // 1-based; 0 where the file as a whole is meant
-  std::string what;
-};
-
-int LineOf(const YAML::Node& node) { return node.Mark().line + 1; }
-
-size_t EditDistance(const std::string& a, const std::string& b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t above = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
-      diagonal = above;
-    }
-  }
-  return row[b.size()];
+int64_t NowNs() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
 }
-
-// A mapping whose keys are known beforehand.
-class Section {
- public:
-  Section(const YAML::Node& node, std::string name, const std::vector<std::string>& keys)
-      : node_(node), name_(std::move(name)) {
-    if (!node.IsMap()) throw ConfigError{LineOf(node), "`" + name_ + "` has to be a mapping of keys to values"};
-    std::set<std::string> seen;
-    for (const auto& entry : node) {
-      const auto key = entry.first.as<std::string>();
-      if (!seen.insert(key).second) throw ConfigError{LineOf(entry.first), "`" + key + "` stands twice in " + Where()};
-      if (std::find(keys.begin(), keys.end(), key) != keys.end()) continue;
-      const auto nearest = std::min_element(keys.begin(), keys.end(), [&](const std::string& a, const std::string& b) {
-        return EditDistance(key, a) < EditDistance(key, b);
-      });
-      throw ConfigError{LineOf(entry.first),
-                        "unknown key `" + key + "` in " + Where() + "; the nearest known key is `" + *nearest + "`"};
-    }
-  }
-
-  YAML::Node Find(const std::string& key) const { return node_[key]; }
-  int line() const { return LineOf(node_); }
-
-  template <class T>
-  void Read(const std::string& key, T& out, const char* expected) const {
-    const YAML::Node node = node_[key];
-    if (!node) return;
-    try {
-      out = node.as<T>();
-    } catch (const YAML::Exception&) {
-      throw ConfigError{LineOf(node), "`" + key + "` has to be " + expected};
-    }
-  }
-  void ReadNumber(const std::string& key, uint64_t low, uint64_t high, uint64_t& out) const {
-    const YAML::Node node = node_[key];
-    if (!node) return;
-    const std::string range = "a whole number from " + std::to_string(low) + " to " + std::to_string(high);
-    std::string text;
-    Read(key, text, range.c_str());
-    uint64_t value = 0;
-    const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (status != std::errc() || end != text.data() + text.size() || value < low || value > high) {
-      throw ConfigError{LineOf(node), "`" + key + "` has to be " + range};
-    }
-    out = value;
-  }
-  void ReadNumber(const std::string& key, uint32_t low, uint32_t high, uint32_t& out) const {
-    uint64_t value = out;
-    ReadNumber(key, uint64_t{low}, uint64_t{high}, value);
-    out = static_cast<uint32_t>(value);
-  }
-  // Gives each text of a list to `take`, whose answer is what is wrong with it; empty: nothing. `key` may be absent.
-  template <class Take>
-  void ForEachText(const std::string& key, size_t limit, Take&& take) const {
-    const YAML::Node list = node_[key];
-    if (!list) return;
-    if (!list.IsSequence()) throw ConfigError{LineOf(list), "`" + key + "` has to be a list"};
-    if (list.size() > limit) {
-      throw ConfigError{LineOf(list), "`" + key + "` has " + std::to_string(list.size()) + " entries; at most " +
-                                          std::to_string(limit) + " are taken"};
-    }
-    for (const YAML::Node& entry : list) {
-      if (!entry.IsScalar()) throw ConfigError{LineOf(entry), "`" + key + "` has to be a list of single values"};
-      const std::string problem = take(entry.Scalar());
-      if (!problem.empty()) throw ConfigError{LineOf(entry), "`" + entry.Scalar() + "` in `" + key + "` " + problem};
-    }
-  }
-  std::vector<std::string> ReadList(const std::string& key) const {
-    std::vector<std::string> out;
-    Read(key, out, "a list of texts");
-    return out;
-  }
-
- private:
-  std::string Where() const { return name_.empty() ? "the top level" : "`" + name_ + "`"; }
-  YAML::Node node_;
-  std::string name_;
-};
 
 class Loader {
  public:
-  Loader(const std::string& path, Config& config)
-      : folder_(std::filesystem::path(path).parent_path()), config_(config) {}
+  Loader(const std::string& path, Config& config, ConfigProblems& problems)
+      : folder_(std::filesystem::path(path).parent_path()), config_(config), problems_(problems) {}
 
   void Load(const YAML::Node& root) {
     const Section top(root, "",
                       {"sensor", "capture", "indicators", "cache", "geo", "output", "limits", "metrics", "hardening",
-                       "state", "control", "feed"});
-    if (const YAML::Node node = top.Find("sensor")) ReadSensor(Section(node, "sensor", {"name", "resolvers"}));
+                       "state", "control", "feed", "alarms", "canary", "mutes"},
+                      problems_);
+    if (const YAML::Node node = top.Find("sensor")) {
+      ReadSensor(Section(node, "sensor", {"name", "resolvers"}, problems_));
+    }
     if (const YAML::Node node = top.Find("capture")) {
-      ReadCapture(
-          Section(node, "capture", {"interface", "filter", "promiscuous", "snap_bytes", "buffer_mebibytes", "user"}));
+      ReadCapture(Section(node, "capture",
+                          {"interface", "filter", "promiscuous", "snap_bytes", "buffer_mebibytes", "user"}, problems_));
     }
     for (const std::string& path : top.ReadList("indicators")) config_.indicators.push_back(Resolve(path));
     if (top.Find("cache")) {
@@ -148,11 +57,15 @@ class Loader {
     if (!output.empty()) config_.output = output == "-" ? output : Resolve(output);
     if (const YAML::Node node = top.Find("limits")) {
       ReadLimits(Section(node, "limits",
-                         {"flows", "reassembly_mebibytes", "parser_mebibytes", "fragment_mebibytes", "payload_depth"}));
+                         {"flows", "reassembly_mebibytes", "parser_mebibytes", "fragment_mebibytes", "payload_depth"},
+                         problems_));
     }
-    if (const YAML::Node node = top.Find("metrics")) ReadMetrics(Section(node, "metrics", {"listen", "log_seconds"}));
-    if (const YAML::Node node = top.Find("hardening"))
-      ReadHardening(Section(node, "hardening", {"landlock", "seccomp", "required"}));
+    if (const YAML::Node node = top.Find("metrics")) {
+      ReadMetrics(Section(node, "metrics", {"listen", "log_seconds"}, problems_));
+    }
+    if (const YAML::Node node = top.Find("hardening")) {
+      ReadHardening(Section(node, "hardening", {"landlock", "seccomp", "required"}, problems_));
+    }
     if (top.Find("state")) {
       top.Read("state", config_.state, "the path of a folder");
       config_.state_given = true;
@@ -166,8 +79,19 @@ class Loader {
     if (const YAML::Node node = top.Find("feed")) {
       ReadFeed(Section(node, "feed",
                        {"endpoint", "secret_key", "partners", "unmarked_sources", "heartbeat_seconds", "batch_alerts",
-                        "batch_microseconds", "high_water_mark"}));
+                        "batch_microseconds", "high_water_mark"},
+                       problems_));
     }
+    if (const YAML::Node node = top.Find("alarms")) {
+      ReadAlarms(Section(node, "alarms",
+                         {"no_packets", "one_way_percent", "drop_percent", "reload_failed", "stale_indicators",
+                          "partner_silent", "canary_missed", "clear_after", "command"},
+                         problems_));
+    }
+    if (const YAML::Node node = top.Find("canary")) {
+      ReadCanary(Section(node, "canary", {"interval", "time_out", "inject"}, problems_));
+    }
+    if (const YAML::Node node = top.Find("mutes")) ReadMutes(node);
   }
 
  private:
@@ -179,8 +103,10 @@ class Loader {
     section.Read("name", config_.sensor_name, "a text");
     for (const std::string& text : section.ReadList("resolvers")) {
       const auto address = IpAddress::Parse(text);
-      if (!address)
-        throw ConfigError{LineOf(section.Find("resolvers")), "`" + text + "` in `resolvers` is not an IP address"};
+      if (!address) {
+        section.Fail("resolvers", "`" + text + "` in `resolvers` is not an IP address");
+        continue;
+      }
       config_.resolvers.push_back(*address);
     }
   }
@@ -189,7 +115,7 @@ class Loader {
     CaptureConfig& capture = config_.capture;
     section.Read("interface", capture.interface, "an interface's name");
     section.Read("filter", capture.filter, "a BPF filter");
-    section.Read("promiscuous", capture.promiscuous, "true or false");
+    section.Read("promiscuous", capture.promiscuous);
     section.ReadNumber("snap_bytes", uint32_t{64}, uint32_t{262'144}, capture.snap_bytes);
     section.ReadNumber("buffer_mebibytes", uint32_t{1}, uint32_t{2047}, capture.buffer_mebibytes);
     section.Read("user", capture.user, "a user's name");
@@ -214,28 +140,28 @@ class Loader {
     if (metrics.listen == "off") {
       metrics.listen.clear();
     } else if (metrics.listen.find(':') == std::string::npos) {
-      throw ConfigError{LineOf(listen), "`listen` has to be an address and port such as 127.0.0.1:9477, or off"};
+      section.Fail("listen", "`listen` has to be an address and port such as 127.0.0.1:9477, or off");
     }
   }
 
   void ReadHardening(const Section& section) {
     HardeningConfig& hardening = config_.hardening;
-    section.Read("landlock", hardening.landlock, "true or false");
-    section.Read("seccomp", hardening.seccomp, "true or false");
-    section.Read("required", hardening.required, "true or false");
+    section.Read("landlock", hardening.landlock);
+    section.Read("seccomp", hardening.seccomp);
+    section.Read("required", hardening.required);
   }
 
   void ReadFeed(const Section& section) {
     config_.has_feed = true;
     FeedConfig& feed = config_.feed;
     section.Read("endpoint", feed.endpoint, "a ZeroMQ endpoint such as tcp://192.0.2.1:5577");
-    if (feed.endpoint.empty())
-      throw ConfigError{section.line(), "`feed` needs an `endpoint` such as tcp://127.0.0.1:5577"};
+    if (feed.endpoint.empty()) section.Fail("`feed` needs an `endpoint` such as tcp://127.0.0.1:5577");
     section.Read("secret_key", feed.secret_key_file, "the path of a key file");
     if (feed.secret_key_file.empty()) {
-      throw ConfigError{section.line(), "`feed` needs a `secret_key`: the file that `vedette keygen` writes"};
+      section.Fail("`feed` needs a `secret_key`: the file that `vedette keygen` writes");
+    } else {
+      feed.secret_key_file = Resolve(feed.secret_key_file);
     }
-    feed.secret_key_file = Resolve(feed.secret_key_file);
     uint64_t heartbeat = static_cast<uint64_t>(feed.heartbeat.count()) / 1000, batch = feed.batch_alerts,
              delay = static_cast<uint64_t>(feed.batch_delay.count()),
              mark = static_cast<uint64_t>(feed.high_water_mark);
@@ -249,63 +175,146 @@ class Loader {
     feed.high_water_mark = static_cast<int>(mark);
     const std::vector<std::string> unmarked = section.ReadList("unmarked_sources");
     const YAML::Node partners = section.Find("partners");
-    if (!partners) return;
-    if (!partners.IsSequence()) throw ConfigError{LineOf(partners), "`partners` has to be a list"};
+    if (!partners || partners.IsNull()) return;
+    if (!partners.IsSequence()) {
+      problems_.Add(partners, "`partners` has to be a list");
+      return;
+    }
     for (const YAML::Node& node : partners) {
-      const Section partner(
-          node, "partners",
-          {"name", "public_key", "originators", "max_tlp", "sharing_groups", "scope", "constituency"});
-      PartnerConfig entry;
-      partner.Read("name", entry.name, "a name");
-      if (entry.name.empty()) throw ConfigError{partner.line(), "a partner needs a `name`"};
-      for (const PartnerConfig& other : feed.partners) {
-        if (other.name == entry.name) throw ConfigError{partner.line(), "two partners are named `" + entry.name + "`"};
-      }
-      std::string key;
-      partner.Read("public_key", key, "40 characters of Z85, or the path of a .pub file");
-      if (key.empty())
-        throw ConfigError{partner.line(), "partner `" + entry.name +
-                                              "` needs a `public_key`: its .pub file, or the 40 characters in it"};
+      ReadPartner(Section(node, "partners",
+                          {"name", "public_key", "originators", "max_tlp", "sharing_groups", "scope", "constituency"},
+                          problems_),
+                  unmarked);
+    }
+  }
+
+  void ReadPartner(const Section& partner, const std::vector<std::string>& unmarked) {
+    FeedConfig& feed = config_.feed;
+    PartnerConfig entry;
+    partner.Read("name", entry.name, "a name");
+    if (entry.name.empty()) return partner.Fail("a partner needs a `name`");
+    for (const PartnerConfig& other : feed.partners) {
+      if (other.name == entry.name) return partner.Fail("two partners are named `" + entry.name + "`");
+    }
+    if (entry.name == kCanaryView) {
+      return partner.Fail("`" + entry.name + "` is the name of the sensor's own view; call the partner something else");
+    }
+    std::string key, error;
+    partner.Read("public_key", key, "40 characters of Z85, or the path of a .pub file");
+    if (key.empty()) {
+      partner.Fail("partner `" + entry.name + "` needs a `public_key`: its .pub file, or the 40 characters in it");
+    } else {
       if (key.size() != 40 || key.find('/') != std::string::npos)
         key = std::filesystem::exists(Resolve(key)) ? Resolve(key) : key;
       if (std::filesystem::exists(key)) config_.public_key_files.push_back(key);
-      std::string error;
-      if (!ReadPublicKey(key, entry.public_key, error)) throw ConfigError{LineOf(partner.Find("public_key")), error};
-      Clearance clearance;
-      clearance.partner = entry.name;
-      clearance.originators = partner.ReadList("originators");
-      clearance.unmarked_sources = unmarked;
-      clearance.sharing_groups = partner.ReadList("sharing_groups");
-      std::string tlp;
-      partner.Read("max_tlp", tlp, "clear, green, amber, amber+strict or red");
-      if (!tlp.empty()) {
-        const auto parsed = TlpOf(tlp);
-        if (!parsed)
-          throw ConfigError{LineOf(partner.Find("max_tlp")),
-                            "`" + tlp + "` is no TLP; write clear, green, amber, amber+strict or red"};
+      if (!ReadPublicKey(key, entry.public_key, error)) partner.Fail("public_key", error);
+    }
+    Clearance clearance;
+    clearance.partner = entry.name;
+    clearance.originators = partner.ReadList("originators");
+    clearance.unmarked_sources = unmarked;
+    clearance.sharing_groups = partner.ReadList("sharing_groups");
+    std::string tlp;
+    partner.Read("max_tlp", tlp, "clear, green, amber, amber+strict or red");
+    if (!tlp.empty()) {
+      if (const auto parsed = TlpOf(tlp)) {
         clearance.max_tlp = *parsed;
+      } else {
+        partner.Fail("max_tlp", "`" + tlp + "` is no TLP; write clear, green, amber, amber+strict or red");
       }
-      ReadScope(partner, clearance);
-      feed.partners.push_back(std::move(entry));
-      config_.clearances.push_back(std::move(clearance));
+    }
+    ReadScope(partner, clearance);
+    feed.partners.push_back(std::move(entry));
+    config_.clearances.push_back(std::move(clearance));
+  }
+
+  void ReadAlarms(const Section& section) {
+    using std::chrono::hours, std::chrono::seconds;
+    AlarmsConfig& alarms = config_.alarms;
+    section.ReadDuration("no_packets", seconds(1), hours(24), true, alarms.no_packets);
+    section.ReadPercent("one_way_percent", alarms.one_way_percent);
+    section.ReadPercent("drop_percent", alarms.drop_percent);
+    section.Read("reload_failed", alarms.reload_failed);
+    section.ReadDuration("stale_indicators", hours(1), hours(24 * 366), true, alarms.stale_indicators);
+    section.ReadDuration("partner_silent", seconds(1), hours(24 * 366), true, alarms.partner_silent);
+    section.Read("canary_missed", alarms.canary_missed);
+    section.ReadDuration("clear_after", seconds(1), hours(24), false, alarms.clear_after);
+    const YAML::Node command = section.Find("command");
+    if (!command || command.IsNull()) return;
+    // A path alone is a command without arguments.
+    alarms.command = command.IsScalar() ? std::vector{command.Scalar()} : section.ReadList("command");
+    if (alarms.command.empty() || !alarms.command[0].starts_with('/'))
+      section.Fail("command", "`command` has to be a program's absolute path, or a list of it and its arguments");
+  }
+
+  void ReadCanary(const Section& section) {
+    using std::chrono::hours, std::chrono::minutes, std::chrono::seconds;
+    CanaryConfig& canary = config_.canary;
+    section.ReadDuration("interval", seconds(1), hours(24), true, canary.interval);
+    section.ReadDuration("time_out", seconds(1), minutes(5), false, canary.time_out);
+    std::string inject = "source";
+    section.Read("inject", inject, "source or wire");
+    if (inject == "wire") {
+      canary.inject = CanaryConfig::Inject::kWire;
+    } else if (inject != "source") {
+      section.Fail("inject", "`inject` has to be source (nothing is sent) or wire (a frame on the captured interface)");
+    }
+  }
+
+  void ReadMutes(const YAML::Node& list) {
+    if (list.IsNull()) return;
+    if (!list.IsSequence()) {
+      problems_.Add(list, "`mutes` has to be a list");
+      return;
+    }
+    for (const YAML::Node& node : list) {
+      const Section section(node, "mutes", {"id", "value", "source", "network", "reason", "until"}, problems_);
+      MuteRequest request;
+      std::string until, error;
+      section.Read("id", request.indicator, "an indicator's id");
+      section.Read("value", request.value, "an indicator's value");
+      section.Read("source", request.source, "a source's name");
+      section.Read("network", request.network, "a network such as 192.0.2.0/24");
+      section.Read("reason", request.reason, "a text");
+      section.Read("until", until, "a time such as 2026-12-01T00:00:00Z");
+      const auto time = ParseTimestamp(until);
+      if (!time) {
+        section.Fail(until.empty() ? "a mute needs an `until`, such as 2026-12-01T00:00:00Z"
+                                   : "`until` has to be a time such as 2026-12-01T00:00:00Z, and not `" + until + "`");
+        continue;
+      }
+      request.until_ns = *time;
+      request.by = "configuration";
+      const std::optional<Mute> mute = MakeMute(request, NowNs(), error);
+      if (!mute) {
+        section.Fail(error);
+      } else if (config_.mutes.size() == kMaxMutes) {
+        section.Fail("more than " + std::to_string(kMaxMutes) +
+                     " mutes; take the indicators out of their file instead");
+        return;
+      } else {
+        config_.mutes.push_back(*mute);
+      }
     }
   }
 
   void ReadScope(const Section& partner, Clearance& clearance) {
-    if (const YAML::Node node = partner.Find("constituency")) {
-      ReadConstituency(Section(node, "constituency", {"prefixes", "asns", "countries"}), clearance.constituency);
-      if (clearance.constituency.empty())
-        throw ConfigError{LineOf(node), "`constituency` needs `prefixes`, `asns` or `countries` that are not empty"};
+    const YAML::Node node = partner.Find("constituency");
+    if (node) {
+      const size_t problems_before = problems_.all().size();
+      ReadConstituency(Section(node, "constituency", {"prefixes", "asns", "countries"}, problems_),
+                       clearance.constituency);
+      if (clearance.constituency.empty() && problems_.all().size() == problems_before)
+        partner.Fail("constituency", "`constituency` needs `prefixes`, `asns` or `countries` that are not empty");
     }
     std::string scope = "all";
     partner.Read("scope", scope, "all or constituency");
     clearance.only_constituency = scope == "constituency";
     if (!clearance.only_constituency && scope != "all")
-      throw ConfigError{LineOf(partner.Find("scope")), "`" + scope + "` is no scope; write all or constituency"};
-    if (clearance.only_constituency && clearance.constituency.empty()) {
-      throw ConfigError{LineOf(partner.Find("scope")), "partner `" + clearance.partner +
-                                                           "` has the scope constituency and no `constituency`: it "
-                                                           "would receive nothing"};
+      partner.Fail("scope", "`" + scope + "` is no scope; write all or constituency");
+    if (clearance.only_constituency && !node) {
+      partner.Fail("scope", "partner `" + clearance.partner +
+                                "` has the scope constituency and no `constituency`: it would receive nothing");
     }
   }
 
@@ -333,6 +342,7 @@ class Loader {
 
   std::filesystem::path folder_;
   Config& config_;
+  ConfigProblems& problems_;
 };
 
 }  // namespace
@@ -356,18 +366,22 @@ bool LoadConfig(const std::string& path, Config& config, std::string& error) {
     return false;
   }
   config.path = path;
+  ConfigProblems problems;
   try {
     const YAML::Node root = YAML::Load(text.str());
-    if (!root.IsDefined() || root.IsNull())
-      throw ConfigError{0, "is empty; deploy/vedette.example.yaml shows what it should hold"};
-    Loader(path, config).Load(root);
-    return true;
-  } catch (const ConfigError& problem) {
-    error = path + (problem.line > 0 ? ":" + std::to_string(problem.line) : "") + ": " + problem.what;
+    if (!root.IsDefined() || root.IsNull()) {
+      problems.Add(0, "is empty; deploy/vedette.example.yaml shows what it should hold");
+    } else {
+      Loader(path, config, problems).Load(root);
+    }
   } catch (const YAML::Exception& problem) {
-    error = path + ":" + std::to_string(problem.mark.line + 1) + ": not YAML: " + problem.msg;
+    problems.Add(problem.mark.line + 1, "not YAML: " + problem.msg);
   }
-  return false;
+  for (const ConfigProblem& problem : problems.all()) {
+    if (!error.empty()) error += '\n';
+    error += path + (problem.line > 0 ? ":" + std::to_string(problem.line) : "") + ": " + problem.what;
+  }
+  return problems.all().empty();
 }
 
 }  // namespace vedette

@@ -4,12 +4,14 @@
 // deploy/vedette.example.yaml, which the tests load. Relative paths are relative to the file's folder.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "exporter/clearance.h"
 #include "exporter/feed/publisher.h"
+#include "exporter/mutes/mute.h"
 #include "parsers/address.h"
 
 namespace vedette {
@@ -45,6 +47,29 @@ struct HardeningConfig {
   bool required = false;  // a kernel without one of them is an error
 };
 
+// When an operator is told (sensor/live/alarms.h). 0: never.
+struct AlarmsConfig {
+  std::chrono::seconds no_packets{60};
+  double one_way_percent = 90;  // of the TCP flows that carried data
+  double drop_percent = 0.1;    // of packets, and of alerts
+  bool reload_failed = true;
+  std::chrono::seconds stale_indicators{std::chrono::hours{7 * 24}};  // a feed that nobody has touched for a week
+  std::chrono::seconds partner_silent{std::chrono::hours{24}};
+  bool canary_missed = true;
+  std::chrono::seconds clear_after{60};
+  std::vector<std::string> command;  // program, by its absolute path, and arguments; empty: none
+};
+
+struct CanaryConfig {
+  enum class Inject : uint8_t {
+    kSource,  // into the sensor, where packets leave the capture: nothing is ever sent
+    kWire,    // as a frame on the captured interface
+  };
+  std::chrono::seconds interval{300};  // 0: only when asked
+  std::chrono::seconds time_out{10};
+  Inject inject = Inject::kSource;
+};
+
 struct Config {
   std::string path;
   std::string sensor_name = "vedette";
@@ -66,9 +91,12 @@ struct Config {
   FeedConfig feed;
   std::vector<Clearance> clearances;          // one a partner, in the order of feed.partners
   std::vector<std::string> public_key_files;  // of partners; they are read again at a reload
+  AlarmsConfig alarms;
+  CanaryConfig canary;
+  std::vector<Mute> mutes;  // those of the file; expired ones as well
 };
 
-// False with `error` naming file, line and what to do.
+// False with `error` naming file, line and what to do, for everything that is wrong, one a line.
 bool LoadConfig(const std::string& path, Config& config, std::string& error);
 
 }  // namespace vedette

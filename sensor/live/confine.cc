@@ -46,7 +46,8 @@ ConfinementPolicy PolicyOf(const Config& config) {
   policy.WriteBeside(config.output);
   constexpr std::string_view kIpc = "ipc://";
   if (config.has_feed && policy.Listen(config.feed.endpoint)) {
-    // The canary is received as a partner would.
+    // The canary is received as a partner would. Where the kernel picks the port (`*` or 0), Landlock cannot be told it
+    // beforehand, and a rule for port 0 would let nothing through: then any port may be connected to.
     const uint16_t port = policy.listen_ports.back();
     if (port == 0) policy.connect_anywhere = true;
     policy.connect_ports.push_back(port);

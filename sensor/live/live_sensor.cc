@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -19,6 +18,8 @@
 #include "exporter/metrics/families.h"
 #include "exporter/metrics/figures_json.h"
 #include "exporter/metrics/metrics_endpoint.h"
+#include "sensor/capture/frame_sender.h"
+#include "sensor/capture/injecting_source.h"
 #include "sensor/capture/live_interface.h"
 #include "sensor/commands/commands.h"
 #include "sensor/commands/feed_setup.h"
@@ -26,13 +27,16 @@
 #include "sensor/commands/progress.h"
 #include "sensor/commands/signals.h"
 #include "sensor/commands/summary.h"
+#include "sensor/hardening/command_runner.h"
 #include "sensor/hardening/privileges.h"
 #include "sensor/live/confine.h"
 #include "sensor/live/control.h"
 #include "sensor/live/exporter_meter.h"
 #include "sensor/live/housekeeping.h"
 #include "sensor/live/live_figures.h"
+#include "sensor/live/newest_file.h"
 #include "sensor/live/reloader.h"
+#include "sensor/live/self_watch.h"
 #include "sensor/live/service_report.h"
 #include "sensor/pipeline/match_consumer.h"
 #include "sensor/pipeline/pipeline.h"
@@ -45,39 +49,16 @@ using Json = nlohmann::json;
 constexpr auto kGeoInterval = std::chrono::seconds(1);   // GeoLookup looks at the files more seldom by itself
 constexpr auto kLossInterval = std::chrono::seconds(5);  // half a heartbeat: what it carries is never older
 
-// When the newest file of a source was last changed, seconds since 1970; 0 where nothing can be said.
-int64_t NewestFile(const std::vector<std::string>& paths) {
-  int64_t newest = 0;
-  const auto look = [&](const std::filesystem::path& path) {
-    std::error_code status;
-    const auto time = std::filesystem::last_write_time(path, status);
-    if (status) return;
-    const auto system = std::chrono::file_clock::to_sys(time).time_since_epoch();
-    newest = std::max<int64_t>(newest, std::chrono::duration_cast<std::chrono::seconds>(system).count());
-  };
-  for (const std::string& path : paths) {
-    std::error_code status;
-    if (!std::filesystem::is_directory(path, status)) {
-      look(path);
-      continue;
-    }
-    // As the reader does: the files of a folder, not those of its folders.
-    for (const auto& entry : std::filesystem::directory_iterator(path, status)) {
-      if (entry.is_regular_file(status)) look(entry.path());
-    }
-  }
-  return newest;
-}
-
 IndicatorLoad ReadyForUse(LoadedIndicators loaded, const std::vector<std::string>& paths) {
   IndicatorLoad out;
   out.error = std::move(loaded.error);
   if (loaded.set == nullptr) return out;
-  if (loaded.set->size() == 0) {
+  if (loaded.report.loaded == 0) {
     out.error = "none of the indicators can be used";
     return out;
   }
   out.wanted = WantedFor(*loaded.set);
+  out.indicators = loaded.report.loaded;
   out.unusable = loaded.report.problems_total;
   out.memory_bytes = loaded.report.memory_bytes;
   out.newest_file = NewestFile(paths);
@@ -112,6 +93,10 @@ struct LiveSensor::Parts {
   ServiceManager service;
   ConfinementFigures confinement;
   std::unique_ptr<LiveInterface> interface;
+  std::unique_ptr<FrameSender> wire;
+  std::unique_ptr<CommandRunner> command;
+  KeyPair canary_keys;
+  LiveFilters filters;
   std::string user;
   std::unique_ptr<SignalWatch> signals;
   LoadedIndicators loaded;
@@ -129,9 +114,11 @@ struct LiveSensor::Parts {
   QueueFigures queues{{&queue}};
   MatchConsumer consumer{queue, false};
   KitExchange exchange;
+  InjectingSource* injecting = nullptr;  // the pipeline's
   std::unique_ptr<Pipeline> pipeline;
   std::unique_ptr<PipelineFigures> traffic;
   std::unique_ptr<ExportLoop> loop;
+  std::unique_ptr<SelfWatch> watch;
 
   FigureRegistry figures;
   std::unique_ptr<Reloader> reloader;
@@ -143,6 +130,7 @@ struct LiveSensor::Parts {
   bool OpenInterface(std::string& error);
   bool OpenSinks(std::string& error);
   bool SetUpPipeline(std::string& error);
+  bool StartWatch(std::string& error);
   bool OpenFigures(std::string& error);
   bool OpenControl(std::string& error);
   void SetUpHousekeeping();
@@ -162,7 +150,7 @@ std::unique_ptr<LiveSensor> LiveSensor::Open(Config config, Log& log, std::atomi
   if (!p.OpenInterface(error)) return nullptr;
   // From here on without rights. Threads start with the first of these.
   p.signals = std::make_unique<SignalWatch>(stop);
-  p.loaded = LoadIndicators(p.config.indicators, {}, "", CacheFolderOf(p.config));
+  p.loaded = LoadIndicators(p.config.indicators, {}, "", CacheFolderOf(p.config), true);
   const IndicatorLoad first = ReadyForUse(p.loaded, p.config.indicators);
   if (first.set == nullptr) {
     exit_code = kExitUsage;
@@ -175,18 +163,20 @@ std::unique_ptr<LiveSensor> LiveSensor::Open(Config config, Log& log, std::atomi
     return nullptr;
   }
   p.geo.set_log([&log](std::string_view text) { log.Warn(text); });
-  if (!p.OpenSinks(error) || !p.SetUpPipeline(error)) return nullptr;
+  if (!p.OpenSinks(error) || !p.SetUpPipeline(error) || !p.StartWatch(error)) return nullptr;
   p.reloader = std::make_unique<Reloader>(
       Reloader::Parts{.load = [&p] { return p.Reload(); },
                       .exporter = p.loop.get(),
                       .workers = {&p.exchange},
                       .add =
                           [&p](std::shared_ptr<const IndicatorSet> set, uint64_t generation) {
+                            p.filters.AddGeneration(CatalogueOf(set, generation));
                             p.renderer->AddGeneration(CatalogueOf(set, generation));
                             p.tally->AddGeneration(CatalogueOf(std::move(set), generation));
                           },
                       .forget =
                           [&p](uint64_t generation) {
+                            p.filters.ForgetBefore(generation);
                             p.renderer->ForgetBefore(generation);
                             p.tally->ForgetBefore(generation);
                           },
@@ -209,8 +199,18 @@ bool LiveSensor::Parts::OpenInterface(std::string& error) {
   options.buffer_bytes = config.capture.buffer_mebibytes << 20;
   interface = LiveInterface::Open(options, error);
   if (interface == nullptr) return false;
+  if (config.canary.inject == CanaryConfig::Inject::kWire) {
+    wire = FrameSender::Open(config.capture.interface, error);
+    if (wire == nullptr) return false;
+  }
   DroppedPrivileges dropped;
   if (!DropPrivileges(config.capture.user, dropped, error)) return false;
+  if (!config.alarms.command.empty()) {
+    CommandRunner::Options runner;
+    runner.command = config.alarms.command;
+    command = CommandRunner::Start(runner, error);
+    if (command == nullptr) return false;
+  }
   if (!interface->warning().empty()) log.Warn(interface->warning());
   user = dropped.user;
   log.Info(fmt::format("capture: {}, as user {}", options.interface, user));
@@ -225,6 +225,11 @@ bool LiveSensor::Parts::OpenSinks(std::string& error) {
   identity.resolvers = config.resolvers;
   renderer = std::make_unique<AlertRenderer>(CatalogueOf(loaded.set, 1), &geo, identity,
                                              [this](uint32_t) { return std::string_view(config.capture.interface); });
+  filters.AddGeneration(CatalogueOf(loaded.set, 1));
+  std::vector<std::string> partners;  // without the canary's view
+  for (const PartnerConfig& partner : config.feed.partners) partners.push_back(partner.name);
+  // Before whatever counts partners by their place in the clearances.
+  if (config.has_feed) AddCanaryView(config, canary_keys);
   constituencies = std::make_unique<ConstituencyTable>(config.clearances, &geo);
   for (const std::string& warning : constituencies->Warnings()) log.Warn(warning);
   renderer->set_constituencies(constituencies.get());
@@ -239,12 +244,10 @@ bool LiveSensor::Parts::OpenSinks(std::string& error) {
     }
     sinks.push_back(file.get());
   }
-  std::vector<std::string> partners;
   if (config.has_feed) {
     if (!feed.Open(config, *renderer, error, [this](std::string_view text) { log.Info("feed: " + std::string(text)); }))
       return false;
     sinks.push_back(feed.sink());
-    for (const PartnerConfig& partner : config.feed.partners) partners.push_back(partner.name);
   }
   meter = std::make_unique<ExporterMeter>(*tally, *renderer, geo, feed.publisher(), feed.sink(), std::move(partners));
   sinks.push_back(meter.get());
@@ -255,7 +258,9 @@ bool LiveSensor::Parts::SetUpPipeline(std::string& error) {
   // One worker: libpcap gives one queue.
   std::vector<WorkerSetup> setups(1);
   WorkerSetup& setup = setups[0];
-  setup.source = std::move(interface);
+  auto source = std::make_unique<InjectingSource>(std::move(interface));
+  injecting = source.get();
+  setup.source = std::move(source);
   setup.consumer = &consumer;
   setup.exchange = &exchange;
   setup.kit = MatchKit::Make(loaded.set, 1, WantedFor(*loaded.set));
@@ -267,14 +272,30 @@ bool LiveSensor::Parts::SetUpPipeline(std::string& error) {
   setup.options = OptionsOf(config.limits);
   pipeline = std::make_unique<Pipeline>(std::move(setups), Sharing::kOwnPackets);
   traffic = std::make_unique<PipelineFigures>(*pipeline);
-  loop = std::make_unique<ExportLoop>(doorbell, std::vector<AlertQueue*>{&queue}, sinks, false, stop,
-                                      [this](std::string_view problem) { log.Error(problem); });
+  loop = std::make_unique<ExportLoop>(
+      doorbell, std::vector<AlertQueue*>{&queue}, sinks, false, stop,
+      [this](std::string_view problem) { log.Error(problem); }, filters.all());
   return true;
+}
+
+bool LiveSensor::Parts::StartWatch(std::string& error) {
+  watch = SelfWatch::Start({.config = &config,
+                            .filters = &filters,
+                            .exporter = loop.get(),
+                            .sources = {injecting},
+                            .wire = wire.get(),
+                            .command = command.get(),
+                            .publisher = feed.publisher(),
+                            .feed = feed.sink(),
+                            .canary_keys = canary_keys,
+                            .log = &log},
+                           error);
+  return watch != nullptr;
 }
 
 bool LiveSensor::Parts::OpenFigures(std::string& error) {
   for (const FigureSource* source : std::initializer_list<const FigureSource*>{
-           traffic.get(), reloader.get(), meter.get(), &queues, &process, &confinement}) {
+           traffic.get(), reloader.get(), meter.get(), &queues, &process, &confinement, watch.get()}) {
     figures.Add(*source);
   }
   const std::string& listen = config.metrics.listen;
@@ -299,7 +320,7 @@ IndicatorLoad LiveSensor::Parts::Reload() const {
     failed.error = error;
     return failed;
   }
-  return ReadyForUse(LoadIndicators(now.indicators, {}, "", CacheFolderOf(now)), now.indicators);
+  return ReadyForUse(LoadIndicators(now.indicators, {}, "", CacheFolderOf(now), true), now.indicators);
 }
 
 Json LiveSensor::Parts::ReloadOutcome() const {
@@ -319,6 +340,7 @@ Json LiveSensor::Parts::Status() const {
               {"problems", Json::array()}};
   out["uptime_seconds"] = process.uptime_seconds();
   out["reload"] = ReloadOutcome();
+  watch->AddTo(out);
   out["figures"] = Json::parse(JsonOf(now));
   return out;
 }
@@ -336,6 +358,7 @@ bool LiveSensor::Parts::OpenControl(std::string& error) {
   control->Handle("status", [this](const Json&) { return Status(); });
   control->Handle("reload", [this](const Json&) -> Json { return {{"number", reloader->Request()}}; });
   control->Handle("reload-outcome", [this](const Json&) { return ReloadOutcome(); });
+  watch->AddTo(*control);
   control->Start();
   return true;
 }
@@ -343,6 +366,7 @@ bool LiveSensor::Parts::OpenControl(std::string& error) {
 void LiveSensor::Parts::SetUpHousekeeping() {
   service_report = std::make_unique<ServiceReport>(service, *pipeline, *loop, *reloader);
   housekeeping.Every(kServiceInterval, [this] { service_report->Tick(); });
+  watch->AddTo(housekeeping, [this] { return figures.Collect(); });
   if (config.has_feed) {
     housekeeping.Every(kLossInterval, [this] {
       loop->Post([this, losses = LossesOf(figures.Collect())] { feed.publisher()->SetLossCounters(losses); });
@@ -362,9 +386,10 @@ int LiveSensor::Run() {
   ExportSummary exported;
   std::thread exporter([&] { exported = p.loop->Run(); });
   p.log.Info("running; Ctrl-C ends it with a summary");
-  p.service.Ready(fmt::format("{} indicators, capturing from {}", p.loaded.set->size(), p.config.capture.interface));
+  p.service.Ready(fmt::format("{} indicators, capturing from {}", p.loaded.report.loaded, p.config.capture.interface));
   const Totals totals = p.pipeline->Run(p.stop, [&](const ProgressReport&) { p.housekeeping.Tick(); });
   p.service.Stopping("");
+  p.watch->StopCanaries();
   exporter.join();
   p.control.reset();
 

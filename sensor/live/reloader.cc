@@ -23,7 +23,7 @@ int64_t Now() {
 
 Reloader::Reloader(Parts parts, const IndicatorLoad& first)
     : parts_(std::move(parts)), loaded_at_(Now()), newest_file_(first.newest_file), memory_bytes_(first.memory_bytes) {
-  last_.indicators = first.set->size();
+  last_.indicators = first.indicators;
   last_.unusable = first.unusable;
   last_.digest = first.set->digest();
   thread_ = std::thread([this] { Work(); });
@@ -80,7 +80,7 @@ void Reloader::ReloadOnce(Outcome outcome) {
   outcome.running = false;
   outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   if (outcome.succeeded) {
-    const uint64_t before = std::exchange(outcome.indicators, load.set->size());
+    const uint64_t before = std::exchange(outcome.indicators, load.indicators);
     outcome.generation = generation;
     outcome.unusable = load.unusable;
     outcome.digest = load.set->digest();

@@ -30,6 +30,7 @@ struct IndicatorLoad {
   std::shared_ptr<const IndicatorSet> set;  // nullptr: `error` says why
   ObservableMask wanted;
   std::string error;
+  uint64_t indicators = 0;  // that were read; the set's own canary is not among them
   uint64_t unusable = 0;    // rows
   int64_t newest_file = 0;  // when the newest of the files read was last changed, seconds since 1970; 0: not known
   uint64_t memory_bytes = 0;

@@ -58,13 +58,17 @@ void MatchConsumer::OnBurst(const ObservableBatch& batch, std::span<const Emissi
 }
 
 bool MatchConsumer::SeenBefore(const Observable& observable, const EmissionContext& context, uint32_t first_hit) {
-  const auto [entry, fresh] = raised_.try_emplace(context.flow.id);
-  counters_.flows += fresh;
-  if (fresh && keep_flows_ != 0) {
-    entry->second.kept = true;
-    --keep_flows_;
+  Raised& flow = raised_[context.flow.id];
+  // Hits are in the order of the indicators, and the canary's is the last: where it is the first, it is the only one.
+  if (!flow.counted && first_hit != kit_->set->canary()) {
+    flow.counted = true;
+    ++counters_.flows;
+    if (keep_flows_ != 0) {
+      flow.kept = true;
+      --keep_flows_;
+    }
   }
-  std::unordered_set<uint64_t>& raised = entry->second.identities;
+  std::unordered_set<uint64_t>& raised = flow.identities;
   const uint64_t identity = IdentityOf(observable, *kit_->set, first_hit);
   if (raised.count(identity) != 0) {
     ++counters_.repeated;
@@ -119,7 +123,8 @@ void MatchConsumer::Raise(const ObservableBatch& batch, const Observable& observ
     }
     std::this_thread::sleep_for(std::chrono::microseconds(200));
   }
-  ++counters_.alerts;
+  // The sensor's test of itself is no alert.
+  if (hits.size() != 1 || hits[0].indicator != kit_->set->canary()) ++counters_.alerts;
 }
 
 void MatchConsumer::OnProgress(uint32_t file, uint64_t packet) { queue_.SetWatermark(PacketPosition(file, packet)); }

@@ -46,7 +46,7 @@ class MatchConsumer : public BurstConsumer {
   std::vector<Hit> hits_;
   struct Raised {
     std::unordered_set<uint64_t> identities;  // what the flow alerted on
-    bool kept = false;
+    bool counted = false, kept = false;
   };
   std::unordered_map<uint64_t, Raised> raised_;  // by flow id
   size_t keep_flows_;                            // more that may be kept

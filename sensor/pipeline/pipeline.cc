@@ -68,6 +68,8 @@ void Add(WorkerCounters& sum, const WorkerCounters& part) {
   sum.flows_peak += part.flows_peak;
   sum.flows_now += part.flows_now;
   sum.flows_timed_out += part.flows_timed_out;
+  sum.tcp_both_ways += part.tcp_both_ways;
+  sum.tcp_one_way += part.tcp_one_way;
   sum.bytes += part.bytes;
   sum.first_ns = std::min(sum.first_ns, part.first_ns);
   sum.last_ns = std::max(sum.last_ns, part.last_ns);

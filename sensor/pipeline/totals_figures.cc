@@ -47,6 +47,8 @@ void AppendFlows(const Totals& totals, Figures& out) {
             static_cast<double>(inspection.flows_by_protocol[i]));
   }
   out.Add(families::kFlowsByProtocol, "tcp_unknown", static_cast<double>(inspection.flows_unrecognised));
+  out.Add(families::kTcpFlowsJudged, "both_ways", static_cast<double>(workers.tcp_both_ways));
+  out.Add(families::kTcpFlowsJudged, "one_way", static_cast<double>(workers.tcp_one_way));
   const auto tcp = [&](std::string_view event, uint64_t count) {
     out.Add(families::kTcp, event, static_cast<double>(count));
   };

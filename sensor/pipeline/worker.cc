@@ -17,6 +17,10 @@ constexpr uint64_t kIdleSweepNs = 10'000'000'000;  // on a quiet link
 // A sweep may end a million flows: what they emit is handed over in portions.
 constexpr uint32_t kDeliverObservables = 4096;
 
+// No scan sends as many in vain, and no connection does without an answer in between: whoever sees only one direction
+// of a flow of so many does not see the other.
+constexpr uint32_t kJudgedPackets = 16;
+
 bool LooksLikeServer(uint16_t port, uint16_t other) { return port < 1024 && port != 0 && other >= 1024; }
 
 bool SentByClient(const FlowKey& key, const Flow& flow) {
@@ -204,6 +208,9 @@ void Worker::OnPacket(Slot& slot) {
     ++flow->packets[index];
     flow->bytes[index] += frame.wire_bytes;
     counters_.bytes += frame.wire_bytes;
+    if (packet.protocol == kIpProtoTcp && flow->packets[0] + flow->packets[1] == kJudgedPackets) {
+      ++(flow->packets[0] == 0 || flow->packets[1] == 0 ? counters_.tcp_one_way : counters_.tcp_both_ways);
+    }
   }
   if (fresh || flow->generation != generation_) {
     flow->generation = generation_;

@@ -44,7 +44,9 @@ struct WorkerCounters {
   uint64_t flows_peak = 0;
   uint64_t flows_now = 0;
   uint64_t flows_timed_out = 0;
-  uint64_t bytes = 0;  // as on the wire, of decoded packets
+  uint64_t tcp_both_ways = 0;  // TCP flows that had packets of both ends when their 16th packet came …
+  uint64_t tcp_one_way = 0;    // … and those that had not
+  uint64_t bytes = 0;          // as on the wire, of decoded packets
   uint64_t first_ns = UINT64_MAX, last_ns = 0;
   std::array<uint64_t, kObservableKinds> observables{};
 };

@@ -57,6 +57,7 @@ int Run(const std::string& capture, const std::string& indicators, int reloads) 
     LoadedIndicators loaded = LoadIndicators({indicators}, {}, "");
     IndicatorLoad out;
     out.set = loaded.set;
+    if (out.set != nullptr) out.indicators = out.set->size();
     out.error = loaded.error;
     if (out.set != nullptr) out.wanted = WantedFor(*out.set);
     return out;

@@ -187,6 +187,28 @@ TEST(Worker, PickedUpInMidStreamTheBytesTellWhoIsTheClient) {
   EXPECT_EQ(hosts[0], "192.0.2.1:50002 http.host > one.example");
 }
 
+TEST(Worker, JudgesATcpFlowAtItsSixteenthPacket) {
+  Capture capture;
+  const auto send = [&](uint16_t port, int to_server, int to_client) {
+    uint32_t sequence = 1000;
+    for (int i = 0; i < to_server; ++i)
+      capture.Send(true, port, {.sequence = sequence++, .acknowledgment = 1, .flags = kTcpAck}, "x", kSecond);
+    for (int i = 0; i < to_client; ++i)
+      capture.Send(false, port, {.sequence = sequence++, .acknowledgment = 1, .flags = kTcpAck}, "x", kSecond);
+  };
+  send(40'001, 100, 0);  // one way, judged once
+  send(40'002, 0, 16);   // one way, the other one
+  send(40'003, 15, 1);   // an answer came in time
+  send(40'004, 16, 50);  // … and here it did not
+  send(40'005, 15, 0);   // too short to be judged
+  Collector collector;
+  Worker worker({}, collector);
+  worker.Process(capture.frames());
+  worker.Finish();
+  EXPECT_EQ(worker.counters().tcp_one_way, 3u);
+  EXPECT_EQ(worker.counters().tcp_both_ways, 1u);
+}
+
 TEST(Worker, AFlowIdleForLongIsOver) {
   Capture capture;
   capture.Send(true, 40000, {}, "x", kSecond);

@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "signatures/canary.h"
 #include "signatures/exact_table.h"
 #include "tests/unit/signatures/sets.h"
 
@@ -171,6 +172,32 @@ TEST(IndicatorSet, TheDigestTellsSetsApart) {
   EXPECT_NE(TestSet({b, a}).set->digest(), digest);
   EXPECT_NE(TestSet({changed, b}).set->digest(), digest);
   EXPECT_NE(TestSet({a}).set->digest(), digest);
+}
+
+TEST(IndicatorSet, TheCanaryHasNoPartInWhatWasRead) {
+  const Indicator a = MakeIndicator(IndicatorType::kDomain, "evil.example", "a");
+  IndicatorSetBuilder builder;
+  ASSERT_TRUE(builder.Add(a));
+  builder.AddCanary();
+  CompileReport report;
+  const auto set = builder.Compile(report);
+  ASSERT_NE(set, nullptr);
+  EXPECT_EQ(report.loaded, 1u);
+  EXPECT_EQ(set->digest(), TestSet({a}).set->digest());
+  EXPECT_EQ(TestSet({a}).set->canary(), std::nullopt);
+  ASSERT_EQ(set->canary(), 1u);
+  EXPECT_EQ(set->at(1).source, kCanarySource);
+  // In queries and nowhere else.
+  MatchScratch scratch;
+  ASSERT_TRUE(set->PrepareScratch(scratch));
+  ObservableBatch batch;
+  batch.AddText(kDnsQuery, Direction::kToServer, "0123.canary.vedette.invalid");
+  batch.AddText(ObservableKind::kTlsSni, Direction::kToServer, "0123.canary.vedette.invalid");
+  std::vector<Hit> hits;
+  set->Find(batch, scratch, hits);
+  ASSERT_EQ(hits.size(), 1u);
+  EXPECT_EQ(hits[0].observable, 0u);
+  EXPECT_EQ(hits[0].indicator, 1u);
 }
 
 TEST(IndicatorSet, ManyThreadsMayMatchAtOnce) {

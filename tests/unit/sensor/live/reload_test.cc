@@ -108,6 +108,7 @@ class Resolver : public AlertSink {
 IndicatorLoad LoadOf(const std::vector<Indicator>& rows) {
   IndicatorLoad load;
   load.set = TestSet(rows).set;
+  load.indicators = load.set->size();
   load.wanted = ObservableMask::All();
   return load;
 }

@@ -1,0 +1,29 @@
+// Puts a frame on an interface.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+namespace vedette {
+
+// Opened with the rights that capturing needs, used without. Any thread.
+class FrameSender {
+ public:
+  // nullptr with an error: no such interface, not Ethernet, or no right to.
+  static std::unique_ptr<FrameSender> Open(const std::string& interface, std::string& error);
+  ~FrameSender();
+  FrameSender(const FrameSender&) = delete;
+  FrameSender& operator=(const FrameSender&) = delete;
+
+  // An Ethernet frame. False with an error.
+  bool Send(std::span<const uint8_t> frame, std::string& error);
+
+ private:
+  FrameSender(std::string interface, int socket) : interface_(std::move(interface)), socket_(socket) {}
+  const std::string interface_;
+  const int socket_;
+};
+
+}  // namespace vedette

@@ -1,0 +1,126 @@
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <system_error>
+
+#include "exporter/feed/keys.h"
+#include "exporter/feed/publisher.h"
+#include "sensor/check/parts.h"
+#include "sensor/commands/progress.h"
+#include "sensor/live/control.h"
+#include "sensor/live/self_watch.h"
+
+namespace vedette {
+namespace {
+
+// Whether the sensor that runs with this configuration answers: what it holds is not taken by a stranger.
+bool OurSensorRuns(const Config& config) {
+  nlohmann::json status;
+  std::string error;
+  return !config.control.empty() && AskSensor(config.control, {{"command", "status"}}, status, error) &&
+         status.value("sensor", std::string()) == config.sensor_name;
+}
+
+void CheckPartners(const Config& config, const KeyPair& keys, const IndicatorSet* set, CheckReport& report) {
+  if (config.feed.partners.empty())
+    report.Warn("feed", "there are no partners; alerts go to nobody but `output`, if that is set");
+  for (size_t i = 0; i < config.feed.partners.size(); ++i) {
+    const PartnerConfig& partner = config.feed.partners[i];
+    const Clearance& clearance = config.clearances[i];
+    if (!keys.public_key.empty() && partner.public_key == keys.public_key)
+      report.Error("feed", fmt::format("partner {} has the sensor's own key; ask it for its .pub file", partner.name));
+    if (clearance.originators.empty()) {
+      report.Warn("feed", fmt::format("partner {} has no `originators` and can never receive anything", partner.name));
+      continue;
+    }
+    if (set == nullptr) continue;
+    uint64_t permitted = 0;
+    for (uint32_t index = 0; index < set->size(); ++index) permitted += clearance.Permits(set->at(index)) ? 1 : 0;
+    const std::string text = fmt::format("partner {} may be told of {} of the {} indicators", partner.name,
+                                         Thousands(permitted), Thousands(set->size()));
+    if (permitted != 0) {
+      report.Ok("feed", text);
+    } else {
+      report.Warn("feed", text + "; look at its `originators` and `max_tlp`, and at `unmarked_sources`");
+    }
+  }
+}
+
+// False with the reason; `taken`: somebody listens there.
+bool CanListen(const std::string& address, bool& taken, std::string& error) {
+  const size_t colon = address.rfind(':');
+  std::string host = address.substr(0, colon);
+  uint16_t port = 0;
+  const char* const end = address.data() + address.size();
+  if (colon == std::string::npos || std::from_chars(address.data() + colon + 1, end, port).ptr != end) {
+    error = "is no address and port";
+    return false;
+  }
+  if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
+  sockaddr_in v4{};
+  sockaddr_in6 v6{};
+  v4.sin_family = AF_INET;
+  v4.sin_port = htons(port);
+  v6.sin6_family = AF_INET6;
+  v6.sin6_port = htons(port);
+  const bool is_v4 = inet_pton(AF_INET, host.c_str(), &v4.sin_addr) == 1;
+  if (!is_v4 && inet_pton(AF_INET6, host.c_str(), &v6.sin6_addr) != 1) return true;  // a name: the sensor looks it up
+  const int descriptor = socket(is_v4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int yes = 1;
+  setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  const bool bound =
+      bind(descriptor, is_v4 ? reinterpret_cast<const sockaddr*>(&v4) : reinterpret_cast<const sockaddr*>(&v6),
+           is_v4 ? sizeof v4 : sizeof v6) == 0 &&
+      listen(descriptor, 1) == 0;
+  taken = !bound && errno == EADDRINUSE;
+  if (!bound) error = std::generic_category().message(errno);
+  close(descriptor);
+  return bound;
+}
+
+}  // namespace
+
+void CheckFeed(const Config& config, const IndicatorSet* set, CheckReport& report) {
+  if (!config.has_feed) return;
+  FeedConfig feed = config.feed;
+  std::string error;
+  // As the sensor: root may check with a key of the user that the sensor becomes.
+  const bool keyed =
+      !feed.secret_key_file.empty() && ReadSecretKey(feed.secret_key_file, feed.keys, error, config.capture.user);
+  if (keyed) {
+    report.Ok("feed", feed.secret_key_file + ": a key pair that only its owner can read");
+  } else if (!error.empty()) {
+    report.Error("feed", error);
+  }
+  CheckPartners(config, feed.keys, set, report);
+  if (feed.endpoint.empty()) return;
+  // Whatever the sensor's feed would refuse is refused here, by the same code.
+  Config whole = config;
+  KeyPair canary_keys;
+  AddCanaryView(whole, canary_keys);
+  feed.partners = whole.feed.partners;
+  if (!keyed) feed.keys = NewKeyPair();
+  if (FeedPublisher::Open(feed, error) != nullptr) return report.Ok("feed", feed.endpoint + " can be listened at");
+  if (error.find("is taken") != std::string::npos && OurSensorRuns(config))
+    return report.Ok("feed", feed.endpoint + " is in use by this sensor, which runs");
+  report.Error("feed", error);
+}
+
+void CheckMetrics(const Config& config, CheckReport& report) {
+  const std::string& listen = config.metrics.listen;
+  if (listen.empty()) return;
+  bool taken = false;
+  std::string error;
+  if (CanListen(listen, taken, error)) return report.Ok("metrics", listen + " can be listened at");
+  if (taken && OurSensorRuns(config)) return report.Ok("metrics", listen + " is in use by this sensor, which runs");
+  const std::string text = fmt::format("{}: {}; choose another `listen`, or `off`", listen, error);
+  config.metrics.listen_given ? report.Error("metrics", text) : report.Warn("metrics", text);
+}
+
+}  // namespace vedette

@@ -1,0 +1,118 @@
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <filesystem>
+#include <system_error>
+
+#include "exporter/mutes/mute_store.h"
+#include "exporter/time_text.h"
+#include "sensor/check/as_user.h"
+#include "sensor/check/parts.h"
+
+namespace vedette {
+namespace {
+
+std::string FolderOf(const std::string& path) {
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  return folder.empty() ? "." : folder;
+}
+
+bool Exists(const std::string& path) {
+  struct stat status {};
+  return stat(path.c_str(), &status) == 0;
+}
+
+struct Need {
+  const char* part;
+  AccessWish wish;
+  bool error;        // without it the sensor does not start
+  std::string what;  // "for what outlives a restart"
+};
+
+std::vector<Need> NeedsOf(const Config& config) {
+  std::vector<Need> needs;
+  for (const std::string& path : config.indicators) {
+    needs.push_back({"indicators", {path, Access::kRead}, true, "the indicators, at each reload"});
+  }
+  for (const std::string& path : config.geo) needs.push_back({"geo", {path, Access::kRead}, true, "the database"});
+  if (!config.cache.empty() && (config.cache_given || Exists(config.cache)))
+    needs.push_back({"cache", {config.cache, Access::kWriteFolder}, false, "compiled patterns, for a quick start"});
+  needs.push_back({"state", {config.state, Access::kWriteFolder}, false, "mutes, so that they outlive a restart"});
+  if (!config.output.empty() && config.output != "-") {
+    if (Exists(config.output)) {
+      needs.push_back({"output", {config.output, Access::kWrite}, true, "alerts"});
+    } else {
+      needs.push_back({"output", {FolderOf(config.output), Access::kWriteFolder}, true, "the file of alerts"});
+    }
+  }
+  if (!config.control.empty()) {
+    needs.push_back({"control",
+                     {FolderOf(config.control), Access::kWriteFolder},
+                     config.control_given,
+                     "the socket by which `vedette status` and others reach it"});
+  }
+  if (!config.alarms.command.empty())
+    needs.push_back({"alarms", {config.alarms.command[0], Access::kExecute}, true, "the alarm command"});
+  return needs;
+}
+
+void CheckNeeds(const Config& config, CheckReport& report) {
+  const std::vector<Need> needs = NeedsOf(config);
+  std::vector<AccessWish> wishes;
+  for (const Need& need : needs) wishes.push_back(need.wish);
+  std::vector<int> answers;
+  if (!AskAs(config.capture.user, wishes, answers))
+    return report.Error("capture", fmt::format("user `{}` cannot be had: is there one?", config.capture.user));
+  const std::string user =
+      geteuid() == 0 ? "user " + (config.capture.user.empty() ? "nobody" : config.capture.user) : "this user";
+  for (size_t i = 0; i < needs.size(); ++i) {
+    const Need& need = needs[i];
+    const char* const verb = need.wish.access == Access::kRead      ? "read"
+                             : need.wish.access == Access::kExecute ? "start"
+                                                                    : "write";
+    if (answers[i] == 0) {
+      report.Ok(need.part, fmt::format("{} can {} {}", user, verb, need.wish.path));
+      continue;
+    }
+    const std::string text = fmt::format("{} cannot {} {}: {}; it is needed for {}", user, verb, need.wish.path,
+                                         std::generic_category().message(answers[i]), need.what);
+    need.error ? report.Error(need.part, text) : report.Warn(need.part, text);
+  }
+}
+
+void CheckMutes(const Config& config, CheckReport& report) {
+  const int64_t now =
+      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  for (const Mute& mute : config.mutes) {
+    if (mute.until_ns <= now) {
+      report.Warn("mutes", fmt::format("the mute of {} expired at {} and hides nothing; remove it", Describe(mute),
+                                       Rfc3339(mute.until_ns)));
+    }
+  }
+  std::string error;
+  const std::unique_ptr<MuteStore> store = MuteStore::Open(config.state + "/mutes.json", config.mutes, now, error);
+  if (store == nullptr) return report.Error("mutes", error);
+  const size_t count = store->All().size();
+  if (count != 0) report.Ok("mutes", fmt::format("{} active", count));
+}
+
+void CheckCommand(const Config& config, CheckReport& report) {
+  if (config.alarms.command.empty()) return;
+  struct stat status {};
+  const std::string& program = config.alarms.command[0];
+  if (stat(program.c_str(), &status) != 0 || !S_ISREG(status.st_mode))
+    report.Error("alarms", program + " is no program; name one by its absolute path");
+}
+
+}  // namespace
+
+void CheckFiles(const Config& config, CheckReport& report) {
+  CheckNeeds(config, report);
+  CheckCommand(config, report);
+  CheckMutes(config, report);
+}
+
+}  // namespace vedette

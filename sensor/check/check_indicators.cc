@@ -1,0 +1,88 @@
+#include <fmt/format.h>
+
+#include <chrono>
+#include <filesystem>
+#include <system_error>
+
+#include "exporter/geo.h"
+#include "parsers/registry.h"
+#include "sensor/check/parts.h"
+#include "sensor/commands/progress.h"
+#include "sensor/config/duration.h"
+#include "sensor/live/newest_file.h"
+#include "signatures/read_indicators.h"
+
+namespace vedette {
+namespace {
+
+constexpr size_t kProblemsShown = 5;
+constexpr int64_t kOldDays = 90;  // a geolocation database of that age is wrong about many networks
+
+int64_t NowSeconds() {
+  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace
+
+std::shared_ptr<const IndicatorSet> CheckIndicators(const Config& config, CheckReport& report) {
+  if (config.indicators.empty()) {
+    report.Error("indicators", "`indicators` names no files; there is nothing to look for");
+    return nullptr;
+  }
+  IndicatorSetBuilder builder;
+  builder.set_supported(SupportedObservables());
+  for (const std::string& path : config.indicators) {
+    for (const SourceReport& source : ReadIndicators(path, builder)) {
+      if (!source.error.empty()) {
+        report.Error("indicators", source.error);
+      } else {
+        report.Ok("indicators", fmt::format("{}: {}, {} rows, {} unusable", source.path, source.format,
+                                            Thousands(source.rows), Thousands(source.unusable)));
+      }
+    }
+  }
+  CompileReport compiled;
+  std::shared_ptr<const IndicatorSet> set = builder.Compile(compiled);
+  for (size_t i = 0; i < compiled.problems.size() && i < kProblemsShown; ++i) {
+    const IndicatorProblem& problem = compiled.problems[i];
+    report.Warn("indicators", fmt::format("{}:{}: {}: {}", problem.file, problem.line, problem.value, problem.reason));
+  }
+  if (compiled.problems_total > kProblemsShown)
+    report.Warn("indicators", fmt::format("… and {} more rows", Thousands(compiled.problems_total - kProblemsShown)));
+  if (set == nullptr) {
+    report.Error("indicators", "they cannot be compiled");
+  } else if (set->size() == 0) {
+    report.Error("indicators", "none of them can be used; there is nothing to look for");
+    set = nullptr;
+  } else {
+    report.Ok("indicators", fmt::format("{} in use", Thousands(set->size())));
+  }
+  const int64_t newest = NewestFile(config.indicators);
+  const int64_t limit = config.alarms.stale_indicators.count();
+  if (limit != 0 && newest != 0 && NowSeconds() - newest > limit) {
+    report.Warn("indicators",
+                fmt::format("the newest file is {} days old (limit {}); does whatever brings them still "
+                            "run?",
+                            (NowSeconds() - newest) / 86'400, DurationText(config.alarms.stale_indicators)));
+  }
+  return set;
+}
+
+void CheckGeo(const Config& config, CheckReport& report) {
+  GeoLookup geo;
+  for (const std::string& path : config.geo) {
+    std::string error;
+    if (!geo.Open(path, error)) report.Error("geo", error);
+  }
+  for (const GeoDatabaseInfo& database : geo.databases()) {
+    const int64_t days = (NowSeconds() - database.build_epoch) / 86'400;
+    if (days > kOldDays) {
+      report.Warn("geo", fmt::format("{}: of {}, {} days old; where addresses are has changed since", database.path,
+                                     database.date, days));
+    } else {
+      report.Ok("geo", fmt::format("{}: of {}", database.path, database.date));
+    }
+  }
+}
+
+}  // namespace vedette

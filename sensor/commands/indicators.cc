@@ -1,0 +1,129 @@
+// vedette indicators: mutes of a running sensor.
+#include <fmt/format.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "sensor/commands/commands.h"
+#include "sensor/commands/control_option.h"
+#include "sensor/commands/progress.h"
+#include "sensor/config/duration.h"
+
+namespace vedette {
+namespace {
+
+using Json = nlohmann::json;
+
+// For those who find the mute later.
+std::string Asker() {
+  const char* const by_sudo = std::getenv("SUDO_USER");
+  if (by_sudo != nullptr && geteuid() == 0) return by_sudo;
+  const passwd* const entry = getpwuid(geteuid());
+  return entry != nullptr ? entry->pw_name : std::to_string(geteuid());
+}
+
+int Fail(int code, const std::string& what) {
+  fmt::print(stderr, "vedette: {}\n", what);
+  return code;
+}
+
+std::string What(const Json& mute) {
+  std::string text = mute.contains("indicator") ? mute.value("indicator", "") : "value " + mute.value("value", "");
+  if (mute.contains("source")) text += " of " + mute.value("source", "");
+  if (mute.contains("network")) text += " in " + mute.value("network", "");
+  return text;
+}
+
+struct MuteOptions {
+  std::string indicator, value, source, network, duration, reason;
+};
+
+int Mute(const ControlOption& control, const MuteOptions& options) {
+  if (options.indicator.empty() == options.value.empty())
+    return Fail(kExitUsage, "name the indicator, either by its ID or by --value VALUE");
+  const auto duration = ParseDuration(options.duration);
+  if (!duration || duration->count() == 0)
+    return Fail(kExitUsage, "--for " + options.duration + ": not a time; write 90m, 24h or 7d");
+  Json request = {{"command", "mute"}, {"for_seconds", duration->count()}, {"reason", options.reason}, {"by", Asker()}};
+  const auto add = [&](const char* key, const std::string& text) {
+    if (!text.empty()) request[key] = text;
+  };
+  add("indicator", options.indicator);
+  add("value", options.value);
+  add("source", options.source);
+  add("network", options.network);
+  Json response;
+  std::string error;
+  if (!control.Ask(request, response, error)) return Fail(kExitFailed, error);
+  const Json mute = response.value("mute", Json::object());
+  fmt::print("{}: {} is muted until {}\n", mute.value("id", ""), What(mute), mute.value("until", ""));
+  return kExitDone;
+}
+
+int Unmute(const ControlOption& control, const std::string& name) {
+  Json response;
+  std::string error;
+  if (!control.Ask({{"command", "unmute"}, {"mute", name}, {"by", Asker()}}, response, error))
+    return Fail(kExitFailed, error);
+  fmt::print("{} is told again\n", What(response.value("mute", Json::object())));
+  return kExitDone;
+}
+
+int List(const ControlOption& control, bool json) {
+  Json response;
+  std::string error;
+  if (!control.Ask({{"command", "mutes"}}, response, error)) return Fail(kExitFailed, error);
+  const Json mutes = response.value("mutes", Json::array());
+  if (json) {
+    fmt::print("{}\n", mutes.dump());
+    return kExitDone;
+  }
+  if (mutes.empty()) fmt::print("nothing is muted\n");
+  for (const Json& mute : mutes) {
+    fmt::print("{}  {}\n  until {}, by {}: {}\n  hid {} hits and {} whole alerts{}\n", mute.value("id", ""), What(mute),
+               mute.value("until", ""), mute.value("by", ""), mute.value("reason", ""),
+               Thousands(mute.value("hits", uint64_t{0})), Thousands(mute.value("alerts", uint64_t{0})),
+               mute.contains("last") ? ", the last at " + mute.value("last", "") : "");
+  }
+  return kExitDone;
+}
+
+}  // namespace
+
+Command AddIndicators(CLI::App& app) {
+  app.require_subcommand(1);
+  auto options = std::make_shared<MuteOptions>();
+  CLI::App* const mute = app.add_subcommand("mute", "hide hits of an indicator for a while");
+  const std::shared_ptr<ControlOption> mute_control = ControlOption::AddTo(*mute);
+  CLI::Option* const id = mute->add_option("indicator", options->indicator, "its id, as alerts have it");
+  id->type_name("ID");
+  mute->add_option("--value", options->value, "its value, instead of an id")->type_name("VALUE")->excludes(id);
+  mute->add_option("--source", options->source, "only that source's")->type_name("SOURCE");
+  mute->add_option("--network", options->network, "only where an end, or the matched address, lies in this network")
+      ->type_name("NETWORK");
+  mute->add_option("--for", options->duration, "how long: 90m, 24h, 7d; at most 90d")->required()->type_name("TIME");
+  mute->add_option("--reason", options->reason, "why, for whoever finds it later")->required()->type_name("TEXT");
+
+  CLI::App* const list = app.add_subcommand("mutes", "what is muted, why, and what that hid");
+  const std::shared_ptr<ControlOption> list_control = ControlOption::AddTo(*list);
+  auto json = std::make_shared<bool>(false);
+  list->add_flag("--json", *json, "as one JSON array");
+
+  CLI::App* const unmute = app.add_subcommand("unmute", "end a mute before its time");
+  const std::shared_ptr<ControlOption> unmute_control = ControlOption::AddTo(*unmute);
+  auto name = std::make_shared<std::string>();
+  unmute->add_option("mute", *name, "the mute's id, or that of the indicator it hides")->required()->type_name("ID");
+
+  return [=] {
+    if (mute->parsed()) return Mute(*mute_control, *options);
+    if (unmute->parsed()) return Unmute(*unmute_control, *name);
+    return List(*list_control, *json);
+  };
+}
+
+}  // namespace vedette

@@ -1,0 +1,201 @@
+#include "sensor/live/alarm_rules.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "exporter/metrics/families.h"
+#include "sensor/config/duration.h"
+
+namespace vedette {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr seconds kAtOnce{0};
+// By when a canary's packet has been counted, or never will be.
+constexpr seconds kCanaryCounted{30};
+
+constexpr std::string_view kSilent = "partner_silent.";
+
+double Share(double part, double whole) { return whole > 0 ? 100 * part / whole : 0; }
+
+std::string About(seconds time) { return DurationText(time); }
+
+}  // namespace
+
+void AlarmRules::Outcome::Update(double good_now, double bad_now) {
+  // Both since the last look: the bad one counts, and the next good one clears it.
+  if (good_now > good) failing = false;
+  if (bad_now > bad) failing = true;
+  good = good_now;
+  bad = bad_now;
+}
+
+AlarmRules::AlarmRules(const AlarmsConfig& config, Now start)
+    : config_(config), last_packet_(start.steady), last_canary_(start.steady) {
+  samples_.push_back({start.steady, 0, 0, 0, 0, 0, 0});
+}
+
+std::vector<Alarm> AlarmRules::Active() const {
+  std::vector<Alarm> active;
+  for (const auto& [name, state] : states_) {
+    if (state.raised) active.push_back(state.alarm);
+  }
+  return active;
+}
+
+void AlarmRules::TakeSample(const Figures& figures, Time now) {
+  samples_.push_back({.time = now,
+                      .packets = figures.Value(families::kPacketsReceived),
+                      .packets_dropped = figures.Sum(families::kPacketsDropped),
+                      .alerts = figures.Value(families::kAlerts),
+                      .alerts_dropped = figures.Sum(families::kAlertsDropped),
+                      .flows = figures.Sum(families::kTcpFlowsJudged),
+                      .flows_one_way = figures.Value(families::kTcpFlowsJudged, "one_way")});
+  // One sample older than the longest window is kept: it is where that window begins.
+  const Time begin = now - std::max(kDropWindow, kOneWayWindow);
+  while (samples_.size() > 2 && samples_[1].time <= begin) samples_.pop_front();
+}
+
+// The newest sample that is as old as the window, or the oldest there is.
+const AlarmRules::Sample& AlarmRules::Before(Time now, seconds window) const {
+  const auto after =
+      std::find_if(samples_.begin(), samples_.end(), [&](const Sample& sample) { return sample.time > now - window; });
+  return after == samples_.begin() ? *after : *(after - 1);
+}
+
+AlarmRules::Finding AlarmRules::NoPackets(const Figures& figures, Time now) {
+  const double packets = figures.Value(families::kPacketsReceived);
+  const double canaries = figures.Value(families::kCanaries, "sent");
+  if (canaries > canaries_) {
+    canaries_awaited_ += canaries - canaries_;
+    last_canary_ = now;
+  }
+  if (now - last_canary_ > kCanaryCounted) canaries_awaited_ = 0;
+  const double own = std::min(canaries_awaited_, packets - packets_);
+  if (packets - packets_ > own) last_packet_ = now;
+  canaries_awaited_ -= std::max(own, 0.0);
+  canaries_ = canaries;
+  packets_ = packets;
+  if (config_.no_packets == kAtOnce || now - last_packet_ < config_.no_packets) return std::nullopt;
+  return fmt::format("no packet came for {}; is the mirror port or tap still connected, and the filter right?",
+                     About(config_.no_packets));
+}
+
+AlarmRules::Finding AlarmRules::Drops(Time now) const {
+  const Sample& before = Before(now, kDropWindow);
+  const Sample& after = samples_.back();
+  const double packets = Share(after.packets_dropped - before.packets_dropped, after.packets - before.packets);
+  const double lost = after.alerts_dropped - before.alerts_dropped;
+  const double alerts = Share(lost, after.alerts - before.alerts + lost);
+  if (config_.drop_percent == 0) return std::nullopt;
+  if (packets > config_.drop_percent) {
+    return fmt::format(
+        "{:.2f} % of the packets were dropped in the last {}; give the sensor more CPU or `capture: buffer_mebibytes`, "
+        "or less traffic by `capture: filter` (`vedette status` shows where they are lost)",
+        packets, About(kDropWindow));
+  }
+  if (alerts > config_.drop_percent) {
+    return fmt::format(
+        "{:.2f} % of the alerts were dropped in the last {}; mute what raises so many of them (`vedette status` shows "
+        "where they are lost)",
+        alerts, About(kDropWindow));
+  }
+  return std::nullopt;
+}
+
+AlarmRules::Finding AlarmRules::OneWay(Time now) const {
+  const Sample& before = Before(now, kOneWayWindow);
+  const Sample& after = samples_.back();
+  const double flows = after.flows - before.flows;
+  const double share = Share(after.flows_one_way - before.flows_one_way, flows);
+  if (config_.one_way_percent == 0 || flows < kMinJudgedFlows || share <= config_.one_way_percent) return std::nullopt;
+  return fmt::format(
+      "of {:.0f} TCP flows in the last {}, {:.0f} % were seen one way only; mirror both directions, or capture where "
+      "they pass the same way",
+      flows, About(kOneWayWindow), share);
+}
+
+AlarmRules::Finding AlarmRules::ReloadFailed(const Figures& figures) {
+  reload_.Update(figures.Value(families::kReloads, "succeeded"), figures.Value(families::kReloads, "failed"));
+  geo_reload_.Update(figures.Value(families::kGeoReloads, "succeeded"), figures.Value(families::kGeoReloads, "failed"));
+  if (!config_.reload_failed || (!reload_.failing && !geo_reload_.failing)) return std::nullopt;
+  return std::string(
+      reload_.failing
+          ? "the last reload failed and the indicators before it stay in use; the log says why, `vedette reload` tries "
+            "again"
+          : "the geolocation databases could not be swapped and the ones before stay in use; the log says why");
+}
+
+AlarmRules::Finding AlarmRules::StaleIndicators(const Figures& figures, int64_t unix_seconds) const {
+  const double newest = figures.Value(families::kIndicatorNewest);
+  const double age = static_cast<double>(unix_seconds) - newest;
+  if (config_.stale_indicators == kAtOnce || newest <= 0 ||
+      age <= static_cast<double>(config_.stale_indicators.count())) {
+    return std::nullopt;
+  }
+  return fmt::format("the newest indicator file is {:.0f} days old (limit {}); does whatever brings them still run?",
+                     age / 86'400, About(config_.stale_indicators));
+}
+
+AlarmRules::Finding AlarmRules::CanaryMissed(const Figures& figures) {
+  canary_.Update(figures.Value(families::kCanaries, "arrived"), figures.Value(families::kCanaries, "missed"));
+  if (!config_.canary_missed || !canary_.failing) return std::nullopt;
+  return "the last canary did not come through; `vedette canary` tries again and says where it was lost";
+}
+
+void AlarmRules::Judge(const std::string& name, bool critical, seconds clear_after, const Finding& finding, Now now,
+                       std::vector<AlarmChange>& changes) {
+  State& state = states_[name];
+  if (finding) {
+    state.good = false;
+    if (!state.raised) {
+      state.raised = true;
+      state.alarm = {.name = name, .critical = critical, .text = *finding, .since = now.unix_seconds};
+      changes.push_back({state.alarm, true});
+    }
+    state.alarm.text = *finding;
+    return;
+  }
+  if (!state.raised) return;
+  if (!state.good) {
+    state.good = true;
+    state.good_since = now.steady;
+  }
+  if (now.steady - state.good_since < clear_after) return;
+  state.raised = state.good = false;
+  changes.push_back({state.alarm, false});
+}
+
+std::vector<AlarmChange> AlarmRules::Evaluate(const Figures& figures, Now now) {
+  std::vector<AlarmChange> changes;
+  const seconds later = config_.clear_after;
+  TakeSample(figures, now.steady);
+  Judge("no_packets", true, later, NoPackets(figures, now.steady), now, changes);
+  Judge("drops", false, later, Drops(now.steady), now, changes);
+  Judge("one_way_traffic", false, later, OneWay(now.steady), now, changes);
+  Judge("reload_failed", false, kAtOnce, ReloadFailed(figures), now, changes);
+  Judge("stale_indicators", false, kAtOnce, StaleIndicators(figures, now.unix_seconds), now, changes);
+  Judge("canary_missed", true, kAtOnce, CanaryMissed(figures), now, changes);
+  std::set<std::string> partners;
+  for (const Figure& figure : figures.all()) {
+    if (figure.family != &families::kFeedSilent) continue;
+    partners.insert(std::string(kSilent) + figure.label_value);
+    Finding finding;
+    if (config_.partner_silent != kAtOnce && figure.value >= static_cast<double>(config_.partner_silent.count())) {
+      finding =
+          fmt::format("partner {} has not been connected for {:.0f} hours; ask it whether it still wants the feed",
+                      figure.label_value, figure.value / 3600);
+    }
+    Judge(std::string(kSilent) + figure.label_value, false, kAtOnce, finding, now, changes);
+  }
+  // A partner that is gone from the list is nobody's alarm.
+  for (auto& [name, state] : states_) {
+    if (name.starts_with(kSilent) && !partners.contains(name)) Judge(name, false, kAtOnce, {}, now, changes);
+  }
+  return changes;
+}
+
+}  // namespace vedette

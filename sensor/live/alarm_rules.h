@@ -1,0 +1,90 @@
+// When something is wrong enough to tell somebody: decided from successive lists of figures and nothing else.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "exporter/metrics/figures.h"
+#include "sensor/config/config.h"
+
+namespace vedette {
+
+struct Alarm {
+  std::string name = {};  // no_packets, …; of one partner: partner_silent.NAME
+  bool critical = false;  // the sensor does not do its work; else it does it less well
+  std::string text = {};  // what is wrong, and what to do
+  int64_t since = 0;      // seconds since 1970
+};
+
+struct AlarmChange {
+  Alarm alarm = {};
+  bool raised = false;
+};
+
+// One thread. The same figures at the same times give the same alarms.
+class AlarmRules {
+ public:
+  struct Now {
+    std::chrono::steady_clock::time_point steady;  // by which times between figures are measured
+    int64_t unix_seconds;                          // by which files are dated
+  };
+  // `start`: silence before the first packet counts from here.
+  AlarmRules(const AlarmsConfig& config, Now start);
+
+  // To be called once a second. What was raised, or cleared, by these figures.
+  std::vector<AlarmChange> Evaluate(const Figures& figures, Now now);
+  std::vector<Alarm> Active() const;  // by name
+
+  static constexpr std::chrono::seconds kDropWindow{60};
+  static constexpr std::chrono::seconds kOneWayWindow{300};
+  // Too few flows say nothing: a download from a server whose answers take another way is one.
+  static constexpr double kMinJudgedFlows = 20;
+
+ private:
+  using Time = std::chrono::steady_clock::time_point;
+  struct Sample {
+    Time time;
+    double packets, packets_dropped, alerts, alerts_dropped, flows, flows_one_way;
+  };
+  struct State {
+    bool raised = false;
+    Time good_since{};  // while raised: since when the condition has not held
+    bool good = false;
+    Alarm alarm;
+  };
+  // What holds of a condition: nothing where it is not met, else the text.
+  using Finding = std::optional<std::string>;
+
+  void TakeSample(const Figures& figures, Time now);
+  const Sample& Before(Time now, std::chrono::seconds window) const;
+  void Judge(const std::string& name, bool critical, std::chrono::seconds clear_after, const Finding& finding, Now now,
+             std::vector<AlarmChange>& changes);
+  Finding NoPackets(const Figures& figures, Time now);
+  Finding Drops(Time now) const;
+  Finding OneWay(Time now) const;
+  Finding ReloadFailed(const Figures& figures);
+  Finding StaleIndicators(const Figures& figures, int64_t unix_seconds) const;
+  Finding CanaryMissed(const Figures& figures);
+
+  const AlarmsConfig config_;
+  std::map<std::string, State> states_;
+  std::deque<Sample> samples_;
+  // No packets: the sensor's own canaries do not count.
+  double packets_ = 0, canaries_ = 0, canaries_awaited_ = 0;
+  Time last_packet_, last_canary_;
+  // Discrete events: how many there were when it was looked last, and whether the last one was bad.
+  struct Outcome {
+    double good = 0, bad = 0;
+    bool failing = false;
+    void Update(double good_now, double bad_now);
+  };
+  Outcome reload_, geo_reload_, canary_;
+};
+
+}  // namespace vedette

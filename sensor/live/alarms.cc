@@ -1,0 +1,80 @@
+#include "sensor/live/alarms.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "exporter/metrics/families.h"
+#include "exporter/time_text.h"
+
+namespace vedette {
+namespace {
+
+std::string TimeText(int64_t unix_seconds) { return Rfc3339(unix_seconds * 1'000'000'000); }
+
+}  // namespace
+
+AlarmRules::Now AlarmClock() {
+  return {
+      std::chrono::steady_clock::now(),
+      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count()};
+}
+
+Alarms::Alarms(const AlarmsConfig& config, std::string sensor, AlarmRules::Now start, Log& log, CommandRunner* command)
+    : sensor_(std::move(sensor)), log_(log), command_(command), rules_(config, start) {}
+
+std::string Alarms::Message(const AlarmChange& change, const std::string& sensor, int64_t unix_seconds) {
+  const nlohmann::json message = {{"alarm", change.alarm.name},        {"state", change.raised ? "raised" : "cleared"},
+                                  {"critical", change.alarm.critical}, {"since", TimeText(change.alarm.since)},
+                                  {"time", TimeText(unix_seconds)},    {"sensor", sensor},
+                                  {"text", change.alarm.text}};
+  return message.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+void Alarms::Evaluate(const Figures& figures, AlarmRules::Now now) {
+  const std::vector<AlarmChange> changes = rules_.Evaluate(figures, now);
+  for (const AlarmChange& change : changes) {
+    const Alarm& alarm = change.alarm;
+    if (change.raised) {
+      log_.Warn(fmt::format("alarm {} raised: {}", alarm.name, alarm.text));
+    } else {
+      log_.Info(fmt::format("alarm {} cleared; it was raised at {}", alarm.name, TimeText(alarm.since)));
+    }
+    if (command_ != nullptr && !command_->Run(alarm.name, Message(change, sensor_, now.unix_seconds)))
+      log_.Warn(fmt::format("alarm {}: the alarm command was not run, there are too many at once", alarm.name));
+  }
+  std::vector<Alarm> active = rules_.Active();
+  const std::lock_guard<std::mutex> lock(mutex_);
+  active_ = std::move(active);
+  for (const AlarmChange& change : changes) raised_[change.alarm.name] += change.raised ? 1 : 0;
+}
+
+std::vector<Alarm> Alarms::Active() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return active_;
+}
+
+void Alarms::AppendFigures(Figures& out) const {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    for (const auto& [name, times] : raised_) {
+      const bool active =
+          std::any_of(active_.begin(), active_.end(), [&](const Alarm& alarm) { return alarm.name == name; });
+      out.Add(families::kAlarm, name, active ? 1 : 0);
+    }
+    for (const auto& [name, times] : raised_) out.Add(families::kAlarms, name, static_cast<double>(times));
+  }
+  if (command_ == nullptr) return;
+  const CommandCounters counters = command_->Counters();
+  const auto add = [&](std::string_view result, uint64_t count) {
+    out.Add(families::kAlarmCommands, result, static_cast<double>(count));
+  };
+  add("succeeded", counters.succeeded);
+  add("failed", counters.failed);
+  add("timed_out", counters.timed_out);
+  add("dropped", counters.dropped_rate + counters.dropped_busy);
+}
+
+}  // namespace vedette

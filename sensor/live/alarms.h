@@ -1,0 +1,48 @@
+// Alarms of a running sensor: in the log, as a metric, and by the operator's command.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "exporter/metrics/figures.h"
+#include "sensor/config/config.h"
+#include "sensor/hardening/command_runner.h"
+#include "sensor/live/alarm_rules.h"
+#include "sensor/live/log.h"
+
+namespace vedette {
+
+class Alarms : public FigureSource {
+ public:
+  // `command` may be null: no command. It and `log` outlive this.
+  Alarms(const AlarmsConfig& config, std::string sensor, AlarmRules::Now start, Log& log, CommandRunner* command);
+
+  // Once a second, one thread.
+  void Evaluate(const Figures& figures, AlarmRules::Now now);
+
+  // Any thread.
+  std::vector<Alarm> Active() const;
+  void AppendFigures(Figures& out) const override;
+
+  // What the command reads: {"alarm":…,"state":"raised"|"cleared","since":…,"time":…,"sensor":…,"text":…} and a
+  // newline.
+  static std::string Message(const AlarmChange& change, const std::string& sensor, int64_t unix_seconds);
+
+ private:
+  const std::string sensor_;
+  Log& log_;
+  CommandRunner* const command_;
+  AlarmRules rules_;
+  mutable std::mutex mutex_;  // of what follows
+  std::vector<Alarm> active_;
+  std::map<std::string, uint64_t> raised_;  // by name: how often
+};
+
+// The sensor's clocks.
+AlarmRules::Now AlarmClock();
+
+}  // namespace vedette

@@ -1,0 +1,132 @@
+#include "sensor/live/self_watch.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "exporter/time_text.h"
+#include "signatures/canary.h"
+
+namespace vedette {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::chrono::seconds kLook{1};  // at alarms, and at mutes that end
+
+int64_t NowNs() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+}  // namespace
+
+void AddCanaryView(Config& config, KeyPair& keys) {
+  keys = NewKeyPair();
+  config.feed.partners.push_back({.name = std::string(kCanaryView), .public_key = keys.public_key});
+  Clearance clearance;
+  clearance.partner = kCanaryView;
+  clearance.originators = {std::string(kCanarySource)};
+  config.clearances.push_back(std::move(clearance));
+}
+
+std::unique_ptr<SelfWatch> SelfWatch::Start(Parts parts, std::string& error) {
+  std::unique_ptr<MuteStore> mutes =
+      MuteStore::Open(parts.config->state + "/mutes.json", parts.config->mutes, NowNs(), error);
+  if (mutes == nullptr) return nullptr;
+  return std::unique_ptr<SelfWatch>(new SelfWatch(std::move(parts), std::move(mutes)));
+}
+
+SelfWatch::SelfWatch(Parts parts, std::unique_ptr<MuteStore> mutes)
+    : parts_(std::move(parts)),
+      mutes_(std::move(mutes)),
+      mute_control_(
+          *mutes_, [this] { UseMutes(); }, *parts_.log),
+      alarms_(parts_.config->alarms, parts_.config->sensor_name, AlarmClock(), *parts_.log, parts_.command) {
+  UseMutes();
+  for (const MuteStore::Status& status : mutes_->All()) {
+    parts_.log->Info(fmt::format("mute {}: {} until {}: {}", status.mute.id, Describe(status.mute),
+                                 Rfc3339(status.mute.until_ns), status.mute.reason));
+  }
+  CanaryRunner::Parts canary{.watch = &parts_.filters->canaries,
+                             .sources = parts_.sources,
+                             .wire = parts_.wire,
+                             .feed = parts_.feed,
+                             .endpoint = parts_.publisher == nullptr ? "" : parts_.publisher->endpoint(),
+                             .server_public_key = parts_.publisher == nullptr ? "" : parts_.publisher->public_key(),
+                             .keys = parts_.canary_keys,
+                             .log = parts_.log};
+  canary_ = std::make_unique<CanaryRunner>(std::move(canary), parts_.config->canary);
+}
+
+void SelfWatch::UseMutes() {
+  parts_.exporter->Post([filters = parts_.filters, list = mutes_->List()] { filters->mutes.Use(list); });
+}
+
+void SelfWatch::ExpireMutes() {
+  std::string error;
+  const std::vector<Mute> over = mutes_->Expire(NowNs(), error);
+  for (const Mute& mute : over) {
+    parts_.log->Info(fmt::format("mute {} is over: {} is told again", mute.id, Describe(mute)));
+  }
+  if (!over.empty()) UseMutes();
+  if (!error.empty()) parts_.log->Warn(error);
+}
+
+Json SelfWatch::CanaryOutcome() const {
+  const CanaryRunner::Outcome outcome = canary_->last();
+  return {{"number", outcome.number},
+          {"running", outcome.running},
+          {"arrived", outcome.arrived},
+          {"name", outcome.name},
+          {"missing", outcome.missing},
+          {"seconds", outcome.seconds},
+          {"exporter_seconds", outcome.exporter_seconds}};
+}
+
+void SelfWatch::AddTo(ControlServer& control) {
+  control.Handle("mute", [this](const Json& request) { return mute_control_.Mute(request, NowNs()); });
+  control.Handle("unmute", [this](const Json& request) { return mute_control_.Unmute(request); });
+  control.Handle("mutes", [this](const Json&) -> Json { return {{"mutes", mute_control_.List()}}; });
+  control.Handle("canary", [this](const Json&) -> Json { return {{"number", canary_->Request()}}; });
+  control.Handle("canary-outcome", [this](const Json&) { return CanaryOutcome(); });
+}
+
+void SelfWatch::AddTo(Housekeeping& housekeeping, std::function<Figures()> figures) {
+  housekeeping.Every(kLook, [this, figures = std::move(figures)] {
+    ExpireMutes();
+    alarms_.Evaluate(figures(), AlarmClock());
+  });
+}
+
+void SelfWatch::AddTo(Json& status) const {
+  Json& alarms = status["alarms"] = Json::array();
+  bool critical = false;
+  for (const Alarm& alarm : alarms_.Active()) {
+    critical |= alarm.critical;
+    alarms.push_back({{"alarm", alarm.name},
+                      {"critical", alarm.critical},
+                      {"since", Rfc3339(alarm.since * 1'000'000'000)},
+                      {"text", alarm.text}});
+    status["problems"].push_back(
+        {{"level", alarm.critical ? "critical" : "warning"},
+         {"what", fmt::format("{} since {}: {}", alarm.name, Rfc3339(alarm.since * 1'000'000'000), alarm.text)}});
+  }
+  if (critical) {
+    status["state"] = "critical";
+  } else if (!alarms.empty() && status["state"] == "ok") {
+    status["state"] = "warning";
+  }
+  status["canary"] = CanaryOutcome();
+  status["mutes"] = mute_control_.List();
+}
+
+void SelfWatch::AppendFigures(Figures& out) const {
+  mutes_->AppendFigures(out);
+  alarms_.AppendFigures(out);
+  canary_->AppendFigures(out);
+}
+
+}  // namespace vedette

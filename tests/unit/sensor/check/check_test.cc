@@ -1,0 +1,204 @@
+// Good configurations and many bad ones. Interface: lo, which is everywhere.
+#include "sensor/check/check.h"
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+
+#include "exporter/feed/keys.h"
+
+namespace vedette {
+namespace {
+
+class CheckTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = (std::filesystem::temp_directory_path() / "vedette-check-XXXXXX").string();
+    ASSERT_NE(mkdtemp(name.data()), nullptr);
+    folder_ = name;
+    ASSERT_EQ(chmod(name.c_str(), 0755), 0);
+    std::string error;
+    ASSERT_TRUE(WriteKeyPair(NewKeyPair(), Path("sensor"), error)) << error;
+    ASSERT_TRUE(WriteKeyPair(NewKeyPair(), Path("alpha"), error)) << error;
+    Write("indicators.csv", "type,value,id,originator,tlp\ndomain,bad.example,t-1,cert-a,green\n");
+    std::filesystem::create_directory(folder_ / "state");
+    ASSERT_EQ(chmod(Path("state").c_str(), 0777), 0);
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  std::string Path(const std::string& name) const { return (folder_ / name).string(); }
+  void Write(const std::string& name, const std::string& text) const { std::ofstream(folder_ / name) << text; }
+
+  // The good one, with a replacement.
+  std::string Config(const std::string& from = {}, const std::string& to = {}) const {
+    std::string text = R"(sensor: {name: check-test}
+capture: {interface: lo, filter: udp port 53}
+indicators: [indicators.csv]
+state: state
+output: state/alerts.jsonl
+control: state/control.sock
+metrics: {listen: "127.0.0.1:0"}
+alarms: {command: [/bin/true]}
+feed:
+  endpoint: tcp://127.0.0.1:*
+  secret_key: sensor.key
+  partners:
+    - {name: alpha, public_key: alpha.pub, originators: [cert-a]}
+)";
+    if (!from.empty()) {
+      const size_t at = text.find(from);
+      EXPECT_NE(at, std::string::npos) << from;
+      text.replace(at, from.size(), to);
+    }
+    return text;
+  }
+  CheckReport Check(const std::string& text) {
+    Write("sensor.yaml", text);
+    return CheckConfiguration(Path("sensor.yaml"));
+  }
+  static std::string TextOf(const CheckReport& report, CheckLevel level) {
+    std::string out;
+    for (const CheckItem& item : report.items()) {
+      if (item.level == level) out += item.part + ": " + item.text + "\n";
+    }
+    return out;
+  }
+  void ExpectOne(CheckLevel level, const std::string& from, const std::string& to, const std::string& says) {
+    const CheckReport report = Check(Config(from, to));
+    const std::string found = TextOf(report, level);
+    EXPECT_NE(found.find(says), std::string::npos) << "for: " << to << "\nnot said: " << says << "\nbut: " << found;
+    if (level == CheckLevel::kWarning) {
+      EXPECT_EQ(report.Count(CheckLevel::kError), 0u) << TextOf(report, CheckLevel::kError);
+    }
+  }
+
+  std::filesystem::path folder_;
+};
+
+TEST_F(CheckTest, AGoodOneHasNoErrors) {
+  const CheckReport report = Check(Config());
+  EXPECT_EQ(TextOf(report, CheckLevel::kError), "");
+  const std::string ok = TextOf(report, CheckLevel::kOk);
+  for (const char* text : {"is a configuration", "lo is there and up", "the filter compiles", "1 in use", "sensor.key",
+                           "partner alpha may be told of 1 of the 1", "can be listened at", "/bin/true"}) {
+    EXPECT_NE(ok.find(text), std::string::npos) << text << "\n" << ok;
+  }
+  if (geteuid() == 0) {
+    EXPECT_EQ(TextOf(report, CheckLevel::kWarning), "");
+  }
+  EXPECT_FALSE(std::filesystem::exists(Path("state/alerts.jsonl")));  // nothing is changed
+}
+
+TEST_F(CheckTest, EachMistakeIsAnError) {
+  using Case = std::array<const char*, 3>;
+  for (const Case& one : {
+           Case{"interface: lo", "interface: nosuch0", "no such interface"},
+           Case{"interface: lo, ", "", "needs an `interface`"},
+           Case{"filter: udp port 53", "filter: udp prt 53", "udp prt 53"},
+           Case{"interface: lo", "interface: lo, user: no-such-user", "no-such-user"},
+           Case{"[indicators.csv]", "[missing.csv]", "missing.csv"},
+           Case{"indicators: [indicators.csv]\n", "", "nothing to look for"},
+           Case{"output: state/alerts.jsonl", "output: missing/alerts.jsonl", "missing"},
+           Case{"control: state/control.sock", "control: missing/control.sock", "missing"},
+           Case{"[/bin/true]", "[/bin/missing]", "/bin/missing"},
+           Case{"[/bin/true]", "[/etc/passwd]", "cannot start /etc/passwd"},
+           Case{"[/bin/true]", "[/etc]", "/etc is no program"},
+           Case{"[/bin/true]", "[true]", "absolute path"},
+           Case{"secret_key: sensor.key", "secret_key: missing.key", "missing.key"},
+           Case{"secret_key: sensor.key", "secret_key: alpha.pub", "alpha.pub"},
+           Case{"public_key: alpha.pub", "public_key: missing.pub", "missing.pub"},
+           Case{"public_key: alpha.pub", "public_key: sensor.pub", "the sensor's own key"},
+           Case{"tcp://127.0.0.1:*", "tcp://192.0.2.99:5577", "192.0.2.99"},
+           Case{"tcp://127.0.0.1:*", "udp://127.0.0.1:1", "tcp://ADDRESS:PORT"},
+           Case{"127.0.0.1:0", "192.0.2.99:9477", "192.0.2.99:9477"},
+           Case{"127.0.0.1:0", "127.0.0.1:http", "no address and port"},
+           Case{"name: alpha", "name: Alpha", "a-z, 0-9"},
+           Case{"sensor: {name", "sensor: {nmae", "the nearest known key is `name`"},
+           Case{"state: state", "geo: [missing.mmdb]\nstate: state", "missing.mmdb"},
+           Case{"state: state", "geo: [indicators.csv]\nstate: state", "indicators.csv"},
+       }) {
+    ExpectOne(CheckLevel::kError, one[0], one[1], one[2]);
+  }
+}
+
+TEST_F(CheckTest, WhatWillSurpriseIsAWarning) {
+  using Case = std::array<const char*, 3>;
+  for (const Case& one : {
+           Case{", originators: [cert-a]", "", "can never receive anything"},
+           Case{"[cert-a]", "[cert-b]", "0 of the 1 indicators"},
+           Case{"[cert-a]", "[cert-a], max_tlp: clear", "0 of the 1 indicators"},
+           Case{"  partners:\n    - {name: alpha, public_key: alpha.pub, originators: [cert-a]}\n", "  partners: []\n",
+                "there are no partners"},
+           Case{"state: state\n", "state: state\nmutes: [{id: t-1, reason: x, until: 2020-01-01T00:00:00Z}]\n",
+                "expired at 2020-01-01T00:00:00Z"},
+       }) {
+    ExpectOne(CheckLevel::kWarning, one[0], one[1], one[2]);
+  }
+  const CheckReport report = Check(Config("filter: udp port 53}", "filter: tcp}\ncanary: {inject: wire}"));
+  EXPECT_NE(TextOf(report, CheckLevel::kWarning).find("keeps the canary's packet out"), std::string::npos);
+}
+
+TEST_F(CheckTest, AllMistakesAreSaidAtOnce) {
+  Write("indicators.csv", "type,value\ndomain,not a domain\nip,192.0.2.1\n");
+  const CheckReport report = Check(
+      "sensr: {}\ncapture: {interface: nosuch0, filter: nonsense nonsense}\nindicators: [indicators.csv]\n"
+      "state: missing\nmetrics: {listen: off}\ncontrol: off\n");
+  const std::string errors = TextOf(report, CheckLevel::kError);
+  for (const char* text :
+       {"unknown key `sensr`", "neither `feed` nor `output`", "no such interface", "nonsense", "indicators"}) {
+    EXPECT_NE(errors.find(text), std::string::npos) << text << "\n" << errors;
+  }
+  const std::string warnings = TextOf(report, CheckLevel::kWarning);
+  EXPECT_NE(warnings.find("not a domain"), std::string::npos) << warnings;
+  EXPECT_NE(warnings.find("missing"), std::string::npos) << warnings;
+}
+
+TEST_F(CheckTest, UnreadableFilesAreErrors) {
+  EXPECT_EQ(CheckConfiguration(Path("missing.yaml")).Count(CheckLevel::kError), 1u);
+  EXPECT_EQ(Check("a: [").Count(CheckLevel::kError) > 0, true);
+  ASSERT_EQ(chmod(Path("sensor.key").c_str(), 0644), 0);
+  ExpectOne(CheckLevel::kError, "", "", "chmod 600");
+}
+
+TEST_F(CheckTest, ABrokenFileOfMutesIsAnError) {
+  Write("state/mutes.json", "{}");
+  ASSERT_EQ(chmod(Path("state/mutes.json").c_str(), 0600), 0);
+  ExpectOne(CheckLevel::kError, "", "", "mutes.json");
+}
+
+TEST_F(CheckTest, APortThatAStrangerHoldsIsAnError) {
+  const int listening = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ASSERT_EQ(bind(listening, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  ASSERT_EQ(listen(listening, 1), 0);
+  socklen_t size = sizeof address;
+  getsockname(listening, reinterpret_cast<sockaddr*>(&address), &size);
+  const std::string port = std::to_string(ntohs(address.sin_port));
+  ExpectOne(CheckLevel::kError, "tcp://127.0.0.1:*", "tcp://127.0.0.1:" + port, "the port is taken");
+  ExpectOne(CheckLevel::kError, "127.0.0.1:0", "127.0.0.1:" + port, port);
+  close(listening);
+}
+
+TEST_F(CheckTest, AsRootItAsksAsTheSensorsUser) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root";
+  ASSERT_EQ(chmod(Path("indicators.csv").c_str(), 0600), 0);
+  ExpectOne(CheckLevel::kError, "", "", "user nobody cannot read " + Path("indicators.csv"));
+  ASSERT_EQ(chmod(Path("indicators.csv").c_str(), 0644), 0);
+  ASSERT_EQ(chmod(Path("state").c_str(), 0755), 0);
+  const CheckReport report = Check(Config());
+  EXPECT_NE(TextOf(report, CheckLevel::kError).find("user nobody cannot write " + Path("state")), std::string::npos);
+  EXPECT_NE(TextOf(report, CheckLevel::kWarning).find("mutes, so that they outlive a restart"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace vedette

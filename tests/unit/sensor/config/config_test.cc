@@ -1,0 +1,184 @@
+#include "sensor/config/config.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <regex>
+#include <sstream>
+
+#include "exporter/feed/keys.h"
+#include "sensor/config/duration.h"
+
+namespace vedette {
+namespace {
+
+using std::chrono::hours, std::chrono::minutes, std::chrono::seconds;
+
+class ConfigTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = (std::filesystem::temp_directory_path() / "vedette-config-XXXXXX").string();
+    ASSERT_NE(mkdtemp(name.data()), nullptr);
+    folder_ = name;
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  bool Load(const std::string& text) {
+    std::ofstream(folder_ / "sensor.yaml") << text;
+    config_ = Config();
+    error_.clear();
+    return LoadConfig((folder_ / "sensor.yaml").string(), config_, error_);
+  }
+  bool Said(const std::string& text) const { return error_.find(text) != std::string::npos; }
+
+  std::filesystem::path folder_;
+  Config config_;
+  std::string error_;
+};
+
+// Lines "# key: value" as if they were not commented out: the defaults that the example states.
+std::string WithDefaultsSpelledOut(const std::string& example) {
+  std::string out;
+  std::istringstream lines(example);
+  const std::regex commented(R"(^( *)# ([a-z_]+:.*)$)");
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find("# - ") == std::string::npos)
+      line = std::regex_replace(line, commented, "$1$2");  // examples of entries
+    out += line + "\n";
+  }
+  return out;
+}
+
+TEST_F(ConfigTest, TheExampleHoldsEveryKeyWithItsDefault) {
+  std::ifstream file(std::string(VEDETTE_SOURCE_DIR) + "/deploy/vedette.example.yaml");
+  std::stringstream text;
+  text << file.rdbuf();
+  ASSERT_TRUE(Load(text.str())) << error_;
+  const Config defaults;
+  const std::string spelled = WithDefaultsSpelledOut(text.str());
+  ASSERT_TRUE(Load(spelled)) << error_ << "\n" << spelled;
+  EXPECT_EQ(config_.alarms.no_packets, defaults.alarms.no_packets);
+  EXPECT_EQ(config_.alarms.one_way_percent, defaults.alarms.one_way_percent);
+  EXPECT_EQ(config_.alarms.drop_percent, defaults.alarms.drop_percent);
+  EXPECT_EQ(config_.alarms.reload_failed, defaults.alarms.reload_failed);
+  EXPECT_EQ(config_.alarms.stale_indicators, defaults.alarms.stale_indicators);
+  EXPECT_EQ(config_.alarms.partner_silent, defaults.alarms.partner_silent);
+  EXPECT_EQ(config_.alarms.canary_missed, defaults.alarms.canary_missed);
+  EXPECT_EQ(config_.alarms.clear_after, defaults.alarms.clear_after);
+  EXPECT_EQ(config_.canary.interval, defaults.canary.interval);
+  EXPECT_EQ(config_.canary.time_out, defaults.canary.time_out);
+  EXPECT_EQ(config_.canary.inject, defaults.canary.inject);
+  EXPECT_EQ(config_.state, defaults.state);
+  EXPECT_EQ(config_.feed.high_water_mark, defaults.feed.high_water_mark);
+  EXPECT_EQ(config_.feed.batch_alerts, defaults.feed.batch_alerts);
+  EXPECT_EQ(config_.feed.batch_delay, defaults.feed.batch_delay);
+  EXPECT_EQ(config_.feed.heartbeat, defaults.feed.heartbeat);
+  EXPECT_EQ(config_.limits.flows, defaults.limits.flows);
+  EXPECT_EQ(config_.limits.payload_depth, defaults.limits.payload_depth);
+  EXPECT_EQ(config_.capture.buffer_mebibytes, defaults.capture.buffer_mebibytes);
+  EXPECT_EQ(config_.metrics.listen, defaults.metrics.listen);
+  EXPECT_EQ(config_.control, defaults.control);
+  EXPECT_TRUE(config_.mutes.empty());
+}
+
+TEST_F(ConfigTest, EveryMistakeIsSaidWithItsLine) {
+  ASSERT_FALSE(Load(R"(sensor:
+  nmae: x
+  resolvers: [192.0.2.1, nobody]
+capture:
+  snap_bytes: 12
+  promiscuous: perhaps
+limits: 7
+alarms:
+  no_packets: 60
+  drop_percent: 101
+  command: notify
+canary:
+  interval: 5 minutes
+  inject: both
+mutes:
+  - id: t-1
+    until: 2026-12-01T00:00:00Z
+  - id: t-2
+    reason: because
+    until: tomorrow
+)"));
+  for (const char* text :
+       {":2: unknown key `nmae` in `sensor`; the nearest known key is `name`", ":3: `nobody` in `resolvers`",
+        ":5: `snap_bytes` has to be a whole number from 64", ":6: `promiscuous` has to be true or false",
+        ":7: `limits` has to be a mapping", ":9: `no_packets` has to be a time from", ":10: `drop_percent`",
+        ":11: `command`", ":13: `interval`", ":14: `inject`", ":16: a mute needs a reason", ":18: `until`"}) {
+    EXPECT_TRUE(Said(text)) << text << "\n" << error_;
+  }
+}
+
+TEST_F(ConfigTest, ReadsWhatIsWatched) {
+  ASSERT_TRUE(Load(R"(state: kept
+alarms: {no_packets: 10s, one_way_percent: off, drop_percent: 1.5, reload_failed: false, stale_indicators: 2d,
+  partner_silent: off, canary_missed: false, clear_after: 5s, command: [/usr/bin/logger, -t, vedette]}
+canary: {interval: off, time_out: 3s, inject: wire}
+mutes:
+  - {value: "bad[.]example", source: cert-a, network: 10.0.0.0/8, reason: red team, until: 2020-01-01T00:00:00Z}
+)")) << error_;
+  EXPECT_EQ(config_.state, (folder_ / "kept").string());
+  EXPECT_EQ(config_.alarms.no_packets, seconds(10));
+  EXPECT_EQ(config_.alarms.one_way_percent, 0);
+  EXPECT_EQ(config_.alarms.drop_percent, 1.5);
+  EXPECT_FALSE(config_.alarms.reload_failed);
+  EXPECT_EQ(config_.alarms.stale_indicators, hours(48));
+  EXPECT_EQ(config_.alarms.partner_silent, seconds(0));
+  EXPECT_FALSE(config_.alarms.canary_missed);
+  EXPECT_EQ(config_.alarms.clear_after, seconds(5));
+  EXPECT_EQ(config_.alarms.command, (std::vector<std::string>{"/usr/bin/logger", "-t", "vedette"}));
+  EXPECT_EQ(config_.canary.interval, seconds(0));
+  EXPECT_EQ(config_.canary.time_out, seconds(3));
+  EXPECT_EQ(config_.canary.inject, CanaryConfig::Inject::kWire);
+  ASSERT_EQ(config_.mutes.size(), 1u);  // expired: `check` says so
+  EXPECT_EQ(config_.mutes[0].network, "10.0.0.0/8");
+  EXPECT_EQ(config_.mutes[0].by, "configuration");
+  ASSERT_TRUE(Load("alarms: {command: /usr/local/bin/notify}")) << error_;
+  EXPECT_EQ(config_.alarms.command, std::vector<std::string>{"/usr/local/bin/notify"});
+}
+
+TEST_F(ConfigTest, ASectionWithoutKeysIsNone) {
+  EXPECT_TRUE(Load("alarms:\ncanary:\nmutes:\nindicators:\n")) << error_;
+}
+
+TEST_F(ConfigTest, NoPartnerHasTheCanarysName) {
+  EXPECT_FALSE(
+      Load("feed:\n  endpoint: tcp://127.0.0.1:1\n  secret_key: k\n  partners:\n    - {name: vedette-canary, "
+           "public_key: \"" +
+           NewKeyPair().public_key + "\"}\n"));
+  EXPECT_TRUE(Said("sensor's own view")) << error_;
+}
+
+TEST_F(ConfigTest, WhatIsNoYamlIsSaid) {
+  EXPECT_FALSE(Load("sensor: [\n"));
+  EXPECT_TRUE(Said("not YAML")) << error_;
+  EXPECT_FALSE(Load(""));
+  EXPECT_FALSE(Load("- a\n- b\n"));
+  EXPECT_FALSE(Load("? [a, b]\n: c\n"));
+}
+
+TEST(Duration, IsANumberAndAUnit) {
+  EXPECT_EQ(ParseDuration("90s"), seconds(90));
+  EXPECT_EQ(ParseDuration("5m"), minutes(5));
+  EXPECT_EQ(ParseDuration("24h"), hours(24));
+  EXPECT_EQ(ParseDuration("7d"), hours(168));
+  EXPECT_EQ(ParseDuration("0s"), seconds(0));
+  for (const char* text : {"", "s", "5", "5 m", "-5m", "+5m", "5M", "5mm", "1.5h", "99999999999999999999s", "9999d"}) {
+    EXPECT_FALSE(ParseDuration(text)) << text;
+  }
+}
+
+TEST(Duration, HasAShortText) {
+  EXPECT_EQ(DurationText(seconds(90)), "90s");
+  EXPECT_EQ(DurationText(minutes(5)), "5m");
+  EXPECT_EQ(DurationText(hours(36)), "36h");
+  EXPECT_EQ(DurationText(hours(48)), "2d");
+  EXPECT_EQ(DurationText(seconds(0)), "0s");
+}
+
+}  // namespace
+}  // namespace vedette

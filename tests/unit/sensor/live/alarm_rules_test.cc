@@ -1,0 +1,262 @@
+// A made-up clock and made-up figures.
+#include "sensor/live/alarm_rules.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <nlohmann/json.hpp>
+
+#include "exporter/metrics/families.h"
+#include "sensor/live/alarms.h"
+
+namespace vedette {
+namespace {
+
+using std::chrono::hours, std::chrono::seconds;
+
+constexpr int64_t kUnix = 1'795'428'000;
+
+class AlarmRulesTest : public testing::Test {
+ protected:
+  AlarmRulesTest() { Begin({}); }
+  void Begin(const AlarmsConfig& config) {
+    passed_ = seconds(0);
+    rules_.emplace(config, Now());
+  }
+  AlarmRules::Now Now() const {
+    return {std::chrono::steady_clock::time_point(hours(1)) + passed_, kUnix + passed_.count()};
+  }
+
+  Figures All() const {
+    Figures figures;
+    figures.Add(families::kPacketsReceived, packets);
+    figures.Add(families::kPacketsDropped, "kernel", dropped_by_kernel);
+    figures.Add(families::kPacketsDropped, "interface", dropped_by_interface);
+    figures.Add(families::kAlerts, alerts);
+    figures.Add(families::kAlertsDropped, "queue_full", alerts_dropped);
+    figures.Add(families::kTcpFlowsJudged, "both_ways", both_ways);
+    figures.Add(families::kTcpFlowsJudged, "one_way", one_way);
+    figures.Add(families::kReloads, "succeeded", reloads);
+    figures.Add(families::kReloads, "failed", reloads_failed);
+    figures.Add(families::kIndicatorNewest, newest_file);
+    figures.Add(families::kCanaries, "sent", canaries_sent);
+    figures.Add(families::kCanaries, "arrived", canaries_arrived);
+    figures.Add(families::kCanaries, "missed", canaries_missed);
+    for (const auto& [name, silent] : partners) figures.Add(families::kFeedSilent, name, silent);
+    return figures;
+  }
+  // One second later: "+name" and "-name" of what changed.
+  std::string Second() {
+    passed_ += seconds(1);
+    std::string out;
+    for (const AlarmChange& change : rules_->Evaluate(All(), Now())) {
+      out += (out.empty() ? "" : " ") + std::string(change.raised ? "+" : "-") + change.alarm.name;
+      last_ = change.alarm;
+    }
+    return out;
+  }
+  std::string Seconds(int count, const std::function<void()>& each = {}) {
+    std::string out;
+    for (int i = 0; i < count; ++i) {
+      if (each) each();
+      const std::string one = Second();
+      if (!one.empty()) out += (out.empty() ? "" : " ") + std::to_string(i + 1) + ":" + one;
+    }
+    return out;
+  }
+  void Traffic() { packets += 1000; }
+  std::function<void()> WithTraffic(const std::function<void()>& more = {}) {
+    return [this, more] {
+      Traffic();
+      if (more) more();
+    };
+  }
+
+  double packets = 0, dropped_by_kernel = 0, dropped_by_interface = 0, alerts = 0, alerts_dropped = 0;
+  double both_ways = 0, one_way = 0, reloads = 0, reloads_failed = 0, newest_file = static_cast<double>(kUnix);
+  double canaries_sent = 0, canaries_arrived = 0, canaries_missed = 0;
+  std::vector<std::pair<std::string, double>> partners;
+  Alarm last_;
+  std::optional<AlarmRules> rules_;
+  seconds passed_{0};
+};
+
+TEST_F(AlarmRulesTest, AHealthySensorRaisesNone) {
+  partners = {{"alpha", 0}};
+  EXPECT_EQ(Seconds(1000, WithTraffic([this] { ++both_ways, ++alerts; })), "");
+  EXPECT_TRUE(rules_->Active().empty());
+}
+
+TEST_F(AlarmRulesTest, NoPacketsForAMinute) {
+  EXPECT_EQ(Seconds(10, WithTraffic()), "");
+  EXPECT_EQ(Seconds(70), "60:+no_packets");
+  ASSERT_EQ(rules_->Active().size(), 1u);
+  EXPECT_TRUE(rules_->Active()[0].critical);
+  EXPECT_EQ(rules_->Active()[0].since, kUnix + 70);
+  EXPECT_NE(last_.text.find("1m"), std::string::npos) << last_.text;
+  // Cleared only when packets came for a minute without another pause.
+  EXPECT_EQ(Seconds(100, WithTraffic()), "61:-no_packets");
+}
+
+TEST_F(AlarmRulesTest, NoPacketFromTheStart) { EXPECT_EQ(Seconds(61), "60:+no_packets"); }
+
+TEST_F(AlarmRulesTest, APacketNowAndThenDoesNotFlap) {
+  int second = 0;
+  const std::string all = Seconds(1000, [&] {
+    if (++second % 61 == 0) ++packets;
+  });
+  EXPECT_EQ(all, "60:+no_packets");
+}
+
+TEST_F(AlarmRulesTest, ItsOwnCanariesAreNoTraffic) {
+  int second = 0;
+  // Counted as sent one second before the worker publishes it.
+  const std::string all = Seconds(200, [&] {
+    ++second;
+    if (second % 20 == 0) ++canaries_sent;
+    if (second % 20 == 1 && second > 1) ++packets, ++canaries_arrived;
+  });
+  EXPECT_EQ(all, "60:+no_packets");
+}
+
+TEST_F(AlarmRulesTest, ACanaryThatWasNeverCountedHidesNoPacketLater) {
+  ++canaries_sent;
+  EXPECT_EQ(Seconds(59), "");
+  ++packets;
+  EXPECT_EQ(Seconds(59), "");
+}
+
+TEST_F(AlarmRulesTest, DropsOfAnyCauseOverOneInAThousand) {
+  EXPECT_EQ(Seconds(100, WithTraffic()), "");
+  EXPECT_EQ(Seconds(30, WithTraffic([this] { dropped_by_kernel += 0.5, dropped_by_interface += 0.5; })),
+            "");  // a tenth of a percent
+  EXPECT_EQ(Seconds(1, WithTraffic([this] { dropped_by_interface += 100; })), "1:+drops");
+  EXPECT_NE(last_.text.find("packets were dropped"), std::string::npos);
+  // The window passes, then the time for which it has to be well.
+  EXPECT_EQ(Seconds(200, WithTraffic()), "120:-drops");
+}
+
+TEST_F(AlarmRulesTest, AlertsThatAreLostCountToo) {
+  EXPECT_EQ(Seconds(10, WithTraffic([this] { ++alerts; })), "");
+  ++alerts_dropped;
+  EXPECT_EQ(Seconds(1, WithTraffic()), "1:+drops");
+  EXPECT_NE(last_.text.find("alerts were dropped"), std::string::npos);
+}
+
+TEST_F(AlarmRulesTest, OneWayTrafficNeedsEnoughFlows) {
+  EXPECT_EQ(Seconds(19, WithTraffic([this] { ++one_way; })), "");
+  EXPECT_EQ(Seconds(1, WithTraffic([this] { ++one_way; })), "1:+one_way_traffic");
+  EXPECT_EQ(Seconds(1, WithTraffic([this] { both_ways += 10; })), "");
+  EXPECT_EQ(Seconds(60, WithTraffic()), "60:-one_way_traffic");
+}
+
+TEST_F(AlarmRulesTest, SomeOneWayFlowsAreTraffic) {
+  EXPECT_EQ(Seconds(1000, WithTraffic([this] { one_way += 8, both_ways += 2; })), "");
+  EXPECT_EQ(Seconds(400, WithTraffic([this] { one_way += 10; })).substr(3), ":+one_way_traffic");
+}
+
+TEST_F(AlarmRulesTest, AFailedReloadUntilOneSucceeds) {
+  EXPECT_EQ(Seconds(5, WithTraffic()), "");
+  ++reloads_failed;
+  EXPECT_EQ(Seconds(100, WithTraffic()), "1:+reload_failed");
+  ++reloads;
+  EXPECT_EQ(Seconds(100, WithTraffic()), "1:-reload_failed");
+  ++reloads, ++reloads_failed;  // which came last is not known
+  EXPECT_EQ(Seconds(1, WithTraffic()), "1:+reload_failed");
+}
+
+TEST_F(AlarmRulesTest, IndicatorsThatNobodyTouched) {
+  newest_file = static_cast<double>(kUnix) - 7 * 86'400 + 5;
+  EXPECT_EQ(Seconds(10, WithTraffic()), "6:+stale_indicators");
+  newest_file = static_cast<double>(kUnix);
+  EXPECT_EQ(Seconds(10, WithTraffic()), "1:-stale_indicators");
+  newest_file = 0;  // not known
+  EXPECT_EQ(Seconds(10, WithTraffic()), "");
+}
+
+TEST_F(AlarmRulesTest, EachSilentPartner) {
+  partners = {{"alpha", 86'398}, {"beta", 0}};
+  EXPECT_EQ(Seconds(5, WithTraffic([this] { ++partners[0].second; })), "2:+partner_silent.alpha");
+  partners[0].second = 0;
+  EXPECT_EQ(Seconds(1, WithTraffic()), "1:-partner_silent.alpha");
+  partners[1].second = 100'000;
+  EXPECT_EQ(Seconds(1, WithTraffic()), "1:+partner_silent.beta");
+  partners.pop_back();
+  EXPECT_EQ(Seconds(1, WithTraffic()), "1:-partner_silent.beta");
+}
+
+TEST_F(AlarmRulesTest, AMissedCanaryUntilOneArrives) {
+  ++canaries_sent, ++canaries_arrived;
+  EXPECT_EQ(Seconds(5, WithTraffic()), "");
+  ++canaries_missed;
+  EXPECT_EQ(Seconds(5, WithTraffic()), "1:+canary_missed");
+  ++canaries_arrived;
+  EXPECT_EQ(Seconds(5, WithTraffic()), "1:-canary_missed");
+}
+
+TEST_F(AlarmRulesTest, EachCanBeSwitchedOff) {
+  AlarmsConfig off;
+  off.no_packets = off.stale_indicators = off.partner_silent = seconds(0);
+  off.one_way_percent = off.drop_percent = 0;
+  off.reload_failed = off.canary_missed = false;
+  Begin(off);
+  newest_file = 1;
+  partners = {{"alpha", 1e9}};
+  EXPECT_EQ(
+      Seconds(200, [this] { ++dropped_by_kernel, ++alerts_dropped, ++one_way, ++reloads_failed, ++canaries_missed; }),
+      "");
+}
+
+TEST_F(AlarmRulesTest, ThresholdsAreTheConfigurations) {
+  AlarmsConfig config;
+  config.no_packets = seconds(5);
+  config.clear_after = seconds(2);
+  config.drop_percent = 50;
+  Begin(config);
+  EXPECT_EQ(Seconds(6), "5:+no_packets");
+  EXPECT_EQ(Seconds(6, WithTraffic([this] { dropped_by_kernel += 400; })), "3:-no_packets");
+}
+
+TEST(Alarms, TellTheCommandWhoIsWell) {
+  AlarmChange change{.alarm = {.name = "no_packets", .critical = true, .text = "a \"tap\" is out", .since = kUnix},
+                     .raised = true};
+  const std::string message = Alarms::Message(change, "vienna-1", kUnix + 5);
+  EXPECT_TRUE(message.ends_with("}\n"));
+  const nlohmann::json json = nlohmann::json::parse(message);
+  EXPECT_EQ(json["alarm"], "no_packets");
+  EXPECT_EQ(json["state"], "raised");
+  EXPECT_EQ(json["sensor"], "vienna-1");
+  EXPECT_EQ(json["text"], "a \"tap\" is out");
+  EXPECT_EQ(json["since"], "2026-11-23T10:00:00Z");
+  EXPECT_EQ(json["time"], "2026-11-23T10:00:05Z");
+}
+
+TEST(Alarms, AreCountedAndShownWhileTheyLast) {
+  AlarmsConfig config;
+  config.no_packets = seconds(1);
+  config.clear_after = seconds(1);
+  Log log;
+  const AlarmRules::Now start{std::chrono::steady_clock::time_point(hours(1)), kUnix};
+  Alarms alarms(config, "vienna-1", start, log, nullptr);
+  const auto at = [&](int second) { return AlarmRules::Now{start.steady + seconds(second), kUnix + second}; };
+  Figures figures;
+  alarms.Evaluate(figures, at(1));
+  ASSERT_EQ(alarms.Active().size(), 1u);
+  Figures shown;
+  alarms.AppendFigures(shown);
+  EXPECT_EQ(shown.Value(families::kAlarm, "no_packets"), 1);
+  EXPECT_EQ(shown.Value(families::kAlarms, "no_packets"), 1);
+  for (int second = 2; second < 5; ++second) {
+    Figures traffic;
+    traffic.Add(families::kPacketsReceived, second);
+    alarms.Evaluate(traffic, at(second));
+  }
+  EXPECT_TRUE(alarms.Active().empty());
+  Figures after;
+  alarms.AppendFigures(after);
+  EXPECT_EQ(after.Value(families::kAlarm, "no_packets"), 0);
+  EXPECT_EQ(after.Value(families::kAlarms, "no_packets"), 1);
+}
+
+}  // namespace
+}  // namespace vedette
