@@ -26,36 +26,43 @@ bool Exists(const std::string& path) {
 }
 
 struct Need {
-  const char* part;
+  const char* part = "";
   AccessWish wish;
-  bool error;        // without it the sensor does not start
-  std::string what;  // "for what outlives a restart"
+  bool error = false;  // without it the sensor does not start
+  std::string what;    // "for what outlives a restart"
 };
 
 std::vector<Need> NeedsOf(const Config& config) {
   std::vector<Need> needs;
+  const auto add = [&needs](const char* part, const std::string& path, Access access, bool error,
+                            const std::string& what) {
+    Need& need = needs.emplace_back();
+    need.part = part;
+    need.wish.path = path;
+    need.wish.access = access;
+    need.error = error;
+    need.what = what;
+  };
   for (const std::string& path : config.indicators) {
-    needs.push_back({"indicators", {path, Access::kRead}, true, "the indicators, at each reload"});
+    add("indicators", path, Access::kRead, true, "the indicators, at each reload");
   }
-  for (const std::string& path : config.geo) needs.push_back({"geo", {path, Access::kRead}, true, "the database"});
+  for (const std::string& path : config.geo) add("geo", path, Access::kRead, true, "the database");
   if (!config.cache.empty() && (config.cache_given || Exists(config.cache)))
-    needs.push_back({"cache", {config.cache, Access::kWriteFolder}, false, "compiled patterns, for a quick start"});
-  needs.push_back({"state", {config.state, Access::kWriteFolder}, false, "mutes, so that they outlive a restart"});
+    add("cache", config.cache, Access::kWriteFolder, false, "compiled patterns, for a quick start");
+  add("state", config.state, Access::kWriteFolder, false, "mutes, so that they outlive a restart");
   if (!config.output.empty() && config.output != "-") {
     if (Exists(config.output)) {
-      needs.push_back({"output", {config.output, Access::kWrite}, true, "alerts"});
+      add("output", config.output, Access::kWrite, true, "alerts");
     } else {
-      needs.push_back({"output", {FolderOf(config.output), Access::kWriteFolder}, true, "the file of alerts"});
+      add("output", FolderOf(config.output), Access::kWriteFolder, true, "the file of alerts");
     }
   }
   if (!config.control.empty()) {
-    needs.push_back({"control",
-                     {FolderOf(config.control), Access::kWriteFolder},
-                     config.control_given,
-                     "the socket by which `vedette status` and others reach it"});
+    add("control", FolderOf(config.control), Access::kWriteFolder, config.control_given,
+        "the socket by which `vedette status` and others reach it");
   }
   if (!config.alarms.command.empty())
-    needs.push_back({"alarms", {config.alarms.command[0], Access::kExecute}, true, "the alarm command"});
+    add("alarms", config.alarms.command[0], Access::kExecute, true, "the alarm command");
   return needs;
 }
 
