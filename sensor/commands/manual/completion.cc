@@ -157,8 +157,9 @@ std::string FishCompletion(const CommandText& program) {
       condition = "__fish_use_subcommand";
     } else {
       std::string words = command.name.substr(program.name.size() + 1);
-      for (size_t space = words.find(' '); space != words.npos; space = words.find(' ', space))
-        words.replace(space, 1, "; and __fish_seen_subcommand_from ");
+      constexpr std::string_view kAnd = "; and __fish_seen_subcommand_from ";
+      for (size_t space = words.find(' '); space != words.npos; space = words.find(' ', space + kAnd.size()))
+        words.replace(space, 1, kAnd);
       condition = "__fish_seen_subcommand_from " + words;
     }
     const std::string begin = "complete -c vedette -n " + Quoted(condition);
