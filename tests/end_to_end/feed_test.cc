@@ -191,6 +191,9 @@ TEST_F(Feed, ASlowPartnerLosesAndOnlyIt) {
   ASSERT_TRUE(publisher_->WaitForPartners(kLimit));
   const uint64_t kAlerts = 20'000;
   uint64_t confirmed = 0;
+  // The kernel may give its socket more room at any time, so it is seen to stall while alerts come, not at their end.
+  bool slow_stalled = false;
+  bool quick_stalled = false;
   auto longest = 0ns;
   for (uint64_t n = 1; n <= kAlerts; ++n) {
     const auto begin = std::chrono::steady_clock::now();
@@ -201,6 +204,9 @@ TEST_F(Feed, ASlowPartnerLosesAndOnlyIt) {
     if (n % 128 == 0) {
       ASSERT_TRUE(PollUntil([&] { return quick.num_lines() >= n - 64; }));
       confirmed = n;
+      const std::vector<PartnerStatus> now = publisher_->partners();
+      slow_stalled |= now[0].stalled;
+      quick_stalled |= now[1].stalled;
     }
   }
   ASSERT_TRUE(PollUntil([&] { return quick.num_lines() == kAlerts; }))
@@ -212,9 +218,9 @@ TEST_F(Feed, ASlowPartnerLosesAndOnlyIt) {
   EXPECT_GT(counters.dropped_alerts, 0u);
   EXPECT_GT(counters.dropped_batches, 0u);
   const std::vector<PartnerStatus> partners = publisher_->partners();
-  EXPECT_TRUE(partners[0].stalled);
+  EXPECT_TRUE(slow_stalled);
   EXPECT_EQ(partners[0].dropped_alerts, counters.dropped_alerts);
-  EXPECT_FALSE(partners[1].stalled);
+  EXPECT_FALSE(quick_stalled);
   EXPECT_EQ(partners[1].dropped_alerts, 0u);
   EXPECT_TRUE(Logged("partner cert-a reads too slowly")) << log_;
   // What its queues and sockets still hold arrives, and that is all that was not dropped.
