@@ -54,7 +54,7 @@ struct GeoLookup::Impl {
   GeoCounters counters;
   uint64_t version = 0;
   std::chrono::system_clock::time_point last_look;
-  std::function<void(std::string_view)> log;
+  std::function<void(std::string_view, bool)> log;
 };
 
 GeoLookup::GeoLookup() : impl_(std::make_unique<Impl>()) {}
@@ -106,7 +106,7 @@ void GeoLookup::Refresh(std::chrono::system_clock::time_point now) {
         impl_->Reopen(i, std::chrono::system_clock::to_time_t(now));
         break;
       case FileWatch::Seen::kGone:
-        if (impl_->log) impl_->log(Quoted(impl_->infos[i].path) + " is gone; what was in it stays in use");
+        if (impl_->log) impl_->log(Quoted(impl_->infos[i].path) + " is gone; what was in it stays in use", true);
         break;
     }
   }
@@ -116,7 +116,8 @@ void GeoLookup::Impl::Reopen(size_t index, int64_t now_seconds) {
   GeoDatabaseInfo& info = infos[index];
   std::string said;
   std::unique_ptr<GeoDatabase> fresh = GeoDatabase::Open(info.path, said);
-  if (fresh == nullptr) {
+  const bool failed = fresh == nullptr;
+  if (failed) {
     ++counters.failed_reloads;
     said += " (the one built on " + info.date + " stays in use until the file changes again)";
   } else {
@@ -128,10 +129,10 @@ void GeoLookup::Impl::Reopen(size_t index, int64_t now_seconds) {
     ++version;
     ++counters.reloads;
   }
-  if (log) log(said);
+  if (log) log(said, failed);
 }
 
-void GeoLookup::set_log(std::function<void(std::string_view)> log) { impl_->log = std::move(log); }
+void GeoLookup::set_log(std::function<void(std::string_view, bool)> log) { impl_->log = std::move(log); }
 
 const std::vector<GeoDatabaseInfo>& GeoLookup::databases() const { return impl_->infos; }
 

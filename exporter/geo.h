@@ -75,8 +75,9 @@ class GeoLookup {
   // checks the new one and exchanges them; what was remembered is forgotten. A file that cannot be used, or is gone,
   // leaves the old one in use until it changes again. Otherwise it costs a comparison.
   void Refresh(std::chrono::system_clock::time_point now);
-  // Gets one sentence for each file that was exchanged, could not be, or is gone. Called within Refresh.
-  void set_log(std::function<void(std::string_view)> log);
+  // Gets one sentence for each file that was exchanged, or, with `is_problem`, could not be or is gone. Called within
+  // Refresh.
+  void set_log(std::function<void(std::string_view sentence, bool is_problem)> log);
 
   const std::vector<GeoDatabaseInfo>& databases() const;
   const GeoCounters& counters() const;

@@ -162,7 +162,9 @@ std::unique_ptr<LiveSensor> LiveSensor::Open(Config config, Log& log, std::atomi
     error = "a geolocation database that `geo` names cannot be used";
     return nullptr;
   }
-  p.geo.set_log([&log](std::string_view text) { log.Warn(text); });
+  p.geo.set_log([&log](std::string_view text, bool is_problem) {
+    log.Write(is_problem ? Log::Level::kWarning : Log::Level::kInfo, text);
+  });
   if (!p.OpenSinks(error) || !p.SetUpPipeline(error) || !p.StartWatch(error)) return nullptr;
   p.reloader = std::make_unique<Reloader>(
       Reloader::Parts{.load = [&p] { return p.Reload(); },

@@ -315,7 +315,9 @@ TEST(Geo, AgeIsInWholeDaysAndStaleAfterNinety) {
 class GeoRefresh : public testing::Test {
  protected:
   GeoRefresh() {
-    geo_.set_log([this](std::string_view line) { log_.emplace_back(line); });
+    geo_.set_log([this](std::string_view line, bool is_problem) {
+      log_.push_back((is_problem ? "problem: " : "") + std::string(line));
+    });
     OpenOrFail(geo_, folder_.Write("geo.mmdb", Country("AU")));
     EXPECT_EQ(geo_.Find(where_).country_code, "AU");
   }
@@ -355,7 +357,8 @@ TEST_F(GeoRefresh, TakesInAFileThatWasReplaced) {
   EXPECT_EQ(geo_.counters().reloads, 1u);
   EXPECT_EQ(geo_.counters().failed_reloads, 0u);
   ASSERT_EQ(log_.size(), 1u);
-  EXPECT_NE(log_[0].find(folder_.Path("geo.mmdb") + "' was replaced: built on 2026-06-25"), std::string::npos)
+  EXPECT_EQ(log_[0].find("geolocation database '" + folder_.Path("geo.mmdb") + "' was replaced: built on 2026-06-25"),
+            0u)
       << log_[0];
 }
 
@@ -377,6 +380,7 @@ TEST_F(GeoRefresh, KeepsTheOldOneWhereTheNewOneIsBroken) {
   Settle();
   EXPECT_EQ(geo_.counters().failed_reloads, 1u) << "tried once";
   ASSERT_EQ(log_.size(), 1u) << "and said once";
+  EXPECT_EQ(log_[0].find("problem: geolocation database"), 0u) << log_[0];
   EXPECT_NE(log_[0].find("cut short"), std::string::npos) << log_[0];
   EXPECT_NE(log_[0].find("stays in use until the file changes again"), std::string::npos) << log_[0];
   Replace(good);
