@@ -39,8 +39,6 @@ ConfinementPolicy PolicyOf(const Config& config) {
   // One that is not there cannot be made in the confinement; loading the indicators says so.
   if (const std::string cache = CacheFolderOf(config); !cache.empty() && IsFolder(cache))
     policy.write_folders.push_back(cache);
-  if (!config.cache.empty() && (config.cache_given || IsFolder(config.cache)))
-    policy.write_folders.push_back(config.cache);
   if (config.control_given || IsFolder(std::filesystem::path(config.control).parent_path()))
     policy.WriteBeside(config.control);
   policy.WriteBeside(config.output);
