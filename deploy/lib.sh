@@ -35,7 +35,8 @@ run_ctest() {
   local preset=$1 report=$ROOT/build/$1/tests.xml counts
   shift
   rm -f "$report"
-  ctest --preset "$preset" -j "$(nproc)" --no-tests=error --output-junit "$report" "$@" </dev/null || true
+  # Compiled patterns of tests stay in the build.
+  XDG_CACHE_HOME=$ROOT/build/$preset/cache ctest --preset "$preset" -j "$(nproc)" --no-tests=error --output-junit "$report" "$@" </dev/null || true
   [ -s "$report" ] || fail "ctest left no report in $report; what it said stands above"
   counts=$(python3 - "$report" <<'PY'
 import sys, xml.etree.ElementTree as tree

@@ -472,7 +472,7 @@ void TlsParser::OnCertificate(Bytes body, size_t message_bytes, Direction direct
   if (out.Wants(ObservableKind::kTlsCertSha256)) sha256.emplace(DigestAlgorithm::kSha256);
   out.BeginMessage();
   for (size_t i = 0; i < kMaxCertificates && list.ReadPrefixed24(certificate); ++i) {
-    const Bytes der = certificate.rest();
+    const Bytes der = CertificateOf(certificate.rest());
     if (der.empty()) continue;
     if (sha1) out.AddText(ObservableKind::kTlsCertSha1, direction, sha1->Of(der).Hex());
     if (sha256) out.AddText(ObservableKind::kTlsCertSha256, direction, sha256->Of(der).Hex());

@@ -5,8 +5,8 @@
 //
 //   ClientHello  tls.sni, tls.ja3, tls.ja4; the version offered
 //   ServerHello  tls.ja3s; the version negotiated. A HelloRetryRequest counts as one, and so does the ClientHello after
-//   it Certificate  of either end: tls.cert.sha1 and tls.cert.sha256 of each, tls.cert.name, subject and issuer of the
-//   first
+//   it Certificate  of either end: tls.cert.sha1 and tls.cert.sha256 of each (by its DER length, see CertificateOf),
+//   tls.cert.name, subject and issuer of the first
 //
 // Each of them is one message of the batch. Of a Certificate message that a gap or the stream's end cuts short, the
 // certificates before the cut are read. Which end is the client is told by the messages, not by Chunk::direction,

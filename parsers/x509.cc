@@ -412,6 +412,12 @@ void ReadExtensions(Bytes explicit_content, HostCollector& hosts) {
 
 }  // namespace
 
+Bytes CertificateOf(Bytes entry) {
+  ByteReader reader(entry);
+  Element certificate;
+  return ReadElement(reader, certificate) && certificate.tag == kSequence ? certificate.encoding : entry;
+}
+
 // Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm, signatureValue }
 // TBSCertificate ::= SEQUENCE { version [0] DEFAULT v1, serialNumber INTEGER, signature SEQUENCE, issuer Name,
 //   validity SEQUENCE, subject Name, subjectPublicKeyInfo SEQUENCE, issuerUniqueID [1], subjectUniqueID [2],

@@ -34,6 +34,11 @@ constexpr size_t kMaxNameTextBytes = 2048;
 constexpr size_t kMaxNameAttributes = 64;
 constexpr size_t kMaxAttributeValueBytes = 1024;
 
+// The certificate at the beginning of `entry` by its own length (X.690 section 8.1), without what stands behind it; all
+// of `entry` where it does not begin with a whole SEQUENCE. A digest over this is what tools make of the certificate,
+// and a byte added behind it does not hide it.
+[[nodiscard]] Bytes CertificateOf(Bytes entry);
+
 // False where `der` has not the structure of a certificate up to its subject; `names` then means nothing. Extensions
 // that cannot be read leave the subject in place.
 [[nodiscard]] bool ReadCertificateNames(Bytes der, CertificateNames& names);

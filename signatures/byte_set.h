@@ -33,6 +33,12 @@ class ByteSet {
     for (const uint64_t word : words_) bytes += static_cast<unsigned>(std::popcount(word));
     return bytes;
   }
+  constexpr unsigned SizeWithin(const ByteSet& other) const {
+    unsigned bytes = 0;
+    for (size_t i = 0; i < words_.size(); ++i)
+      bytes += static_cast<unsigned>(std::popcount(words_[i] & other.words_[i]));
+    return bytes;
+  }
   constexpr ByteSet Complement() const {
     ByteSet out;
     for (size_t i = 0; i < words_.size(); ++i) out.words_[i] = ~words_[i];

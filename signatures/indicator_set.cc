@@ -301,11 +301,17 @@ void AddContent(const IndicatorRows& rows, uint32_t first, Patterns& out) {
 void AddRegex(const IndicatorRows& rows, uint32_t first, Patterns& out) {
   std::string error;
   std::optional<Regex> regex = ParseRegex(rows.value(first), false, error);
-  const std::optional<Regex> caseless = ParseRegex(rows.value(first), true, error);
-  if (!regex || !caseless) return;  // it was parsed before
+  if (!regex) return;  // it was parsed before
   const Wanted wanted(rows, first);
   if (wanted.InFields()) {
-    out.in_fields.push_back({{}, first, wanted.places, regex->ForHyperscan(), caseless->ForHyperscan()});
+    FieldMatcher::Pattern& pattern = out.in_fields.emplace_back();
+    pattern.row = first;
+    pattern.places = wanted.places;
+    pattern.regex = pattern.caseless_regex = regex->ForHyperscan();
+    if (wanted.places.Intersects(FieldMatcher::LowerCasePlaces())) {
+      const std::optional<Regex> caseless = ParseRegex(rows.value(first), true, error);
+      if (caseless) pattern.caseless_regex = caseless->ForHyperscan();
+    }
   }
   if (wanted.InPayload()) {
     out.in_payload.push_back({{}, first, {wanted.directions[0], wanted.directions[1]}, std::move(regex)});

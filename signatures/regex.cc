@@ -25,9 +25,7 @@ constexpr ByteSet kText = ByteSet::Range(' ', '~');
 
 // How much less often the set is met than any byte, in bytes of text or in any bytes, whichever is less.
 double BitsOf(const ByteSet& set) {
-  unsigned in_text = 0;
-  for (unsigned byte = ' '; byte <= '~'; ++byte) in_text += set.Has(static_cast<uint8_t>(byte)) ? 1 : 0;
-  const double share = std::max(set.size() / 256.0, in_text / static_cast<double>(kText.size()));
+  const double share = std::max(set.size() / 256.0, set.SizeWithin(kText) / static_cast<double>(kText.size()));
   return share == 0 ? 0 : -std::log2(share);
 }
 
@@ -97,8 +95,8 @@ struct Literals {
 };
 
 void AppendByte(uint8_t byte, std::string& out) {
-  const char raw = static_cast<char>(byte);
-  out.append("\\x").append(ToHex({&raw, 1}));
+  static constexpr char kDigits[] = "0123456789abcdef";
+  out.append("\\x").append(1, kDigits[byte >> 4]).append(1, kDigits[byte & 15]);
 }
 
 }  // namespace
@@ -121,7 +119,9 @@ Regex::Facts Regex::FactsOf(uint32_t index) const {
       const ByteSet set = node.op == Op::kByte ? ByteSet::Of(node.byte) : sets_[node.set];
       facts.min_width = facts.max_width = facts.positions = 1;
       facts.bits = BitsOf(set);
-      if (const std::optional<char> literal = LiteralOf(set)) {
+      const std::optional<char> literal =
+          node.op == Op::kByte ? LowerAscii(static_cast<char>(node.byte)) : LiteralOf(set);
+      if (literal) {
         facts.literals.begin = facts.literals.end = *literal;
         facts.literals.Note(facts.literals.begin);
       } else {

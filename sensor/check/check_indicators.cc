@@ -4,9 +4,11 @@
 #include <filesystem>
 #include <system_error>
 
+#include "exporter/constituency_table.h"
 #include "exporter/geo.h"
 #include "parsers/registry.h"
 #include "sensor/check/parts.h"
+#include "sensor/commands/inputs.h"
 #include "sensor/commands/progress.h"
 #include "sensor/config/duration.h"
 #include "sensor/live/newest_file.h"
@@ -16,7 +18,6 @@ namespace vedette {
 namespace {
 
 constexpr size_t kProblemsShown = 5;
-constexpr int64_t kOldDays = 90;  // a geolocation database of that age is wrong about many networks
 
 int64_t NowSeconds() {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -70,19 +71,19 @@ std::shared_ptr<const IndicatorSet> CheckIndicators(const Config& config, CheckR
 
 void CheckGeo(const Config& config, CheckReport& report) {
   GeoLookup geo;
-  for (const std::string& path : config.geo) {
-    std::string error;
-    if (!geo.Open(path, error)) report.Error("geo", error);
-  }
+  OpenGeoFiles(config.geo, geo, [&](const std::string& problem) {
+    config.geo.empty() ? report.Warn("geo", problem) : report.Error("geo", problem);
+  });
   for (const GeoDatabaseInfo& database : geo.databases()) {
-    const int64_t days = (NowSeconds() - database.build_epoch) / 86'400;
-    if (days > kOldDays) {
-      report.Warn("geo", fmt::format("{}: of {}, {} days old; where addresses are has changed since", database.path,
-                                     database.date, days));
-    } else {
+    const std::string stale = StaleWarning(database, NowSeconds());
+    if (stale.empty()) {
       report.Ok("geo", fmt::format("{}: of {}", database.path, database.date));
+    } else {
+      report.Warn("geo", stale);
     }
   }
+  if (!config.has_feed) return;
+  for (const std::string& warning : ConstituencyTable(config.clearances, &geo).Warnings()) report.Warn("feed", warning);
 }
 
 }  // namespace vedette

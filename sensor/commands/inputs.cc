@@ -202,17 +202,19 @@ std::string CacheFolderOf(const Config& config) {
   return access(config.cache.c_str(), R_OK | W_OK | X_OK) == 0 ? config.cache : std::string();
 }
 
-namespace {
-
-bool OpenGeoFiles(const std::vector<std::string>& paths, GeoLookup& geo) {
-  for (const std::string& path : paths) {
+bool OpenGeoFiles(const std::vector<std::string>& paths, GeoLookup& geo,
+                  const std::function<void(const std::string&)>& problem) {
+  const auto open = [&](const std::string& path) {
     std::string error;
-    if (!geo.Open(path, error)) {
-      fmt::print(stderr, "vedette: {}\n", error);
-      return false;
-    }
+    const bool opened = geo.Open(path, error);
+    if (!opened) problem(error);
+    return opened;
+  };
+  if (!paths.empty()) {
+    size_t opened = 0;
+    for (const std::string& path : paths) opened += open(path) ? 1 : 0;
+    return opened == paths.size();
   }
-  if (!paths.empty()) return true;
   std::error_code status;
   for (const std::filesystem::path& folder : DefaultGeoFolders()) {
     std::vector<std::string> found;
@@ -220,23 +222,19 @@ bool OpenGeoFiles(const std::vector<std::string>& paths, GeoLookup& geo) {
       if (entry.path().extension() == ".mmdb") found.push_back(entry.path().string());
     }
     std::sort(found.begin(), found.end());
-    for (const std::string& path : found) {
-      std::string error;
-      if (!geo.Open(path, error)) fmt::print(stderr, "vedette: {}\n", error);
-    }
+    for (const std::string& path : found) open(path);
     if (!geo.databases().empty()) return true;
   }
-  fmt::print(stderr,
-             "vedette: no geolocation database found; alerts will not say where addresses are (deploy/geo builds one, "
-             "--geo FILE names one)\n");
+  problem(
+      "no geolocation database found; alerts will not say where addresses are (deploy/geo builds one, `geo` or --geo "
+      "names one)");
   return true;
 }
 
-}  // namespace
-
 bool OpenGeo(const std::vector<std::string>& paths, bool no_geo, GeoLookup& geo) {
   if (no_geo) return true;
-  if (!OpenGeoFiles(paths, geo)) return false;
+  if (!OpenGeoFiles(paths, geo, [](const std::string& text) { fmt::print(stderr, "vedette: {}\n", text); }))
+    return false;
   for (const GeoDatabaseInfo& database : geo.databases()) {
     const std::string warning = StaleWarning(database, std::time(nullptr));
     if (!warning.empty()) fmt::print(stderr, "warning: {}\n", warning);

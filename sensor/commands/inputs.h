@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -62,8 +63,11 @@ std::string CacheFolderOf(const Config& config);
 
 // Where the package and the build put the default databases.
 std::vector<std::filesystem::path> DefaultGeoFolders();
-// Opens the databases named, or, where none is, those that the installation holds. False: one that was named cannot be
-// used. `no_geo`: none at all. What is older than kGeoStaleDays is said on standard error.
+// Opens the databases named, or, where none is, those that the installation holds. `problem` gets a sentence for each that
+// cannot be used, or that there is none. False: one that was named cannot be used.
+bool OpenGeoFiles(const std::vector<std::string>& paths, GeoLookup& geo,
+                  const std::function<void(const std::string&)>& problem);
+// The same, with problems, and with what is older than kGeoStaleDays, on standard error. `no_geo`: none at all.
 bool OpenGeo(const std::vector<std::string>& paths, bool no_geo, GeoLookup& geo);
 
 // The observables that a worker has its parsers emit: those that some indicator looks in, and those that tell about a

@@ -9,6 +9,8 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::vector<uint8_t> exact(data, data + size);
+  const vedette::Bytes certificate = vedette::CertificateOf(exact);
+  if (certificate.data() != exact.data() || certificate.size() > exact.size()) std::abort();
   vedette::CertificateNames names;
   if (!vedette::ReadCertificateNames(exact, names)) return 0;
   if (names.hosts.size() > vedette::kMaxCertificateHosts) std::abort();

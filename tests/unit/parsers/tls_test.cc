@@ -402,6 +402,19 @@ TEST(TlsParser, HostileLengthsSayNothing) {
   }
 }
 
+TEST(TlsParser, BytesBehindACertificateDoNotChangeItsDigest) {
+  const std::string leaf = LeafCertificate();
+  const auto digests = [](const std::string& entry) {
+    return OfName(FeedWhole<TlsParser>({{kDown, HandshakeRecord(CertificateMessage({entry}))}}), "tls.cert.sha256");
+  };
+  const auto plain = digests(leaf);
+  ASSERT_EQ(plain.size(), 1u);
+  EXPECT_EQ(digests(leaf + "x"), plain);
+  EXPECT_NE(digests("x" + leaf), plain);
+  // Not a whole SEQUENCE: all that was sent.
+  EXPECT_NE(digests(leaf.substr(0, leaf.size() - 1)), digests(leaf.substr(0, leaf.size() - 2)));
+}
+
 // --- Gaps and late beginnings ------------------------------------------------------------------------------------
 
 TEST(TlsParser, GapWithinAMessageLosesThatMessageOnly) {

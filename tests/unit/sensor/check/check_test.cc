@@ -9,11 +9,13 @@
 #include <unistd.h>
 
 #include <array>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 
 #include "exporter/feed/keys.h"
+#include "tests/unit/exporter/mmdb_files.h"
 
 namespace vedette {
 namespace {
@@ -29,6 +31,8 @@ class CheckTest : public testing::Test {
     ASSERT_TRUE(WriteKeyPair(NewKeyPair(), Path("sensor"), error)) << error;
     ASSERT_TRUE(WriteKeyPair(NewKeyPair(), Path("alpha"), error)) << error;
     Write("indicators.csv", "type,value,id,originator,tlp\ndomain,bad.example,t-1,cert-a,green\n");
+    WriteGeo("geo.mmdb", std::time(nullptr));
+    WriteGeo("old.mmdb", std::time(nullptr) - 100 * 86'400);
     std::filesystem::create_directory(folder_ / "state");
     ASSERT_EQ(chmod(Path("state").c_str(), 0777), 0);
   }
@@ -36,12 +40,19 @@ class CheckTest : public testing::Test {
 
   std::string Path(const std::string& name) const { return (folder_ / name).string(); }
   void Write(const std::string& name, const std::string& text) const { std::ofstream(folder_ / name) << text; }
+  // A database that knows countries and no AS numbers.
+  void WriteGeo(const std::string& name, std::time_t built) const {
+    MmdbMetadata metadata = TestMetadata();
+    metadata.build_epoch = static_cast<uint64_t>(built);
+    Write(name, MmdbFile({{"1.0.0.0", 24, MapOf({{"country_code", Text("AU")}})}}, metadata));
+  }
 
   // The good one, with a replacement.
   std::string Config(const std::string& from = {}, const std::string& to = {}) const {
     std::string text = R"(sensor: {name: check-test}
 capture: {interface: lo, filter: udp port 53}
 indicators: [indicators.csv]
+geo: [geo.mmdb]
 state: state
 output: state/alerts.jsonl
 control: state/control.sock
@@ -122,8 +133,8 @@ TEST_F(CheckTest, EachMistakeIsAnError) {
            Case{"127.0.0.1:0", "127.0.0.1:http", "no address and port"},
            Case{"name: alpha", "name: Alpha", "a-z, 0-9"},
            Case{"sensor: {name", "sensor: {nmae", "the nearest known key is `name`"},
-           Case{"state: state", "geo: [missing.mmdb]\nstate: state", "missing.mmdb"},
-           Case{"state: state", "geo: [indicators.csv]\nstate: state", "indicators.csv"},
+           Case{"[geo.mmdb]", "[missing.mmdb]", "missing.mmdb"},
+           Case{"[geo.mmdb]", "[indicators.csv]", "indicators.csv"},
        }) {
     ExpectOne(CheckLevel::kError, one[0], one[1], one[2]);
   }
@@ -137,6 +148,9 @@ TEST_F(CheckTest, WhatWillSurpriseIsAWarning) {
            Case{"[cert-a]", "[cert-a], max_tlp: clear", "0 of the 1 indicators"},
            Case{"  partners:\n    - {name: alpha, public_key: alpha.pub, originators: [cert-a]}\n", "  partners: []\n",
                 "there are no partners"},
+           Case{"[cert-a]", "[cert-a], scope: constituency, constituency: {asns: [3333]}",
+                "claims AS numbers, which no open geolocation database knows"},
+           Case{"[geo.mmdb]", "[old.mmdb]", "days ago"},
            Case{"state: state\n", "state: state\nmutes: [{id: t-1, reason: x, until: 2020-01-01T00:00:00Z}]\n",
                 "expired at 2020-01-01T00:00:00Z"},
        }) {
