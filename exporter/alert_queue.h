@@ -46,6 +46,10 @@ class AlertQueue {
     doorbell_.Ring();
     return true;
   }
+  // Producer. The next TryPush succeeds.
+  bool HasRoom() const {
+    return tail_.load(std::memory_order_relaxed) - head_.load(std::memory_order_acquire) <= mask_;
+  }
   // Producer: every alert up to this packet has been pushed.
   void SetWatermark(uint64_t packet) { watermark_.store(packet, std::memory_order_release); }
   void Close() {

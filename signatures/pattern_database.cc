@@ -98,18 +98,19 @@ class PatternDatabase::Compiler {
     for (size_t round = 0; !kept.empty() && (database = Try(kept)) == nullptr; ++round) {
       const bool any_regex = std::any_of(kept.begin(), kept.end(), [&](uint32_t i) { return patterns_[i].regex; });
       if (no_memory_ || !any_regex) {
-        out.error =
-            no_memory_ ? "no memory to compile the patterns" : "Hyperscan could not compile the contents: " + message_;
+        out.error = no_memory_ ? kNoMemory : "Hyperscan could not compile the contents: " + message_;
         return;
       }
       if (!tried_alone) {
         tried_alone = true;
         if (RefuseAlone(kept, out)) continue;
+        if (!out.error.empty()) return;
       }
       if (culprit_ && patterns_[*culprit_].regex && round < kMaxRounds) {
         Refuse(*culprit_, ReasonOf(message_), kept, out);
       } else {
         RefuseTheLast(kept, out);
+        if (!out.error.empty()) return;
       }
     }
     if (database != nullptr) out.database.reset(new PatternDatabase(database.release()));
@@ -118,6 +119,8 @@ class PatternDatabase::Compiler {
   }
 
  private:
+  static constexpr char kNoMemory[] = "no memory to compile the patterns";
+
   std::unique_ptr<hs_database, Free> Try(const std::vector<uint32_t>& wanted) {
     std::vector<const char*> expressions;
     std::vector<unsigned> flags;
@@ -149,13 +152,16 @@ class PatternDatabase::Compiler {
     kept.erase(std::remove(kept.begin(), kept.end(), pattern), kept.end());
   }
 
-  // Every expression by itself. Whether one was refused.
+  // Every expression by itself. Whether one was refused. With an error where memory ran out: that is no fault of theirs.
   bool RefuseAlone(std::vector<uint32_t>& kept, Built& out) {
     const size_t before = out.refused.size();
     std::vector<uint32_t> good;
     for (const uint32_t i : kept) {
       if (!patterns_[i].regex || Try({i}) != nullptr) {
         good.push_back(i);
+      } else if (no_memory_) {
+        out.error = kNoMemory;
+        return false;
       } else {
         out.refused.push_back({i, ReasonOf(message_)});
       }
@@ -164,7 +170,7 @@ class PatternDatabase::Compiler {
     return out.refused.size() > before;
   }
 
-  // All together are too much: as many of the first expressions as fit stay.
+  // All together are too much: as many of the first expressions as fit stay. With an error where memory ran out.
   void RefuseTheLast(std::vector<uint32_t>& kept, Built& out) {
     const auto with_first = [&](size_t count) {
       std::vector<uint32_t> some;
@@ -180,6 +186,10 @@ class PatternDatabase::Compiler {
     while (too_many - fits > 1) {
       const size_t middle = fits + (too_many - fits) / 2;
       (Try(with_first(middle)) != nullptr ? fits : too_many) = middle;
+      if (fits != middle && no_memory_) {
+        out.error = kNoMemory;
+        return;
+      }
     }
     std::vector<uint32_t> some = with_first(fits);
     for (const uint32_t i : kept) {

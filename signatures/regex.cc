@@ -291,14 +291,18 @@ struct Regex::Window {
     }
     const uint32_t child = regex.ChildrenOf(node).front();
     Places at = ends;
-    for (unsigned i = 0; i < node.least && at.any(); ++i) at = Before(child, at);
-    Places out = at;
-    // A child that matches nothing adds nothing: after one round for each byte there is no new place.
-    const unsigned most = std::min<unsigned>(node.most, node.least + static_cast<unsigned>(kMaxPayloadWidth));
-    for (unsigned i = node.least; i < most && at.any(); ++i) {
+    // A round of a child that needs a byte takes the first place further, one of any other child keeps the places there
+    // are: what a round leaves as it is, all further ones do, and that comes within one round for each byte. Without this
+    // an expression of repetitions of nothing, one in the other, would go on for ever.
+    const auto changes = [&] {
+      const Places before = at;
       at = Before(child, at);
-      out |= at;
-    }
+      return at != before;
+    };
+    unsigned rounds = 0;
+    while (rounds < node.least && changes()) ++rounds;
+    Places out = at;
+    for (rounds = node.least; rounds < node.most && changes(); ++rounds) out |= at;
     return out;
   }
 };

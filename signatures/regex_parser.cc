@@ -491,7 +491,9 @@ class RegexParser {
           if (other) name.remove_prefix(1);
           const std::optional<ByteSet> posix = PosixClass(name);
           if (posix) {
-            set.Add(other ? posix->Complement() : flags_.caseless ? posix->WithBothCases() : *posix);
+            // Without regard to case, [:upper:] and [:lower:] are [:alpha:], and so is what they leave out.
+            const ByteSet named = flags_.caseless ? posix->WithBothCases() : *posix;
+            set.Add(other ? named.Complement() : named);
             at_ = close + 2;
             continue;
           }

@@ -83,6 +83,9 @@ inline constexpr FigureFamily kHitsOverLimit = {"vedette_scan_hits_over_limit_to
 inline constexpr FigureFamily kAlerts = {"vedette_alerts_total", FigureKind::kCounter, "alerts raised", ""};
 inline constexpr FigureFamily kAlertsRepeated = {"vedette_alerts_repeated_total", FigureKind::kCounter,
                                                  "hits that their flow had shown before", ""};
+inline constexpr FigureFamily kAlertsUnremembered = {
+    "vedette_alerts_unremembered_total", FigureKind::kCounter,
+    "alerts beyond what a worker remembers: their flows may show the same values again", ""};
 inline constexpr FigureFamily kAlertsDropped = {"vedette_alerts_dropped_total", FigureKind::kCounter,
                                                 "alerts lost, by cause", "cause"};
 inline constexpr FigureFamily kAlertsMuted = {"vedette_alerts_muted_total", FigureKind::kCounter,

@@ -34,7 +34,7 @@ void FragmentPlan::Add(const Packet& packet, DecodeResult result, uint64_t posit
       datagram->flows.push_back(*flow);
   }
   if (packet.reassembled) Close(datagram);
-  while (num_waiting_ > kMaxWaiting) Close(by_age_.begin());
+  while (num_waiting_ > kMaxWaiting || by_age_.size() > kMaxWaitingDatagrams) Close(by_age_.begin());
 }
 
 void FragmentPlan::Close(ByAge::iterator datagram) {

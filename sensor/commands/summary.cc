@@ -119,6 +119,7 @@ std::string SummaryOfAlerts(const LoadedIndicators& loaded, const MatchTally& ta
   out += "alerts\n";
   AppendCount(out, "all", figures.Value(kAlerts), true);
   AppendCount(out, "seen before in their flow", figures.Value(kAlertsRepeated));
+  AppendCount(out, "that may come again (too many to remember)", figures.Value(kAlertsUnremembered));
   AppendCount(out, "dropped: queue full", figures.Value(kAlertsDropped, "queue_full"));
   AppendCount(out, "dropped: too many in one flow", figures.Value(kAlertsDropped, "too_many_in_one_flow"));
   const std::vector<MatchTally::Entry> entries = tally.ByIndicator();

@@ -28,6 +28,8 @@ struct AlertCounters {
   uint64_t repeated = 0;            // the flow had shown that value before
   uint64_t dropped_queue_full = 0;  // live only
   uint64_t dropped_flow_limit = 0;  // a flow with more than MatchConsumer::kMaxAlertsPerFlow distinct hits
+  uint64_t unremembered = 0;        // queued beyond MatchConsumer::kMaxRemembered: the flow may show the value again
+  uint64_t remembered_bytes = 0;    // what is held of flows with alerts, now
 };
 
 // A flow that is over: its packets are those of its five-tuple from `first_packet` to `last_packet`. Flows of the same

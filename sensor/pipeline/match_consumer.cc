@@ -42,8 +42,21 @@ void MatchConsumer::OnBurst(const ObservableBatch& batch, std::span<const Emissi
     while (end < hits_.size() && hits_[end].observable == hits_[i].observable) ++end;
     const Observable& observable = batch.observables()[hits_[i].observable];
     const EmissionContext& context = contexts[observable.context];
-    if (!SeenBefore(observable, context, hits_[i].indicator)) {
-      Raise(batch, observable, hits_[i].observable, context, std::span<const Hit>(hits_).subspan(i, end - i));
+    Raised& flow = FlowOf(context, hits_[i].indicator);
+    const uint64_t identity = IdentityOf(observable, *kit_->set, hits_[i].indicator);
+    if (flow.identities.count(identity) != 0) {
+      ++counters_.repeated;
+    } else if (flow.identities.size() >= kMaxAlertsPerFlow) {
+      ++counters_.dropped_flow_limit;
+    } else if (Raise(batch, observable, hits_[i].observable, context,
+                     std::span<const Hit>(hits_).subspan(i, end - i))) {
+      // What was dropped is not remembered: the next packet that shows it gets another chance.
+      if (num_remembered_ < kMaxRemembered) {
+        flow.identities.insert(identity);
+        ++num_remembered_;
+      } else {
+        ++counters_.unremembered;
+      }
     }
     i = end;
   }
@@ -52,12 +65,13 @@ void MatchConsumer::OnBurst(const ObservableBatch& batch, std::span<const Emissi
       const auto found = raised_.find(flow.id);
       if (found == raised_.end()) continue;
       if (found->second.kept) matched_flows_.push_back(flow);
+      num_remembered_ -= found->second.identities.size();
       raised_.erase(found);
     }
   }
 }
 
-bool MatchConsumer::SeenBefore(const Observable& observable, const EmissionContext& context, uint32_t first_hit) {
+MatchConsumer::Raised& MatchConsumer::FlowOf(const EmissionContext& context, uint32_t first_hit) {
   Raised& flow = raised_[context.flow.id];
   // Hits are in the order of the indicators, and the canary's is the last: where it is the first, it is the only one.
   if (!flow.counted && first_hit != kit_->set->canary()) {
@@ -68,22 +82,24 @@ bool MatchConsumer::SeenBefore(const Observable& observable, const EmissionConte
       --keep_flows_;
     }
   }
-  std::unordered_set<uint64_t>& raised = flow.identities;
-  const uint64_t identity = IdentityOf(observable, *kit_->set, first_hit);
-  if (raised.count(identity) != 0) {
-    ++counters_.repeated;
-    return true;
-  }
-  if (raised.size() >= kMaxAlertsPerFlow) {
-    ++counters_.dropped_flow_limit;
-    return true;
-  }
-  raised.insert(identity);
-  return false;
+  return flow;
 }
 
-void MatchConsumer::Raise(const ObservableBatch& batch, const Observable& observable, uint32_t index,
+AlertCounters MatchConsumer::alert_counters() const {
+  AlertCounters counters = counters_;
+  // A node of either table with its share of the buckets, as libstdc++ and malloc lay them out.
+  constexpr size_t kIdentityBytes = 48, kFlowBytes = 144;
+  counters.remembered_bytes = num_remembered_ * kIdentityBytes + raised_.size() * kFlowBytes;
+  return counters;
+}
+
+bool MatchConsumer::Raise(const ObservableBatch& batch, const Observable& observable, uint32_t index,
                           const EmissionContext& context, std::span<const Hit> hits) {
+  // Before it is built, which is dearer than all that came before.
+  if (!wait_when_full_ && !queue_.HasRoom()) {
+    ++counters_.dropped_queue_full;
+    return false;
+  }
   auto queued = std::make_unique<QueuedAlert>();
   queued->position = {PacketPosition(context.file, context.packet), context.rank};
   if (queued->position != position_) ordinal_ = 0;
@@ -116,15 +132,11 @@ void MatchConsumer::Raise(const ObservableBatch& batch, const Observable& observ
         {o.kind, FormOf(o.kind) == ValueForm::kAddress ? o.address.ToString() : std::string(o.text)});
   }
 
-  while (!queue_.TryPush(queued)) {
-    if (!wait_when_full_) {
-      ++counters_.dropped_queue_full;
-      return;
-    }
-    std::this_thread::sleep_for(std::chrono::microseconds(200));
-  }
+  // Only the worker adds: where there was room there is room.
+  while (!queue_.TryPush(queued)) std::this_thread::sleep_for(std::chrono::microseconds(200));
   // The sensor's test of itself is no alert.
   if (hits.size() != 1 || hits[0].indicator != kit_->set->canary()) ++counters_.alerts;
+  return true;
 }
 
 void MatchConsumer::OnProgress(uint32_t file, uint64_t packet) { queue_.SetWatermark(PacketPosition(file, packet)); }

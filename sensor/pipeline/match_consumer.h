@@ -18,6 +18,9 @@ class MatchConsumer : public BurstConsumer {
  public:
   // A crafted flow must not fill the memory: more distinct values than that in one flow are counted only.
   static constexpr size_t kMaxAlertsPerFlow = 4096;
+  // Nor must many of them: how many distinct values a worker remembers over all flows, some 48 bytes each. Beyond it alerts
+  // are raised all the same, and a flow that repeats itself raises them again.
+  static constexpr size_t kMaxRemembered = size_t{4} << 20;
   // A DNS message with thousands of listed answers raises as many alerts, each with its neighbours; what an alert shows
   // of a message is less than that.
   static constexpr size_t kMaxMessageValues = 256;
@@ -31,24 +34,27 @@ class MatchConsumer : public BurstConsumer {
                std::span<const EndedFlow> ended_flows) override;
   void OnProgress(uint32_t file, uint64_t packet) override;
 
-  AlertCounters alert_counters() const override { return counters_; }
+  AlertCounters alert_counters() const override;
   // Flows with alerts that are over, in no order.
   const std::vector<EndedFlow>& matched_flows() const { return matched_flows_; }
 
  private:
-  void Raise(const ObservableBatch& batch, const Observable& observable, uint32_t index, const EmissionContext& context,
+  struct Raised {
+    std::unordered_set<uint64_t> identities;  // what the flow alerted on
+    bool counted = false, kept = false;
+  };
+  // False where the alert was dropped.
+  bool Raise(const ObservableBatch& batch, const Observable& observable, uint32_t index, const EmissionContext& context,
              std::span<const Hit> hits);
-  bool SeenBefore(const Observable& observable, const EmissionContext& context, uint32_t first_hit);
+  // What the flow of a hit has shown so far.
+  Raised& FlowOf(const EmissionContext& context, uint32_t first_hit);
 
   MatchKit* kit_ = nullptr;
   AlertQueue& queue_;
   bool wait_when_full_;
   std::vector<Hit> hits_;
-  struct Raised {
-    std::unordered_set<uint64_t> identities;  // what the flow alerted on
-    bool counted = false, kept = false;
-  };
   std::unordered_map<uint64_t, Raised> raised_;  // by flow id
+  size_t num_remembered_ = 0;                    // identities of all flows
   size_t keep_flows_;                            // more that may be kept
   std::vector<EndedFlow> matched_flows_;
   AlertPosition position_;

@@ -81,12 +81,14 @@ void AppendFigures(const Totals& totals, Figures& out) {
           static_cast<double>(totals.payload.hits_over_limit + totals.fields.hits_over_limit));
   out.Add(families::kAlerts, static_cast<double>(totals.alerts.alerts));
   out.Add(families::kAlertsRepeated, static_cast<double>(totals.alerts.repeated));
+  out.Add(families::kAlertsUnremembered, static_cast<double>(totals.alerts.unremembered));
   out.Add(families::kAlertsDropped, "queue_full", static_cast<double>(totals.alerts.dropped_queue_full));
   out.Add(families::kAlertsDropped, "too_many_in_one_flow", static_cast<double>(totals.alerts.dropped_flow_limit));
   out.Add(families::kMemory, "flows", static_cast<double>(totals.flow_memory_bytes));
   out.Add(families::kMemory, "parsers", static_cast<double>(totals.inspection.parser_held_bytes));
   out.Add(families::kMemory, "reassembly",
           static_cast<double>(totals.tcp.held_bytes + totals.tcp.held_segments * kSegmentOverheadBytes));
+  out.Add(families::kMemory, "alerts", static_cast<double>(totals.alerts.remembered_bytes));
   out.Add(families::kMemory, "fragments", static_cast<double>(totals.fragment_memory_bytes));
   if (totals.delay.count != 0) out.Add(families::kPacketDelay, totals.delay);
   out.Add(families::kWorkerCpu, totals.worker_cpu_seconds);

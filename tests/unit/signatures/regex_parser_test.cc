@@ -58,6 +58,8 @@ TEST(RegexParser, ReadsWhatPcreReads) {
       {"[\\w-]bcd", {"-bcd", "_bcd", " bcd"}},
       {"[[:alpha:]]bcd[[:^digit:]]", {"xbcdx", "1bcdx", "xbcd1"}},
       {"(?i)[[:upper:]]bcd", {"xBCD"}},
+      {"(?i)x[[:^upper:]]bcd", {"xxBCD", "xXbcd", "x1bcd"}},
+      {"(?i)x[[:^lower:]]bcd", {"xxBCD", "xXbcd", "x1bcd"}},
       {"(?i)[^a]bcd", {"Abcd", "bbcd"}},
       {"[\\b]abc", {"\babc"}},
       {"[\\x41-\\x43]xyz[\\n\\t]", {"Bxyz\n", "Dxyz\t"}},

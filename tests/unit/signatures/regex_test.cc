@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <ctime>
 #include <map>
 #include <memory>
 #include <random>
@@ -276,6 +277,22 @@ TEST(Regex, TheLongestMatchIsShown) {
   EXPECT_EQ(regex->LongestEndingAt(AsBytes("GET http://abc123.evil.test")), std::string("abc123.evil.test").size());
   EXPECT_EQ(regex->LongestEndingAt(AsBytes("abc123.evil.tes")), 0u);
   EXPECT_EQ(regex->LongestEndingAt(AsBytes("")), 0u);
+}
+
+// Written out these are 512 times 512 rounds and more: it must not be a row of a shared file that stops a worker.
+TEST(Regex, RepetitionsOfNothingEnd) {
+  std::string nothing = "(?:)", optional = "(?:a?){2}";
+  for (int i = 0; i < 6; ++i) nothing = "(?:" + nothing + "){512}";
+  for (int i = 0; i < 6; ++i) optional = "(?:" + optional + "){2}";
+  for (const std::string& part : {nothing, "(?:" + nothing + "|" + nothing + "){500,512}", optional}) {
+    std::string reason;
+    const std::optional<Regex> regex = ParseRegex("HTTP" + part, false, reason);
+    ASSERT_TRUE(regex) << reason;
+    ASSERT_TRUE(IsUsable(*regex, reason)) << reason;
+    const std::clock_t begin = std::clock();
+    EXPECT_EQ(regex->LongestEndingAt(AsBytes("GET / HTTP")), 4u);
+    EXPECT_LT(std::clock() - begin, CLOCKS_PER_SEC / 10) << "thread time";
+  }
 }
 
 TEST(Regex, ManyHitsInOneScanAreBounded) {
