@@ -11,6 +11,11 @@
 namespace vedette {
 namespace {
 
+// A connection holds one thread until it has asked and was answered, or until the time is over: who opens one and says
+// nothing keeps nobody else out. More connections than threads wait, in a queue of civetweb's own, for their turn.
+constexpr const char* kThreads = "8";
+constexpr const char* kRequestMilliseconds = "2000";
+
 prometheus::MetricType TypeOf(FigureKind kind) {
   switch (kind) {
     case FigureKind::kCounter:
@@ -81,7 +86,8 @@ std::unique_ptr<MetricsEndpoint> MetricsEndpoint::Open(const std::string& addres
   auto impl = std::make_unique<Impl>();
   impl->collector = std::make_shared<Collector>(registry);
   try {
-    impl->exposer = std::make_unique<prometheus::Exposer>(address, 1);
+    impl->exposer = std::make_unique<prometheus::Exposer>(std::vector<std::string>{
+        "listening_ports", address, "num_threads", kThreads, "request_timeout_ms", kRequestMilliseconds});
   } catch (const std::exception& problem) {
     error = "metrics: cannot listen on " + address + " (" + problem.what() +
             "); is the port taken? choose another with `metrics: listen:`, or set it to `off`";

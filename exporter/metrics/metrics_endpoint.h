@@ -9,11 +9,11 @@
 
 namespace vedette {
 
-// Serves in threads of its own, which call the registry's Collect. Nothing a client does reaches the sensor's other
-// threads.
+// Serves in eight threads of its own, which call the registry's Collect. Nothing a client does reaches the sensor's
+// other threads; one that does not ask within two seconds is cut off.
 class MetricsEndpoint {
  public:
-  // `address`: "127.0.0.1:9477", "[::1]:9477"; port 0 picks a free one. nullptr with an error that names it and says
+  // `address`: "127.0.0.1:9477"; no IPv6 address; port 0 picks a free one. nullptr with an error that names it and says
   // what to do. `registry` outlives the endpoint.
   static std::unique_ptr<MetricsEndpoint> Open(const std::string& address, const FigureRegistry& registry,
                                                std::string& error);

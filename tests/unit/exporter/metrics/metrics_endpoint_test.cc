@@ -6,6 +6,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <thread>
+#include <vector>
+
 #include "exporter/metrics/families.h"
 
 namespace vedette {
@@ -24,14 +28,19 @@ class Source : public FigureSource {
   }
 };
 
-// What a plain HTTP client gets.
-std::string Get(uint16_t port, const std::string& path) {
+int Connect(uint16_t port) {
   const int fd = socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   EXPECT_EQ(connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  return fd;
+}
+
+// What a plain HTTP client gets.
+std::string Get(uint16_t port, const std::string& path) {
+  const int fd = Connect(port);
   const std::string request = "GET " + path + " HTTP/1.0\r\nHost: localhost\r\n\r\n";
   EXPECT_EQ(send(fd, request.data(), request.size(), MSG_NOSIGNAL), static_cast<ssize_t>(request.size()));
   std::string response;
@@ -64,6 +73,27 @@ TEST(MetricsEndpoint, AnswersInPrometheusFormat) {
   // The port is taken now.
   EXPECT_EQ(MetricsEndpoint::Open("127.0.0.1:" + std::to_string(endpoint->port()), registry, error), nullptr);
   EXPECT_NE(error.find("cannot listen on"), std::string::npos) << error;
+}
+
+TEST(MetricsEndpoint, WhoSaysNothingKeepsNobodyOut) {
+  const Source source;
+  FigureRegistry registry;
+  registry.Add(source);
+  std::string error;
+  const auto endpoint = MetricsEndpoint::Open("127.0.0.1:0", registry, error);
+  ASSERT_NE(endpoint, nullptr) << error;
+  const auto took = [&] {
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_NE(Get(endpoint->port(), "/metrics").find("vedette_flows_total 12"), std::string::npos);
+    return std::chrono::steady_clock::now() - begin;
+  };
+  std::vector<int> silent = {Connect(endpoint->port()), Connect(endpoint->port())};
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));  // so that they have their threads
+  EXPECT_LT(took(), std::chrono::seconds(1));
+  // One for each thread, and more: they are cut off after two seconds.
+  while (silent.size() < 12) silent.push_back(Connect(endpoint->port()));
+  EXPECT_LT(took(), std::chrono::seconds(8));
+  for (const int fd : silent) close(fd);
 }
 
 }  // namespace
