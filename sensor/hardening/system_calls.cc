@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <linux/sockios.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
@@ -51,10 +52,10 @@ constexpr int kAlways[] = {
     SCMP_SYS(unlinkat), SCMP_SYS(mkdir), SCMP_SYS(mkdirat), SCMP_SYS(rmdir), SCMP_SYS(link), SCMP_SYS(linkat),
     SCMP_SYS(symlink), SCMP_SYS(symlinkat), SCMP_SYS(chmod), SCMP_SYS(fchmod), SCMP_SYS(fchmodat), SCMP_SYS(utimensat),
     SCMP_SYS(sendfile), SCMP_SYS(inotify_init1), SCMP_SYS(inotify_add_watch), SCMP_SYS(inotify_rm_watch),
-    // Sockets. socket and socketpair follow below; a capture socket is open already.
+    // Sockets. socket, socketpair and what sends follow below; a capture socket is open already.
     SCMP_SYS(bind), SCMP_SYS(listen), SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(connect), SCMP_SYS(shutdown),
-    SCMP_SYS(getsockname), SCMP_SYS(getpeername), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(sendto),
-    SCMP_SYS(sendmsg), SCMP_SYS(sendmmsg), SCMP_SYS(recvfrom), SCMP_SYS(recvmsg), SCMP_SYS(recvmmsg),
+    SCMP_SYS(getsockname), SCMP_SYS(getpeername), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(recvfrom),
+    SCMP_SYS(recvmsg), SCMP_SYS(recvmmsg),
     // Itself.
     SCMP_SYS(getpid), SCMP_SYS(getppid), SCMP_SYS(getpgrp), SCMP_SYS(getpgid), SCMP_SYS(getsid), SCMP_SYS(getuid),
     SCMP_SYS(geteuid), SCMP_SYS(getgid), SCMP_SYS(getegid), SCMP_SYS(getresuid), SCMP_SYS(getresgid),
@@ -133,6 +134,10 @@ class Rules {
     if (status_ == 0) status_ = seccomp_rule_add(filter_, SCMP_ACT_ALLOW, call, 2, first, second);
     Note(call);
   }
+  void AllowIf(int call, scmp_arg_cmp first, scmp_arg_cmp second, scmp_arg_cmp third) {
+    if (status_ == 0) status_ = seccomp_rule_add(filter_, SCMP_ACT_ALLOW, call, 3, first, second, third);
+    Note(call);
+  }
   int status() const { return status_; }
   int failed_call() const { return failed_call_; }
 
@@ -168,15 +173,23 @@ void AddAll(Rules& rules) {
   rules.Add(SCMP_ACT_ALLOW, SCMP_SYS(personality));  // likewise
 
   // TCP and datagrams for the feed and the metrics (a name in an endpoint is looked up by UDP), local sockets for the
-  // control socket, netlink to list interfaces. No raw and no packet sockets.
+  // control socket, netlink to list interfaces. No raw and no packet sockets. A stream that is not TCP (MPTCP, SMC,
+  // SCTP) would connect to anywhere: Landlock's rule for connections is about TCP alone.
   constexpr uint64_t kType = 0xf;
+  constexpr uint64_t kDefault = 0;  // TCP of a stream, UDP of datagrams
   for (const uint64_t family : {AF_INET, AF_INET6}) {
-    rules.AllowIf(SCMP_SYS(socket), Equals(0, family), HasBits(1, kType, SOCK_STREAM));
-    rules.AllowIf(SCMP_SYS(socket), Equals(0, family), HasBits(1, kType, SOCK_DGRAM));
+    for (const uint64_t protocol : {kDefault, uint64_t{IPPROTO_TCP}})
+      rules.AllowIf(SCMP_SYS(socket), Equals(0, family), HasBits(1, kType, SOCK_STREAM), Equals(2, protocol));
+    for (const uint64_t protocol : {kDefault, uint64_t{IPPROTO_UDP}})
+      rules.AllowIf(SCMP_SYS(socket), Equals(0, family), HasBits(1, kType, SOCK_DGRAM), Equals(2, protocol));
   }
   rules.AllowIf(SCMP_SYS(socket), Equals(0, AF_UNIX));
   rules.AllowIf(SCMP_SYS(socket), Equals(0, AF_NETLINK), Equals(2, 0));  // NETLINK_ROUTE
   rules.AllowIf(SCMP_SYS(socketpair), Equals(0, AF_UNIX));
+  // To send with MSG_FASTOPEN is to connect, without Landlock being asked.
+  rules.AllowIf(SCMP_SYS(sendto), HasBits(3, MSG_FASTOPEN, 0));
+  rules.AllowIf(SCMP_SYS(sendmsg), HasBits(2, MSG_FASTOPEN, 0));
+  rules.AllowIf(SCMP_SYS(sendmmsg), HasBits(3, MSG_FASTOPEN, 0));
 
   for (const unsigned long request : kIoctls) rules.AllowIf(SCMP_SYS(ioctl), Equals(1, request));
   for (const int option : kThreadNames) rules.AllowIf(SCMP_SYS(prctl), Equals(0, static_cast<uint64_t>(option)));

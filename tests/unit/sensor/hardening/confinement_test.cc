@@ -208,6 +208,44 @@ TEST_F(ConfinementTest, ConnectsToItsPortsOnly) {
   EXPECT_EQ(Confined([&] { return connects(2); }), "ECONNREFUSED");
 }
 
+// Whoever sends with MSG_FASTOPEN connects as well.
+TEST_F(ConfinementTest, ConnectsInNoOtherWay) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(1);
+  char byte = 'x';
+  iovec bytes{.iov_base = &byte, .iov_len = 1};
+  mmsghdr several{};
+  msghdr& message = several.msg_hdr;
+  message.msg_name = &address;
+  message.msg_namelen = sizeof address;
+  message.msg_iov = &bytes;
+  message.msg_iovlen = 1;
+  const auto sends = [&](int call, int type, int flags) {
+    const int file = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+    if (call == SYS_sendto)
+      return Outcome(sendto(file, &byte, 1, flags, reinterpret_cast<sockaddr*>(&address), sizeof address) == 1);
+    if (call == SYS_sendmsg) return Outcome(sendmsg(file, &message, flags) == 1);
+    return Outcome(sendmmsg(file, &several, 1, flags) == 1);
+  };
+  for (const int call : {SYS_sendto, SYS_sendmsg, SYS_sendmmsg}) {
+    for (const int flags : {int{MSG_FASTOPEN}, MSG_FASTOPEN | MSG_NOSIGNAL | MSG_DONTWAIT})
+      EXPECT_EQ(Confined([&] { return sends(call, SOCK_STREAM, flags); }), "EPERM") << call;
+    EXPECT_EQ(Confined([&] { return sends(call, SOCK_STREAM, MSG_NOSIGNAL); }), "EPIPE") << call;
+    EXPECT_EQ(Confined([&] { return sends(call, SOCK_DGRAM, MSG_NOSIGNAL | MSG_DONTWAIT); }), "ok") << call;
+  }
+  for (const int family : {AF_INET, AF_INET6}) {
+    for (const int protocol : {int{IPPROTO_MPTCP}, 256 /* SMC */, int{IPPROTO_SCTP}, int{IPPROTO_UDP}})
+      EXPECT_EQ(Confined([&] { return Socket(family, SOCK_STREAM, protocol); }), "EPERM") << protocol;
+    EXPECT_EQ(Confined([&] { return Socket(family, SOCK_STREAM | SOCK_NONBLOCK, IPPROTO_TCP); }), "ok");
+    for (const int protocol : {int{IPPROTO_ICMP}, int{IPPROTO_UDPLITE}, int{IPPROTO_TCP}})
+      EXPECT_EQ(Confined([&] { return Socket(family, SOCK_DGRAM, protocol); }), "EPERM") << protocol;
+    for (const int protocol : {0, int{IPPROTO_UDP}})
+      EXPECT_EQ(Confined([&] { return Socket(family, SOCK_DGRAM, protocol); }), "ok") << protocol;
+  }
+}
+
 TEST(ConfinementPolicy, TakesPortsFromEndpoints) {
   ConfinementPolicy policy;
   EXPECT_TRUE(policy.Listen("tcp://192.0.2.1:5577"));
