@@ -36,7 +36,7 @@ std::string IdOf(const Mute& mute) {
 }
 
 // One entry of the file. False with `error`.
-bool ReadOne(const Json& entry, int64_t now_ns, std::vector<Mute>& mutes, std::string& error) {
+bool ReadOne(const Json& entry, std::vector<Mute>& mutes, std::string& error) {
   if (!entry.is_object()) {
     error = "is no object";
     return false;
@@ -68,7 +68,8 @@ bool ReadOne(const Json& entry, int64_t now_ns, std::vector<Mute>& mutes, std::s
   }
   request.until_ns = *end;
   request.created_ns = *begin;
-  std::optional<Mute> mute = MakeMute(request, now_ns, error);
+  // Was it too long when it was made? The clock of now says nothing: it may be wrong while the machine starts.
+  std::optional<Mute> mute = MakeMute(request, created.empty() ? *end : *begin, error);
   if (!mute) return false;
   if (mute->id != id) {
     error = "has another id than what it hides";
@@ -127,7 +128,7 @@ std::string Describe(const Mute& mute) {
   return text;
 }
 
-bool ReadMutes(std::string_view json, int64_t now_ns, std::vector<Mute>& mutes, std::string& error) {
+bool ReadMutes(std::string_view json, std::vector<Mute>& mutes, std::string& error) {
   mutes.clear();
   const Json document = Json::parse(json, nullptr, false);
   if (document.is_discarded() || !document.is_object()) {
@@ -147,7 +148,7 @@ bool ReadMutes(std::string_view json, int64_t now_ns, std::vector<Mute>& mutes, 
   }
   for (size_t i = 0; i < list->size(); ++i) {
     std::string why;
-    if (ReadOne((*list)[i], now_ns, mutes, why)) continue;
+    if (ReadOne((*list)[i], mutes, why)) continue;
     error = "mute " + std::to_string(i + 1) + ": " + why;
     return false;
   }

@@ -49,8 +49,9 @@ std::string Describe(const Mute& mute);
 
 // The file of mutes: {"version":1,"mutes":[{"id":…,"indicator":…,"reason":…,"by":…,"created":…,"until":…},…]}, times as
 // RFC 3339. Strict: nothing is passed over in silence, because a mute that is lost lets alerts out again, and one that
-// is misread hides others. False with `error`.
-bool ReadMutes(std::string_view json, int64_t now_ns, std::vector<Mute>& mutes, std::string& error);
+// is misread hides others. The longest time is judged by `created`; where that is not known, not at all. False with
+// `error`.
+bool ReadMutes(std::string_view json, std::vector<Mute>& mutes, std::string& error);
 std::string WriteMutes(const std::vector<Mute>& mutes);
 
 }  // namespace vedette

@@ -84,7 +84,7 @@ std::unique_ptr<MuteStore> MuteStore::Open(std::string path, const std::vector<M
   std::string text, why;
   std::vector<Mute> made;
   bool absent = false;
-  if (!ReadFile(store->path_, text, absent, why) || (!absent && !ReadMutes(text, now_ns, made, why))) {
+  if (!ReadFile(store->path_, text, absent, why) || (!absent && !ReadMutes(text, made, why))) {
     error = store->path_ + ": " + why +
             ". Mutes are not guessed: mend the file, or remove it and mute again what has to be muted";
     return nullptr;

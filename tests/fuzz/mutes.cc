@@ -21,7 +21,7 @@ void Check(bool condition) {
 void CheckRoundTrip(const std::vector<Mute>& mutes) {
   std::vector<Mute> read;
   std::string error;
-  Check(ReadMutes(WriteMutes(mutes), kNow, read, error) && read == mutes);
+  Check(ReadMutes(WriteMutes(mutes), read, error) && read == mutes);
 }
 
 void CheckRequest(const nlohmann::json& json) {
@@ -58,7 +58,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   std::vector<Mute> mutes;
   std::string error;
-  if (ReadMutes(text, kNow, mutes, error)) {
+  if (ReadMutes(text, mutes, error)) {
     Check(mutes.size() <= kMaxMutes);
     CheckRoundTrip(mutes);
   } else {

@@ -107,6 +107,15 @@ TEST_F(MuteStoreTest, ExpiredOnesAreGoneAndSaid) {
   EXPECT_EQ(Open({}, kNow + 3 * kHour)->All().size(), 0u);
 }
 
+TEST_F(MuteStoreTest, StartsWhateverTheClockSays) {
+  Add(*Open(), Request("t-1", 24 * 90));
+  for (const int64_t now : {int64_t{0}, kNow - 24 * 365 * kHour, kNow}) {
+    const auto store = Open({}, now);
+    ASSERT_NE(store, nullptr) << error_;
+    EXPECT_EQ(store->All().size(), 1u);
+  }
+}
+
 TEST_F(MuteStoreTest, ThoseOfTheConfigurationAreChangedThere) {
   const Mute configured = *MakeMute(Request("t-1"), kNow, error_);
   const auto store = Open({configured});
