@@ -16,6 +16,11 @@ namespace {
 // A thousand mutes with the longest texts take 7 MB; with texts of people 500 KB.
 constexpr size_t kMaxFileBytes = size_t{8} << 20;
 
+// A full disk stays full for a while, and each attempt that fails is said.
+constexpr int64_t kSaveAgainNs = int64_t{60} * 1'000'000'000;
+
+constexpr const char* kNothingChanged = "; nothing has changed. Is the state folder the sensor's, and not full?";
+
 std::string ErrnoText() { return std::generic_category().message(errno); }
 
 class File {
@@ -107,14 +112,13 @@ std::shared_ptr<MuteCounts> MuteStore::CountsOf(const std::string& id) {
   return counts;
 }
 
-bool MuteStore::Save(const std::map<std::string, Mute>& mutes, std::string& error) const {
+bool MuteStore::Save(const std::map<std::string, Mute>& mutes, std::string& error) {
   std::vector<Mute> list;
   for (const auto& [id, mute] : mutes) list.push_back(mute);
   const std::string text = WriteMutes(list);
   const std::string next = path_ + ".new";
   const auto fail = [&](const std::string& file) {
-    error = file + ": cannot be written: " + ErrnoText() +
-            "; nothing has changed. Is the state folder the sensor's, and not full?";
+    error = file + ": cannot be written: " + ErrnoText();
     unlink(next.c_str());
     return false;
   };
@@ -127,6 +131,7 @@ bool MuteStore::Save(const std::map<std::string, Mute>& mutes, std::string& erro
   const File folder(slash == std::string::npos ? "." : path_.substr(0, slash + 1), O_RDONLY | O_DIRECTORY);
   // What is renamed is there; should the power fail right now, the old list may come back. Not worth an error.
   if (folder.get() >= 0) fsync(folder.get());
+  unsaved_ = false;
   return true;
 }
 
@@ -150,7 +155,10 @@ bool MuteStore::Add(const MuteRequest& request, int64_t now_ns, Mute& made, std:
     error = "there are too many mutes; take the indicators out of their file instead";
     return false;
   }
-  if (!Save(next, error)) return false;
+  if (!Save(next, error)) {
+    error += kNothingChanged;
+    return false;
+  }
   made_ = std::move(next);
   CountsOf(mute->id);
   made = *mute;
@@ -180,7 +188,10 @@ bool MuteStore::Remove(const std::string& name, Mute& removed, std::string& erro
   }
   std::map<std::string, Mute> next = made_;
   next.erase(id);
-  if (!Save(next, error)) return false;
+  if (!Save(next, error)) {
+    error += kNothingChanged;
+    return false;
+  }
   removed = made_.at(id);
   made_ = std::move(next);
   return true;
@@ -197,7 +208,17 @@ std::vector<Mute> MuteStore::Expire(int64_t now_ns, std::string& error) {
     });
   };
   take(configured_);
-  if (take(made_) > 0) Save(made_, error);
+  if (take(made_) > 0) {
+    unsaved_ = true;
+    save_at_ns_ = now_ns;
+  }
+  // A clock that was set back does not put it off.
+  if (unsaved_ && (now_ns >= save_at_ns_ || save_at_ns_ - now_ns > kSaveAgainNs) && !Save(made_, error)) {
+    error +=
+        "; mutes that are over stand there still, but hide nothing any more. It is tried again every minute: is the "
+        "state folder the sensor's, and not full?";
+    save_at_ns_ = now_ns + kSaveAgainNs;
+  }
   return over;
 }
 

@@ -28,7 +28,7 @@ class MuteStore : public FigureSource {
   // `name`: a mute's id, or that of the indicator it hides, which has to be one mute's. False with `error`.
   bool Remove(const std::string& name, Mute& removed, std::string& error);
   // Takes out those whose time is over, and returns them. Cheap where there are none. `error` is not empty where the
-  // file could not be written; they do not hide anything nevertheless.
+  // file could not be written; they do not hide anything nevertheless, and a call a minute later writes it again.
   std::vector<Mute> Expire(int64_t now_ns, std::string& error);
 
   struct Status {
@@ -50,12 +50,14 @@ class MuteStore : public FigureSource {
   static constexpr size_t kMaxCounted = 10'000;
 
   explicit MuteStore(std::string path) : path_(std::move(path)) {}
-  bool Save(const std::map<std::string, Mute>& mutes, std::string& error) const;
+  bool Save(const std::map<std::string, Mute>& mutes, std::string& error);  // `mutex_` is held
   std::shared_ptr<MuteCounts> CountsOf(const std::string& id);
 
   const std::string path_;
   mutable std::mutex mutex_;
   std::map<std::string, Mute> configured_, made_;  // by id
+  bool unsaved_ = false;                           // the file still holds some that are over …
+  int64_t save_at_ns_ = 0;                         // … and is written again at that time
   std::map<std::string, std::shared_ptr<MuteCounts>> counts_;
 };
 

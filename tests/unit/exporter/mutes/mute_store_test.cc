@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "exporter/metrics/families.h"
 
@@ -105,6 +106,52 @@ TEST_F(MuteStoreTest, ExpiredOnesAreGoneAndSaid) {
   EXPECT_EQ(store->All().size(), 1u);
   EXPECT_EQ(Open()->All().size(), 1u);
   EXPECT_EQ(Open({}, kNow + 3 * kHour)->All().size(), 0u);
+}
+
+TEST_F(MuteStoreTest, AFileThatCannotBeWrittenWhenOneExpiresIsWrittenLater) {
+  const auto store = Open();
+  Add(*store, Request("t-1", 1));
+  Add(*store, Request("t-2", 9));
+  const auto in_file = [&](const std::string& text) {
+    std::ifstream file(File());
+    std::stringstream all;
+    all << file.rdbuf();
+    return all.str().find(text) != std::string::npos;
+  };
+  constexpr int64_t kSecond = 1'000'000'000;
+  const int64_t over = kNow + kHour;
+  std::filesystem::create_directories(File() + ".new/in-the-way");
+  EXPECT_EQ(store->Expire(over, error_).size(), 1u);
+  EXPECT_NE(error_.find("cannot be written"), std::string::npos) << error_;
+  EXPECT_EQ(error_.find("nothing has changed"), std::string::npos) << error_;
+  EXPECT_EQ(store->All().size(), 1u);
+  // Each attempt is said once: a minute later, not every second.
+  error_.clear();
+  EXPECT_TRUE(store->Expire(over + 59 * kSecond, error_).empty());
+  EXPECT_EQ(error_, "");
+  EXPECT_TRUE(store->Expire(over + 60 * kSecond, error_).empty());
+  EXPECT_NE(error_.find("cannot be written"), std::string::npos) << error_;
+  error_.clear();
+  EXPECT_TRUE(in_file("t-1"));
+  std::filesystem::remove_all(File() + ".new");
+  store->Expire(over + 119 * kSecond, error_);
+  EXPECT_TRUE(in_file("t-1"));
+  store->Expire(over + 120 * kSecond, error_);
+  EXPECT_EQ(error_, "");
+  EXPECT_FALSE(in_file("t-1"));
+  EXPECT_TRUE(in_file("t-2"));
+  // What is written otherwise does as well.
+  std::filesystem::create_directories(File() + ".new/in-the-way");
+  store->Expire(kNow + 9 * kHour, error_);
+  EXPECT_NE(error_, "");
+  error_.clear();
+  EXPECT_TRUE(in_file("t-2"));
+  std::filesystem::remove_all(File() + ".new");
+  Add(*store, Request("t-3", 20));
+  EXPECT_FALSE(in_file("t-2"));
+  std::filesystem::remove(File());
+  store->Expire(kNow + 10 * kHour, error_);
+  EXPECT_FALSE(std::filesystem::exists(File())) << "nothing is left to write";
 }
 
 TEST_F(MuteStoreTest, StartsWhateverTheClockSays) {
