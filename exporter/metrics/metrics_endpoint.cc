@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "parsers/text.h"
+
 namespace vedette {
 namespace {
 
@@ -30,7 +32,9 @@ prometheus::MetricType TypeOf(FigureKind kind) {
 
 prometheus::ClientMetric MetricOf(const Figure& figure) {
   prometheus::ClientMetric metric;
-  if (!figure.family->label.empty()) metric.label.push_back({std::string(figure.family->label), figure.label_value});
+  // A source's name is what its file says; one that is not UTF-8 would have Prometheus refuse the whole page.
+  if (!figure.family->label.empty())
+    metric.label.push_back({std::string(figure.family->label), Escaped(figure.label_value)});
   metric.counter.value = metric.gauge.value = figure.value;
   if (figure.family->kind != FigureKind::kHistogram) return metric;
   const HistogramCounts& histogram = figure.histogram;

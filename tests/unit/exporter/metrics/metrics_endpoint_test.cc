@@ -21,6 +21,9 @@ class Source : public FigureSource {
     out.Add(families::kFlows, 12);
     out.Add(families::kPacketsDropped, "kernel", 3);
     out.Add(families::kPacketsDropped, "quote\"d", 1);
+    out.Add(families::kMatches, "M\xfcnchen", 2);      // Latin-1
+    out.Add(families::kMatches, "M\xc3\xbcnchen", 3);  // UTF-8
+    out.Add(families::kMatches, "a\nb", 4);
     HistogramCounts histogram;
     histogram.Record(0.0003);
     histogram.Record(0.3);
@@ -62,7 +65,9 @@ TEST(MetricsEndpoint, AnswersInPrometheusFormat) {
   for (const char* line :
        {"# TYPE vedette_flows_total counter\n", "\nvedette_flows_total 12\n",
         "# TYPE vedette_packets_dropped_total counter\n", "vedette_packets_dropped_total{cause=\"kernel\"} 3\n",
-        "vedette_packets_dropped_total{cause=\"quote\\\"d\"} 1\n", "# TYPE vedette_alert_latency_seconds histogram\n",
+        "vedette_packets_dropped_total{cause=\"quote\\\"d\"} 1\n",
+        "vedette_matches_total{source=\"M\\\\xfcnchen\"} 2\n", "vedette_matches_total{source=\"M\xc3\xbcnchen\"} 3\n",
+        "vedette_matches_total{source=\"a\\\\nb\"} 4\n", "# TYPE vedette_alert_latency_seconds histogram\n",
         "vedette_alert_latency_seconds_count 2\n", "vedette_alert_latency_seconds_bucket{le=\"0.0005\"} 1\n"}) {
     EXPECT_NE(page.find(line), std::string::npos) << line << "in\n" << page;
   }
