@@ -197,11 +197,13 @@ void Pipeline::Work(Lane& lane, const std::atomic<bool>& stop) {
       }
       worker.Process(frames);
     }
-    if (status == PollStatus::kIdle) worker.Idle(WallClockNs());
+    if (status == PollStatus::kIdle) worker.SweepByClock(WallClockNs());
     if (++bursts % kLookBursts != 0 && status == PollStatus::kFrames) continue;
     const auto now = std::chrono::steady_clock::now();
     if (now < next_report) continue;
     next_report = now + kPublishInterval;
+    // A busy link is never idle; a replay's time is that of its packets alone.
+    if (sharing_ == Sharing::kOwnPackets) worker.SweepByClock(WallClockNs());
     Totals report = ReportOf(lane);
     lane.position.input_bytes.store(report.capture.input_bytes_read, std::memory_order_relaxed);
     lane.position.total_bytes.store(report.capture.total_input_bytes, std::memory_order_relaxed);

@@ -63,8 +63,9 @@ class Worker {
 
   // All frames of the capture come by, in order; those of others are passed over.
   void Process(std::span<const Frame> frames);
-  // Nothing came for a while (live): ends flows that are idle by the clock, nanoseconds since 1970.
-  void Idle(uint64_t now_ns);
+  // Live, now and then between bursts: ends flows that are idle by the clock, nanoseconds since 1970; looks for them
+  // every 10 s only.
+  void SweepByClock(uint64_t now_ns);
   // The capture is over: every flow ends.
   void Finish();
 
@@ -114,7 +115,7 @@ class Worker {
   std::unique_ptr<Slot[]> slots_;
   uint64_t frames_seen_ = 0;
   uint32_t batch_before_ = 0;
-  uint64_t last_idle_sweep_ns_ = 0;
+  uint64_t last_clock_sweep_ns_ = 0;
   uint64_t clock_ns_ = 0;  // latest packet time so far, of all workers' packets
   Frame last_frame_;
 };

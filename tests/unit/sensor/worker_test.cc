@@ -223,9 +223,9 @@ TEST(Worker, ASweepEndsIdleFlows) {
   Collector collector;
   Worker worker({}, collector);
   worker.Process(capture.frames());
-  worker.Idle(500 * kSecond);
+  worker.SweepByClock(500 * kSecond);
   EXPECT_EQ(collector.ended, 0u);
-  worker.Idle(700 * kSecond);
+  worker.SweepByClock(700 * kSecond);
   EXPECT_EQ(collector.ended, 1u);
   EXPECT_EQ(worker.counters().flows_timed_out, 1u);
 }
