@@ -133,9 +133,10 @@ ControlServer::~ControlServer() {
   const uint64_t one = 1;
   [[maybe_unused]] const ssize_t written = write(end_event_, &one, sizeof one);
   if (thread_.joinable()) thread_.join();
+  // The path first: once nobody answers there, the next sensor makes it anew, and that one is not ours to remove.
+  unlink(path_.c_str());
   close(socket_);
   close(end_event_);
-  unlink(path_.c_str());
 }
 
 void ControlServer::Start() {

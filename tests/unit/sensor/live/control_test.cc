@@ -1,5 +1,6 @@
 #include "sensor/live/control.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -9,7 +10,19 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <nlohmann/json.hpp>
+#include <utility>
+
+namespace {
+std::function<void()> before_unlink;
+}
+
+// libc's, in this program: what comes between two calls of the server cannot be seen from outside otherwise.
+extern "C" int unlink(const char* path) noexcept {
+  if (const auto once = std::exchange(before_unlink, nullptr)) once();
+  return unlinkat(AT_FDCWD, path, 0);
+}
 
 namespace vedette {
 namespace {
@@ -110,6 +123,22 @@ TEST_F(ControlTest, TakesOverFromOneThatWasKilledOnly) {
   EXPECT_EQ(Open(), nullptr);
   EXPECT_NE(error_.find("is no socket"), std::string::npos) << error_;
   EXPECT_TRUE(std::filesystem::exists(path_)) << "what is no socket stays";
+}
+
+// Were it silent before, the next sensor could take the path over, and have its own socket removed.
+TEST_F(ControlTest, AnswersUntilItsPathIsGone) {
+  auto server = Open();
+  ASSERT_NE(server, nullptr) << error_;
+  server->Start();
+  int removals = 0;
+  before_unlink = [&] {
+    ++removals;
+    EXPECT_EQ(Open(), nullptr);
+    EXPECT_NE(error_.find("another sensor answers there"), std::string::npos) << error_;
+  };
+  server.reset();
+  EXPECT_EQ(removals, 1);
+  EXPECT_FALSE(std::filesystem::exists(path_));
 }
 
 TEST_F(ControlTest, SaysThatNobodyAnswers) {
