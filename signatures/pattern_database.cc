@@ -152,7 +152,8 @@ class PatternDatabase::Compiler {
     kept.erase(std::remove(kept.begin(), kept.end(), pattern), kept.end());
   }
 
-  // Every expression by itself. Whether one was refused. With an error where memory ran out: that is no fault of theirs.
+  // Every expression by itself. Whether one was refused. With an error where memory ran out: that is no fault of
+  // theirs.
   bool RefuseAlone(std::vector<uint32_t>& kept, Built& out) {
     const size_t before = out.refused.size();
     std::vector<uint32_t> good;

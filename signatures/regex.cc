@@ -292,8 +292,8 @@ struct Regex::Window {
     const uint32_t child = regex.ChildrenOf(node).front();
     Places at = ends;
     // A round of a child that needs a byte takes the first place further, one of any other child keeps the places there
-    // are: what a round leaves as it is, all further ones do, and that comes within one round for each byte. Without this
-    // an expression of repetitions of nothing, one in the other, would go on for ever.
+    // are: what a round leaves as it is, all further ones do, and that comes within one round for each byte. Without
+    // this an expression of repetitions of nothing, one in the other, would go on for ever.
     const auto changes = [&] {
       const Places before = at;
       at = Before(child, at);

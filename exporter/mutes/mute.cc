@@ -53,7 +53,8 @@ bool ReadOne(const Json& entry, std::vector<Mute>& mutes, std::string& error) {
                                                                        {"created", &created},
                                                                        {"until", &until}}};
   for (const auto& [key, value] : entry.items()) {
-    const auto* const field = std::find_if(fields.begin(), fields.end(), [&name = key](const auto& f) { return name == f.first; });
+    const auto* const field =
+        std::find_if(fields.begin(), fields.end(), [&name = key](const auto& f) { return name == f.first; });
     if (field == fields.end() || !value.is_string()) {
       error = "has a field that no mute has, or one that is no text";
       return false;

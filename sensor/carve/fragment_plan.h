@@ -21,8 +21,8 @@ class FragmentPlan {
     uint64_t position;  // of the fragment's frame
     uint32_t flow;
   };
-  // Held until a datagram's flow is known: places, 8 MiB, and datagrams, some 250 bytes each, 16 MiB; the decoder itself
-  // holds fewer. What is beyond makes the oldest datagram's fate final.
+  // Held until a datagram's flow is known: places, 8 MiB, and datagrams, some 250 bytes each, 16 MiB; the decoder
+  // itself holds fewer. What is beyond makes the oldest datagram's fate final.
   static constexpr size_t kMaxWaiting = size_t{1} << 20;
   static constexpr size_t kMaxWaitingDatagrams = size_t{1} << 16;
   // Fragments of carved flows: 64 MiB. What is beyond is counted.

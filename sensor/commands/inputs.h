@@ -63,8 +63,8 @@ std::string CacheFolderOf(const Config& config);
 
 // Where the package and the build put the default databases.
 std::vector<std::filesystem::path> DefaultGeoFolders();
-// Opens the databases named, or, where none is, those that the installation holds. `problem` gets a sentence for each that
-// cannot be used, or that there is none. False: one that was named cannot be used.
+// Opens the databases named, or, where none is, those that the installation holds. `problem` gets a sentence for each
+// that cannot be used, or that there is none. False: one that was named cannot be used.
 bool OpenGeoFiles(const std::vector<std::string>& paths, GeoLookup& geo,
                   const std::function<void(const std::string&)>& problem);
 // The same, with problems, and with what is older than kGeoStaleDays, on standard error. `no_geo`: none at all.

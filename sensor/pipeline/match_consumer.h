@@ -18,8 +18,8 @@ class MatchConsumer : public BurstConsumer {
  public:
   // A crafted flow must not fill the memory: more distinct values than that in one flow are counted only.
   static constexpr size_t kMaxAlertsPerFlow = 4096;
-  // Nor must many of them: how many distinct values a worker remembers over all flows, some 48 bytes each. Beyond it alerts
-  // are raised all the same, and a flow that repeats itself raises them again.
+  // Nor must many of them: how many distinct values a worker remembers over all flows, some 48 bytes each. Beyond it
+  // alerts are raised all the same, and a flow that repeats itself raises them again.
   static constexpr size_t kMaxRemembered = size_t{4} << 20;
   // A DNS message with thousands of listed answers raises as many alerts, each with its neighbours; what an alert shows
   // of a message is less than that.
