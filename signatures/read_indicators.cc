@@ -14,12 +14,14 @@
 #include <system_error>
 #include <utility>
 
+#include "parsers/address.h"
 #include "parsers/text.h"
 #include "signatures/csv.h"
 #include "signatures/indicator_rows.h"
 #include "signatures/list_reader.h"
 #include "signatures/metadata.h"
 #include "signatures/value.h"
+#include "signatures/zeek_intel.h"
 
 namespace vedette {
 namespace {
@@ -27,6 +29,7 @@ namespace {
 constexpr size_t kMaxFileBytes = size_t{1} << 30;  // read as a whole; ten million indicators with descriptions
 constexpr size_t kMaxLineBytes = CsvReader::kMaxFieldBytes;  // of a list
 constexpr size_t kMaxNoteBytes = 500;                        // of a trailing comment kept as description
+constexpr size_t kTableSample = 100;                         // URLs of a list that tell whether it has columns
 
 // --- the file -------------------------------------------------------------------------------------------------------
 
@@ -332,10 +335,31 @@ class CsvSource {
 
 // --- lists ----------------------------------------------------------------------------------------------------------
 
+// The separator of what looks like a list of URLs and is a table without a header: several URLs, all with the same
+// number of commas (or semicolons), which may also stand in a URL. 0: it is none.
+char TableSeparatorOf(std::string_view text) {
+  for (const char separator : {',', ';'}) {
+    std::ptrdiff_t count = 0;
+    size_t lines = 0;
+    bool same = true;
+    for (size_t at = 0; at < text.size() && same && lines < kTableSample;) {
+      const size_t end = std::min(text.find('\n', at), text.size());
+      const std::string_view line = Trimmed(text.substr(at, std::min(end - at, kMaxLineBytes)));
+      at = end + 1;
+      if (line.find("://") == std::string_view::npos || line.front() == '#' || line.front() == ';') continue;
+      const std::ptrdiff_t here = std::count(line.begin(), line.end(), separator);
+      same = here != 0 && (++lines == 1 || here == count);
+      count = here;
+    }
+    if (same && lines > 1) return separator;
+  }
+  return 0;
+}
+
 class ListSource {
  public:
   ListSource(std::string_view path, std::string_view text, IndicatorSetBuilder& builder, SourceReport& report)
-      : text_(WithoutByteOrderMark(text)), builder_(builder), report_(report) {
+      : text_(WithoutByteOrderMark(text)), separator_(TableSeparatorOf(text_)), builder_(builder), report_(report) {
     indicator_.file = path;
   }
 
@@ -367,6 +391,8 @@ class ListSource {
     const std::optional<IndicatorType> type =
         line.from_hosts_file ? std::optional(IndicatorType::kHostname) : GuessType(value, reason);
     if (!type) return Refuse(value, std::move(reason));
+    if (*type == IndicatorType::kUrl && separator_ != 0 && value.find(separator_) != std::string_view::npos)
+      return Refuse(value, std::string(kNoSingleValue));
     ++guessed_[static_cast<size_t>(*type)];
     indicator_.type = *type;
     indicator_.value = value;
@@ -410,6 +436,7 @@ class ListSource {
   }
 
   std::string_view text_;
+  const char separator_;  // 0: URLs may hold any
   IndicatorSetBuilder& builder_;
   SourceReport& report_;
   Indicator indicator_;
@@ -417,6 +444,35 @@ class ListSource {
   std::vector<IndicatorProblem> held_;
   bool any_usable_ = false;
 };
+
+// --- values given on the spot
+// ------------------------------------------------------------------------------------------
+
+// "word:…", but no address, no name or address with a port, and no URL.
+bool LooksLikeType(std::string_view text) {
+  const size_t colon = text.find(':');
+  if (colon == 0 || colon == std::string_view::npos || IpAddress::Parse(text)) return false;
+  const std::string_view word = text.substr(0, colon), rest = text.substr(colon + 1);
+  const auto in_type = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_'; };
+  const std::string lower = LowerAscii(word);
+  if (!std::all_of(lower.begin(), lower.end(), in_type) || lower[0] < 'a') return false;
+  const size_t port = std::min(rest.find_first_not_of("0123456789"), rest.size());
+  return !rest.starts_with("//") && (port == 0 || (port < rest.size() && rest[port] != '/'));
+}
+
+// For a message.
+std::string TypesThatAreSeen() {
+  std::string out;
+  for (size_t i = 0; i < static_cast<size_t>(IndicatorType::kCount); ++i) {
+    const auto type = static_cast<IndicatorType>(i);
+    if (DefaultPlacesOf(type).empty()) continue;
+    out += out.empty() ? "" : ", ";
+    out += NameOf(type);
+  }
+  return out;
+}
+
+// --- files ----------------------------------------------------------------------------------------------------------
 
 // A file of a folder that holds no indicators (a licence, say) is reported as a problem and the others are used; one
 // that was named is an error.
@@ -443,6 +499,8 @@ void ReadIndicatorText(std::string_view path, std::string_view text, IndicatorSe
     report.error = name + ": is empty";
   } else if (const std::string_view reason = NotTextBecause(text); !reason.empty()) {
     report.error = name + ": is " + std::string(reason);
+  } else if (IsZeekIntel(text)) {
+    ReadZeekIntel(path, text, builder, report);
   } else if (std::optional<Header> header = FindHeader(text)) {
     CsvSource(path, text, std::move(*header), builder, report).Read();
   } else {
@@ -479,7 +537,7 @@ std::vector<SourceReport> ReadIndicators(const std::string& path, IndicatorSetBu
   return reports;
 }
 
-bool AddFromText(std::string_view text, IndicatorSetBuilder& builder, std::string& error) {
+bool AddFromText(std::string_view text, IndicatorSetBuilder& builder, std::string& error, std::string* guessed) {
   Indicator indicator;
   std::optional<IndicatorType> type;
   std::string_view value = text;
@@ -490,16 +548,30 @@ bool AddFromText(std::string_view text, IndicatorSetBuilder& builder, std::strin
       value = text.substr(colon + 1);
     }
   }
-  if (!type) type = GuessType(text, error);
+  const bool given = type.has_value();
+  std::string advice;
+  if (!given && LooksLikeType(text)) {
+    error = "unknown type \"" + Escaped(text.substr(0, text.find(':'))) + "\"";
+    advice = "; the types are " + TypesThatAreSeen();
+  } else if (!given) {
+    type = GuessType(text, error);
+    advice = "; a type can be put in front: domain:example.org";
+  }
   if (type) {
     indicator.type = *type;
     indicator.value = value;
     indicator.id = text;
     indicator.source = "command line";
     indicator.file = "command line";
-    if (builder.TryAdd(indicator, error)) return true;
+    if (builder.TryAdd(indicator, error)) {
+      if (guessed != nullptr) *guessed = given ? std::string_view() : NameOf(*type);
+      return true;
+    }
+    if (*type == IndicatorType::kFileMd5) advice = "; a fingerprint is written ja3:… or ja3s:…";
+    if (*type == IndicatorType::kFileSha1) advice = "; a certificate's digest is written cert.sha1:…";
+    if (*type == IndicatorType::kFileSha256) advice = "; a certificate's digest is written cert.sha256:…";
   }
-  error = "\"" + Escaped(text) + "\": " + error + "; a type can be put in front: domain:example.org";
+  error = "\"" + Escaped(text) + "\": " + error + advice;
   return false;
 }
 

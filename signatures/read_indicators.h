@@ -12,17 +12,16 @@ namespace vedette {
 
 struct SourceReport {
   std::string path;
-  std::string format;  // "csv", or "list of domain", "list of ip": what was guessed, for the user to see
+  std::string format;  // "csv", "zeek intel", or "list of domain", "list of ip": what was guessed, for the user to see
   uint64_t rows = 0;   // rows that hold something
   uint64_t unusable = 0;
   std::string error;  // not empty: the file could not be read at all; names it and says what to do
 };
 
 // Reads a file, or every regular file of a folder in name order. The format is told from the content: a header line
-// that has `type` and `value` is contract 5's CSV; else it is a list, one value a line, `#` and `;` comments, the type
-// guessed for each line and reported.
-// A file that was named and holds no usable indicator is an error; in a folder it is a problem, and the others are
-// used.
+// that has `type` and `value` is contract 5's CSV, one of Zeek's its intelligence file; else it is a list, one value a
+// line, `#` and `;` comments, the type guessed for each line and reported. A file that was named and holds no usable
+// indicator is an error; in a folder it is a problem, and the others are used.
 std::vector<SourceReport> ReadIndicators(const std::string& path, IndicatorSetBuilder& builder);
 
 // The same for text that is in memory already; `path` names it in problems.
@@ -30,7 +29,8 @@ void ReadIndicatorText(std::string_view path, std::string_view text, IndicatorSe
                        SourceReport& report);
 
 // For `--match VALUE`: guesses the type (or takes it from "type:value") and adds it. False, with `error`, where it fits
-// none.
-bool AddFromText(std::string_view text, IndicatorSetBuilder& builder, std::string& error);
+// none. `guessed`: gets the type's name where none was given.
+bool AddFromText(std::string_view text, IndicatorSetBuilder& builder, std::string& error,
+                 std::string* guessed = nullptr);
 
 }  // namespace vedette

@@ -448,7 +448,12 @@ std::optional<IndicatorType> GuessType(std::string_view given, std::string& reas
   };
   if (text.empty()) return refuse("no value is there");
   if (text.front() == '/') return IndicatorType::kUri;
-  if (text.find("://") != std::string::npos) return IndicatorType::kUrl;
+  // None of these is written as such in a URL.
+  const bool single = text.find_first_of(" \t|\"") == std::string_view::npos;
+  if (text.find("://") != std::string::npos) {
+    if (!single) return refuse(std::string(kNoSingleValue));
+    return IndicatorType::kUrl;
+  }
   if (ParseAddress(text)) return IndicatorType::kIp;
   const size_t slash = text.find('/');
   if (slash != std::string::npos && ParseAddress(text.substr(0, slash)) && AllOf(text.substr(slash + 1), IsDigit)) {
@@ -460,6 +465,7 @@ std::optional<IndicatorType> GuessType(std::string_view given, std::string& reas
     return refuse("a name with a port: give the name alone, or the URL");
   }
   if (text.find('@') != std::string::npos && slash == std::string::npos) return IndicatorType::kEmail;
+  if (!single) return refuse(std::string(kNoSingleValue));
   if (slash != std::string::npos) return IndicatorType::kUrl;
   if (AllOf(text, IsHexDigit)) {
     if (text.size() == 32) return IndicatorType::kFileMd5;
@@ -467,9 +473,7 @@ std::optional<IndicatorType> GuessType(std::string_view given, std::string& reas
     if (text.size() == 64) return IndicatorType::kFileSha256;
   }
   if (IsJa4(LowerAscii(text))) return IndicatorType::kJa4;
-  if (text.find_first_of(",;\t \"") != std::string::npos) {
-    return refuse("not a single value; a file with columns needs a header line with `type` and `value`");
-  }
+  if (text.find_first_of(",;") != std::string::npos) return refuse(std::string(kNoSingleValue));
   return IndicatorType::kDomain;
 }
 

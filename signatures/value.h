@@ -27,6 +27,9 @@ constexpr unsigned kMinPrefixV6 = 16;
 [[nodiscard]] bool NormaliseValue(IndicatorType& type, std::string_view given, std::string& normal,
                                   std::string& reason);
 
+// Why what stands in a list is none: it has columns.
+inline constexpr std::string_view kNoSingleValue =
+    "not a single value; a file with columns needs a header line with `type` and `value`";
 // What a bare value is; nullopt, with `reason`, where it is none or could be several.
 std::optional<IndicatorType> GuessType(std::string_view value, std::string& reason);
 

@@ -134,6 +134,44 @@ TEST(ReadCsv, SaysThatColumnsAreMissing) {
   EXPECT_EQ(read.set->size(), 0u);
 }
 
+TEST(ReadZeekIntel, ReadsItsTypeColumn) {
+  const std::string md5(32, 'a'), sha1(40, 'b');
+  const Read read(
+      "#separator \\x09\n"
+      "#fields\tmeta.source\tindicator\tindicator_type\tmeta.desc\tmeta.do_notice\r\n"
+      "Feed\tevil.example/gate,1\tIntel::URL\tPhish\\x09ing\tF\r\n"
+      "# a comment\n"
+      "\n"
+      "-\tevil.example\tIntel::DOMAIN\t-\tF\n"
+      "-\t20.1.2.3\tIntel::ADDR\t-\tF\n"
+      "-\t20.1.2.0/24\tIntel::SUBNET\t-\tF\n"
+      "-\tMozilla/4.0 evil\tIntel::SOFTWARE\t-\tF\n"
+      "-\t" +
+          sha1 +
+          "\tIntel::CERT_HASH\t-\tF\n"
+          "-\t" +
+          md5 +
+          "\tIntel::CERT_HASH\t-\tF\n"
+          "-\t" +
+          md5 +
+          "\tIntel::JA3\t-\tF\n"
+          "-\troot\tIntel::USER_NAME\t-\tF\n"
+          "-\ttoo.few.example\tIntel::DOMAIN\n",
+      "folder/feed.intel");
+  EXPECT_EQ(read.source.format, "zeek intel");
+  EXPECT_EQ(read.source.rows, 10u);
+  EXPECT_EQ(read.source.unusable, 3u);
+  EXPECT_EQ(read.Rows(), (Texts{"url http://evil.example/gate,1", "domain evil.example", "ip 20.1.2.3",
+                                "cidr 20.1.2.0/24", "user_agent Mozilla/4.0 evil", "cert.sha1 " + sha1, "ja3 " + md5}));
+  EXPECT_EQ(read.Problems(), (Texts{"11: not a hash of 40 or 64 hexadecimal digits",
+                                    "13: Zeek's type \"Intel::USER_NAME\" has no counterpart here",
+                                    "14: 3 columns where #fields names 5; they are separated by tabs"}));
+  EXPECT_EQ(read.set->at(0).source, "Feed");
+  EXPECT_EQ(read.set->at(0).description, "Phish\ting");
+  EXPECT_EQ(read.set->at(0).id, "feed.intel:3");
+  EXPECT_EQ(read.set->at(1).source, "feed");
+}
+
 TEST(ReadList, GuessesEveryLine) {
   const Read read(
       "# comment\n; comment\n\n20.1.2.3\n20.2.0.0/16\t# scanner\r\n20.1.2.3:443\nevil.example # C2; seen\n"
@@ -149,6 +187,28 @@ TEST(ReadList, GuessesEveryLine) {
   EXPECT_EQ(read.set->at(7).description, "10");
   EXPECT_EQ(read.set->at(7).id, "list.txt:11");
   EXPECT_EQ(Read("evil.example\nbad.example").source.format, "list of domain");
+}
+
+// A URL is as much a row as a name: what stands behind it must not become part of it.
+TEST(ReadList, RefusesColumnsBehindAUrl) {
+  const Read read(
+      "http://evil.example/tab\tIntel::URL\tsrc\n"
+      "http://evil.example/blank malware 2026\n"
+      "evil.example/path phish\n"
+      "http://evil.example/pipe|malware\n"
+      "http://evil.example/one,comma\n");
+  EXPECT_EQ(read.Rows(), Texts{"url http://evil.example/one,comma"});
+  EXPECT_EQ(read.source.rows, 5u);
+  EXPECT_EQ(read.source.unusable, 4u);
+  ASSERT_EQ(read.Problems().size(), 4u);
+  EXPECT_EQ(read.Problems()[0].substr(0, 21), "1: not a single value");
+
+  // Commas may stand in a URL, but not as many in each.
+  const Read table("# url,type\nhttp://evil.example/a,malware\nhttp://evil.example/b,phish\nplain.example\n");
+  EXPECT_EQ(table.Rows(), Texts{"domain plain.example"});
+  EXPECT_EQ(table.source.unusable, 2u);
+  const Read list("http://evil.example/a,b\nhttp://evil.example/c\n");
+  EXPECT_EQ(list.Rows(), (Texts{"url http://evil.example/a,b", "url http://evil.example/c"}));
 }
 
 TEST(ReadList, ReadsHostsFiles) {
