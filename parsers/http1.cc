@@ -120,22 +120,20 @@ bool Http1Parser::StepHead(Turn& turn) {
     turn.at += head.end;
     return TakeHead(turn, window.substr(0, head.end));
   }
-  if (window.size() == kMaxHeadBytes) {
-    ++counters_.heads_over_limit;
-    TakeCutHead(turn, window);
-    turn.at += window.size();
-    Search(side, window.back() == '\n' ? State::kSearch : State::kSearchInLine);
-    return false;
-  }
   Hold(side, window, kMaxHeadBytes);
   side.line_start = static_cast<uint32_t>(head.line_start);
   side.simple = !is_status && !request.has_version;
-  turn.at = turn.data.size();
+  turn.at += window.size();
+  if (window.size() == kMaxHeadBytes) ThinOutHead(turn);
   return false;
 }
 
 bool Http1Parser::StepHeldHead(Turn& turn) {
   Side& side = turn.side;
+  if (side.in_long_line) {
+    StepLongLine(turn);
+    return false;
+  }
   const std::string_view piece = turn.rest().substr(0, kMaxHeadBytes - side.held.size());
   const size_t newline = piece.find('\n');
   const size_t taken = newline == std::string_view::npos ? piece.size() : newline + 1;
@@ -152,12 +150,7 @@ bool Http1Parser::StepHeldHead(Turn& turn) {
       Release(side);
       return RefuseHead(turn, State::kSearchInLine);
     }
-    if (full) {
-      ++counters_.heads_over_limit;
-      TakeCutHead(turn, text);
-      Release(side);
-      Search(side, State::kSearchInLine);
-    }
+    if (full) ThinOutHead(turn);
     return false;
   }
   if (side.line_start == 0) {
@@ -172,16 +165,19 @@ bool Http1Parser::StepHeldHead(Turn& turn) {
   } else if (IsEmptyLine(text.substr(side.line_start))) {
     // Out of the side, so that it is free while the head is taken.
     const std::vector<char> head = std::move(side.held);
+    const bool lost = side.lost;
     Release(side);
-    return TakeHead(turn, {head.data(), head.size()});
+    if (!lost) return TakeHead(turn, {head.data(), head.size()});
+    // Where its body ends is not known either.
+    TakeCutHead(turn, {head.data(), head.size()});
+    Search(side, State::kSearch);
+    return false;
+  } else if (side.dropped != 0 && IsUnmistakableHead(text.substr(side.line_start))) {
+    CutLongHead(turn);
+    return false;
   }
   side.line_start = static_cast<uint32_t>(text.size());
-  if (full) {
-    ++counters_.heads_over_limit;
-    TakeCutHead(turn, text);
-    Release(side);
-    Search(side, State::kSearch);
-  }
+  if (full) ThinOutHead(turn);
   return false;
 }
 

@@ -5,6 +5,9 @@
 // where a head should stand and none does, the parser looks for the next line that is unmistakably one. So a broken
 // length or a smuggled request costs a search, never the rest of the flow.
 //
+// A head that is longer than what is held of it is thinned out: its first line and the fields that are read stay, all
+// others go. So padding hides nothing; what is lost nevertheless is counted.
+//
 //   state          means                                  leaves it
 //   kHead          the next byte begins a message         a head; a line that is none: kSearch
 //   kBodyStart     … a body that may not be there         its first line, or the body's end
@@ -33,7 +36,7 @@ struct Http1Counters {
   uint32_t requests = 0;
   uint32_t responses = 0;
   uint32_t searches = 0;           // a head should have stood there and didn't
-  uint32_t heads_over_limit = 0;   // longer than kMaxHeadBytes: complete lines were used, the rest was not
+  uint32_t heads_over_limit = 0;   // too long to be read whole: some of what is looked for may be missing
   uint32_t heads_cut = 0;          // ended by a gap or the end of the stream: complete lines were used
   uint32_t values_over_limit = 0;  // see HttpRequestValues::kMaxValues
 };
@@ -42,8 +45,13 @@ class Http1Parser {
  public:
   static constexpr ProtocolId kProtocol = ProtocolId::kHttp;
   // Servers refuse heads of more than 8 to 64 KiB (Apache 8 KiB a line and 100 lines, nginx 4 x 8 KiB, IIS 16 KiB,
-  // HAProxy 16 KiB): a longer one means nothing to anybody.
+  // HAProxy 16 KiB). What is held of a head; a longer one is thinned out.
   static constexpr size_t kMaxHeadBytes = size_t{64} << 10;
+  // Of a longer one, each for itself: its first line, the fields that are read, and its last, unfinished line. A
+  // quarter of the room is free then, so that a byte is moved four times at most.
+  static constexpr size_t kMaxKeptBytes = kMaxHeadBytes / 4;
+  // Dropped of one head. No server reads as much; the stream is searched for the next head then.
+  static constexpr uint32_t kMaxDroppedBytes = uint32_t{1} << 20;
   static constexpr size_t kMaxChunkLineBytes = 4096;  // a size line with its extensions, a trailer line
   static constexpr size_t kLimitBytes = 2 * kMaxHeadBytes;
 
@@ -69,7 +77,10 @@ class Http1Parser {
     std::vector<char> held;   // an unfinished head or line; without memory wherever nothing is unfinished
     uint64_t body_bytes = 0;  // kBodyStart: the body's length, if it is there
     uint32_t line_start = 0;  // in `held`: of its last, unfinished line
+    uint32_t dropped = 0;     // bytes of this head that are in `held` no more: it is a long one
     State state = State::kHead;
+    bool in_long_line = false;   // of a long head: the bytes up to the next line end go
+    bool lost = false;           // of a long head: a field that is read went too
     bool simple = false;         // `held` begins with a complete request line that has no version
     bool sent_requests = false;  // sent a request at all
     bool asked_tunnel = false;   // its last request was CONNECT
@@ -91,6 +102,7 @@ class Http1Parser {
   [[nodiscard]] bool Step(Turn& turn);
   [[nodiscard]] bool StepHead(Turn& turn);
   [[nodiscard]] bool StepHeldHead(Turn& turn);
+  void StepLongLine(Turn& turn);
   [[nodiscard]] bool StepBodyStart(Turn& turn);
   [[nodiscard]] bool StepChunkSize(Turn& turn);
   void StepChunkEnd(Turn& turn);
@@ -103,6 +115,12 @@ class Http1Parser {
   void TakeStatus(Turn& turn, const StatusLine& line);
   // The complete lines of a head whose end will not be seen.
   void TakeCutHead(Turn& turn, std::string_view text);
+  // `held` is full: makes room in it, or gives the head up.
+  void ThinOutHead(Turn& turn);
+  void GiveUpLongHead(Turn& turn);
+  // The complete line of a long head that begins at `line_start` begins the next one.
+  void CutLongHead(Turn& turn);
+  void LoseField(Side& side);
   // No head stands where one should; the bytes up to `turn.at` are done with.
   [[nodiscard]] bool RefuseHead(Turn& turn, State state);
 

@@ -194,6 +194,9 @@ void Http1Parser::Hold(Side& side, std::string_view text, size_t limit) {
 void Http1Parser::Release(Side& side) {
   std::vector<char>().swap(side.held);
   side.line_start = 0;
+  side.dropped = 0;
+  side.in_long_line = false;
+  side.lost = false;
   side.simple = false;
 }
 

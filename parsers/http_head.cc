@@ -307,6 +307,12 @@ HeadEnd FindHeadEnd(std::string_view text, size_t from) {
   }
 }
 
+bool IsReadField(std::string_view line) {
+  HeaderField field;
+  size_t value_start = 0;
+  return MatchField(line, field, value_start);
+}
+
 bool HeaderReader::Next(HeaderField& field, std::string_view& value) {
   while (!rest_.empty()) {
     size_t end = rest_.find('\n');

@@ -58,6 +58,9 @@ HeadEnd FindHeadEnd(std::string_view text, size_t from);
 
 enum class HeaderField : uint8_t { kHost, kUserAgent, kForwardedFor, kContentLength, kTransferEncoding, kExpect };
 
+// Whether a header line, or the beginning of one that has the colon, is a field of those.
+[[nodiscard]] bool IsReadField(std::string_view line);
+
 // Walks the header lines and stops at those that this project reads.
 class HeaderReader {
  public:

@@ -50,6 +50,9 @@ inline constexpr FigureFamily kTcpRepeatedBytes = {"vedette_tcp_retransmitted_by
                                                    "bytes of TCP streams that had been seen before", ""};
 inline constexpr FigureFamily kParserGivenUp = {"vedette_parsers_given_up_total", FigureKind::kCounter,
                                                 "streams whose parsing ended early, and why", "reason"};
+inline constexpr FigureFamily kMessageLimits = {
+    "vedette_message_limits_total", FigureKind::kCounter,
+    "messages that a limit kept from being read whole, and values left out of messages", "limit"};
 inline constexpr FigureFamily kPayloadInspected = {"vedette_payload_bytes_inspected_total", FigureKind::kCounter,
                                                    "payload bytes in which patterns were looked for", ""};
 inline constexpr FigureFamily kPayloadSkipped = {"vedette_payload_bytes_skipped_total", FigureKind::kCounter,

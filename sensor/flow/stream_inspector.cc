@@ -193,6 +193,12 @@ bool StreamInspector::Feed(Flow& flow, StreamState& state, size_t index, const C
       [&](auto& parser) -> Outcome {
         if constexpr (std::is_same_v<std::decay_t<decltype(parser)>, std::monostate>) {
           return Outcome::Malformed();
+        } else if constexpr (std::is_same_v<std::decay_t<decltype(*parser)>, Http1Parser>) {
+          const Http1Counters before = parser->counters();
+          const Outcome fed = parser->Feed(chunk, batch_);
+          counters_.http_heads_over_limit += parser->counters().heads_over_limit - before.heads_over_limit;
+          counters_.http_values_over_limit += parser->counters().values_over_limit - before.values_over_limit;
+          return fed;
         } else {
           return parser->Feed(chunk, batch_);
         }

@@ -41,6 +41,8 @@ struct InspectionCounters {
   uint64_t parser_held_bytes = 0;        // now
   uint64_t parser_limit_hit = 0;         // parsers given up because all together held too much
   uint64_t hand_over_limit_hit = 0;
+  uint64_t http_heads_over_limit = 0;  // see Http1Counters; so is the next
+  uint64_t http_values_over_limit = 0;
 };
 
 class StreamInspector {

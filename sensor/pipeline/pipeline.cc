@@ -85,6 +85,8 @@ void Add(InspectionCounters& sum, const InspectionCounters& part) {
   sum.parser_held_bytes += part.parser_held_bytes;
   sum.parser_limit_hit += part.parser_limit_hit;
   sum.hand_over_limit_hit += part.hand_over_limit_hit;
+  sum.http_heads_over_limit += part.http_heads_over_limit;
+  sum.http_values_over_limit += part.http_values_over_limit;
 }
 
 void Add(TcpCounters& sum, const TcpCounters& part) {

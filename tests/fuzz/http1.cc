@@ -1,10 +1,12 @@
 // An HTTP/1.x conversation. The input is a list of chunks: a byte of flags (1: to the client, 2: a gap before it, 4: a
-// late beginning, 8: end), a length of two bytes, the bytes. What comes out must not depend on how a chunk is cut.
+// late beginning, 8: end, 16: the bytes again and again, until they are longer than a head that is held), a length of
+// two bytes, the bytes. What comes out must not depend on how a chunk is cut.
 #include "parsers/http1.h"
 
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -13,6 +15,8 @@ namespace {
 using namespace vedette;
 
 constexpr uint32_t kGapBytes = 100;
+constexpr size_t kLongBytes = Http1Parser::kMaxHeadBytes + 1000;
+constexpr size_t kMaxLongPieces = 3;
 
 struct Piece {
   uint8_t flags;
@@ -68,6 +72,7 @@ stop:
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::vector<Piece> pieces;
+  std::deque<std::vector<uint8_t>> repeated;
   ByteReader reader(Bytes(data, size));
   uint8_t flags = 0;
   while (reader.ReadU8(flags)) {
@@ -77,6 +82,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       break;
     }
     pieces.push_back({flags, body.rest()});
+    if ((flags & 16) == 0 || body.rest().empty() || repeated.size() == kMaxLongPieces) continue;
+    std::vector<uint8_t>& bytes = repeated.emplace_back();
+    while (bytes.size() < kLongBytes) bytes.insert(bytes.end(), body.rest().begin(), body.rest().end());
+    pieces.back().bytes = bytes;
   }
   const std::vector<std::string> whole = Run(pieces, SIZE_MAX);
   if (whole != Run(pieces, 1) || whole != Run(pieces, 7)) std::abort();

@@ -374,18 +374,60 @@ TEST(Http1, ShowsTheCompleteLinesOfACutHead) {
   EXPECT_EQ(stream.parser.HeldBytes(), 0u);
 }
 
-TEST(Http1, BoundsAHead) {
+TEST(Http1, PaddingHidesNothing) {
   const std::string filler = "X: " + std::string(1000, 'x') + "\r\n";
-  std::string head = "GET /a HTTP/1.1\r\nHost: a\r\n";
-  while (head.size() < Http1Parser::kMaxHeadBytes + 5000) head += filler;
-  const std::vector<Turn> turns = {Up(head + "Host: late\r\n\r\nGET /b HTTP/1.1\r\n\r\n")};
-  const Values expected{"http.method > GET",     "http.uri > /a",     "http.host > a",
+  std::string head = "POST /a HTTP/1.1\r\nHost: a\r\n";
+  while (head.size() < 5 * Http1Parser::kMaxHeadBytes) head += filler;
+  const std::vector<Turn> turns = {
+      Up(head + "Host: late\r\nContent-Length: 18\r\n\r\nGET /no HTTP/1.1\r\nGET /b HTTP/1.1\r\n\r\n")};
+  const Values expected{"http.method > POST",    "http.uri > /a",     "http.host > a", "http.host > late",
                         "http.url > http://a/a", "http.method > GET", "http.uri > /b"};
   EXPECT_EQ(ExpectSameInPieces<Http1Parser>(turns), expected);
-
   Stream stream;
   stream.Feed(kUp, turns[0].bytes);
-  EXPECT_EQ(stream.parser.counters().heads_over_limit, 1u);
+  EXPECT_EQ(stream.parser.counters().heads_over_limit, 0u);
+}
+
+TEST(Http1, OneLineOfPaddingHidesNothing) {
+  for (const size_t padding : {size_t{40000}, size_t{70000}, size_t{500000}}) {
+    const std::vector<Turn> turns = {Up("GET /a HTTP/1.1\r\nX-Pad: " + std::string(padding, 'x') +
+                                        "\r\n continued: Host: no\r\nHost: evil.example\r\n\r\n")};
+    const Values expected{"http.method > GET", "http.uri > /a", "http.host > evil.example",
+                          "http.url > http://evil.example/a"};
+    EXPECT_EQ(ExpectSameInPieces<Http1Parser>(turns), expected) << padding;
+  }
+}
+
+// What is dropped takes its continuation with it.
+TEST(Http1, ALongHeadsLinesContinueWhatTheyContinued) {
+  for (int over = -3; over <= 3; ++over) {
+    std::string head = "GET /a HTTP/1.1\r\nHost: a\r\nX: y\r\n z";
+    head +=
+        std::string(static_cast<size_t>(static_cast<int>(Http1Parser::kMaxHeadBytes) + over) - head.size() - 2, 'x');
+    const std::vector<Turn> turns = {Up(head + "\r\n more\r\nUser-Agent: b\r\n c\r\n\r\n")};
+    const Values expected{"http.method > GET", "http.uri > /a", "http.host > a", "http.user_agent > b c",
+                          "http.url > http://a/a"};
+    EXPECT_EQ(ExpectSameInPieces<Http1Parser>(turns), expected) << over;
+  }
+}
+
+// What is lost all the same is counted, once a head, and the next head is found.
+TEST(Http1, CountsWhatALongHeadLoses) {
+  const std::string begin = "GET /a HTTP/1.1\r\n", end = "\r\n\r\nGET /b HTTP/1.1\r\n\r\n";
+  std::string many = begin;
+  for (int i = 0; i < 10; ++i) many += "Host: " + std::string(10000, 'h') + "\r\n";
+  std::string endless = begin;
+  while (endless.size() < Http1Parser::kMaxDroppedBytes + 2 * Http1Parser::kMaxHeadBytes) endless += "X: y\r\n";
+  for (const std::string& head : {begin + "Host: " + std::string(70000, 'h'), many, endless,
+                                  "GET /" + std::string(20000, 'u') + " HTTP/1.1\r\nX: " + std::string(50000, 'x')}) {
+    const std::vector<Turn> turns = {Up(head + end)};
+    EXPECT_EQ(ExpectSameInPieces<Http1Parser>(turns).back(), "http.uri > /b") << head.size();
+    Stream stream;
+    stream.Feed(kUp, turns[0].bytes);
+    EXPECT_EQ(stream.parser.counters().heads_over_limit, 1u) << head.size();
+    EXPECT_EQ(stream.parser.counters().requests, 2u) << head.size();
+    EXPECT_LE(stream.parser.HeldBytes(), Http1Parser::kMaxHeadBytes);
+  }
 }
 
 // The limit falls at the same byte however the head is cut: around its end, and around a line's end.
