@@ -195,12 +195,15 @@ TEST(Decompressor, EveryTruncationGivesAllThatCanBeKnown) {
   }
 }
 
-TEST(Decompressor, EveryFlippedBitGivesAllThatTheLibraryDoesByteByByte) {
+// Every bit of the headers, and one of each byte behind them.
+TEST(Decompressor, FlippedBitsGiveAllThatTheLibraryDoesByteByByte) {
   for (const Case& c : SmallFiles()) {
     SCOPED_TRACE(c.name);
     size_t num_damaged = 0;
     for (size_t at = 4; at < c.compressed.size(); ++at) {
+      const int only = at < 64 ? -1 : static_cast<int>(at % 8);
       for (int bit = 0; bit < 8; ++bit) {
+        if (only >= 0 && bit != only) continue;
         SCOPED_TRACE(std::to_string(at) + "." + std::to_string(bit));
         Data flipped = c.compressed;
         flipped[at] = static_cast<uint8_t>(flipped[at] ^ (1 << bit));
@@ -213,7 +216,7 @@ TEST(Decompressor, EveryFlippedBitGivesAllThatTheLibraryDoesByteByByte) {
         num_damaged += outcome.damaged ? 1 : 0;
       }
     }
-    EXPECT_GT(num_damaged, c.compressed.size());
+    EXPECT_GT(num_damaged, c.compressed.size() / 2);
   }
 }
 
