@@ -38,6 +38,7 @@ struct GeoLookup::Impl {
   struct File {
     std::unique_ptr<GeoDatabase> database;
     FileWatch watch;
+    bool failing = false;  // its last replacement could not be used
   };
   struct Entry {
     IpAddress address;
@@ -117,6 +118,9 @@ void GeoLookup::Impl::Reopen(size_t index, int64_t now_seconds) {
   std::string said;
   std::unique_ptr<GeoDatabase> fresh = GeoDatabase::Open(info.path, said);
   const bool failed = fresh == nullptr;
+  files[index].failing = failed;
+  counters.failing =
+      static_cast<uint64_t>(std::count_if(files.begin(), files.end(), [](const File& file) { return file.failing; }));
   if (failed) {
     ++counters.failed_reloads;
     said += " (the one built on " + info.date + " stays in use until the file changes again)";

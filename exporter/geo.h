@@ -55,6 +55,7 @@ struct GeoCounters {
   uint64_t lookup_errors = 0;   // a database turned out corrupt at an address, and is treated as not knowing it
   uint64_t reloads = 0;         // files that were replaced and taken in
   uint64_t failed_reloads = 0;  // files that were replaced by something that cannot be used: the old one stays
+  uint64_t failing = 0;         // files now whose last replacement was such
 };
 
 class GeoLookup {

@@ -73,6 +73,8 @@ inline constexpr FigureFamily kIndicatorNewest = {
     "when the newest indicator file in use was last changed, seconds since 1970", ""};
 inline constexpr FigureFamily kReloads = {"vedette_indicator_reloads_total", FigureKind::kCounter, "reloads by result",
                                           "result"};
+inline constexpr FigureFamily kReloadFailing = {"vedette_indicator_reload_failing", FigureKind::kGauge,
+                                                "1 where the last reload failed", ""};
 inline constexpr FigureFamily kReloadSeconds = {"vedette_indicator_reload_seconds", FigureKind::kGauge,
                                                 "how long the last reload took until every worker used it", ""};
 inline constexpr FigureFamily kMatches = {"vedette_matches_total", FigureKind::kCounter,
@@ -95,6 +97,8 @@ inline constexpr FigureFamily kAlertsMuted = {"vedette_alerts_muted_total", Figu
                                               "alerts of which a mute hid every hit", "mute"};
 inline constexpr FigureFamily kAlertsBySink = {"vedette_alerts_written_total", FigureKind::kCounter,
                                                "alerts delivered, by where to", "to"};
+inline constexpr FigureFamily kOutputFailing = {"vedette_output_failing", FigureKind::kGauge,
+                                                "1 while the file of alerts cannot be written", ""};
 inline constexpr FigureFamily kAlertQueueDepth = {"vedette_alert_queue_depth", FigureKind::kGauge,
                                                   "alerts that wait for the exporter", ""};
 inline constexpr FigureFamily kAlertQueueCapacity = {"vedette_alert_queue_capacity", FigureKind::kGauge,
@@ -142,6 +146,9 @@ inline constexpr FigureFamily kGeoLookups = {"vedette_geo_lookups_total", Figure
                                              "geolocation look-ups, by how they were answered", "result"};
 inline constexpr FigureFamily kGeoReloads = {"vedette_geo_reloads_total", FigureKind::kCounter,
                                              "geolocation databases swapped, by result", "result"};
+inline constexpr FigureFamily kGeoReloadFailing = {"vedette_geo_reload_failing", FigureKind::kGauge,
+                                                   "geolocation databases whose last replacement could not be used",
+                                                   ""};
 inline constexpr FigureFamily kGeoErrors = {"vedette_geo_lookup_errors_total", FigureKind::kCounter,
                                             "look-ups that met a corrupt database", ""};
 
@@ -157,6 +164,8 @@ inline constexpr FigureFamily kCanaries = {
     "canaries sent, and by result; `foreign`: names of canaries that others asked "
     "for",
     "result"};
+inline constexpr FigureFamily kCanaryFailing = {"vedette_canary_failing", FigureKind::kGauge,
+                                                "1 where the last canary was missed", ""};
 inline constexpr FigureFamily kCanarySeconds = {"vedette_canary_seconds", FigureKind::kGauge,
                                                 "how long the last canary took from packet to feed", ""};
 inline constexpr FigureFamily kConfined = {"vedette_confinement_active", FigureKind::kGauge,

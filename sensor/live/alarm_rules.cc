@@ -25,14 +25,6 @@ std::string About(seconds time) { return DurationText(time); }
 
 }  // namespace
 
-void AlarmRules::Outcome::Update(double good_now, double bad_now) {
-  // Both since the last look: the bad one counts, and the next good one clears it.
-  if (good_now > good) failing = false;
-  if (bad_now > bad) failing = true;
-  good = good_now;
-  bad = bad_now;
-}
-
 AlarmRules::AlarmRules(const AlarmsConfig& config, Now start)
     : config_(config), last_packet_(start.steady), last_canary_(start.steady) {
   samples_.push_back({start.steady, 0, 0, 0, 0, 0, 0});
@@ -118,12 +110,11 @@ AlarmRules::Finding AlarmRules::OneWay(Time now) const {
       flows, About(kOneWayWindow), share);
 }
 
-AlarmRules::Finding AlarmRules::ReloadFailed(const Figures& figures) {
-  reload_.Update(figures.Value(families::kReloads, "succeeded"), figures.Value(families::kReloads, "failed"));
-  geo_reload_.Update(figures.Value(families::kGeoReloads, "succeeded"), figures.Value(families::kGeoReloads, "failed"));
-  if (!config_.reload_failed || (!reload_.failing && !geo_reload_.failing)) return std::nullopt;
+AlarmRules::Finding AlarmRules::ReloadFailed(const Figures& figures) const {
+  const bool indicators = figures.Value(families::kReloadFailing) != 0;
+  if (!config_.reload_failed || (!indicators && figures.Value(families::kGeoReloadFailing) == 0)) return std::nullopt;
   return std::string(
-      reload_.failing
+      indicators
           ? "the last reload failed and the indicators before it stay in use; the log says why, `vedette reload` tries "
             "again"
           : "the geolocation databases could not be swapped and the ones before stay in use; the log says why");
@@ -140,9 +131,8 @@ AlarmRules::Finding AlarmRules::StaleIndicators(const Figures& figures, int64_t 
                      age / 86'400, About(config_.stale_indicators));
 }
 
-AlarmRules::Finding AlarmRules::CanaryMissed(const Figures& figures) {
-  canary_.Update(figures.Value(families::kCanaries, "arrived"), figures.Value(families::kCanaries, "missed"));
-  if (!config_.canary_missed || !canary_.failing) return std::nullopt;
+AlarmRules::Finding AlarmRules::CanaryMissed(const Figures& figures) const {
+  if (!config_.canary_missed || figures.Value(families::kCanaryFailing) == 0) return std::nullopt;
   return "the last canary did not come through; `vedette canary` tries again and says where it was lost";
 }
 

@@ -70,7 +70,7 @@ class AlarmRules {
   Finding OneWay(Time now) const;
   Finding ReloadFailed(const Figures& figures);
   Finding StaleIndicators(const Figures& figures, int64_t unix_seconds) const;
-  Finding CanaryMissed(const Figures& figures);
+  Finding CanaryMissed(const Figures& figures) const;
 
   const AlarmsConfig config_;
   std::map<std::string, State> states_;
@@ -78,13 +78,6 @@ class AlarmRules {
   // No packets: the sensor's own canaries do not count.
   double packets_ = 0, canaries_ = 0, canaries_awaited_ = 0;
   Time last_packet_, last_canary_;
-  // Discrete events: how many there were when it was looked last, and whether the last one was bad.
-  struct Outcome {
-    double good = 0, bad = 0;
-    bool failing = false;
-    void Update(double good_now, double bad_now);
-  };
-  Outcome reload_, geo_reload_, canary_;
 };
 
 }  // namespace vedette

@@ -70,6 +70,7 @@ void CanaryRunner::AppendFigures(Figures& out) const {
   out.Add(families::kCanaries, "arrived", static_cast<double>(num_arrived_));
   out.Add(families::kCanaries, "missed", static_cast<double>(missed_));
   out.Add(families::kCanaries, "foreign", static_cast<double>(parts_.watch->foreign()));
+  out.Add(families::kCanaryFailing, failing_ ? 1 : 0);
   out.Add(families::kCanarySeconds, last_seconds_);
 }
 
@@ -138,6 +139,7 @@ void CanaryRunner::Work() {
     if (stopping_.load()) return;  // cut short, which says nothing
     last_ = outcome;
     ++(outcome.arrived ? num_arrived_ : missed_);
+    failing_ = !outcome.arrived;
     if (outcome.arrived) last_seconds_ = outcome.seconds;
     if (!outcome.arrived) parts_.log->Warn(fmt::format("canary {} missed: {}", outcome.name, outcome.missing));
     if (outcome.arrived && num_arrived_ == 1)

@@ -85,6 +85,7 @@ class CanaryRunner : public FigureSource {
   Outcome last_;
   double last_seconds_ = 0;
   uint64_t sent_ = 0, num_arrived_ = 0, missed_ = 0;
+  bool failing_ = false;    // the last one that ended was missed
   size_t next_source_ = 0;  // the worker thread's
   std::thread worker_, listener_;
 };

@@ -81,6 +81,7 @@ void ExporterMeter::AppendFigures(Figures& out) const {
   const GeoCounters& geo = state.geo_counters;
   out.Add(families::kGeoReloads, "succeeded", static_cast<double>(geo.reloads));
   out.Add(families::kGeoReloads, "failed", static_cast<double>(geo.failed_reloads));
+  out.Add(families::kGeoReloadFailing, static_cast<double>(geo.failing));
   out.Add(families::kGeoLookups, "remembered", static_cast<double>(geo.memo_hits));
   out.Add(families::kGeoLookups, "looked_up", static_cast<double>(geo.lookups - geo.memo_hits));
   out.Add(families::kGeoErrors, static_cast<double>(geo.lookup_errors));

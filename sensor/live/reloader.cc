@@ -97,6 +97,7 @@ void Reloader::ReloadOnce(Outcome outcome) {
   }
   const std::lock_guard<std::mutex> lock(mutex_);
   ++(outcome.succeeded ? succeeded_ : failed_);
+  failing_ = !outcome.succeeded;
   if (outcome.succeeded) {
     loaded_at_ = Now();
     newest_file_ = load.newest_file;
@@ -153,6 +154,7 @@ void Reloader::AppendFigures(Figures& out) const {
   out.Add(families::kIndicatorNewest, static_cast<double>(newest_file_));
   out.Add(families::kReloads, "succeeded", static_cast<double>(succeeded_));
   out.Add(families::kReloads, "failed", static_cast<double>(failed_));
+  out.Add(families::kReloadFailing, failing_ ? 1 : 0);
   out.Add(families::kReloadSeconds, last_.running ? 0 : last_.seconds);
   out.Add(families::kMemory, "indicators", static_cast<double>(memory_bytes_));
 }

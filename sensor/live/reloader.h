@@ -84,6 +84,8 @@ class Reloader : public FigureSource {
   uint64_t requested_ = 0;
   Outcome last_;
   uint64_t succeeded_ = 0, failed_ = 0;
+  bool failing_ = false;          // the last one that ended did not succeed
+  std::set<std::string> giving_;  // files that gave indicators to the set in use; the reloader's thread alone
   int64_t loaded_at_, newest_file_;
   uint64_t memory_bytes_;
   std::thread thread_;

@@ -457,6 +457,7 @@ TEST_F(GeoRefresh, HostileFilesAreTakenInOrRefused) {
     Settle();
     if (geo_.counters().failed_reloads != before) {
       ++refused;
+      EXPECT_EQ(geo_.counters().failing, 1u) << path;
       EXPECT_EQ(geo_.Find(where_).country_code, "AU") << path;
     } else {
       for (const char* address : {"1.1.1.1", "81.2.69.142", "2001:218::1", "2a02:cf40::1"}) geo_.Find(Address(address));
@@ -464,6 +465,7 @@ TEST_F(GeoRefresh, HostileFilesAreTakenInOrRefused) {
     Replace(Country("AU"));
     Settle();
     ASSERT_EQ(geo_.Find(where_).country_code, "AU") << "after " << path;
+    EXPECT_EQ(geo_.counters().failing, 0u) << "after " << path;
   }
   EXPECT_GE(refused, 3u);
   EXPECT_EQ(log_.size(), 2 * files.size());

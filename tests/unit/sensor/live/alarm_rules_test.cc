@@ -36,12 +36,16 @@ class AlarmRulesTest : public testing::Test {
     figures.Add(families::kAlertsDropped, "queue_full", alerts_dropped);
     figures.Add(families::kTcpFlowsJudged, "both_ways", both_ways);
     figures.Add(families::kTcpFlowsJudged, "one_way", one_way);
-    figures.Add(families::kReloads, "succeeded", reloads);
-    figures.Add(families::kReloads, "failed", reloads_failed);
+    figures.Add(families::kReloadFailing, reload_failing);
+    figures.Add(families::kOutputFailing, output_failing);
+    figures.Add(families::kGeoReloadFailing, geo_failing);
     figures.Add(families::kIndicatorNewest, newest_file);
     figures.Add(families::kCanaries, "sent", canaries_sent);
     figures.Add(families::kCanaries, "arrived", canaries_arrived);
     figures.Add(families::kCanaries, "missed", canaries_missed);
+    figures.Add(families::kReloads, "succeeded", reloads);
+    figures.Add(families::kReloads, "failed", reloads_failed);
+    figures.Add(families::kCanaryFailing, canary_failing);
     for (const auto& [name, silent] : partners) figures.Add(families::kFeedSilent, name, silent);
     return figures;
   }
@@ -75,6 +79,7 @@ class AlarmRulesTest : public testing::Test {
   double packets = 0, dropped_by_kernel = 0, dropped_by_interface = 0, alerts = 0, alerts_dropped = 0;
   double both_ways = 0, one_way = 0, reloads = 0, reloads_failed = 0, newest_file = static_cast<double>(kUnix);
   double canaries_sent = 0, canaries_arrived = 0, canaries_missed = 0;
+  double output_failing = 0, reload_failing = 0, geo_failing = 0, canary_failing = 0;
   std::vector<std::pair<std::string, double>> partners;
   Alarm last_;
   std::optional<AlarmRules> rules_;
@@ -157,11 +162,11 @@ TEST_F(AlarmRulesTest, SomeOneWayFlowsAreTraffic) {
 
 TEST_F(AlarmRulesTest, AFailedReloadUntilOneSucceeds) {
   EXPECT_EQ(Seconds(5, WithTraffic()), "");
-  ++reloads_failed;
+  ++reloads_failed, reload_failing = 1;
   EXPECT_EQ(Seconds(100, WithTraffic()), "1:+reload_failed");
-  ++reloads;
+  ++reloads, reload_failing = 0;
   EXPECT_EQ(Seconds(100, WithTraffic()), "1:-reload_failed");
-  ++reloads, ++reloads_failed;  // which came last is not known
+  ++reloads_failed, reload_failing = 1;
   EXPECT_EQ(Seconds(1, WithTraffic()), "1:+reload_failed");
 }
 
@@ -188,9 +193,9 @@ TEST_F(AlarmRulesTest, EachSilentPartner) {
 TEST_F(AlarmRulesTest, AMissedCanaryUntilOneArrives) {
   ++canaries_sent, ++canaries_arrived;
   EXPECT_EQ(Seconds(5, WithTraffic()), "");
-  ++canaries_missed;
+  ++canaries_missed, canary_failing = 1;
   EXPECT_EQ(Seconds(5, WithTraffic()), "1:+canary_missed");
-  ++canaries_arrived;
+  ++canaries_missed, ++canaries_arrived, canary_failing = 0;
   EXPECT_EQ(Seconds(5, WithTraffic()), "1:-canary_missed");
 }
 
@@ -201,6 +206,7 @@ TEST_F(AlarmRulesTest, EachCanBeSwitchedOff) {
   off.reload_failed = off.canary_missed = false;
   Begin(off);
   newest_file = 1;
+  reload_failing = geo_failing = canary_failing = output_failing = 1;
   partners = {{"alpha", 1e9}};
   EXPECT_EQ(
       Seconds(200, [this] { ++dropped_by_kernel, ++alerts_dropped, ++one_way, ++reloads_failed, ++canaries_missed; }),

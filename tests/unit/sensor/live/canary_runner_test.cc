@@ -199,6 +199,9 @@ TEST_F(CanaryRunnerTest, ArrivesAtTheFeedsOtherEndAndAtNoPartner) {
   EXPECT_EQ(Count("sent"), 3);
   EXPECT_EQ(Count("arrived"), 3);
   EXPECT_EQ(Count("missed"), 0);
+  Figures figures;
+  runner_->AppendFigures(figures);
+  EXPECT_EQ(figures.Value(families::kCanaryFailing), 0);
   EXPECT_EQ(sink_->canaries(), 3u);
   std::this_thread::sleep_for(100ms);  // a batch leaves after a millisecond
   EXPECT_EQ(received, 0);              // although it may see everything, and the name is listed
@@ -233,6 +236,9 @@ TEST_F(CanaryRunnerTest, SaysThatNoWorkerTookIt) {
   EXPECT_FALSE(outcome.arrived);
   EXPECT_NE(outcome.missing.find("no worker took it"), std::string::npos) << outcome.missing;
   EXPECT_EQ(Count("missed"), 1);
+  Figures figures;
+  runner_->AppendFigures(figures);
+  EXPECT_EQ(figures.Value(families::kCanaryFailing), 1);
 }
 
 TEST_F(CanaryRunnerTest, SaysThatNoAlertCameOfIt) {

@@ -214,8 +214,15 @@ TEST_F(ReloadTest, AFailedOneKeepsTheSetAndSaysWhy) {
   EXPECT_FALSE(outcome.succeeded);
   EXPECT_EQ(outcome.error, "indicators.csv:1: no header; the 1 indicators of generation 1 stay in use");
   EXPECT_EQ(outcome.generation, 1u);
+  const auto failing = [this] {
+    Figures figures;
+    reloader_->AppendFigures(figures);
+    return figures.Value(families::kReloadFailing);
+  };
+  EXPECT_EQ(failing(), 1);
   broken = false;
   outcome = Reload();
+  EXPECT_EQ(failing(), 0);
   EXPECT_TRUE(outcome.succeeded);
   EXPECT_EQ(outcome.generation, 2u);
   Figures figures;
