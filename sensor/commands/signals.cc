@@ -7,25 +7,34 @@
 
 #include <csignal>
 #include <cstdint>
+#include <utility>
 
 namespace vedette {
 
-SignalWatch::SignalWatch(std::atomic<bool>& stop) : end_event_(eventfd(0, EFD_CLOEXEC)) {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
+SignalWatch::SignalWatch(std::atomic<bool>& stop, std::function<void()> on_hangup)
+    : end_event_(eventfd(0, EFD_CLOEXEC)) {
+  sigset_t ends, signals;
+  sigemptyset(&ends);
+  sigaddset(&ends, SIGINT);
+  sigaddset(&ends, SIGTERM);
+  signals = ends;
+  if (on_hangup) sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   const int signal_file = signalfd(-1, &signals, SFD_CLOEXEC);
-  thread_ = std::thread([this, &stop, signals, signal_file] {
+  thread_ = std::thread([this, &stop, ends, signal_file, on_hangup = std::move(on_hangup)] {
     pollfd files[2] = {{signal_file, POLLIN, 0}, {end_event_, POLLIN, 0}};
     for (;;) {
       if (poll(files, 2, -1) < 0) continue;
       if ((files[0].revents & POLLIN) != 0) {
         signalfd_siginfo info;
-        if (read(signal_file, &info, sizeof info) > 0) {
+        const bool known = read(signal_file, &info, sizeof info) > 0;
+        if (known && info.ssi_signo == SIGHUP) {
+          on_hangup();
+          continue;
+        }
+        if (known) {
           stop.store(true);
-          pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);  // the next one has its usual effect
+          pthread_sigmask(SIG_UNBLOCK, &ends, nullptr);  // the next one has its usual effect
         }
         files[0].fd = -1;
       }

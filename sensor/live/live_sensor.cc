@@ -98,6 +98,7 @@ struct LiveSensor::Parts {
   KeyPair canary_keys;
   LiveFilters filters;
   std::string user;
+  std::atomic<bool> hangup{false};  // SIGHUP came, and no reload was asked for since
   std::unique_ptr<SignalWatch> signals;
   LoadedIndicators loaded;
   GeoLookup geo;
@@ -149,7 +150,7 @@ std::unique_ptr<LiveSensor> LiveSensor::Open(Config config, Log& log, std::atomi
   exit_code = kExitFailed;
   if (!p.OpenInterface(error)) return nullptr;
   // From here on without rights. Threads start with the first of these.
-  p.signals = std::make_unique<SignalWatch>(stop);
+  p.signals = std::make_unique<SignalWatch>(stop, [&p] { p.hangup.store(true); });
   p.loaded = LoadIndicators(p.config.indicators, {}, "", CacheFolderOf(p.config), true);
   const IndicatorLoad first = ReadyForUse(p.loaded, p.config.indicators);
   if (first.set == nullptr) {
@@ -368,6 +369,11 @@ bool LiveSensor::Parts::OpenControl(std::string& error) {
 void LiveSensor::Parts::SetUpHousekeeping() {
   service_report = std::make_unique<ServiceReport>(service, *pipeline, *loop, *reloader);
   housekeeping.Every(kServiceInterval, [this] { service_report->Tick(); });
+  housekeeping.Every(kServiceInterval, [this] {
+    if (!hangup.exchange(false)) return;
+    log.Info("SIGHUP: the indicators are read again");
+    reloader->Request();
+  });
   watch->AddTo(housekeeping, [this] { return figures.Collect(); });
   if (config.has_feed) {
     housekeeping.Every(kLossInterval, [this] {
