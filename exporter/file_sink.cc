@@ -16,6 +16,13 @@ namespace {
 
 constexpr size_t kFlushBytes = size_t{64} * 1024;  // one write for some fifty alerts
 
+// A file with more than that behind its last newline is no file of alerts; they take a few kilobytes.
+constexpr uint64_t kLongestLineBytes = uint64_t{1} << 20;
+
+std::string CannotWrite(const std::string& path) {
+  return path + ": cannot be written: " + std::strerror(errno) + "; name a file in a folder that exists and is yours";
+}
+
 bool ShowAll(const IndicatorRecord&) { return true; }
 
 // Of its first bytes; of fewer, where it has no more.
@@ -30,6 +37,32 @@ std::string DigestOfFile(int descriptor, uint64_t num_bytes) {
     at += static_cast<uint64_t>(num_read);
   }
   return digester.Finish().Hex();
+}
+
+// How many bytes stand behind the last newline of the file. False with `error`.
+bool UnfinishedLine(const std::string& path, uint64_t file_bytes, uint64_t& line_bytes, std::string& error) {
+  std::string tail(std::min(file_bytes, kLongestLineBytes), '\0');
+  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  size_t done = 0;
+  while (descriptor >= 0 && done < tail.size()) {
+    const ssize_t num_read =
+        pread(descriptor, tail.data() + done, tail.size() - done, static_cast<off_t>(file_bytes - tail.size() + done));
+    if (num_read < 0 && errno == EINTR) continue;
+    if (num_read <= 0) break;
+    done += static_cast<size_t>(num_read);
+  }
+  const int reason = errno;
+  if (descriptor >= 0) close(descriptor);
+  if (done < tail.size()) {
+    error = path + ": cannot be read, to see whether its last line is whole: " + std::strerror(reason);
+    return false;
+  }
+  const size_t newline = tail.rfind('\n');
+  line_bytes = newline == std::string::npos ? tail.size() : tail.size() - newline - 1;
+  if (newline != std::string::npos || file_bytes <= kLongestLineBytes) return true;
+  error = fmt::format("{}: no newline in its last {} bytes, so it is no file of alerts; name another, or move it away",
+                      path, kLongestLineBytes);
+  return false;
 }
 
 }  // namespace
@@ -47,8 +80,7 @@ std::unique_ptr<FileSink> FileSink::Open(const std::string& path, OutputFormat f
   if (path != "-") {
     descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
     if (descriptor < 0) {
-      error =
-          path + ": cannot be written: " + std::strerror(errno) + "; name a file in a folder that exists and is yours";
+      error = CannotWrite(path);
       return nullptr;
     }
   }
@@ -58,13 +90,34 @@ std::unique_ptr<FileSink> FileSink::Open(const std::string& path, OutputFormat f
   return sink;
 }
 
+std::unique_ptr<FileSink> FileSink::Append(const std::string& path, AlertRenderer& renderer, uint64_t& cut_bytes,
+                                           std::string& error) {
+  cut_bytes = 0;
+  if (path == "-") return Open(path, OutputFormat::kJsonl, renderer, error);
+  const int descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+  struct stat status {};
+  if (descriptor < 0 || fstat(descriptor, &status) != 0) {
+    error = CannotWrite(path);
+    if (descriptor >= 0) close(descriptor);
+    return nullptr;
+  }
+  std::unique_ptr<FileSink> sink(new FileSink(descriptor, path, OutputFormat::kJsonl, renderer));
+  if (!S_ISREG(status.st_mode)) return sink;
+  const auto file_bytes = static_cast<uint64_t>(status.st_size);
+  if (!UnfinishedLine(path, file_bytes, cut_bytes, error)) return nullptr;
+  if (cut_bytes != 0 && ftruncate(descriptor, static_cast<off_t>(file_bytes - cut_bytes)) != 0) {
+    error = path + ": its unfinished last line cannot be cut off: " + std::strerror(errno);
+    return nullptr;
+  }
+  return sink;
+}
+
 std::unique_ptr<FileSink> FileSink::Continue(const std::string& path, OutputFormat format, AlertRenderer& renderer,
                                              const OutputMark& mark, std::string& error) {
   const int descriptor = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
   struct stat status {};
   if (descriptor < 0 || fstat(descriptor, &status) != 0) {
-    error =
-        path + ": cannot be written: " + std::strerror(errno) + "; name a file in a folder that exists and is yours";
+    error = CannotWrite(path);
     if (descriptor >= 0) close(descriptor);
     return nullptr;
   }

@@ -25,9 +25,14 @@ struct OutputMark {
 // Writes whole lines only: where the disk is full or the reader is gone, what was written before stays complete.
 class FileSink : public AlertSink {
  public:
-  // `path` "-": standard output. nullptr with an error that names the file.
+  // What is there is overwritten. `path` "-": standard output. nullptr with an error that names the file.
   static std::unique_ptr<FileSink> Open(const std::string& path, OutputFormat format, AlertRenderer& renderer,
                                         std::string& error);
+  // Alerts as JSON lines behind those that are there; `path` "-": standard output. A line without an end, as a process
+  // that was killed leaves it, is cut off: `cut_bytes`, 0 where there was none. nullptr with an error that names the
+  // file.
+  static std::unique_ptr<FileSink> Append(const std::string& path, AlertRenderer& renderer, uint64_t& cut_bytes,
+                                          std::string& error);
   // Goes on with what an interrupted run has written to a regular file, or begins it: cuts the file behind the mark,
   // and takes the alerts before it for written. They come again, from the first on, and must be the same bytes; where
   // they are not, Accept or Close fails. nullptr with an error where the file is not what the mark says.

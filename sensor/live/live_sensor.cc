@@ -239,11 +239,16 @@ bool LiveSensor::Parts::OpenSinks(std::string& error) {
   tally = std::make_unique<MatchTally>(CatalogueOf(loaded.set, 1));
   sinks.push_back(tally.get());
   if (!config.output.empty()) {
-    file = FileSink::Open(config.output, OutputFormat::kJsonl, *renderer, error);
+    uint64_t cut_bytes = 0;
+    file = FileSink::Append(config.output, *renderer, cut_bytes, error);
     if (file == nullptr) {
       // Rights are gone by now: root's permissions do not help.
       error += fmt::format(" (`output` is written as `capture: user`, here {})", user);
       return false;
+    }
+    if (cut_bytes != 0) {
+      log.Warn(fmt::format("output: {}: its last line was not finished, as after a kill; its {} bytes are cut off",
+                           config.output, cut_bytes));
     }
     sinks.push_back(file.get());
   }
