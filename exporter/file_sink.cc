@@ -191,6 +191,10 @@ bool FileSink::SkipWritten() {
   total_bytes_ += count;
   buffer_.erase(0, count);
   if (total_bytes_ < mark_.bytes || digester_->SoFar().Hex() == mark_.sha256) return true;
+  if (EndedEarly()) {
+    over_ = true;
+    return true;
+  }
   Fail(
       fmt::format("{}: the alerts found again differ from the {} bytes that the interrupted run wrote: the captures or "
                   "the program are not the same any more; begin again without the state",
@@ -198,8 +202,14 @@ bool FileSink::SkipWritten() {
   return false;
 }
 
+bool FileSink::Written(OutputMark& mark) {
+  if (failed_ || over_ || digester_ == nullptr || !Flush() || total_bytes_ <= synced_bytes_) return false;
+  if (total_bytes_ != mark.bytes) mark = {total_bytes_, digester_->SoFar().Hex()};
+  return true;
+}
+
 bool FileSink::Sync(OutputMark& mark) {
-  if (failed_ || digester_ == nullptr || !Flush() || total_bytes_ <= synced_bytes_) return false;
+  if (failed_ || over_ || digester_ == nullptr || !Flush() || total_bytes_ <= synced_bytes_) return false;
   if (fdatasync(descriptor_) != 0) {
     Fail(path_ + ": cannot be brought to disk: " + std::strerror(errno));
     return false;
@@ -212,6 +222,7 @@ bool FileSink::Sync(OutputMark& mark) {
 bool FileSink::Flush() {
   if (digester_ != nullptr) {
     if (!SkipWritten()) return false;
+    if (over_) buffer_.clear();
     digester_->Update(AsBytes(buffer_));
     total_bytes_ += buffer_.size();
   }
@@ -255,7 +266,7 @@ bool FileSink::Flush() {
 
 bool FileSink::Close() {
   if (!failed_) Flush();
-  if (!failed_ && total_bytes_ < mark_.bytes) {
+  if (!failed_ && total_bytes_ < mark_.bytes && !EndedEarly()) {
     Fail(fmt::format(
         "{}: the alerts found again are {} bytes, the interrupted run wrote {}: the captures or the program "
         "are not the same any more; begin again without the state",

@@ -1,6 +1,7 @@
 // Alerts as JSON lines, CSV or a table, to a file or to standard output.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -44,6 +45,11 @@ class FileSink : public AlertSink {
   void Idle() override;
   bool Close() override;
   const std::string& error() const override { return error_; }
+  // After Continue. Once `stop` is set, what is accepted is of a run that did not see all: where it is not the bytes
+  // before the mark, or not all of them, that is no failure, and nothing is written. Outlives this.
+  void MayEndEarly(const std::atomic<bool>& stop) { stop_ = &stop; }
+  // After Continue: what has been accepted is in the file, but not on disk for certain. False as below.
+  bool Written(OutputMark& mark);
   // After Continue: brings what has been accepted to disk. False where that failed, or nothing new was written.
   bool Sync(OutputMark& mark);
   // After Continue and a Close without a failure: all of it.
@@ -55,6 +61,7 @@ class FileSink : public AlertSink {
   FileSink(int descriptor, std::string path, OutputFormat format, AlertRenderer& renderer);
   bool Flush();
   bool SkipWritten();
+  bool EndedEarly() const { return stop_ != nullptr && stop_->load(); }
   void Fail(std::string reason);
 
   int descriptor_;
@@ -71,6 +78,8 @@ class FileSink : public AlertSink {
   OutputMark mark_;           // what was there; at the end, what is
   uint64_t total_bytes_ = 0;  // digested
   uint64_t synced_bytes_ = 0;
+  const std::atomic<bool>* stop_ = nullptr;
+  bool over_ = false;  // ended early, before the mark: what comes is not written
 };
 
 }  // namespace vedette

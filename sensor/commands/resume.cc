@@ -154,7 +154,7 @@ bool ResumeState::Write(std::string& error) {
   state["output"] = {{"bytes", mark_.bytes}, {"sha256", mark_.sha256}};
   const std::string text = state.dump(1) + "\n";
 
-  const std::string next = path_ + ".new";
+  const std::string next = path_ + kNewSuffix;
   const std::string folder = path_.find('/') == std::string::npos ? "." : path_.substr(0, path_.rfind('/') + 1);
   const int fd = open(next.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
   bool written = fd >= 0 && WriteAll(fd, text) && fsync(fd) == 0;
@@ -179,13 +179,21 @@ bool ResumeState::Write(std::string& error) {
 }
 
 void CheckpointSink::Idle() {
-  if (!error_.empty() || Clock::now() < next_) return;
+  if (!error_.empty() || stop_.load()) return;
+  OutputMark mark = before_stop_;
+  if (output_.Written(mark) && !stop_.load()) before_stop_ = mark;
+  if (Clock::now() < next_) return;
   next_ = Clock::now() + interval_;
-  if (stop_.load()) return;
-  OutputMark mark;
   // Asked again after the mark was taken: until here, no worker has ended before its time.
   if (!output_.Sync(mark) || stop_.load()) return;
   state_.Save(mark, error_);
+}
+
+bool CheckpointSink::Close() {
+  // Closing the output has brought all of it to disk.
+  if (stop_.load() && error_.empty() && output_.error().empty() && before_stop_.bytes > state_.mark().bytes)
+    state_.Save(before_stop_, error_);
+  return error_.empty();
 }
 
 }  // namespace vedette

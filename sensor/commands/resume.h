@@ -33,6 +33,8 @@ std::string IdentifyFile(const std::string& path);
 // The state file. Written whole and atomically: whatever happens, it is the old or the new one.
 class ResumeState {
  public:
+  static constexpr char kNewSuffix[] = ".new";  // of the file that the next state is written to
+
   explicit ResumeState(std::string path) : path_(std::move(path)) {}
 
   // Takes over what is in the file, if there is one. False with `error`: it is of another run, or broken.
@@ -67,7 +69,8 @@ class CheckpointSink : public AlertSink {
 
   bool Accept(const Alert&) override { return error_.empty(); }
   void Idle() override;
-  bool Close() override { return error_.empty(); }
+  // After the output's: where the run was stopped, the state is what was certain at the last moment before that.
+  bool Close() override;
   const std::string& error() const override { return error_; }
   bool delivers() const override { return false; }
 
@@ -79,6 +82,7 @@ class CheckpointSink : public AlertSink {
   const std::chrono::milliseconds interval_;
   const std::atomic<bool>& stop_;
   Clock::time_point next_;
+  OutputMark before_stop_;
   std::string error_;
 };
 
