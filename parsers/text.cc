@@ -61,6 +61,32 @@ std::string Escaped(std::string_view value) {
   return out;
 }
 
+std::string ForTerminal(std::string_view text) {
+  // U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069 (Unicode standard annex 9).
+  const auto turns = [](std::string_view sequence) {
+    if (sequence == "\u061c") return true;
+    if (sequence.size() != 3 || !sequence.starts_with("\xe2")) return false;
+    const auto last = static_cast<uint8_t>(sequence[2]);
+    return (sequence[1] == '\x80' && (last == 0x8e || last == 0x8f || (last >= 0xaa && last <= 0xae))) ||
+           (sequence[1] == '\x81' && last >= 0xa6 && last <= 0xa9);
+  };
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const std::string_view sequence = text.substr(0, std::max<size_t>(Utf8Length(text), 1));
+    const bool control = sequence.size() == 2 && sequence[0] == '\xc2' && static_cast<uint8_t>(sequence[1]) < 0xa0;
+    if (control || turns(sequence)) {
+      for (const char c : sequence) AppendHexEscape(c, out);
+    } else if (sequence == "\\") {
+      out += '\\';
+    } else {
+      AppendEscaped(sequence, out);
+    }
+    text.remove_prefix(sequence.size());
+  }
+  return out;
+}
+
 std::string LowerAscii(std::string_view text) {
   std::string out(text);
   for (char& c : out) c = LowerAscii(c);

@@ -11,6 +11,10 @@ namespace vedette {
 // \n, a backslash as \\; other control characters as \xhh.
 void AppendEscaped(std::string_view value, std::string& out);
 std::string Escaped(std::string_view value);
+// For a person's terminal, on one line: nothing in it moves the cursor, changes a colour or turns the direction of
+// writing. As Escaped, but a backslash stays, so that what was escaped before stays as it is; and U+0080 to U+009F and
+// the marks of bidirectional text go as well, as \xhh.
+std::string ForTerminal(std::string_view text);
 
 // ASCII letters lowered; other bytes as they are.
 std::string LowerAscii(std::string_view text);

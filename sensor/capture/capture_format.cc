@@ -53,6 +53,7 @@ bool IsText(Bytes head) {
 }
 
 constexpr size_t kTarMagicOffset = 257;
+constexpr size_t kMagicBytes = 4;  // of every format that is read
 
 }  // namespace
 
@@ -64,6 +65,14 @@ CaptureFormat IdentifyCapture(Bytes head) {
 }
 
 OtherFormat DescribeOther(Bytes head) {
+  // The beginning of anything, also of what can be read.
+  if (head.size() < kMagicBytes) {
+    return {fmt::format("only {} byte{} long; where it was meant to be a capture, fetch it again", head.size(),
+                        head.size() == 1 ? "" : "s"),
+            !std::all_of(head.begin(), head.end(), [](uint8_t byte) {
+              return IsText({&byte, 1}) && byte < 0x80;
+            })};
+  }
   const std::string_view text = AsText(head);
   for (const KnownFormat& known : kKnownFormats) {
     if (text.starts_with(known.magic)) return {std::string(known.description), known.holds_packets};

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "sensor/commands/commands.h"
+#include "sensor/commands/complain.h"
 #include "sensor/commands/control_option.h"
 
 namespace vedette {
@@ -24,7 +25,7 @@ int SendCanary(const ControlOption& control) {
   std::string error;
   Json response;
   const auto fail = [&](const std::string& what) {
-    fmt::print(stderr, "vedette: {}\n", what);
+    ComplainInLines(what);
     return kExitFailed;
   };
   if (!control.Ask({{"command", "canary"}}, response, error)) return fail(error);

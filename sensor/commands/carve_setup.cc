@@ -7,6 +7,7 @@
 
 #include "sensor/capture/capture_files.h"
 #include "sensor/carve/carve_folder.h"
+#include "sensor/commands/complain.h"
 #include "sensor/commands/progress.h"
 
 namespace vedette {
@@ -79,7 +80,7 @@ bool CarveSetup::Run(const std::vector<std::span<const EndedFlow>>& ended, const
   if (report_.error.empty()) report_ = Carve(flows, folder_, input, stop);
   progress.Clear();
   if (report_.error.empty()) return true;
-  fmt::print(stderr, "vedette: --carve: {}\n", report_.error);
+  Complain("--carve: " + report_.error);
   return false;
 }
 
@@ -97,7 +98,7 @@ std::string CarveSetup::Summary() const {
   append("left out: fragments", report_.fragments_left_out);
   append("cut to 262,144 bytes", report_.packets_cut);
   append("times beyond 2106", report_.times_beyond_pcap);
-  out += fmt::format("  in {}, listed in {}/{}\n", folder_, folder_, kCarveIndex);
+  out += ForTerminal(fmt::format("  in {}, listed in {}/{}", folder_, folder_, kCarveIndex)) + '\n';
   return out;
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "parsers/text.h"
 #include "sensor/commands/progress.h"
 #include "signatures/canary.h"
 
@@ -12,7 +13,7 @@ namespace vedette {
 bool FeedSetup::Open(const Config& config, AlertRenderer& renderer, std::string& error,
                      std::function<void(std::string_view)> log) {
   config_ = config;
-  if (!log) log = [](std::string_view line) { fmt::print(stderr, "feed        {}\n", line); };
+  if (!log) log = [](std::string_view line) { fmt::print(stderr, "feed        {}\n", ForTerminal(line)); };
   config_.feed.log = log;
   publisher_ = FeedPublisher::Open(config_.feed, error);
   if (publisher_ == nullptr) return false;

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "sensor/commands/commands.h"
+#include "sensor/commands/complain.h"
 #include "sensor/commands/control_option.h"
 #include "sensor/commands/progress.h"
 #include "sensor/config/duration.h"
@@ -28,7 +29,7 @@ std::string Asker() {
 }
 
 int Fail(int code, const std::string& what) {
-  fmt::print(stderr, "vedette: {}\n", what);
+  ComplainInLines(what);
   return code;
 }
 

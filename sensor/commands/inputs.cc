@@ -1,14 +1,11 @@
 #include "sensor/commands/inputs.h"
 
 #include <fmt/format.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
 #include <chrono>
-#include <cstdio>
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
@@ -17,7 +14,9 @@
 
 #include "sensor/capture/capture_files.h"
 #include "sensor/capture/packet_filter.h"
+#include "sensor/commands/complain.h"
 #include "sensor/commands/progress.h"
+#include "sensor/commands/time_option.h"
 
 namespace vedette {
 namespace {
@@ -26,23 +25,33 @@ constexpr size_t kProblemsShown = 20;
 constexpr size_t kSkippedShown = 5;
 constexpr uint32_t kMaxWorkers = 64;  // each walks the capture itself; more only walk in each other's way
 
-void ReportProblems(const CompileReport& report, const std::string& problems_file) {
+// One line, whatever is in the feed.
+std::string LineOf(const IndicatorProblem& problem) {
+  return ForTerminal(fmt::format("{}:{}: {}: {}", problem.file, problem.line, problem.value, problem.reason));
+}
+
+// False where the file could not be written.
+bool ReportProblems(const CompileReport& report, const std::string& problems_file) {
   size_t shown = 0;
   for (const IndicatorProblem& problem : report.problems) {
     if (++shown > kProblemsShown) break;
-    fmt::print(stderr, "  {}:{}: {}: {}\n", problem.file, problem.line, problem.value, problem.reason);
+    fmt::print(stderr, "  {}\n", LineOf(problem));
   }
   if (report.problems_total > kProblemsShown) {
-    fmt::print(stderr, "  … and {} more rows{}\n", Thousands(report.problems_total - kProblemsShown),
-               problems_file.empty() ? "; --problems FILE lists them all" : ", listed in " + problems_file);
+    fmt::print(
+        stderr, "  … and {} more rows{}\n", Thousands(report.problems_total - kProblemsShown),
+        problems_file.empty() ? "; --problems FILE lists them all" : ", listed in " + ForTerminal(problems_file));
   }
-  if (problems_file.empty()) return;
+  if (problems_file.empty()) return true;
   std::ofstream file(problems_file);
   for (const IndicatorProblem& problem : report.problems) {
-    file << problem.file << ':' << problem.line << ": " << problem.value << ": " << problem.reason << '\n';
+    file << LineOf(problem) << '\n';
   }
-  if (!file.flush())
-    fmt::print(stderr, "vedette: {}: cannot be written; the list of unusable rows is not complete\n", problems_file);
+  if (file.flush()) return true;
+  Complain("--problems " + problems_file +
+           ": cannot be written; the list of unusable rows is not complete. Name a file in a folder that exists and is "
+           "yours");
+  return false;
 }
 
 }  // namespace
@@ -53,8 +62,9 @@ void CaptureOptions::AddTo(CLI::App& app) {
       ->required()
       ->type_name("FILE|DIR|-");
   app.add_option("--bpf", filter, "only packets that this filter takes, as tcpdump writes it")->type_name("FILTER");
-  app.add_option("--since", since,
-                 "only packets from this time on: 2026-11-23T10:00:00Z, a date, or seconds since 1970")
+  app.add_option(
+         "--since", since,
+         "only packets from this time on: 2026-11-23T10:00:00Z, 2026-11-23T10:00, a date, or seconds since 1970")
       ->type_name("TIME");
   app.add_option("--until", until, "only packets before this time")->type_name("TIME");
   app.add_flag(
@@ -68,10 +78,10 @@ void CaptureOptions::AddTo(CLI::App& app) {
 bool CaptureOptions::Check(std::string& error) {
   const auto read = [&](const char* name, const std::string& text, uint64_t& out) {
     if (text.empty()) return true;
-    const std::optional<uint64_t> time = ParseTime(text);
+    std::string reason;
+    const std::optional<uint64_t> time = ParseTime(text, reason);
     if (!time) {
-      error =
-          fmt::format("{} {}: not a time; write 2026-11-23T10:00:00Z, 2026-11-23, or seconds since 1970", name, text);
+      error = fmt::format("{} {}: {}", name, text, reason);
       return false;
     }
     out = *time;
@@ -90,42 +100,6 @@ bool CaptureOptions::Check(std::string& error) {
   return true;
 }
 
-std::optional<uint64_t> ParseTime(const std::string& text) {
-  uint64_t seconds = 0;
-  const char* const begin = text.data();
-  const char* const end = begin + text.size();
-  if (const auto [rest, status] = std::from_chars(begin, end, seconds);
-      status == std::errc() && rest == end && seconds > 9999) {
-    return seconds * 1'000'000'000;
-  }
-  std::tm parts{};
-  const char* at = strptime(text.c_str(), "%Y-%m-%d", &parts);
-  if (at == nullptr) return std::nullopt;
-  uint64_t nanoseconds = 0;
-  int64_t offset = 0;
-  if (*at != 0) {
-    if (*at != 'T' && *at != 't' && *at != ' ') return std::nullopt;
-    at = strptime(at + 1, "%H:%M:%S", &parts);
-    if (at == nullptr) return std::nullopt;
-    if (*at == '.') {
-      uint64_t unit = 100'000'000;
-      for (++at; *at >= '0' && *at <= '9'; ++at, unit /= 10) nanoseconds += static_cast<uint64_t>(*at - '0') * unit;
-    }
-    if (*at == 'Z' || *at == 'z') {
-      ++at;
-    } else if (*at == '+' || *at == '-') {
-      int hours = 0, minutes = 0, used = 0;
-      if (std::sscanf(at + 1, "%2d:%2d%n", &hours, &minutes, &used) != 2) return std::nullopt;
-      offset = (*at == '-' ? -1 : 1) * (int64_t{hours} * 3600 + int64_t{minutes} * 60);
-      at += 1 + used;
-    }
-    if (*at != 0) return std::nullopt;
-  }
-  const int64_t whole = timegm(&parts) - offset;
-  if (whole < 0) return std::nullopt;
-  return static_cast<uint64_t>(whole) * 1'000'000'000 + nanoseconds;
-}
-
 LoadedIndicators LoadIndicators(const std::vector<std::string>& paths, const std::vector<std::string>& values,
                                 const std::string& problems_file, const std::string& cache_folder, bool canary) {
   LoadedIndicators loaded;
@@ -136,7 +110,7 @@ LoadedIndicators LoadIndicators(const std::vector<std::string>& paths, const std
   if (!problems_file.empty()) builder.set_kept_problems(SIZE_MAX);  // the file gets them all
   bool failed = false;
   const auto fail = [&](const std::string& what) {
-    fmt::print(stderr, "vedette: {}\n", what);
+    Complain(what);
     if (!failed) loaded.error = what;
     failed = true;
   };
@@ -150,18 +124,22 @@ LoadedIndicators LoadIndicators(const std::vector<std::string>& paths, const std
   }
   for (const std::string& value : values) {
     std::string error;
-    if (AddFromText(value, builder, error)) continue;
-    fail(fmt::format("--match {}: {}", value, error));
+    std::string guessed;
+    if (!AddFromText(value, builder, error, &guessed)) {
+      fail("--match " + error);
+    } else if (!guessed.empty()) {
+      loaded.guesses.push_back(fmt::format("--match {}: looked for as {}", value, guessed));
+    }
   }
   if (failed) return loaded;
   if (canary) builder.AddCanary();
   loaded.set = builder.Compile(loaded.report);
   loaded.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   for (const SourceReport& source : loaded.sources) {
-    fmt::print(stderr, "indicators  {}: {}, {} rows, {} unusable\n", source.path, source.format, Thousands(source.rows),
-               Thousands(source.unusable));
+    fmt::print(stderr, "indicators  {}: {}, {} rows, {} unusable\n", ForTerminal(source.path), source.format,
+               Thousands(source.rows), Thousands(source.unusable));
   }
-  ReportProblems(loaded.report, problems_file);
+  loaded.problems_written = ReportProblems(loaded.report, problems_file);
   if (loaded.set == nullptr) loaded.error = "the indicators could not be compiled; the reason stands above";
   if (loaded.set != nullptr) {
     const CompileReport& report = loaded.report;
@@ -171,7 +149,7 @@ LoadedIndicators LoadIndicators(const std::vector<std::string>& paths, const std
                                                   report.patterns_cached ? "from the cache in" : "compiled in",
                                                   Span(report.patterns_seconds)),
                report.duplicates == 0 ? "" : ", " + Thousands(report.duplicates) + " duplicates");
-    if (!report.cache_problem.empty()) fmt::print(stderr, "warning: {}\n", report.cache_problem);
+    if (!report.cache_problem.empty()) Warn(report.cache_problem);
   }
   return loaded;
 }
@@ -233,11 +211,10 @@ bool OpenGeoFiles(const std::vector<std::string>& paths, GeoLookup& geo,
 
 bool OpenGeo(const std::vector<std::string>& paths, bool no_geo, GeoLookup& geo) {
   if (no_geo) return true;
-  if (!OpenGeoFiles(paths, geo, [](const std::string& text) { fmt::print(stderr, "vedette: {}\n", text); }))
-    return false;
+  if (!OpenGeoFiles(paths, geo, [](const std::string& text) { Complain(text); })) return false;
   for (const GeoDatabaseInfo& database : geo.databases()) {
     const std::string warning = StaleWarning(database, std::time(nullptr));
-    if (!warning.empty()) fmt::print(stderr, "warning: {}\n", warning);
+    if (!warning.empty()) Warn(warning);
   }
   return true;
 }
@@ -258,14 +235,14 @@ std::shared_ptr<const CaptureList> ResolveCaptures(const CaptureOptions& options
   CaptureList::Options list_options;
   list_options.stop = &stop;
   list_options.follow = options.follow;
-  list_options.warn = [](const std::string& what) { fmt::print(stderr, "warning: {}\n", what); };
+  list_options.warn = [](const std::string& what) { Warn(what); };
   std::shared_ptr<const CaptureList> list = CaptureList::Resolve(options.paths, list_options, error);
   if (list == nullptr) return nullptr;
   size_t shown = 0;
   for (const CaptureList::Skipped& skipped : list->skipped()) {
     if (++shown > kSkippedShown) break;
-    fmt::print(stderr, "{}passed over  {}: {}\n", skipped.holds_packets ? "warning: " : "", skipped.name,
-               skipped.reason);
+    fmt::print(stderr, "{}passed over  {}: {}\n", skipped.holds_packets ? "warning: " : "", ForTerminal(skipped.name),
+               ForTerminal(skipped.reason));
   }
   if (list->num_skipped() > kSkippedShown)
     fmt::print(stderr, "passed over  {} more files that are no captures\n",

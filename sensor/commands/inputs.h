@@ -38,15 +38,14 @@ struct CaptureOptions {
   uint64_t since_ns = 0, until_ns = UINT64_MAX;  // set by Check
 };
 
-// RFC 3339 ("2026-11-23T10:00:00Z", with offset or fraction), a date (its first instant, UTC), or seconds since 1970.
-std::optional<uint64_t> ParseTime(const std::string& text);
-
 struct LoadedIndicators {
   std::shared_ptr<const IndicatorSet> set;  // nullptr: nothing could be loaded; said on standard error
   CompileReport report;
   std::vector<SourceReport> sources;
   double seconds = 0;
-  std::string error;  // why `set` is nullptr: the first thing that was said
+  std::string error;                 // why `set` is nullptr: the first thing that was said
+  std::vector<std::string> guesses;  // what a value given without a type was taken for, a line each
+  bool problems_written = true;      // false: not all of it, which was said
 };
 
 // Reads paths and values, compiles, and reports on standard error: each source, what was guessed, each row that cannot

@@ -6,6 +6,7 @@
 
 #include "exporter/feed/keys.h"
 #include "sensor/commands/commands.h"
+#include "sensor/commands/complain.h"
 
 namespace vedette {
 
@@ -18,7 +19,7 @@ Command AddKeygen(CLI::App& app) {
     std::string error;
     const KeyPair keys = NewKeyPair();
     if (!WriteKeyPair(keys, *prefix, error)) {
-      fmt::print(stderr, "vedette: {}\n", error);
+      Complain(error);
       return kExitFailed;
     }
     fmt::print("{}.key  secret, keep it here\n{}.pub  public: {}\n", *prefix, *prefix, keys.public_key);

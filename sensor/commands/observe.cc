@@ -4,7 +4,9 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "sensor/commands/command_files.h"
 #include "sensor/commands/commands.h"
+#include "sensor/commands/complain.h"
 #include "sensor/commands/inputs.h"
 #include "sensor/commands/line_output.h"
 #include "sensor/commands/progress.h"
@@ -39,8 +41,13 @@ int Observe(ObserveOptions& options) {
   std::vector<WorkerSetup> setups;
   std::shared_ptr<const CaptureList> list;
   if (options.capture.Check(error)) list = ResolveCaptures(options.capture, stop, error);
-  if (list == nullptr || !SetUpWorkers(options.capture, list, setups, error)) {
-    fmt::print(stderr, "vedette: {}\n", error);
+  CommandFiles files;
+  if (list != nullptr) files.AddCaptures(*list);
+  files.AddOutput("--out", options.output);
+  LineOutput output;
+  if (list == nullptr || !files.Check(error) || !SetUpWorkers(options.capture, list, setups, error) ||
+      !output.Open(options.output, error)) {
+    Complain(error);
     return kExitUsage;
   }
   std::vector<std::unique_ptr<ObserveConsumer>> consumers;
@@ -50,26 +57,27 @@ int Observe(ObserveOptions& options) {
   }
   ProgressBar progress;
   Pipeline pipeline(std::move(setups), Sharing::kSameCapture);
-  const Totals totals = pipeline.Run(stop, [&](const ProgressReport& report) { progress.Show(report); });
+  Totals totals = pipeline.Run(stop, [&](const ProgressReport& report) { progress.Show(report); });
   progress.Clear();
+  if (options.capture.follow) totals.interrupted = false;  // there is no other end
 
   for (size_t i = 1; i < consumers.size(); ++i) consumers[0]->MergeFrom(*consumers[i]);
-  LineOutput output;
-  bool written = output.Open(options.output, error);
-  if (written) {
-    for (const auto& [name, value] : consumers[0]->Sorted()) {
-      if (options.format == "tsv") {
-        output.Write(name, "\t", value, "\n");
-      } else {
-        output.Write("{\"name\":\"", name, "\",\"value\":", JsonString(value), "}\n");
-      }
+  for (const auto& [name, value] : consumers[0]->Sorted()) {
+    if (options.format == "tsv") {
+      output.Write(name, "\t", value, "\n");
+    } else {
+      output.Write("{\"name\":\"", name, "\",\"value\":", JsonString(value), "}\n");
     }
-    written = output.Close(error);
   }
+  const bool written = output.Close(error);
   if (!options.quiet) fmt::print(stderr, "{}", SummaryOfCapture(totals));
   ReportDamage(totals);
   if (!written) {
-    fmt::print(stderr, "vedette: {}\n", error);
+    Complain(error);
+    return kExitFailed;
+  }
+  if (totals.interrupted) {
+    ReportInterrupted(totals);
     return kExitFailed;
   }
   return totals.damage.empty() ? kExitDone : kExitDamagedInput;

@@ -1,11 +1,11 @@
 // vedette replay: captures against indicators.
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <filesystem>
 #include <memory>
 #include <thread>
 
@@ -13,7 +13,9 @@
 #include "exporter/feed_sink.h"
 #include "exporter/file_sink.h"
 #include "sensor/commands/carve_setup.h"
+#include "sensor/commands/command_files.h"
 #include "sensor/commands/commands.h"
+#include "sensor/commands/complain.h"
 #include "sensor/commands/feed_setup.h"
 #include "sensor/commands/inputs.h"
 #include "sensor/commands/progress.h"
@@ -49,10 +51,29 @@ struct ReplayOptions {
   bool quiet = false;
 };
 
-bool IsInput(const CaptureList& files, const std::string& output) {
-  struct stat status {};
-  if (output == "-" || stat(output.c_str(), &status) != 0) return false;
-  return files.Holds(status);
+// Everything that a replay reads and writes.
+CommandFiles FilesOf(const ReplayOptions& options, const Config& config, const CaptureList& captures) {
+  CommandFiles files;
+  files.AddCaptures(captures);
+  for (const std::string& path : options.indicators) files.AddInputs(path, "one of the indicator files");
+  if (!options.no_geo && options.geo.empty()) {
+    for (const std::filesystem::path& folder : DefaultGeoFolders())
+      files.AddInputs(folder.string(), "a geolocation database", ".mmdb");
+  }
+  for (const std::string& path : options.geo) files.AddInput(path, "a geolocation database");
+  if (!options.publish.empty()) {
+    files.AddInput(options.publish, "the configuration of --publish");
+    files.AddInput(config.feed.secret_key_file, "the sensor's key");
+    for (const std::string& path : config.public_key_files) files.AddInput(path, "a partner's key");
+  }
+  files.AddOutput("--out", options.output);
+  files.AddOutput("--problems", options.problems);
+  files.AddOutput("--summary", options.summary);
+  if (!options.summary.empty()) files.AddOutput("--summary", options.summary + kPartSuffix);
+  files.AddOutput("--resume", options.resume);
+  if (!options.resume.empty()) files.AddOutput("--resume", options.resume + ResumeState::kNewSuffix);
+  files.AddCarveFolder(options.carve.folder());
+  return files;
 }
 
 // What --resume cannot go together with; empty: it can.
@@ -104,7 +125,7 @@ int Replay(ReplayOptions& options) {
   const uint64_t started_ns = WallClockNs();
   std::string error;
   const auto usage = [&](const std::string& what) {
-    fmt::print(stderr, "vedette: {}\n", what);
+    Complain(what);
     return kExitUsage;
   };
   if (options.indicators.empty() && options.values.empty()) {
@@ -114,7 +135,10 @@ int Replay(ReplayOptions& options) {
   if (const std::string why = WhyNotResumed(options); !why.empty()) return usage(why);
   Config config;
   if (!options.publish.empty()) {
-    if (!LoadConfig(options.publish, config, error)) return usage(error);
+    if (!LoadConfig(options.publish, config, error)) {
+      ComplainInLines(error);
+      return kExitUsage;
+    }
     if (!config.has_feed)
       return usage(options.publish + ": has no `feed` part to publish with; see deploy/vedette.example.yaml");
   }
@@ -122,7 +146,9 @@ int Replay(ReplayOptions& options) {
   const SignalWatch signals(stop);
   std::vector<WorkerSetup> setups;
   const std::shared_ptr<const CaptureList> files = ResolveCaptures(options.capture, stop, error);
-  if (files == nullptr || !SetUpWorkers(options.capture, files, setups, error)) return usage(error);
+  if (files == nullptr || !FilesOf(options, config, *files).Check(error) ||
+      !SetUpWorkers(options.capture, files, setups, error))
+    return usage(error);
   const std::optional<OutputFormat> format = OutputFormatOf(options.format);
 
   const LoadedIndicators loaded = LoadIndicators(options.indicators, options.values, options.problems,
@@ -131,6 +157,9 @@ int Replay(ReplayOptions& options) {
                                                                          : options.cache);
   if (loaded.set == nullptr) return kExitUsage;
   if (loaded.set->size() == 0) return usage("none of the indicators can be used; the reasons stand above");
+  if (!options.quiet) {
+    for (const std::string& guess : loaded.guesses) fmt::print(stderr, "indicators  {}\n", ForTerminal(guess));
+  }
   GeoLookup geo;
   if (!OpenGeo(options.geo, options.no_geo, geo)) return kExitUsage;
 
@@ -149,40 +178,40 @@ int Replay(ReplayOptions& options) {
   });
 
   ConstituencyTable constituencies(config.clearances, &geo);
-  for (const std::string& warning : constituencies.Warnings()) fmt::print(stderr, "warning: {}\n", warning);
+  for (const std::string& warning : constituencies.Warnings()) Warn(warning);
   renderer.set_constituencies(&constituencies);
   partner_renderer.set_constituencies(&constituencies);
 
   MatchTally tally(CatalogueOf(loaded.set));
   std::vector<AlertSink*> sinks = {&tally};
-  if (IsInput(*files, options.output))
-    return usage(options.output + ": is one of the captures; --out would destroy it");
   ResumeState resume(options.resume);
   if (!options.resume.empty()) {
     RunIdentity run = IdentityOf(options, *loaded.set, geo);
-    if (IsInput(*files, options.resume))
-      return usage(options.resume + ": is one of the captures; --resume would destroy it");
     if (!IdentifyCaptures(*files, run, error) || !resume.Load(run, error)) return usage(error);
+    if (resume.complete() && !options.summary.empty()) {
+      return usage(options.resume +
+                   ": the run is complete, and its figures were not kept; for a --summary, leave --resume away or "
+                   "remove the state, and run again");
+    }
     // The state first: an output of no certain bytes belongs to it from now on.
     if (!resume.complete() && !resume.Save(resume.mark(), error)) return usage(error);
   }
-  if (!options.summary.empty() && IsInput(*files, options.summary))
-    return usage(options.summary + ": is one of the captures; --summary would destroy it");
+  if (!options.carve.Open(*files, error)) return usage(error);
   const std::unique_ptr<FileSink> file =
       options.resume.empty() ? FileSink::Open(options.output, *format, renderer, error)
                              : FileSink::Continue(options.output, *format, renderer, resume.mark(), error);
   if (file == nullptr) return usage(error);
   if (resume.complete()) {
     fmt::print(stderr, "{}: the run is complete, and {} holds its {} bytes; remove the state to run again\n",
-               options.resume, options.output, Thousands(resume.mark().bytes));
+               ForTerminal(options.resume), ForTerminal(options.output), Thousands(resume.mark().bytes));
     return resume.exit_status();
   }
   if (resume.mark().bytes != 0)
-    fmt::print(stderr, "{}: goes on after {} bytes of {}\n", options.resume, Thousands(resume.mark().bytes),
-               options.output);
-  if (!options.carve.Open(*files, error)) return usage(error);
+    fmt::print(stderr, "{}: goes on after {} bytes of {}\n", ForTerminal(options.resume),
+               Thousands(resume.mark().bytes), ForTerminal(options.output));
   options.carve.NameIn(renderer);
   if (options.carve.sink() != nullptr) sinks.push_back(options.carve.sink());
+  file->MayEndEarly(stop);
   sinks.push_back(file.get());
   CheckpointSink checkpoints(*file, resume, std::chrono::milliseconds(std::llround(options.resume_every * 1000)), stop);
   if (!options.resume.empty()) sinks.push_back(&checkpoints);
@@ -228,8 +257,10 @@ int Replay(ReplayOptions& options) {
                options.carve.Summary(), feed.Summary());
   }
   ReportDamage(totals);
-  for (const std::string& problem : exported.errors) fmt::print(stderr, "vedette: {}\n", problem);
-  const int status = ExitStatus(options, !exported.errors.empty() || !carved, tally.alerts() != 0, totals);
+  for (const std::string& problem : exported.errors) Complain(problem);
+  const bool failed = !exported.errors.empty() || !carved || !loaded.problems_written;
+  if (totals.interrupted && exported.errors.empty()) ReportInterrupted(totals);
+  const int status = ExitStatus(options, failed || totals.interrupted, tally.alerts() != 0, totals);
   if (!options.summary.empty()) {
     const SummaryInput summary{.options = options.capture,
                                .payload_depth_bytes = options.payload_depth,
@@ -241,18 +272,18 @@ int Replay(ReplayOptions& options) {
                                .started_ns = started_ns,
                                .exit_status = status};
     if (!WriteWholeFile(options.summary, SummaryJson(summary), error)) {
-      fmt::print(stderr, "vedette: --summary {}\n", error);
+      Complain("--summary " + error);
       return kExitFailed;
     }
   }
-  if (options.resume.empty() || status == kExitFailed) return status;
+  if (options.resume.empty() || failed) return status;
   if (totals.interrupted) {
-    fmt::print(stderr, "{}: interrupted; the same command goes on, from {} bytes of {}\n", options.resume,
-               Thousands(resume.mark().bytes), options.output);
+    fmt::print(stderr, "{}: interrupted; the same command goes on, from {} bytes of {}\n", ForTerminal(options.resume),
+               Thousands(resume.mark().bytes), ForTerminal(options.output));
     return status;
   }
   if (resume.SaveComplete(file->mark(), status, error)) return status;
-  fmt::print(stderr, "vedette: {}\n", error);
+  Complain(error);
   return kExitFailed;
 }
 
@@ -262,9 +293,11 @@ Command AddReplay(CLI::App& app) {
   auto options = std::make_shared<ReplayOptions>();
   options->capture.AddTo(app);
   options->carve.AddTo(app);
-  app.add_option("--indicators", options->indicators, "indicator files or folders: CSV, or one value a line")
+  app.add_option("--indicators", options->indicators,
+                 "indicator files or folders: CSV, Zeek's intelligence files, or one value a line")
       ->type_name("PATH");
-  app.add_option("--match", options->values, "an indicator given on the spot: a name, an address, a hash, type:value")
+  app.add_option("--match", options->values,
+                 "an indicator given on the spot: a name, an address, a URL, or type:value such as ja3:…")
       ->type_name("VALUE");
   app.add_option("--geo", options->geo, "MMDB databases, the preferred one first (default: those of the installation)")
       ->type_name("DB");
@@ -288,8 +321,8 @@ Command AddReplay(CLI::App& app) {
   app.add_option("--problems", options->problems, "file for the list of unusable indicator rows")->type_name("FILE");
   app.add_option(
          "--resume", options->resume,
-         "file that keeps how far the run is: after an interruption the same command goes on, and --out FILE is in "
-         "the end that of one run")
+         "file that keeps how far the run is: after an interruption the same command goes on (it reads the captures "
+         "from their beginning again), and --out FILE is in the end that of one run")
       ->type_name("STATE");
   app.add_option("--resume-every", options->resume_every, "seconds between two states (default 2)")
       ->check(CLI::Range(0.01, 3600.0))

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "sensor/commands/commands.h"
+#include "sensor/commands/complain.h"
 #include "sensor/config/config.h"
 #include "sensor/live/live_sensor.h"
 #include "sensor/live/log.h"
@@ -16,7 +17,7 @@ int Run(const std::string& path) {
   std::string error;
   Config config;
   const auto fail = [&](int code, const std::string& what) {
-    fmt::print(stderr, "vedette: {}\n", what);
+    ComplainInLines(what);
     return code;
   };
   if (!LoadConfig(path, config, error)) return fail(kExitUsage, error);

@@ -5,7 +5,9 @@
 #include <memory>
 
 #include "exporter/feed/subscriber.h"
+#include "sensor/commands/command_files.h"
 #include "sensor/commands/commands.h"
+#include "sensor/commands/complain.h"
 #include "sensor/commands/line_output.h"
 #include "sensor/commands/signals.h"
 
@@ -21,20 +23,24 @@ int RunSubscribe(SubscribeOptions& options) {
   std::atomic<bool> stop{false};
   const SignalWatch signals(stop);
   std::string error;
+  CommandFiles files;
+  files.AddInput(options.feed.server_public_key, "the sensor's key");
+  files.AddInput(options.feed.secret_key_file, "your key");
+  files.AddOutput("--out", options.output);
   LineOutput output;
-  if (!output.Open(options.output, error)) {
-    fmt::print(stderr, "vedette: {}\n", error);
+  if (!files.Check(error) || !output.Open(options.output, error)) {
+    Complain(error);
     return kExitUsage;
   }
   const SubscribeSummary summary = Subscribe(
       options.feed, [&](std::string_view line) { return output.Write(line) && output.Flush(); },
-      [](std::string_view event) { fmt::print(stderr, "{}\n", event); }, stop);
+      [](std::string_view event) { fmt::print(stderr, "{}\n", ForTerminal(event)); }, stop);
   const bool written = output.Close(error);
   fmt::print(stderr,
              "{} alerts in {} messages, {} heartbeats; {} alerts missing in {} gaps; {} messages not of this format\n",
              summary.alerts, summary.batches, summary.heartbeats, summary.missing, summary.gaps, summary.malformed);
-  if (!written) fmt::print(stderr, "vedette: {}\n", error);
-  if (!summary.error.empty()) fmt::print(stderr, "vedette: {}\n", summary.error);
+  if (!written) Complain(error);
+  if (!summary.error.empty()) Complain(summary.error);
   if (!written || !summary.error.empty()) return kExitFailed;
   return summary.missing == 0 && summary.malformed == 0 ? kExitDone : kExitDamagedInput;
 }

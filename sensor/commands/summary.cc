@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "exporter/metrics/families.h"
+#include "sensor/commands/complain.h"
 #include "sensor/commands/progress.h"
 #include "sensor/pipeline/totals_figures.h"
 
@@ -98,6 +99,8 @@ std::string SummaryOfCapture(const Totals& totals) {
   AppendCount(limits, "gaps: reassembly memory", figures.Value(kTcp, "gaps_memory"));
   AppendCount(limits, "parsers: memory", figures.Value(kParserGivenUp, "memory"));
   AppendCount(limits, "parsers: protocol changes", figures.Value(kParserGivenUp, "protocol_changes"));
+  AppendCount(limits, "HTTP heads too long", figures.Value(kMessageLimits, "http_head_too_long"));
+  AppendCount(limits, "HTTP values beyond 64 a head", figures.Value(kMessageLimits, "http_too_many_values"));
   AppendCount(limits, "payload bytes not scanned", figures.Sum(kPayloadSkipped));
   out += limits.empty() ? "limits hit: none\n" : "limits hit\n" + limits;
 
@@ -125,8 +128,9 @@ std::string SummaryOfAlerts(const LoadedIndicators& loaded, const MatchTally& ta
   const std::vector<MatchTally::Entry> entries = tally.ByIndicator();
   for (size_t i = 0; i < entries.size() && i < kIndicatorsShown; ++i) {
     const MatchTally::Key& key = entries[i].key;
-    out +=
-        fmt::format("  {:>9}  {} {} ({}, {})\n", Thousands(entries[i].alerts), key.type, key.value, key.source, key.id);
+    out += ForTerminal(fmt::format("  {:>9}  {} {} ({}, {})", Thousands(entries[i].alerts), key.type, key.value,
+                                   key.source, key.id)) +
+           '\n';
   }
   if (entries.size() > kIndicatorsShown)
     out += fmt::format("  … and {} more indicators\n", Thousands(entries.size() - kIndicatorsShown));
@@ -135,9 +139,19 @@ std::string SummaryOfAlerts(const LoadedIndicators& loaded, const MatchTally& ta
 
 void ReportDamage(const Totals& totals) {
   for (const CaptureDamage& damage : totals.damage) {
-    fmt::print(stderr, "warning: {}: damaged at byte {}{}: {}; everything before it was used\n", damage.file,
-               damage.offset, damage.decompressed ? " of its decompressed content" : "", damage.reason);
+    if (damage.offset == 0) {
+      Warn(fmt::format("{}: not read: {}", damage.file, damage.reason));
+      continue;
+    }
+    Warn(fmt::format("{}: damaged at byte {}{}: {}; everything before it was used", damage.file, damage.offset,
+                     damage.decompressed ? " of its decompressed content" : "", damage.reason));
   }
+}
+
+void ReportInterrupted(const Totals& totals) {
+  const auto packets = static_cast<uint64_t>(FiguresOf(totals).Value(families::kPacketsReceived));
+  fmt::print(stderr, "vedette: interrupted after {} packets; what was found until then was written\n",
+             Thousands(packets));
 }
 
 }  // namespace vedette

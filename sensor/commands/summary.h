@@ -22,5 +22,7 @@ std::string SummaryOfCapture(const Totals& totals);
 std::string SummaryOfAlerts(const LoadedIndicators& loaded, const MatchTally& tally, const Totals& totals);
 // Damage, one line a file, on standard error.
 void ReportDamage(const Totals& totals);
+// That the run ended before its captures did, on standard error.
+void ReportInterrupted(const Totals& totals);
 
 }  // namespace vedette

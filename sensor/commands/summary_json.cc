@@ -85,6 +85,19 @@ Json MemoryLimitsHit(const Figures& figures) {
   return out;
 }
 
+// All bounds that kept something from being looked at: what stands under "limits hit" on standard error.
+Json LimitsHit(const Figures& figures) {
+  using namespace families;
+  Json out = MemoryLimitsHit(figures);
+  if (figures.Value(kTcp, "gaps_direction_too_long") != 0) out.push_back("direction_too_long");
+  if (figures.Value(kParserGivenUp, "protocol_changes") != 0) out.push_back("protocol_changes");
+  for (const char* limit : {"http_head_too_long", "http_too_many_values"}) {
+    if (figures.Value(kMessageLimits, limit) != 0) out.push_back(limit);
+  }
+  if (figures.Sum(kPayloadSkipped) != 0) out.push_back("payload_depth");
+  return out;
+}
+
 Json OptionsOf(const SummaryInput& input) {
   Json out = Json::object();
   if (!input.options.filter.empty()) out["bpf"] = input.options.filter;
@@ -199,6 +212,7 @@ std::string SummaryJson(const SummaryInput& input) {
   out["flows_with_alerts"] = input.totals.alerts.flows;
   AppendMatches(input, out);
   if (!input.carve.folder().empty()) out["carved"] = CarvedOf(input.carve);
+  out["limits_hit"] = LimitsHit(same);
   out["memory_limits_hit"] = MemoryLimitsHit(same);
   out["figures"] = Json::parse(JsonOf(same));
   out["run"] = RunOf(input, own);
@@ -208,7 +222,7 @@ std::string SummaryJson(const SummaryInput& input) {
 bool WriteWholeFile(const std::string& path, const std::string& text, std::string& error) {
   struct stat status {};
   const bool in_place = stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode);
-  const std::string target = in_place ? path : path + ".part";
+  const std::string target = in_place ? path : path + kPartSuffix;
   const int flags = O_WRONLY | O_CLOEXEC | (in_place ? 0 : O_CREAT | O_TRUNC | O_NOFOLLOW);
   const int descriptor = open(target.c_str(), flags, 0640);
   int reason = descriptor < 0 ? errno : 0;

@@ -29,7 +29,9 @@ struct SummaryInput {
 // no memory limit was hit.
 std::string SummaryJson(const SummaryInput& input);
 
-// Writes a file whole or not at all (a pipe or a device as it comes). False with an error that says what to do.
+// Writes a file whole or not at all (a pipe or a device as it comes): under its name and kPartSuffix until then. False
+// with an error that says what to do.
+constexpr char kPartSuffix[] = ".part";
 bool WriteWholeFile(const std::string& path, const std::string& text, std::string& error);
 
 }  // namespace vedette

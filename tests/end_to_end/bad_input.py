@@ -8,6 +8,7 @@ Nothing that was found before is lost.
 import json
 import os
 import pathlib
+import shutil
 import signal
 import struct
 import subprocess
@@ -60,9 +61,58 @@ class BadInput(unittest.TestCase):
         self.expect(replay(text), 2, "notes.txt")
         self.expect(replay(self.folder / "missing.pcap"), 2, "missing.pcap")
 
+    def test_file_cut_to_a_few_bytes_is_not_taken_for_what_it_begins_like(self):
+        for name, head in (("a.zst", b"\x28\xb5"), ("a.gz", b"\x1f\x8b"), ("a.pcap", b"\xd4\xc3"), ("a.txt", b"ab\n")):
+            cut = self.folder / name
+            cut.write_bytes(head)
+            result = run("observe", cut)
+            self.expect(result, 2, name, f"only {len(head)} bytes long")
+            self.assertNotIn("zcat", result.stderr.decode())
+        shutil.copy(CAPTURE, self.folder / "b.pcap")
+        result = run("observe", self.folder)
+        self.assertIn("warning: passed over", result.stderr.decode())
+
+    @unittest.skipIf(os.geteuid() == 0 and shutil.which("setpriv") is None, "root reads everything")
+    def test_what_cannot_be_opened_is_not_called_damaged(self):
+        folder = self.folder / "captures"
+        (folder / "closed").mkdir(parents=True)
+        shutil.copy(CAPTURE, folder / "a.pcap")
+        shutil.copy(CAPTURE, folder / "b.pcap")
+        self.folder.chmod(0o755)
+        (folder / "b.pcap").chmod(0)
+        (folder / "closed").chmod(0)
+        program = self.folder / "vedette"
+        shutil.copy(VEDETTE, program)
+        program.chmod(0o755)
+        other = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"] if os.geteuid() == 0 else []
+        result = subprocess.run([*other, str(program), "observe", str(folder)], capture_output=True, timeout=60)
+        self.expect(result, 4, "b.pcap: not read: Permission denied", "closed: not read: Permission denied")
+        self.assertNotIn("damaged", result.stderr.decode())
+        self.assertTrue(result.stdout)
+
+    def test_values_given_on_the_spot(self):
+        def match(value, *more):
+            return run("replay", "--no-geo", "--match", value, *more, CAPTURE)
+
+        for value, kind in (("evil.example", "domain"), ("8.8.8.8", "ip"), ("evil.example/x", "url")):
+            self.expect(match(value), 0, f"--match {value}: looked for as {kind}")
+            self.assertNotIn("looked for as", match(value, "--quiet").stderr.decode())
+        self.assertNotIn("looked for as", match("domain:evil.example").stderr.decode())
+        self.expect(match("dmain:evil.example"), 2, 'unknown type "dmain"', "domain, hostname, url", "ja3")
+        self.expect(match("a" * 32), 2, "ja3:", "ja3s:")
+        self.expect(match("bad..name"), 2, "a type can be put in front")
+        given = match("domain:bad..name")
+        self.expect(given, 2, "--match", "domain:bad..name", "empty label")
+        self.assertNotIn("put in front", given.stderr.decode())
+        self.expect(match("evil.example:8080/x"), 0, "url")
+
     def test_bad_filter_and_bad_time(self):
         self.expect(replay("--bpf", "host and and", CAPTURE), 2, "host and and")
-        self.expect(replay("--since", "yesterday-ish", CAPTURE), 2, "yesterday-ish", "2026-")
+        for time in ("yesterday-ish", "1795424400000", "2600-01-01", "20261123", "2026-02-31"):
+            self.expect(replay("--since", time, CAPTURE), 2, "--since " + time, "1970")
+        everything = replay(CAPTURE).stdout
+        for time in ("0", "2026-11-23T09:00"):
+            self.assertEqual(replay("--since", time, CAPTURE).stdout, everything)
 
     def test_times_that_leave_nothing(self):
         result = replay("--since", "2027-01-01", "--until", "2026-01-01", CAPTURE)
@@ -111,6 +161,9 @@ class BadInput(unittest.TestCase):
         result = run("replay", "--no-geo", "--indicators", rows, "--problems", problems, CAPTURE)
         self.expect(result, 0, "1,480 more rows")
         self.assertEqual(len(problems.read_text().splitlines()), 1500)
+        for unwritable in ("/dev/full", self.folder / "none" / "problems"):
+            result = run("replay", "--no-geo", "--indicators", rows, "--problems", unwritable, CAPTURE)
+            self.expect(result, 1, unwritable, "cannot be written", "packets")
 
     def test_missing_and_corrupt_databases(self):
         missing = self.folder / "none.mmdb"
@@ -124,6 +177,88 @@ class BadInput(unittest.TestCase):
         copy.write_bytes(CAPTURE.read_bytes())
         self.expect(replay("--out", copy, copy), 2, "copy.pcap")
         self.assertEqual(copy.read_bytes(), CAPTURE.read_bytes())
+
+    def test_no_output_destroys_an_input_or_another_output(self):
+        folder = self.folder / "case"
+        (folder / "feeds").mkdir(parents=True)
+        capture, feed, geo = folder / "a.pcap", folder / "feeds" / "feed.csv", folder / "geo.mmdb"
+        capture.write_bytes(CAPTURE.read_bytes())
+        feed.write_text("type,value\nip,8.8.8.8\n")
+        geo.write_bytes(b"database")
+        for name in ("sensor", "partner"):
+            subprocess.run([VEDETTE, "keygen", str(folder / name)], check=True, capture_output=True)
+        config = folder / "sensor.yaml"
+        config.write_text("feed:\n  endpoint: tcp://127.0.0.1:*\n  secret_key: sensor.key\n  partners:\n    - {name: a, public_key: partner.pub, originators: ['*']}\n")
+        hard, soft = folder / "hard", folder / "soft"
+        os.link(capture, hard)
+        soft.symlink_to("feeds/feed.csv")
+        other = self.folder / "other.pcap"
+        os.link(capture, other)
+
+        def contents():
+            return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+        before = contents()
+        base = ["replay", capture, "--indicators", folder / "feeds"]
+        inputs = {capture: "captures", hard: "captures", other: "captures", feed: "indicator files", soft: "indicator files", geo: "geolocation", config: "--publish",
+                  folder / "sensor.key": "key", folder / "partner.pub": "key"}
+        for path, what in inputs.items():
+            for option in ("--out", "--problems", "--summary", "--resume"):
+                with self.subTest(option=option, path=path.name):
+                    more = ["--publish", config] if option != "--resume" else ["--out", self.folder / "alerts"]
+                    if option == "--resume" and path.suffix in (".yaml", ".key", ".pub"):
+                        continue  # --publish does not go together with it
+                    self.expect(run(*base, "--geo", geo, *more, option, path), 2, path, what, option + " would destroy it")
+                    self.assertEqual(contents(), before)
+        self.expect(run("replay", folder, "--indicators", feed, "--problems", capture), 2, "captures")
+        with capture.open("rb") as stdin:
+            self.expect(subprocess.run([VEDETTE, "replay", "-", "--match", "8.8.8.8", "--out", str(capture)], stdin=stdin, capture_output=True, timeout=60), 2, "captures")
+        for arguments in (["--out", capture, capture], ["--out", capture, folder], ["--out", hard, capture]):
+            self.expect(run("observe", *arguments), 2, "is one of the captures; --out would destroy it")
+        self.expect(run("subscribe", "tcp://127.0.0.1:1", "--server-key", folder / "sensor.pub", "--key", folder / "partner.key", "--view", "a", "--out", folder / "partner.key"), 2, "your key")
+        new = self.folder / "new"
+        pairs = [("--out", new, "--summary", new), ("--out", new, "--problems", f"{self.folder}/./new"), ("--problems", new, "--summary", new),
+                 ("--out", new, "--resume", new), ("--out", f"{new}.part", "--summary", new), ("--out", f"{new}.new", "--resume", new),
+                 ("--carve", self.folder / "carved", "--out", self.folder / "carved" / "index.jsonl"),
+                 ("--carve", self.folder / "carved", "--summary", self.folder / "carved" / "1.pcap")]
+        for pair in pairs:
+            with self.subTest(pair=pair):
+                self.expect(run(*base, "--no-geo", *pair), 2, "name")
+                self.assertFalse(new.exists() or (self.folder / "carved").exists())
+        self.assertEqual(contents(), before)
+        self.expect(run(*base, "--no-geo", "--carve", folder / "feeds", "--out", new), 2, "not empty")
+        self.assertFalse(new.exists())
+        self.expect(run(*base, "--no-geo", "--out", "/dev/null", "--problems", "/dev/null", "--summary", "/dev/null"), 0)
+
+    def test_observe_says_before_it_reads_that_it_cannot_write(self):
+        result = run("observe", "--out", self.folder / "none" / "x", CAPTURE)
+        self.expect(result, 2, "cannot be written")
+        self.assertNotIn("packets", result.stderr.decode())
+
+    def test_nothing_foreign_reaches_the_terminal_as_it_is(self):
+        escape = "\x1b[31mred\u009b2J\u202e"
+        folder = self.folder / f"feeds{escape}"
+        folder.mkdir()
+        rows = folder / f"feed{escape}.csv"
+        rows.write_text(f'type,value,source,id\nip,8.8.8.8{escape},x,y\n{escape},x,,\ndomain,bad{escape}..name,x,y\ndomain,softupdate-mirror.example,source{escape},id{escape}\n')
+        captures = self.folder / f"captures{escape}"
+        captures.mkdir()
+        (captures / f"a{escape}.pcap").write_bytes(CAPTURE.read_bytes()[:-3])
+        (captures / f"notes{escape}").write_text("notes\n")
+        missing = self.folder / f"none{escape}"
+        problems = self.folder / "problems"
+        seen = [run("replay", "--no-geo", "--indicators", folder, "--problems", problems, captures), run("replay", "--match", f"domain:{escape}", CAPTURE), run("replay", "--match", escape, CAPTURE),
+                run("replay", "--indicators", missing, CAPTURE), run("replay", "--match", "8.8.8.8", missing), run("observe", missing), run("observe", captures),
+                run("replay", "--match", "8.8.8.8", "--geo", missing, CAPTURE), run("replay", "--match", "8.8.8.8", "--publish", missing, CAPTURE), run("replay", "--match", "8.8.8.8", "--no-geo", "--out", missing / "x", CAPTURE),
+                run("replay", "--match", "8.8.8.8", "--no-geo", "--summary", missing / "x", CAPTURE), run("replay", "--match", "8.8.8.8", "--no-geo", "--carve", missing / "x", CAPTURE),
+                run("replay", "--match", "8.8.8.8", "--bpf", escape, CAPTURE), run("replay", "--match", "8.8.8.8", "--since", escape, CAPTURE),
+                run("replay", "--match", "8.8.8.8", "--no-geo", "--out", missing, "--resume", self.folder / f"s{escape}", CAPTURE), run("keygen", missing / "x"),
+                run("run", "--config", missing), run("canary", "--config", missing)]
+        for result in [*seen, subprocess.CompletedProcess("problems", 0, b"", problems.read_bytes())]:
+            for bad in (b"\x1b", "\u009b".encode(), "\u202e".encode()):
+                self.assertNotIn(bad, result.stderr, result.args)
+        self.assertIn("source\\x1b[31mred", seen[0].stderr.decode())
+        self.assertIn("passed over", seen[0].stderr.decode())
 
     def test_full_disk(self):
         result = replay("--out", "/dev/full", CAPTURE)
@@ -150,20 +285,48 @@ class BadInput(unittest.TestCase):
         os.close(write)
         self.expect(result, 1, "standard output", "packets")
 
-    def test_interrupt_ends_with_the_summary(self):
-        # Standard input that never ends: the run lasts until it is interrupted.
-        process = subprocess.Popen([VEDETTE, "observe", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    def interrupted(self, signal_, *arguments):
+        """Standard input that never ends: the run lasts until it is interrupted."""
+        process = subprocess.Popen([VEDETTE, *map(str, arguments)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         process.stdin.write(CAPTURE.read_bytes())
         process.stdin.flush()
-        try:
+        with self.assertRaises(subprocess.TimeoutExpired):
             process.wait(timeout=1)
-            self.fail("ended by itself")
-        except subprocess.TimeoutExpired:
-            pass
-        process.send_signal(signal.SIGINT)
-        errors = process.communicate(timeout=30)[1].decode()
-        self.assertIn("packets", errors)
-        self.assertIn("took", errors)
+        process.send_signal(signal_)
+        process.wait(timeout=30)  # with its input still open: an end of it would be an end of the run
+        out, errors = process.communicate(timeout=30)
+        return subprocess.CompletedProcess(arguments, process.returncode, out, errors)
+
+    def test_interrupt_ends_with_the_summary_and_says_that_it_is_no_whole_run(self):
+        for quiet in ([], ["--quiet"]):
+            for signal_ in (signal.SIGINT, signal.SIGTERM):
+                with self.subTest(quiet=quiet, signal=signal_):
+                    result = self.interrupted(signal_, "observe", *quiet, "-")
+                    self.expect(result, 1, "interrupted after", "packets")
+                    self.assertEqual(b"took" in result.stderr, not quiet)
+                    self.assertTrue(result.stdout)
+        for more in ([], ["--fail-on-match"], ["--quiet"]):
+            with self.subTest(more=more):
+                summary = self.folder / "summary.json"
+                result = self.interrupted(signal.SIGTERM, "replay", "--no-geo", "--indicators", INDICATORS, "--summary", summary, *more, "-")
+                self.expect(result, 1, "vedette: interrupted after", "what was found until then was written")
+                self.assertTrue(result.stdout)
+                self.assertTrue(json.loads(summary.read_text())["interrupted"])
+
+    def test_what_is_followed_ends_by_an_interrupt(self):
+        for command, codes in ((["replay", "--no-geo", "--indicators", INDICATORS], (0, 3)), (["observe"], (0,))):
+            for code in codes:
+                copy = self.folder / "copy.pcap"
+                copy.write_bytes(CAPTURE.read_bytes())
+                out = self.folder / "out"
+                more = ["--fail-on-match"] if code == 3 else []
+                process = subprocess.Popen([VEDETTE, *command, *more, "--follow", str(copy), "--out", str(out)], stderr=subprocess.PIPE)
+                with self.assertRaises(subprocess.TimeoutExpired):
+                    process.wait(timeout=1)
+                process.send_signal(signal.SIGINT)
+                errors = process.communicate(timeout=30)[1].decode()
+                self.assertEqual(process.returncode, code, errors)
+                self.assertNotIn("interrupted", errors)
 
     def test_unknown_option_and_unknown_key(self):
         self.expect(run("replay", "--indicatros", INDICATORS, CAPTURE), 2)

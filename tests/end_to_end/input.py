@@ -342,8 +342,8 @@ class Resume(InFolder):
             (self.captures / f"{i:03}.pcap").write_bytes(ways[i % 3](data))
         self.out, self.state = self.folder / "alerts", self.folder / "state"
 
-    def command(self, *more):
-        return [VEDETTE, "replay", "--no-geo", "--match", "evil.example", "--out", str(self.out), "--resume", str(self.state), "--resume-every", "0.01", *map(str, more), str(self.captures)]
+    def command(self, *more, every="0.01"):
+        return [VEDETTE, "replay", "--no-geo", "--match", "evil.example", "--out", str(self.out), "--resume", str(self.state), "--resume-every", every, *map(str, more), str(self.captures)]
 
     def summary(self, errors):
         return re.sub(r"(?m)^.*(took |goes on after|loaded in).*\n", "", errors.decode())
@@ -404,6 +404,51 @@ class Resume(InFolder):
                 return
             self.state.unlink()
         raise AssertionError("never caught it in the middle")
+
+    def test_interrupted_while_it_catches_up_and_afterwards(self):
+        whole = run("replay", "--no-geo", "--match", "evil.example", self.captures)
+        self.interrupted()
+        before, catching_up = json.loads(self.state.read_text())["output"]["bytes"], 0
+        for _ in range(60):
+            process = subprocess.Popen(self.command(every="3600"), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+            while "goes on after" not in (line := process.stderr.readline()) and line:
+                pass
+            time.sleep(self.random.uniform(0, 0.05))
+            process.send_signal(signal.SIGINT)
+            errors = process.communicate(timeout=60)[1]
+            self.assertNotIn("begin again", errors)
+            state = json.loads(self.state.read_text())
+            self.assertGreaterEqual(state["output"]["bytes"], before)
+            if state["state"] == "complete":
+                break
+            self.assertEqual(process.returncode, 1, errors)
+            self.assertIn("interrupted; the same command goes on", errors)
+            catching_up += state["output"]["bytes"] == before
+            before = state["output"]["bytes"]
+        self.assertGreater(catching_up, 0)
+        self.expect(subprocess.run(self.command(), capture_output=True, timeout=60, check=False), 0)
+        self.assertEqual(self.out.read_bytes(), whole.stdout)
+
+    def test_an_interrupt_leaves_a_last_state(self):
+        for _ in range(50):
+            self.state.unlink(missing_ok=True)
+            self.out.unlink(missing_ok=True)
+            process = subprocess.Popen(self.command(every="3600"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            while process.poll() is None and not (self.out.exists() and self.out.stat().st_size > 100_000):
+                pass
+            process.send_signal(signal.SIGINT)
+            process.wait(timeout=60)
+            state = json.loads(self.state.read_text())
+            if state["state"] == "running":
+                self.assertGreater(state["output"]["bytes"], 0)
+                return
+        self.fail("always complete before it was interrupted")
+
+    def test_a_complete_run_has_no_figures_left(self):
+        self.expect(subprocess.run(self.command(), capture_output=True, timeout=60, check=False), 0)
+        summary = self.folder / "summary.json"
+        self.expect(subprocess.run(self.command("--summary", summary), capture_output=True, timeout=60, check=False), 2, "complete", "--summary", "remove the state")
+        self.assertFalse(summary.exists())
 
     def test_state_of_another_run_is_refused_with_the_reason(self):
         self.interrupted()

@@ -136,6 +136,19 @@ class Summary(unittest.TestCase):
         packets = summary["packets"]
         self.assertEqual((packets["received"], packets["decoded"] + packets["not_decoded"]), (5000, 5000))
 
+    def test_a_head_too_long_hides_nothing_or_is_named(self):
+        def stream(head):
+            segments = [head[at:at + 1400] for at in range(0, len(head), 1400)]
+            return pcap([ipv4(tcp(flags=2, sequence=999), protocol=6)] + [ipv4(tcp(part, sequence=1000 + 1400 * number), protocol=6) for number, part in enumerate(segments)])
+
+        padding = b"GET /a HTTP/1.1\r\nX-Pad: " + b"x" * 70000
+        summary = self.replay(self.write("a.pcap", stream(padding + b"\r\nHost: bad.example\r\n\r\n")))
+        self.assertEqual((summary["alerts"], summary["limits_hit"]), (1, []))
+        summary = self.replay(self.write("a.pcap", stream(b"GET /a HTTP/1.1\r\nHost: " + b"x" * 70000 + b"\r\nHost: bad.example\r\n\r\n")))
+        self.assertEqual((summary["alerts"], summary["limits_hit"], summary["memory_limits_hit"]), (1, ["http_head_too_long"], []))
+        self.assertEqual(summary["figures"]["vedette_message_limits_total"]["http_head_too_long"], 1)
+        self.assertRegex(self.said, r"limits hit\n  HTTP heads too long +1\n")
+
     def test_text_and_json_say_the_same(self):
         summary = self.replay(PCAPS, match=INDICATORS)
         said = {name.strip(): int(number.replace(",", "")) for name, number in re.findall(r"^  (\D[^\n]*?) {2,}([\d,]+)$", self.said, re.M)}
