@@ -302,7 +302,18 @@ class Tcpdump(InFolder):
             filler.sendto(bytes(60000), ("127.0.0.1", 53))
             time.sleep(0.01)
         self.end(tcpdump)
-        time.sleep(2)  # for gzip
+        # gzip removes a file when it is done with it.
+        quiet_since = time.monotonic()
+        before = []
+        for _ in range(600):
+            names = sorted((file.name, file.stat().st_size) for file in captures.iterdir())
+            known = {name for name, _ in names}
+            if names != before or any(name + ".gz" in known for name in known):
+                quiet_since = time.monotonic()
+            if time.monotonic() - quiet_since > 2:
+                break
+            before = names
+            time.sleep(0.1)
         # What tcpdump lost is not in its files either.
         expected = replay("--match", "evil.example", captures)
         self.assertEqual(expected.returncode, 0)
