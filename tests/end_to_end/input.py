@@ -306,9 +306,8 @@ class Tcpdump(InFolder):
         quiet_since = time.monotonic()
         before = []
         for _ in range(600):
-            names = sorted((file.name, file.stat().st_size) for file in captures.iterdir())
-            known = {name for name, _ in names}
-            if names != before or any(name + ".gz" in known for name in known):
+            names = sorted(file.name for file in captures.iterdir())
+            if names != before or any(name + ".gz" in names for name in names):
                 quiet_since = time.monotonic()
             if time.monotonic() - quiet_since > 2:
                 break
