@@ -23,7 +23,8 @@ namespace {
 bool OurSensorRuns(const Config& config) {
   nlohmann::json status;
   std::string error;
-  return !config.control.empty() && AskSensor(config.control, {{"command", "status"}}, status, error) &&
+  return !config.control.empty() &&
+         AskSensor(config.control, {{"command", "status"}}, status, error) == AskOutcome::kAnswered &&
          status.value("sensor", std::string()) == config.sensor_name;
 }
 

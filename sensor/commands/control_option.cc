@@ -1,6 +1,9 @@
 #include "sensor/commands/control_option.h"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "sensor/config/config.h"
@@ -19,18 +22,37 @@ std::shared_ptr<ControlOption> ControlOption::AddTo(CLI::App& app) {
   return option;
 }
 
-bool ControlOption::Ask(const nlohmann::json& request, nlohmann::json& response, std::string& error) const {
+bool ControlOption::FindPath(std::string& error) const {
   Config loaded;
-  std::string path = socket.empty() ? loaded.control : socket;
-  if (!config.empty()) {
-    if (!LoadConfig(config, loaded, error)) return false;
-    if (loaded.control.empty()) {
-      error = config + ": `control` is off; the sensor cannot be reached";
-      return false;
-    }
-    path = loaded.control;
+  if (config.empty()) {
+    path_ = socket.empty() ? loaded.control : socket;
+    return true;
   }
-  if (!AskSensor(path, request, response, error)) return false;
+  std::string mistakes;
+  const bool whole = LoadConfig(config, loaded, mistakes);
+  if (loaded.path.empty() || (!whole && loaded.control.empty())) {
+    error = mistakes;
+    return false;
+  }
+  if (loaded.control.empty()) {
+    error = config + ": `control` is off; the sensor cannot be reached";
+    return false;
+  }
+  if (!whole) {
+    fmt::print(stderr, "warning: {}\nwarning: {}: the running sensor is asked at {} all the same\n", mistakes, config,
+               loaded.control);
+  }
+  path_ = loaded.control;
+  return true;
+}
+
+bool ControlOption::Ask(const nlohmann::json& request, nlohmann::json& response, std::string& error,
+                        bool* silent) const {
+  if (silent != nullptr) *silent = false;
+  if (path_.empty() && !FindPath(error)) return false;
+  const AskOutcome outcome = AskSensor(path_, request, response, error);
+  if (silent != nullptr) *silent = outcome == AskOutcome::kSilent;
+  if (outcome != AskOutcome::kAnswered) return false;
   if (response.value("ok", false)) return true;
   error = response.value("error", "the sensor refused without a reason");
   return false;

@@ -17,7 +17,13 @@ struct ControlOption {
 
   static std::shared_ptr<ControlOption> AddTo(CLI::App& app);
   // False with an error for the user: the configuration cannot be read, no sensor answers, or it answers with an error.
-  bool Ask(const nlohmann::json& request, nlohmann::json& response, std::string& error) const;
+  // Of a configuration with mistakes `control` is used if it can be read, with a warning on standard error.
+  // `silent`, where it is given: somebody listens at the socket and did not answer in time.
+  bool Ask(const nlohmann::json& request, nlohmann::json& response, std::string& error, bool* silent = nullptr) const;
+
+ private:
+  bool FindPath(std::string& error) const;
+  mutable std::string path_;  // once it is known
 };
 
 }  // namespace vedette

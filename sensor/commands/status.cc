@@ -91,9 +91,10 @@ void Print(const Json& status) {
 int Status(const ControlOption& control, bool json) {
   std::string error;
   Json status;
-  if (!control.Ask({{"command", "status"}}, status, error)) {
-    fmt::print("unknown: {}\n", error);
-    return kStatusUnknown;
+  bool silent = false;
+  if (!control.Ask({{"command", "status"}}, status, error, &silent)) {
+    fmt::print("{}: {}\n", silent ? "critical" : "unknown", error);
+    return silent ? kStatusCritical : kStatusUnknown;
   }
   try {
     if (json) {

@@ -72,9 +72,11 @@ class Loader {
       config_.state = Resolve(config_.state);
     }
     if (top.Find("control")) {
-      top.Read("control", config_.control, "the path of a socket, or off");
+      // Where it cannot be read there is none, rather than another sensor's.
+      std::string control;
+      top.Read("control", control, "the path of a socket, or off");
       config_.control_given = true;
-      config_.control = config_.control == "off" ? "" : Resolve(config_.control);
+      config_.control = control.empty() || control == "off" ? "" : Resolve(control);
     }
     if (const YAML::Node node = top.Find("feed")) {
       ReadFeed(Section(node, "feed",
@@ -365,13 +367,13 @@ bool LoadConfig(const std::string& path, Config& config, std::string& error) {
     error = path + ": cannot be read; check its permissions";
     return false;
   }
-  config.path = path;
   ConfigProblems problems;
   try {
     const YAML::Node root = YAML::Load(text.str());
     if (!root.IsDefined() || root.IsNull()) {
       problems.Add(0, "is empty; deploy/vedette.example.yaml shows what it should hold");
     } else {
+      config.path = path;
       Loader(path, config, problems).Load(root);
     }
   } catch (const YAML::Exception& problem) {

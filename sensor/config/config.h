@@ -71,7 +71,7 @@ struct CanaryConfig {
 };
 
 struct Config {
-  std::string path;
+  std::string path;  // of the file; empty: nothing of it could be read
   std::string sensor_name = "vedette";
   std::vector<IpAddress> resolvers;  // DNS resolvers of the network: neither suspect nor affected
   CaptureConfig capture;
@@ -96,7 +96,8 @@ struct Config {
   std::vector<Mute> mutes;  // those of the file; expired ones as well
 };
 
-// False with `error` naming file, line and what to do, for everything that is wrong, one a line.
+// False with `error` naming file, line and what to do, for everything that is wrong, one a line. What is right is in
+// `config` all the same, unless its `path` is empty.
 bool LoadConfig(const std::string& path, Config& config, std::string& error);
 
 }  // namespace vedette

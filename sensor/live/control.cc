@@ -1,9 +1,11 @@
 #include "sensor/live/control.h"
 
+#include <fmt/format.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -19,7 +21,6 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::chrono::milliseconds kRequestLimit{2'000};
-constexpr std::chrono::milliseconds kResponseLimit{300'000};
 constexpr int kBacklog = 8;
 
 std::string ErrnoText() { return std::generic_category().message(errno); }
@@ -50,9 +51,16 @@ bool AddressOf(const std::string& path, sockaddr_un& address, std::string& error
   return true;
 }
 
-bool Connects(const sockaddr_un& address) {
+// False with errno; EAGAIN: somebody listens there and takes no connection, as one that hangs.
+bool Connects(const Socket& socket, const sockaddr_un& address, std::chrono::milliseconds limit) {
+  const timeval time{.tv_sec = limit.count() / 1000, .tv_usec = limit.count() % 1000 * 1000};
+  setsockopt(socket.fd(), SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);
+  return connect(socket.fd(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+}
+
+bool SomebodyListens(const sockaddr_un& address) {
   const Socket probe(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  return connect(probe.fd(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  return Connects(probe, address, kRequestLimit) || errno == EAGAIN;
 }
 
 // Reads to the first newline. False at a bound, the end, or an error.
@@ -99,7 +107,7 @@ Json Failure(const std::string& what) { return {{"ok", false}, {"error", what}};
 std::unique_ptr<ControlServer> ControlServer::Open(const std::string& path, std::string& error) {
   sockaddr_un address;
   if (!AddressOf(path, address, error)) return nullptr;
-  if (Connects(address)) {
+  if (SomebodyListens(address)) {
     error = path + ": another sensor answers there; end it, or give this one a `control` of its own";
     return nullptr;
   }
@@ -197,26 +205,37 @@ std::string ControlServer::Answer(std::string_view line) const {
 
 bool AskSensor(const std::string& path, const Json& request, Json& response, std::string& error) {
   sockaddr_un address;
-  if (!AddressOf(path, address, error)) return false;
+  if (!AddressOf(path, address, error)) return AskOutcome::kNobody;
+  const auto end = std::chrono::steady_clock::now() + limit;
+  const auto left = [end] {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+  };
+  const auto silent = [&] {
+    error = fmt::format(
+        "{}: the sensor does not answer: nothing came for {} s. It hangs, or is very slow; its log may "
+        "say why, and `systemctl restart vedette` ends it",
+        path, limit.count() / 1000);
+    return AskOutcome::kSilent;
+  };
   const Socket connection(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (connect(connection.fd(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+  if (!Connects(connection, address, limit)) {
+    if (errno == EAGAIN) return silent();  // so many wait already
     error = path + ": no sensor answers (" + ErrnoText() + "); " +
             (errno == EACCES || errno == EPERM ? "ask as root or as the sensor's user"
                                                : "is it running, and is this its `control` socket?");
-    return false;
+    return AskOutcome::kNobody;
   }
   std::string line;
-  if (!WriteLine(connection.fd(), request.dump(), kRequestLimit) ||
-      !ReadLine(connection.fd(), ControlServer::kMaxResponseBytes, kResponseLimit, line)) {
-    error = path + ": the sensor did not answer; its log may say why";
-    return false;
-  }
+  const bool answered = WriteLine(connection.fd(), request.dump(), left()) &&
+                        ReadLine(connection.fd(), ControlServer::kMaxResponseBytes, left(), line);
+  if (!answered && left().count() <= 0) return silent();
   response = Json::parse(line, nullptr, false);
-  if (response.is_discarded() || !response.is_object()) {
-    error = path + ": what answers there is no Vedette sensor";
-    return false;
+  if (!answered || response.is_discarded() || !response.is_object()) {
+    error = answered ? path + ": what answers there is no Vedette sensor"
+                     : path + ": the sensor ended the connection without an answer; its log may say why";
+    return AskOutcome::kUseless;
   }
-  return true;
+  return AskOutcome::kAnswered;
 }
 
 }  // namespace vedette

@@ -67,10 +67,11 @@ TEST_F(ControlTest, AnswersOneRequestAConnection) {
   EXPECT_EQ(status.st_mode & 0777, 0600u);
   Json response;
   for (int i = 0; i < 20; ++i) {
-    ASSERT_TRUE(AskSensor(path_, {{"command", "double"}, {"number", i}}, response, error_)) << error_;
+    ASSERT_EQ(AskSensor(path_, {{"command", "double"}, {"number", i}}, response, error_), AskOutcome::kAnswered)
+        << error_;
     EXPECT_EQ(response, (Json{{"ok", true}, {"twice", 2 * i}}));
   }
-  ASSERT_TRUE(AskSensor(path_, {{"command", "refuse"}}, response, error_));
+  ASSERT_EQ(AskSensor(path_, {{"command", "refuse"}}, response, error_), AskOutcome::kAnswered);
   EXPECT_EQ(response, (Json{{"ok", false}, {"error", "not today"}}));
 }
 
@@ -97,7 +98,8 @@ TEST_F(ControlTest, NobodyHoldsItForLong) {
   const std::string flood(ControlServer::kMaxRequestBytes + 10'000, 'x');
   EXPECT_GT(send(chatty, flood.data(), flood.size(), MSG_NOSIGNAL), 0);
   Json response;
-  ASSERT_TRUE(AskSensor(path_, {{"command", "double"}, {"number", 4}}, response, error_)) << error_;
+  ASSERT_EQ(AskSensor(path_, {{"command", "double"}, {"number", 4}}, response, error_), AskOutcome::kAnswered)
+      << error_;
   EXPECT_EQ(response.at("twice"), 8);
   close(silent);
   close(chatty);
@@ -141,9 +143,28 @@ TEST_F(ControlTest, AnswersUntilItsPathIsGone) {
   EXPECT_FALSE(std::filesystem::exists(path_));
 }
 
+// As a sensor that was stopped: its socket listens, and nobody is there.
+TEST_F(ControlTest, WaitsForOneThatHangsNoLongerThanItsLimit) {
+  const auto server = Open();  // and never started
+  const std::chrono::milliseconds limit{150};
+  Json response;
+  // The first ones find room in the queue of connections and wait for an answer, later ones cannot even connect.
+  const int waiting[] = {Connect(), Connect(), Connect(), Connect(), Connect(), Connect(), Connect()};
+  for (int i = 0; i < 4; ++i) {
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_EQ(AskSensor(path_, {{"command", "double"}, {"number", i}}, response, error_, limit), AskOutcome::kSilent);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(2));
+    EXPECT_NE(error_.find("the sensor does not answer"), std::string::npos) << error_;
+  }
+  // Another sensor does not take its place.
+  EXPECT_EQ(Open(), nullptr);
+  EXPECT_NE(error_.find("another sensor answers there"), std::string::npos) << error_;
+  for (const int connection : waiting) close(connection);
+}
+
 TEST_F(ControlTest, SaysThatNobodyAnswers) {
   Json response;
-  EXPECT_FALSE(AskSensor(path_, {{"command", "status"}}, response, error_));
+  EXPECT_EQ(AskSensor(path_, {{"command", "status"}}, response, error_), AskOutcome::kNobody);
   EXPECT_NE(error_.find("no sensor answers"), std::string::npos) << error_;
   EXPECT_EQ(ControlServer::Open(std::string(200, 'x'), error_), nullptr);
   EXPECT_NE(error_.find("bytes"), std::string::npos) << error_;
