@@ -175,10 +175,15 @@ class CsvSource {
       ++report_.rows;
       if (!(result == CsvReader::Result::kRow ? ReadRow() : Refuse({}, reader_.error()))) ++report_.unusable;
     }
+    if (report_.rows == report_.unusable)
+      report_.unused = report_.rows == 0
+                           ? "has a header and no rows"
+                           : "none of its " + std::to_string(report_.rows) + " rows can be used; " + first_problem_;
   }
 
  private:
   bool Refuse(std::string_view value, std::string reason) {
+    if (first_problem_.empty()) first_problem_ = "line " + std::to_string(reader_.line()) + ": " + reason;
     builder_.AddProblem({indicator_.file, reader_.line(), std::string(value), std::move(reason)});
     return false;
   }
@@ -195,7 +200,7 @@ class CsvSource {
     }
     std::string reason;
     if (!FillIn(reason)) return Refuse(columns_[kValue], std::move(reason));
-    return builder_.Add(indicator_);
+    return builder_.TryAdd(indicator_, reason) || Refuse(columns_[kValue], std::move(reason));
   }
 
   bool FillIn(std::string& reason) {
@@ -331,6 +336,7 @@ class CsvSource {
   std::array<std::string_view, kColumns> columns_;
   Indicator indicator_;                     // reused, so that a row allocates little
   std::array<std::string, 2> last_arrays_;  // what its tags and recipients were read from
+  std::string first_problem_;
 };
 
 // --- lists ----------------------------------------------------------------------------------------------------------
@@ -480,10 +486,10 @@ SourceReport ReadFile(const std::string& path, bool in_folder, IndicatorSetBuild
   SourceReport report;
   report.path = path;
   std::string text;
-  if (!ReadWhole(path, text, report.error)) return report;
-  ReadIndicatorText(path, text, builder, report);
+  if (ReadWhole(path, text, report.error)) ReadIndicatorText(path, text, builder, report);
   if (in_folder && !report.error.empty()) {
-    builder.AddProblem({path, 0, {}, report.error.substr(path.size() + 2)});  // behind "path: "
+    report.unused = report.error.substr(path.size() + 2);  // behind "path: "
+    builder.AddProblem({path, 0, {}, report.unused});
     report.format = "not used";
     report.error.clear();
   }
@@ -508,30 +514,42 @@ void ReadIndicatorText(std::string_view path, std::string_view text, IndicatorSe
   }
 }
 
-std::vector<SourceReport> ReadIndicators(const std::string& path, IndicatorSetBuilder& builder) {
-  std::error_code error;
-  if (!std::filesystem::is_directory(path, error)) return {ReadFile(path, false, builder)};
+std::vector<std::string> IndicatorFiles(const std::string& path, std::string& error) {
+  std::error_code failure;
+  if (!std::filesystem::is_directory(path, failure)) return {path};
   std::vector<std::string> files;
-  for (std::filesystem::directory_iterator at(path, error), end; !error && at != end; at.increment(error)) {
+  for (std::filesystem::directory_iterator at(path, failure), end; !failure && at != end; at.increment(failure)) {
+    const std::string name = at->path().filename().string();
     std::error_code ignored;  // a file that is gone again is none
-    if (at->is_regular_file(ignored)) files.push_back(at->path().string());
+    if (!name.starts_with('.') && !name.ends_with('~') && at->is_regular_file(ignored))
+      files.push_back(at->path().string());
   }
+  if (failure) {
+    error = path + ": cannot be listed: " + failure.message();
+    return {};
+  }
+  if (files.empty())
+    error =
+        path +
+        ": holds no file; name a file, or a folder with files (folders inside it are not read, nor names that begin "
+        "with . or end in ~)";
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+std::vector<SourceReport> ReadIndicators(const std::string& path, IndicatorSetBuilder& builder) {
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(path, ignored)) return {ReadFile(path, false, builder)};
   SourceReport whole;
   whole.path = path;
-  if (error) {
-    whole.error = path + ": cannot be listed: " + error.message();
-    return {whole};
-  }
-  if (files.empty()) {
-    whole.error = path + ": holds no file; name a file, or a folder with files (folders inside it are not read)";
-    return {whole};
-  }
-  std::sort(files.begin(), files.end());
+  const std::vector<std::string> files = IndicatorFiles(path, whole.error);
+  if (!whole.error.empty()) return {whole};
   std::vector<SourceReport> reports;
   reports.reserve(files.size() + 1);
   for (const std::string& file : files) reports.push_back(ReadFile(file, true, builder));
   if (std::all_of(reports.begin(), reports.end(), [](const SourceReport& r) { return r.rows == r.unusable; })) {
-    whole.error = path + ": none of its " + std::to_string(files.size()) + " files holds a usable indicator";
+    whole.error = path + ": none of its " + std::to_string(files.size()) + " files holds a usable indicator; " +
+                  reports.front().path + ": " + reports.front().unused;
     reports.push_back(whole);
   }
   return reports;

@@ -49,12 +49,23 @@ using Json = nlohmann::json;
 constexpr auto kGeoInterval = std::chrono::seconds(1);   // GeoLookup looks at the files more seldom by itself
 constexpr auto kLossInterval = std::chrono::seconds(5);  // half a heartbeat: what it carries is never older
 
-IndicatorLoad ReadyForUse(LoadedIndicators loaded, const std::vector<std::string>& paths) {
+constexpr size_t kUnusedSaid = 20;  // files; a folder of more is another kind of folder
+
+IndicatorLoad ReadyForUse(LoadedIndicators loaded, const std::vector<std::string>& paths, Log& log) {
   IndicatorLoad out;
   out.error = std::move(loaded.error);
   if (loaded.set == nullptr) return out;
+  size_t unused_files = 0;
+  for (SourceReport& source : loaded.sources) {
+    if (!source.unused.empty() && ++unused_files <= kUnusedSaid)
+      log.Warn(fmt::format("indicators: {} is not used: {}", source.path, source.unused));
+    out.files.push_back({std::move(source.path), std::move(source.unused)});
+  }
   if (loaded.report.loaded == 0) {
+    const auto unused = std::find_if(out.files.begin(), out.files.end(),
+                                     [](const IndicatorFile& file) { return !file.unused.empty(); });
     out.error = "none of the indicators can be used";
+    if (unused != out.files.end()) out.error += fmt::format("; {}: {}", unused->path, unused->unused);
     return out;
   }
   out.wanted = WantedFor(*loaded.set);
@@ -152,7 +163,7 @@ std::unique_ptr<LiveSensor> LiveSensor::Open(Config config, Log& log, std::atomi
   // From here on without rights. Threads start with the first of these.
   p.signals = std::make_unique<SignalWatch>(stop, [&p] { p.hangup.store(true); });
   p.loaded = LoadIndicators(p.config.indicators, {}, "", CacheFolderOf(p.config), true);
-  const IndicatorLoad first = ReadyForUse(p.loaded, p.config.indicators);
+  const IndicatorLoad first = ReadyForUse(p.loaded, p.config.indicators, log);
   if (first.set == nullptr) {
     exit_code = kExitUsage;
     error = first.error;
@@ -328,7 +339,7 @@ IndicatorLoad LiveSensor::Parts::Reload() const {
     failed.error = error;
     return failed;
   }
-  return ReadyForUse(LoadIndicators(now.indicators, {}, "", CacheFolderOf(now), true), now.indicators);
+  return ReadyForUse(LoadIndicators(now.indicators, {}, "", CacheFolderOf(now), true), now.indicators, log);
 }
 
 Json LiveSensor::Parts::ReloadOutcome() const {

@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <system_error>
 
+#include "signatures/read_indicators.h"
+
 namespace vedette {
 
 int64_t NewestFile(const std::vector<std::string>& paths) {
@@ -17,15 +19,8 @@ int64_t NewestFile(const std::vector<std::string>& paths) {
     newest = std::max<int64_t>(newest, std::chrono::duration_cast<std::chrono::seconds>(system).count());
   };
   for (const std::string& path : paths) {
-    std::error_code status;
-    if (!std::filesystem::is_directory(path, status)) {
-      look(path);
-      continue;
-    }
-    // As the reader does: the files of a folder, not those of its folders.
-    for (const auto& entry : std::filesystem::directory_iterator(path, status)) {
-      if (entry.is_regular_file(status)) look(entry.path());
-    }
+    std::string ignored;
+    for (const std::string& file : IndicatorFiles(path, ignored)) look(file);
   }
   return newest;
 }

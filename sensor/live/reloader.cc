@@ -15,6 +15,14 @@ namespace {
 constexpr auto kLook =
     std::chrono::milliseconds(2);  // a worker takes its kit at its next burst, or 20 ms later on a silent link
 
+std::set<std::string> GivingFiles(const IndicatorLoad& load) {
+  std::set<std::string> giving;
+  for (const IndicatorFile& file : load.files) {
+    if (file.unused.empty()) giving.insert(file.path);
+  }
+  return giving;
+}
+
 int64_t Now() {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
@@ -22,7 +30,11 @@ int64_t Now() {
 }  // namespace
 
 Reloader::Reloader(Parts parts, const IndicatorLoad& first)
-    : parts_(std::move(parts)), loaded_at_(Now()), newest_file_(first.newest_file), memory_bytes_(first.memory_bytes) {
+    : parts_(std::move(parts)),
+      giving_(GivingFiles(first)),
+      loaded_at_(Now()),
+      newest_file_(first.newest_file),
+      memory_bytes_(first.memory_bytes) {
   last_.indicators = first.indicators;
   last_.unusable = first.unusable;
   last_.digest = first.set->digest();
@@ -76,7 +88,8 @@ void Reloader::ReloadOnce(Outcome outcome) {
   const IndicatorLoad load = parts_.load();
   const uint64_t generation = outcome.generation + 1;
   outcome.error = load.error;
-  outcome.succeeded = load.set != nullptr && HandOver(load, generation, outcome.error);
+  outcome.succeeded =
+      load.set != nullptr && !LostAFile(load, outcome.error) && HandOver(load, generation, outcome.error);
   outcome.running = false;
   outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   if (outcome.succeeded) {
@@ -84,6 +97,7 @@ void Reloader::ReloadOnce(Outcome outcome) {
     outcome.generation = generation;
     outcome.unusable = load.unusable;
     outcome.digest = load.set->digest();
+    giving_ = GivingFiles(load);
     parts_.log->Info(
         fmt::format("reload: generation {} in use after {:.1f} s: {} indicators, {} before, {} rows unusable",
                     generation, outcome.seconds, outcome.indicators, before, outcome.unusable));
@@ -104,6 +118,17 @@ void Reloader::ReloadOnce(Outcome outcome) {
     memory_bytes_ = load.memory_bytes;
   }
   last_ = std::move(outcome);
+}
+
+bool Reloader::LostAFile(const IndicatorLoad& load, std::string& error) const {
+  size_t lost = 0;
+  for (const IndicatorFile& file : load.files) {
+    if (file.unused.empty() || !giving_.contains(file.path)) continue;
+    if (++lost == 1) error = fmt::format("{}: gave indicators before and gives none now: {}", file.path, file.unused);
+  }
+  if (lost > 1) error += fmt::format(" (and {} more such files)", lost - 1);
+  if (lost > 0) error += "; mend it, or remove it if its indicators are to go";
+  return lost > 0;
 }
 
 bool Reloader::WaitUntil(const std::function<bool()>& done, std::string& error) const {

@@ -26,11 +26,18 @@
 
 namespace vedette {
 
+// A file that a set was made of.
+struct IndicatorFile {
+  std::string path;
+  std::string unused;  // why it gave no indicator; empty: it gave some
+};
+
 // A set ready for use, and what is told about it.
 struct IndicatorLoad {
   std::shared_ptr<const IndicatorSet> set;  // nullptr: `error` says why
   ObservableMask wanted;
   std::string error;
+  std::vector<IndicatorFile> files;
   uint64_t indicators = 0;  // that were read; the set's own canary is not among them
   uint64_t unusable = 0;    // rows
   int64_t newest_file = 0;  // when the newest of the files read was last changed, seconds since 1970; 0: not known
@@ -73,6 +80,8 @@ class Reloader : public FigureSource {
  private:
   void Work();
   void ReloadOnce(Outcome outcome);
+  // A file that gave indicators to the set in use, is still there, and gives none now: it was broken on its way.
+  bool LostAFile(const IndicatorLoad& load, std::string& error) const;
   bool HandOver(const IndicatorLoad& load, uint64_t generation, std::string& error);
   bool Stopping() const;
   // False, with an error, where the sensor ends before.

@@ -262,11 +262,15 @@ TEST(ReadIndicators, ReadsFilesAndFolders) {
   std::ofstream(folder / "a.csv") << "type,value\ndomain,evil.example\n";
   std::ofstream(folder / "inner" / "c.txt") << "20.1.2.4\n";
   std::ofstream(folder / "LICENCE") << "Use it as you like.\n";
+  // Left by editors and by rsync.
+  for (const char* name : {"b.txt~", ".a.csv.swp", ".a.csv.Xk2f9Q"}) std::ofstream(folder / name) << "20.1.2.5\n";
   std::vector<SourceReport> reports = ReadIndicators(folder.string(), builder);
   ASSERT_EQ(reports.size(), 3u);
   EXPECT_EQ(reports[0].path, (folder / "LICENCE").string());
   EXPECT_EQ(reports[0].error, "");
   EXPECT_EQ(reports[0].format, "not used");
+  EXPECT_EQ(reports[0].unused.substr(0, 19), "none of its 1 lines");
+  EXPECT_EQ(reports[1].unused, "");
   reports.erase(reports.begin());
   EXPECT_EQ(reports[0].path, (folder / "a.csv").string());
   EXPECT_EQ(reports[0].format, "csv");
@@ -280,9 +284,19 @@ TEST(ReadIndicators, ReadsFilesAndFolders) {
   EXPECT_EQ(report.problems[0].reason.substr(0, 19), "none of its 1 lines");
   std::filesystem::remove(folder / "a.csv");
   std::filesystem::remove(folder / "b.txt");
-  EXPECT_NE(ReadIndicators(folder.string(), builder).back().error, "");
+  const std::string error = ReadIndicators(folder.string(), builder).back().error;
+  EXPECT_NE(error.find("none of its 1 files holds a usable indicator; " + (folder / "LICENCE").string() + ": none of"),
+            std::string::npos)
+      << error;
   EXPECT_NE(ReadIndicators((folder / "LICENCE").string(), builder).back().error, "");
   std::filesystem::remove_all(folder);
+}
+
+TEST(ReadIndicators, SaysWhyAFileGaveNone) {
+  EXPECT_EQ(Read("type,value\ndomain,com\nip,x\n").source.unused.substr(0, 48),
+            "none of its 2 rows can be used; line 2: a public");
+  EXPECT_EQ(Read("type,value\n").source.unused, "has a header and no rows");
+  EXPECT_EQ(Read("type,value\ndomain,com\ndomain,evil.example\n").source.unused, "");
 }
 
 TEST(AddFromText, TakesATypeOrGuessesIt) {

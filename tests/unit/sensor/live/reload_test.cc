@@ -234,6 +234,31 @@ TEST_F(ReloadTest, AFailedOneKeepsTheSetAndSaysWhy) {
   EXPECT_EQ(sink_.unresolved + sink_.wrong, 0u);
 }
 
+TEST_F(ReloadTest, AFileThatGaveIndicatorsAndGivesNoneIsAFailure) {
+  std::vector<IndicatorFile> files = {{"a.csv", ""}, {"b.csv", ""}, {"licence", "no lists"}};
+  IndicatorLoad first = LoadOf({MakeIndicator(IndicatorType::kDomain, "even.example")});
+  first.files = files;
+  Start(std::move(first), [&files] {
+    IndicatorLoad load = LoadOf({MakeIndicator(IndicatorType::kDomain, "odd.example")});
+    load.files = files;
+    return load;
+  });
+  EXPECT_TRUE(Reload().succeeded) << "what never gave any is no failure";
+  files[1].unused = "is empty";
+  Reloader::Outcome outcome = Reload();
+  EXPECT_FALSE(outcome.succeeded);
+  EXPECT_EQ(outcome.generation, 2u);
+  EXPECT_NE(outcome.error.find("b.csv: gave indicators before and gives none now: is empty"), std::string::npos)
+      << outcome.error;
+  outcome = Reload();
+  EXPECT_FALSE(outcome.succeeded) << "asking twice does not help";
+  files.erase(files.begin() + 1);
+  EXPECT_TRUE(Reload().succeeded) << "a file that was removed is not missed";
+  files.push_back({"b.csv", "is empty"});
+  EXPECT_TRUE(Reload().succeeded) << "it gave none to the set before";
+  Stop();
+}
+
 TEST_F(ReloadTest, TheSensorEndsInTheMiddleOfOne) {
   std::atomic<bool> loading{false};
   Start(LoadOf({MakeIndicator(IndicatorType::kDomain, "even.example")}), [&loading] {
