@@ -12,10 +12,11 @@ namespace vedette {
 namespace {
 
 int Ask(const AccessWish& wish) {
-  const int mode = wish.access == Access::kRead      ? R_OK
-                   : wish.access == Access::kWrite   ? W_OK
-                   : wish.access == Access::kExecute ? X_OK
-                                                     : W_OK | X_OK;
+  const int mode = wish.access == Access::kRead         ? R_OK
+                   : wish.access == Access::kReadFolder ? R_OK | X_OK
+                   : wish.access == Access::kWrite      ? W_OK
+                   : wish.access == Access::kExecute    ? X_OK
+                                                        : W_OK | X_OK;
   return access(wish.path.c_str(), mode) == 0 ? 0 : errno;
 }
 

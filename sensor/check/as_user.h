@@ -7,7 +7,7 @@
 
 namespace vedette {
 
-enum class Access : uint8_t { kRead, kWrite, kExecute, kWriteFolder };
+enum class Access : uint8_t { kRead, kReadFolder, kWrite, kExecute, kWriteFolder };
 
 struct AccessWish {
   std::string path;

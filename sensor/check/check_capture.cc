@@ -1,14 +1,15 @@
 #include <fmt/format.h>
 #include <net/if.h>
-#include <pwd.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cstring>
 
+#include "sensor/capture/frame_sender.h"
 #include "sensor/capture/packet_filter.h"
 #include "sensor/check/parts.h"
+#include "sensor/hardening/privileges.h"
 #include "sensor/live/canary_frame.h"
 
 namespace vedette {
@@ -36,6 +37,19 @@ void CheckInterface(const std::string& interface, CheckReport& report) {
   report.Ok("capture", interface + " is there and up");
 }
 
+void CheckCanary(const Config& config, CheckReport& report) {
+  const std::string& interface = config.capture.interface;
+  if (config.canary.inject != CanaryConfig::Inject::kWire || interface.empty()) return;
+  if (interface == "any") {
+    return report.Error(
+        "canary", "a frame cannot be sent on all interfaces: name the one to capture from, or set `inject: source`");
+  }
+  // Opened as the sensor does; nothing is sent. Without root's rights it cannot be known.
+  std::string error;
+  if (geteuid() == 0 && if_nametoindex(interface.c_str()) != 0 && FrameSender::Open(interface, error) == nullptr)
+    report.Error("canary", error);
+}
+
 void CheckFilter(const Config& config, CheckReport& report) {
   if (config.capture.filter.empty()) return;
   std::string error;
@@ -59,15 +73,15 @@ void CheckFilter(const Config& config, CheckReport& report) {
 
 void CheckCapture(const Config& config, CheckReport& report) {
   CheckInterface(config.capture.interface, report);
+  CheckCanary(config, report);
   CheckFilter(config, report);
   const std::string& user = config.capture.user;
   if (geteuid() != 0) {
     report.Warn(
         "capture",
         "checked without root's rights: what the sensor's user may do is not known, nor whether it may capture");
-  } else if (!user.empty() && user.find_first_not_of("0123456789") != std::string::npos &&
-             getpwnam(user.c_str()) == nullptr) {
-    report.Error("capture", fmt::format("there is no user `{}`; make one, or name another with `user`", user));
+  } else if (std::string error; !CanBecome(user, error)) {
+    report.Error("capture", "`user`: " + error);
   } else if (!user.empty()) {
     report.Ok("capture", fmt::format("the sensor will run as user {}", user));
   }

@@ -4,13 +4,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <nlohmann/json.hpp>
-#include <system_error>
+#include <string_view>
 
 #include "exporter/feed/keys.h"
 #include "exporter/feed/publisher.h"
+#include "exporter/metrics/metrics_endpoint.h"
 #include "sensor/check/parts.h"
 #include "sensor/commands/progress.h"
 #include "sensor/live/control.h"
@@ -53,17 +55,32 @@ void CheckPartners(const Config& config, const KeyPair& keys, const IndicatorSet
   }
 }
 
-// False with the reason; `taken`: somebody listens there.
-bool CanListen(const std::string& address, bool& taken, std::string& error) {
-  const size_t colon = address.rfind(':');
-  std::string host = address.substr(0, colon);
-  uint16_t port = 0;
-  const char* const end = address.data() + address.size();
-  if (colon == std::string::npos || std::from_chars(address.data() + colon + 1, end, port).ptr != end) {
-    error = "is no address and port";
-    return false;
-  }
+struct ListenAddress {
+  std::string host, port;
+};
+
+// "tcp://127.0.0.1:5577" and "127.0.0.1:9477".
+ListenAddress AddressOf(std::string_view text) {
+  if (const size_t scheme = text.find("://"); scheme != text.npos) text.remove_prefix(scheme + 3);
+  const size_t colon = std::min(text.rfind(':'), text.size());
+  return {std::string(text.substr(0, colon)), std::string(text.substr(std::min(colon + 1, text.size())))};
+}
+
+bool IsEvery(const std::string& host) { return host == "*" || host == "0.0.0.0" || host == "[::]"; }
+
+// Whether both cannot be listened at.
+bool Collide(const ListenAddress& one, const ListenAddress& other) {
+  return one.port == other.port && one.port != "*" && one.port != "0" &&
+         (one.host == other.host || IsEvery(one.host) || IsEvery(other.host));
+}
+
+// Whether somebody listens at an address (not a name) already.
+bool IsTaken(const std::string& text) {
+  const ListenAddress address = AddressOf(text);
+  std::string host = address.host;
   if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
+  uint16_t port = 0;
+  std::from_chars(address.port.data(), address.port.data() + address.port.size(), port);
   sockaddr_in v4{};
   sockaddr_in6 v6{};
   v4.sin_family = AF_INET;
@@ -71,7 +88,7 @@ bool CanListen(const std::string& address, bool& taken, std::string& error) {
   v6.sin6_family = AF_INET6;
   v6.sin6_port = htons(port);
   const bool is_v4 = inet_pton(AF_INET, host.c_str(), &v4.sin_addr) == 1;
-  if (!is_v4 && inet_pton(AF_INET6, host.c_str(), &v6.sin6_addr) != 1) return true;  // a name: the sensor looks it up
+  if (!is_v4 && inet_pton(AF_INET6, host.c_str(), &v6.sin6_addr) != 1) return false;
   const int descriptor = socket(is_v4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const int yes = 1;
   setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
@@ -79,10 +96,9 @@ bool CanListen(const std::string& address, bool& taken, std::string& error) {
       bind(descriptor, is_v4 ? reinterpret_cast<const sockaddr*>(&v4) : reinterpret_cast<const sockaddr*>(&v6),
            is_v4 ? sizeof v4 : sizeof v6) == 0 &&
       listen(descriptor, 1) == 0;
-  taken = !bound && errno == EADDRINUSE;
-  if (!bound) error = std::generic_category().message(errno);
+  const bool taken = !bound && errno == EADDRINUSE;
   close(descriptor);
-  return bound;
+  return taken;
 }
 
 }  // namespace
@@ -116,12 +132,19 @@ void CheckFeed(const Config& config, const IndicatorSet* set, CheckReport& repor
 void CheckMetrics(const Config& config, CheckReport& report) {
   const std::string& listen = config.metrics.listen;
   if (listen.empty()) return;
-  bool taken = false;
+  const auto fail = [&](const std::string& text) {
+    config.metrics.listen_given ? report.Error("metrics", text) : report.Warn("metrics", text);
+  };
+  if (config.has_feed && Collide(AddressOf(listen), AddressOf(config.feed.endpoint)))
+    return fail(fmt::format("{}: is the feed's port; choose another `listen`, or `off`", listen));
+  // Whatever the sensor's endpoint would refuse is refused here, by the same code.
+  const FigureRegistry none;
   std::string error;
-  if (CanListen(listen, taken, error)) return report.Ok("metrics", listen + " can be listened at");
-  if (taken && OurSensorRuns(config)) return report.Ok("metrics", listen + " is in use by this sensor, which runs");
-  const std::string text = fmt::format("{}: {}; choose another `listen`, or `off`", listen, error);
-  config.metrics.listen_given ? report.Error("metrics", text) : report.Warn("metrics", text);
+  if (MetricsEndpoint::Open(listen, none, error) != nullptr)
+    return report.Ok("metrics", listen + " can be listened at");
+  if (IsTaken(listen) && OurSensorRuns(config))
+    return report.Ok("metrics", listen + " is in use by this sensor, which runs");
+  fail(error);
 }
 
 }  // namespace vedette

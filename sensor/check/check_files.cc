@@ -11,9 +11,13 @@
 #include "exporter/time_text.h"
 #include "sensor/check/as_user.h"
 #include "sensor/check/parts.h"
+#include "sensor/live/control.h"
+#include "signatures/read_indicators.h"
 
 namespace vedette {
 namespace {
+
+constexpr size_t kUnreadableShown = 10;
 
 std::string FolderOf(const std::string& path) {
   const std::string folder = std::filesystem::path(path).parent_path().string();
@@ -23,6 +27,15 @@ std::string FolderOf(const std::string& path) {
 bool Exists(const std::string& path) {
   struct stat status {};
   return stat(path.c_str(), &status) == 0;
+}
+
+bool IsFolder(const std::string& path) {
+  struct stat status {};
+  return stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+std::string UserOf(const Config& config) {
+  return geteuid() == 0 ? "user " + (config.capture.user.empty() ? "nobody" : config.capture.user) : "this user";
 }
 
 struct Need {
@@ -43,8 +56,13 @@ std::vector<Need> NeedsOf(const Config& config) {
     need.error = error;
     need.what = what;
   };
+  add("file", config.path, Access::kRead, true, "each reload");
+  for (const std::string& path : config.public_key_files) {
+    add("feed", path, Access::kRead, true, "each reload");
+  }
   for (const std::string& path : config.indicators) {
-    add("indicators", path, Access::kRead, true, "the indicators, at each reload");
+    add("indicators", path, IsFolder(path) ? Access::kReadFolder : Access::kRead, true,
+        "the indicators, at each reload");
   }
   for (const std::string& path : config.geo) add("geo", path, Access::kRead, true, "the database");
   if (!config.cache.empty() && (config.cache_given || Exists(config.cache)))
@@ -73,13 +91,13 @@ void CheckNeeds(const Config& config, CheckReport& report) {
   std::vector<int> answers;
   if (!AskAs(config.capture.user, wishes, answers))
     return report.Error("capture", fmt::format("user `{}` cannot be had: is there one?", config.capture.user));
-  const std::string user =
-      geteuid() == 0 ? "user " + (config.capture.user.empty() ? "nobody" : config.capture.user) : "this user";
+  const std::string user = UserOf(config);
   for (size_t i = 0; i < needs.size(); ++i) {
     const Need& need = needs[i];
-    const char* const verb = need.wish.access == Access::kRead      ? "read"
-                             : need.wish.access == Access::kExecute ? "start"
-                                                                    : "write";
+    const Access access = need.wish.access;
+    const char* const verb = access == Access::kRead || access == Access::kReadFolder ? "read"
+                             : access == Access::kExecute                             ? "start"
+                                                                                      : "write";
     if (answers[i] == 0) {
       report.Ok(need.part, fmt::format("{} can {} {}", user, verb, need.wish.path));
       continue;
@@ -87,6 +105,46 @@ void CheckNeeds(const Config& config, CheckReport& report) {
     const std::string text = fmt::format("{} cannot {} {}: {}; it is needed for {}", user, verb, need.wish.path,
                                          std::generic_category().message(answers[i]), need.what);
     need.error ? report.Error(need.part, text) : report.Warn(need.part, text);
+  }
+}
+
+// The files in folders: the sensor goes on without one of them, but not without any.
+void CheckIndicatorFiles(const Config& config, CheckReport& report) {
+  std::vector<AccessWish> wishes;
+  size_t named = 0;  // looked at already
+  for (const std::string& path : config.indicators) {
+    std::string error;
+    if (!IsFolder(path)) {
+      ++named;
+      continue;
+    }
+    for (const std::string& file : IndicatorFiles(path, error)) wishes.push_back({file, Access::kRead});
+  }
+  std::vector<int> answers;
+  if (wishes.empty() || !AskAs(config.capture.user, wishes, answers)) return;
+  size_t unreadable = 0;
+  for (size_t i = 0; i < wishes.size(); ++i) {
+    if (answers[i] == 0 || ++unreadable > kUnreadableShown) continue;
+    report.Warn("indicators", fmt::format("{} cannot read {}: {}; it will not be used", UserOf(config), wishes[i].path,
+                                          std::generic_category().message(answers[i])));
+  }
+  if (unreadable > kUnreadableShown)
+    report.Warn("indicators", fmt::format("… and {} more files", unreadable - kUnreadableShown));
+  if (unreadable == wishes.size() && named == 0)
+    report.Error("indicators", UserOf(config) + " can read none of the files; there is nothing to look for");
+}
+
+void CheckPaths(const Config& config, CheckReport& report) {
+  if (!config.output.empty() && config.output != "-" && IsFolder(config.output))
+    report.Error("output", config.output + ": is a folder; name the file that alerts are written to");
+  std::string error;
+  if (config.control.empty()) return;
+  if (!IsControlPath(config.control, error)) return report.Error("control", error);
+  struct stat status {};
+  if (lstat(config.control.c_str(), &status) == 0 && !S_ISSOCK(status.st_mode)) {
+    report.Error("control", config.control +
+                                ": is no socket; `control` names the socket to make, so remove the file or choose "
+                                "another path");
   }
 }
 
@@ -118,6 +176,8 @@ void CheckCommand(const Config& config, CheckReport& report) {
 
 void CheckFiles(const Config& config, CheckReport& report) {
   CheckNeeds(config, report);
+  CheckIndicatorFiles(config, report);
+  CheckPaths(config, report);
   CheckCommand(config, report);
   CheckMutes(config, report);
 }

@@ -1,5 +1,6 @@
 #include "sensor/config/config.h"
 
+#include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
 #include <charconv>
@@ -26,6 +27,21 @@ constexpr size_t kMaxCountries = 250;  // all there are
 int64_t NowNs() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
       .count();
+}
+
+// Why an address and port cannot be listened at; empty: they can be, as far as their form goes.
+std::string NotAnAddress(const std::string& text) {
+  const size_t colon = text.rfind(':');
+  const std::string host = text.substr(0, colon);
+  if (colon == std::string::npos || host.empty())
+    return "names no address; write 127.0.0.1:9477, or 0.0.0.0:9477 for all there are";
+  uint16_t port = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, status] = std::from_chars(text.data() + colon + 1, end, port);
+  if (rest != end || status != std::errc() || colon + 1 == text.size()) return "has no port from 0 to 65535";
+  // The HTTP server is built for them and yet refuses each.
+  if (host.find(':') != std::string::npos) return "is an IPv6 address, which the metrics endpoint cannot listen at";
+  return {};
 }
 
 class Loader {
@@ -141,8 +157,10 @@ class Loader {
     metrics.listen_given = true;
     if (metrics.listen == "off") {
       metrics.listen.clear();
-    } else if (metrics.listen.find(':') == std::string::npos) {
-      section.Fail("listen", "`listen` has to be an address and port such as 127.0.0.1:9477, or off");
+    } else if (const std::string reason = NotAnAddress(metrics.listen); !reason.empty()) {
+      section.Fail("listen",
+                   fmt::format("`{}` {}; `listen` has to be an address and port such as 127.0.0.1:9477, or off",
+                               metrics.listen, reason));
     }
   }
 

@@ -143,6 +143,11 @@ bool Verify(const Identity& identity, std::string& error) {
 
 }  // namespace
 
+bool CanBecome(const std::string& user, std::string& error) {
+  Identity identity;
+  return ChooseIdentity(user, identity, error);
+}
+
 bool DropPrivileges(const std::string& user, DroppedPrivileges& dropped, std::string& error) {
   const bool is_root = geteuid() == 0 || getuid() == 0;
   Identity identity;

@@ -23,4 +23,7 @@ struct DroppedPrivileges {
 // Verifies the outcome. False, with `error` saying what to do, where a right remains; the process must then end.
 bool DropPrivileges(const std::string& user, DroppedPrivileges& dropped, std::string& error);
 
+// Whether DropPrivileges of a process of root would take `user`; else `error`, as it says it. Changes nothing.
+bool CanBecome(const std::string& user, std::string& error);
+
 }  // namespace vedette

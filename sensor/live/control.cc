@@ -203,7 +203,13 @@ std::string ControlServer::Answer(std::string_view line) const {
   return text;
 }
 
-bool AskSensor(const std::string& path, const Json& request, Json& response, std::string& error) {
+bool IsControlPath(const std::string& path, std::string& error) {
+  sockaddr_un address;
+  return AddressOf(path, address, error);
+}
+
+AskOutcome AskSensor(const std::string& path, const Json& request, Json& response, std::string& error,
+                     std::chrono::milliseconds limit) {
   sockaddr_un address;
   if (!AddressOf(path, address, error)) return AskOutcome::kNobody;
   const auto end = std::chrono::steady_clock::now() + limit;

@@ -45,8 +45,23 @@ class ControlServer {
   std::thread thread_;
 };
 
-// Sends a request and waits for the response. False with `error` where no sensor answers (`unreachable`) or what it
-// answers is no JSON.
-bool AskSensor(const std::string& path, const nlohmann::json& request, nlohmann::json& response, std::string& error);
+// Whether a control socket can have this path; false with an error that names it.
+bool IsControlPath(const std::string& path, std::string& error);
+
+enum class AskOutcome : uint8_t {
+  kAnswered,
+  kNobody,  // there is no socket, nobody listens at it, or it may not be used
+  kSilent,  // somebody listens and does not answer
+  kUseless  // what answers is no sensor
+};
+
+// No command makes a sensor work before it answers: what takes long is asked for again. One that says nothing for so
+// long hangs.
+constexpr std::chrono::seconds kAskLimit{5};
+
+// Sends a request and waits for the response, no longer than `limit` in all. With an `error` for the user unless it was
+// answered.
+AskOutcome AskSensor(const std::string& path, const nlohmann::json& request, nlohmann::json& response,
+                     std::string& error, std::chrono::milliseconds limit = kAskLimit);
 
 }  // namespace vedette

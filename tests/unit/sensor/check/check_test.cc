@@ -130,7 +130,12 @@ TEST_F(CheckTest, EachMistakeIsAnError) {
            Case{"tcp://127.0.0.1:*", "tcp://192.0.2.99:5577", "192.0.2.99"},
            Case{"tcp://127.0.0.1:*", "udp://127.0.0.1:1", "tcp://ADDRESS:PORT"},
            Case{"127.0.0.1:0", "192.0.2.99:9477", "192.0.2.99:9477"},
-           Case{"127.0.0.1:0", "127.0.0.1:http", "no address and port"},
+           Case{"127.0.0.1:0", "127.0.0.1:http", "has no port from 0 to 65535"},
+           Case{"127.0.0.1:0", "127.0.0.1:99999", "has no port from 0 to 65535"},
+           Case{"127.0.0.1:0", ":9477", "names no address"},
+           Case{"127.0.0.1:0", "[::1]:9477", "is an IPv6 address"},
+           Case{"output: state/alerts.jsonl", "output: state", "is a folder"},
+           Case{"control: state/control.sock", "control: state", "is no socket"},
            Case{"name: alpha", "name: Alpha", "a-z, 0-9"},
            Case{"sensor: {name", "sensor: {nmae", "the nearest known key is `name`"},
            Case{"[geo.mmdb]", "[missing.mmdb]", "missing.mmdb"},
@@ -208,6 +213,20 @@ TEST_F(CheckTest, AsRootItAsksAsTheSensorsUser) {
   ASSERT_EQ(chmod(Path("indicators.csv").c_str(), 0600), 0);
   ExpectOne(CheckLevel::kError, "", "", "user nobody cannot read " + Path("indicators.csv"));
   ASSERT_EQ(chmod(Path("indicators.csv").c_str(), 0644), 0);
+  ASSERT_EQ(chmod(Path("alpha.pub").c_str(), 0600), 0);
+  ExpectOne(CheckLevel::kError, "", "", "user nobody cannot read " + Path("alpha.pub"));
+  ASSERT_EQ(chmod(Path("alpha.pub").c_str(), 0644), 0);
+  Write("sensor.yaml", "");
+  ASSERT_EQ(chmod(Path("sensor.yaml").c_str(), 0600), 0);
+  ExpectOne(CheckLevel::kError, "", "", "user nobody cannot read " + Path("sensor.yaml"));
+  ASSERT_EQ(chmod(Path("sensor.yaml").c_str(), 0644), 0);
+  // In a folder: one is missed, all of them are the end.
+  std::filesystem::create_directory(folder_ / "lists");
+  for (const char* name : {"lists/a.csv", "lists/b.csv"}) Write(name, "type,value\ndomain,bad.example\n");
+  ASSERT_EQ(chmod(Path("lists/a.csv").c_str(), 0), 0);
+  ExpectOne(CheckLevel::kWarning, "[indicators.csv]", "[lists]", "user nobody cannot read " + Path("lists/a.csv"));
+  ASSERT_EQ(chmod(Path("lists/b.csv").c_str(), 0), 0);
+  ExpectOne(CheckLevel::kError, "[indicators.csv]", "[lists]", "can read none of the files");
   ASSERT_EQ(chmod(Path("state").c_str(), 0755), 0);
   const CheckReport report = Check(Config());
   EXPECT_NE(TextOf(report, CheckLevel::kError).find("user nobody cannot write " + Path("state")), std::string::npos);

@@ -113,6 +113,29 @@ mutes:
   }
 }
 
+TEST_F(ConfigTest, OfAFileWithMistakesTheRestIsRead) {
+  EXPECT_FALSE(Load("nonsense: 1\ncontrol: here.sock\n"));
+  EXPECT_EQ(config_.control, (folder_ / "here.sock").string());
+  EXPECT_FALSE(Load("control: [a, b]\n"));
+  EXPECT_EQ(config_.control, "") << "not another sensor's";
+  EXPECT_FALSE(config_.path.empty());
+  for (const char* text : {"a: [", "", "# nothing\n"}) {
+    EXPECT_FALSE(Load(text));
+    EXPECT_EQ(config_.path, "") << text;
+  }
+}
+
+TEST_F(ConfigTest, WhereMetricsCanListen) {
+  for (const char* good : {"127.0.0.1:9477", "0.0.0.0:0", "localhost:9477", "off"}) {
+    EXPECT_TRUE(Load(std::string("metrics: {listen: ") + good + "}\n")) << error_;
+  }
+  for (const char* bad : {"9477", "\":9477\"", "127.0.0.1", "\"127.0.0.1:\"", "127.0.0.1:99999", "127.0.0.1:-1",
+                          "127.0.0.1:80x", "\"::1:9477\"", "\"[::1]:9477\""}) {
+    EXPECT_FALSE(Load(std::string("metrics: {listen: ") + bad + "}\n")) << bad;
+    EXPECT_TRUE(Said("`listen` has to be an address and port")) << error_;
+  }
+}
+
 TEST_F(ConfigTest, ReadsWhatIsWatched) {
   ASSERT_TRUE(Load(R"(state: kept
 alarms: {no_packets: 10s, one_way_percent: off, drop_percent: 1.5, reload_failed: false, stale_indicators: 2d,
