@@ -157,6 +157,10 @@ bool FileSink::Accept(const Alert& alert) {
     ++lost_;
     return false;
   }
+  if (failing_ && buffer_.size() >= kHeldBytes) {
+    ++lost_;
+    return true;
+  }
   bool shown = false;
   switch (format_) {
     case OutputFormat::kJsonl:
@@ -170,11 +174,12 @@ bool FileSink::Accept(const Alert& alert) {
       break;
   }
   if (shown) ++buffered_alerts_;
-  return buffer_.size() < kFlushBytes || Flush();
+  return failing_ || buffer_.size() < kFlushBytes || Flush();
 }
 
 void FileSink::Idle() {
-  if (!failed_ && !buffer_.empty()) Flush();
+  if (failed_ || buffer_.empty()) return;
+  if (!failing_ || std::chrono::steady_clock::now() >= next_try_) Flush();
 }
 
 void FileSink::Fail(std::string reason) {
@@ -235,20 +240,19 @@ bool FileSink::Flush() {
     }
     if (errno == EINTR) continue;
     const int reason = errno;
-    failed_ = true;
-    // Half a line would spoil the last alert for its reader: take it back where that can be done.
-    const size_t whole = buffer_.rfind('\n', written == 0 ? 0 : written - 1) == std::string::npos || written == 0
-                             ? 0
-                             : buffer_.rfind('\n', written - 1) + 1;
-    if (whole < written && path_ != "-") {
-      const off_t end = lseek(descriptor_, 0, SEEK_CUR);
-      if (end >= 0 && ftruncate(descriptor_, end - static_cast<off_t>(written - whole)) != 0)
-        error_ = path_ + ": ends in half a line; ";
+    const size_t whole = CutToWholeLines(written);
+    const bool reader_gone = path_ == "-" && reason == EPIPE;  // which no waiting mends
+    if (say_ && !reader_gone) {
+      Hold(whole, reason);
+      return true;
     }
+    failed_ = true;
+    if (whole == written && written != 0 && buffer_[written - 1] != '\n' && path_ != "-")
+      error_ = path_ + ": ends in half a line; ";
     const auto lines_lost =
         static_cast<uint64_t>(std::count(buffer_.begin() + static_cast<std::ptrdiff_t>(whole), buffer_.end(), '\n'));
     lost_ += std::min(lines_lost, buffered_alerts_);
-    if (path_ == "-" && reason == EPIPE) {
+    if (reader_gone) {
       error_ +=
           "standard output: its reader has gone; alerts found after that are not written (use --out FILE to keep them)";
     } else {
@@ -261,11 +265,45 @@ bool FileSink::Flush() {
   }
   buffer_.clear();
   buffered_alerts_ = 0;
+  if (std::exchange(failing_, false)) {
+    say_(fmt::format("{}: can be written again; {} alerts were lost meanwhile", path_, lost_ - lost_before_), false);
+  }
   return true;
+}
+
+// Half a line would spoil the last alert for its reader: it is taken back where that can be done. Returns where in the
+// buffer what is not in the file begins.
+size_t FileSink::CutToWholeLines(size_t written) {
+  const size_t newline = written == 0 ? std::string::npos : buffer_.rfind('\n', written - 1);
+  const size_t whole = newline == std::string::npos ? 0 : newline + 1;
+  if (whole == written || path_ == "-") return written;
+  const off_t end = lseek(descriptor_, 0, SEEK_CUR);
+  const bool cut = end >= 0 && ftruncate(descriptor_, end - static_cast<off_t>(written - whole)) == 0 &&
+                   lseek(descriptor_, 0, SEEK_END) >= 0;
+  return cut ? whole : written;
+}
+
+// Keeps what is not in the file; where its last line could not be taken back, its rest comes first.
+void FileSink::Hold(size_t from, int reason) {
+  buffer_.erase(0, from);
+  buffered_alerts_ = static_cast<uint64_t>(std::count(buffer_.begin(), buffer_.end(), '\n'));
+  next_try_ = std::chrono::steady_clock::now() + kTryAgain;
+  error_ = path_ + ": cannot be written: " + std::strerror(reason);
+  if (std::exchange(failing_, true)) return;
+  lost_before_ = lost_;
+  say_(
+      fmt::format("{}; it is tried again every second, up to {} KiB of alerts wait for that, and those beyond are lost",
+                  error_, kHeldBytes / 1024),
+      true);
 }
 
 bool FileSink::Close() {
   if (!failed_) Flush();
+  if (failing_) {
+    failed_ = true;
+    lost_ += buffered_alerts_;
+    error_ += fmt::format("; {} alerts were lost since that began", lost_ - lost_before_);
+  }
   if (!failed_ && total_bytes_ < mark_.bytes && !EndedEarly()) {
     Fail(fmt::format(
         "{}: the alerts found again are {} bytes, the interrupted run wrote {}: the captures or the program "

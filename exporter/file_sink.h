@@ -2,11 +2,14 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "exporter/alert_sink.h"
 #include "exporter/render.h"
@@ -54,6 +57,14 @@ class FileSink : public AlertSink {
   bool Sync(OutputMark& mark);
   // After Continue and a Close without a failure: all of it.
   const OutputMark& mark() const { return mark_; }
+  // For a sensor that goes on: a write that fails (a full disk) is no failure of the sink. What could not be written is
+  // held, kHeldBytes at most, and what comes beyond is lost and counted; Idle tries again every kTryAgain. `say` is
+  // told when that begins and when it is over, in the exporter's thread.
+  static constexpr size_t kHeldBytes = size_t{1} << 20;  // some 800 alerts
+  static constexpr std::chrono::seconds kTryAgain{1};
+  void KeepTrying(std::function<void(std::string_view sentence, bool is_problem)> say) { say_ = std::move(say); }
+  // Between such a failure and its end.
+  bool failing() const { return failing_; }
   // Alerts that were accepted but could not be written.
   uint64_t lost() const { return lost_; }
 
@@ -63,6 +74,8 @@ class FileSink : public AlertSink {
   bool SkipWritten();
   bool EndedEarly() const { return stop_ != nullptr && stop_->load(); }
   void Fail(std::string reason);
+  size_t CutToWholeLines(size_t written);
+  void Hold(size_t from, int reason);
 
   int descriptor_;
   std::string path_;
@@ -73,6 +86,10 @@ class FileSink : public AlertSink {
   uint64_t lost_ = 0;
   bool failed_ = false;
   std::string error_;
+  std::function<void(std::string_view, bool)> say_;  // set: it keeps trying
+  bool failing_ = false;
+  uint64_t lost_before_ = 0;  // when it began to fail
+  std::chrono::steady_clock::time_point next_try_{};
   // Of an output that can be continued; nullptr: it cannot.
   std::unique_ptr<Digester> digester_;
   OutputMark mark_;           // what was there; at the end, what is

@@ -102,8 +102,8 @@ class Loader {
     }
     if (const YAML::Node node = top.Find("alarms")) {
       ReadAlarms(Section(node, "alarms",
-                         {"no_packets", "one_way_percent", "drop_percent", "reload_failed", "stale_indicators",
-                          "partner_silent", "canary_missed", "clear_after", "command"},
+                         {"no_packets", "one_way_percent", "drop_percent", "reload_failed", "output_failed",
+                          "stale_indicators", "partner_silent", "canary_missed", "clear_after", "command"},
                          problems_));
     }
     if (const YAML::Node node = top.Find("canary")) {
@@ -255,6 +255,7 @@ class Loader {
     section.ReadPercent("one_way_percent", alarms.one_way_percent);
     section.ReadPercent("drop_percent", alarms.drop_percent);
     section.Read("reload_failed", alarms.reload_failed);
+    section.Read("output_failed", alarms.output_failed);
     section.ReadDuration("stale_indicators", hours(1), hours(24 * 366), true, alarms.stale_indicators);
     section.ReadDuration("partner_silent", seconds(1), hours(24 * 366), true, alarms.partner_silent);
     section.Read("canary_missed", alarms.canary_missed);

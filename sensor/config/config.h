@@ -53,6 +53,7 @@ struct AlarmsConfig {
   double one_way_percent = 90;  // of the TCP flows that carried data
   double drop_percent = 0.1;    // of packets, and of alerts
   bool reload_failed = true;
+  bool output_failed = true;
   std::chrono::seconds stale_indicators{std::chrono::hours{7 * 24}};  // a feed that nobody has touched for a week
   std::chrono::seconds partner_silent{std::chrono::hours{24}};
   bool canary_missed = true;

@@ -120,6 +120,14 @@ AlarmRules::Finding AlarmRules::ReloadFailed(const Figures& figures) const {
           : "the geolocation databases could not be swapped and the ones before stay in use; the log says why");
 }
 
+AlarmRules::Finding AlarmRules::OutputFailed(const Figures& figures) const {
+  if (!config_.output_failed || figures.Value(families::kOutputFailing) == 0) return std::nullopt;
+  return fmt::format(
+      "alerts cannot be written to `output`, {:.0f} were lost so far; make room on its disk: writing is tried again "
+      "every second, and the log says why it fails",
+      figures.Value(families::kAlertsDropped, "output_failed"));
+}
+
 AlarmRules::Finding AlarmRules::StaleIndicators(const Figures& figures, int64_t unix_seconds) const {
   const double newest = figures.Value(families::kIndicatorNewest);
   const double age = static_cast<double>(unix_seconds) - newest;
@@ -167,6 +175,7 @@ std::vector<AlarmChange> AlarmRules::Evaluate(const Figures& figures, Now now) {
   Judge("drops", false, later, Drops(now.steady), now, changes);
   Judge("one_way_traffic", false, later, OneWay(now.steady), now, changes);
   Judge("reload_failed", false, kAtOnce, ReloadFailed(figures), now, changes);
+  Judge("output_failed", false, kAtOnce, OutputFailed(figures), now, changes);
   Judge("stale_indicators", false, kAtOnce, StaleIndicators(figures, now.unix_seconds), now, changes);
   Judge("canary_missed", true, kAtOnce, CanaryMissed(figures), now, changes);
   std::set<std::string> partners;

@@ -68,7 +68,8 @@ class AlarmRules {
   Finding NoPackets(const Figures& figures, Time now);
   Finding Drops(Time now) const;
   Finding OneWay(Time now) const;
-  Finding ReloadFailed(const Figures& figures);
+  Finding ReloadFailed(const Figures& figures) const;
+  Finding OutputFailed(const Figures& figures) const;
   Finding StaleIndicators(const Figures& figures, int64_t unix_seconds) const;
   Finding CanaryMissed(const Figures& figures) const;
 

@@ -9,10 +9,12 @@
 namespace vedette {
 
 ExporterMeter::ExporterMeter(const MatchTally& tally, const AlertRenderer& renderer, const GeoLookup& geo,
-                             FeedPublisher* publisher, const FeedSink* feed, std::vector<std::string> partners)
+                             const FileSink* file, FeedPublisher* publisher, const FeedSink* feed,
+                             std::vector<std::string> partners)
     : tally_(tally),
       renderer_(renderer),
       geo_(geo),
+      file_(file),
       publisher_(publisher),
       feed_(feed),
       partners_(std::move(partners)),
@@ -44,6 +46,10 @@ ExporterMeter::State ExporterMeter::StateNow() {
   State state;
   state.delivered = delivered_;
   state.unresolved = renderer_.unresolved();
+  if (file_ != nullptr) {
+    state.output_lost = file_->lost();
+    state.output_failing = file_->failing();
+  }
   state.geo_counters = geo_.counters();
   state.geo = geo_.databases();
   state.latency = latency_;
@@ -69,6 +75,10 @@ void ExporterMeter::AppendFigures(Figures& out) const {
   for (const auto& [source, alerts] : state.by_source) out.Add(families::kMatches, source, static_cast<double>(alerts));
   out.Add(families::kAlertsBySink, "exporter", static_cast<double>(state.delivered));
   out.Add(families::kAlertsDropped, "unknown_generation", static_cast<double>(state.unresolved));
+  if (file_ != nullptr) {
+    out.Add(families::kAlertsDropped, "output_failed", static_cast<double>(state.output_lost));
+    out.Add(families::kOutputFailing, state.output_failing ? 1 : 0);
+  }
   out.Add(families::kAlertLatency, state.latency);
   for (const GeoDatabaseInfo& database : state.geo) {
     out.Add(families::kGeoDatabase, database.name, static_cast<double>(database.build_epoch));

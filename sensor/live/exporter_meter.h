@@ -11,6 +11,7 @@
 #include "exporter/alert_sink.h"
 #include "exporter/feed/publisher.h"
 #include "exporter/feed_sink.h"
+#include "exporter/file_sink.h"
 #include "exporter/match_tally.h"
 #include "exporter/metrics/figures.h"
 #include "exporter/metrics/published.h"
@@ -23,9 +24,9 @@ class ExporterMeter : public AlertSink, public FigureSource {
  public:
   static constexpr auto kPublishInterval = std::chrono::milliseconds(200);
 
-  // All outlive the meter. `publisher` and `feed` may be null (no feed).
-  ExporterMeter(const MatchTally& tally, const AlertRenderer& renderer, const GeoLookup& geo, FeedPublisher* publisher,
-                const FeedSink* feed, std::vector<std::string> partners);
+  // All outlive the meter. `file` may be null (no output), `publisher` and `feed` as well (no feed).
+  ExporterMeter(const MatchTally& tally, const AlertRenderer& renderer, const GeoLookup& geo, const FileSink* file,
+                FeedPublisher* publisher, const FeedSink* feed, std::vector<std::string> partners);
 
   bool Accept(const Alert& alert) override;
   void Idle() override;
@@ -44,7 +45,8 @@ class ExporterMeter : public AlertSink, public FigureSource {
     double silent_seconds = 0;
   };
   struct State {
-    uint64_t delivered = 0, unresolved = 0;
+    uint64_t delivered = 0, unresolved = 0, output_lost = 0;
+    bool output_failing = false;
     HistogramCounts latency;
     std::map<std::string, uint64_t, std::less<>> by_source;
     FeedCounters feed;
@@ -57,6 +59,7 @@ class ExporterMeter : public AlertSink, public FigureSource {
   const MatchTally& tally_;
   const AlertRenderer& renderer_;
   const GeoLookup& geo_;
+  const FileSink* const file_;
   FeedPublisher* const publisher_;
   const FeedSink* const feed_;
   const std::vector<std::string> partners_;

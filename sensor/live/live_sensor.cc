@@ -261,6 +261,9 @@ bool LiveSensor::Parts::OpenSinks(std::string& error) {
       log.Warn(fmt::format("output: {}: its last line was not finished, as after a kill; its {} bytes are cut off",
                            config.output, cut_bytes));
     }
+    file->KeepTrying([this](std::string_view text, bool is_problem) {
+      log.Write(is_problem ? Log::Level::kError : Log::Level::kInfo, "output: " + std::string(text));
+    });
     sinks.push_back(file.get());
   }
   if (config.has_feed) {
@@ -268,7 +271,8 @@ bool LiveSensor::Parts::OpenSinks(std::string& error) {
       return false;
     sinks.push_back(feed.sink());
   }
-  meter = std::make_unique<ExporterMeter>(*tally, *renderer, geo, feed.publisher(), feed.sink(), std::move(partners));
+  meter = std::make_unique<ExporterMeter>(*tally, *renderer, geo, file.get(), feed.publisher(), feed.sink(),
+                                          std::move(partners));
   sinks.push_back(meter.get());
   return true;
 }

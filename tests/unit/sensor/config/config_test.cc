@@ -139,7 +139,7 @@ TEST_F(ConfigTest, WhereMetricsCanListen) {
 TEST_F(ConfigTest, ReadsWhatIsWatched) {
   ASSERT_TRUE(Load(R"(state: kept
 alarms: {no_packets: 10s, one_way_percent: off, drop_percent: 1.5, reload_failed: false, stale_indicators: 2d,
-  partner_silent: off, canary_missed: false, clear_after: 5s, command: [/usr/bin/logger, -t, vedette]}
+  output_failed: false, partner_silent: off, canary_missed: false, clear_after: 5s, command: [/usr/bin/logger, -t, vedette]}
 canary: {interval: off, time_out: 3s, inject: wire}
 mutes:
   - {value: "bad[.]example", source: cert-a, network: 10.0.0.0/8, reason: red team, until: 2020-01-01T00:00:00Z}
@@ -149,6 +149,7 @@ mutes:
   EXPECT_EQ(config_.alarms.one_way_percent, 0);
   EXPECT_EQ(config_.alarms.drop_percent, 1.5);
   EXPECT_FALSE(config_.alarms.reload_failed);
+  EXPECT_FALSE(config_.alarms.output_failed);
   EXPECT_EQ(config_.alarms.stale_indicators, hours(48));
   EXPECT_EQ(config_.alarms.partner_silent, seconds(0));
   EXPECT_FALSE(config_.alarms.canary_missed);

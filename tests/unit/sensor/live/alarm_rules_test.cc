@@ -168,6 +168,22 @@ TEST_F(AlarmRulesTest, AFailedReloadUntilOneSucceeds) {
   EXPECT_EQ(Seconds(100, WithTraffic()), "1:-reload_failed");
   ++reloads_failed, reload_failing = 1;
   EXPECT_EQ(Seconds(1, WithTraffic()), "1:+reload_failed");
+  ++reloads, ++reloads_failed, reload_failing = 0;  // a bad and a good one since the last look: the good one was later
+  EXPECT_EQ(Seconds(1, WithTraffic()), "1:-reload_failed");
+  ++reloads, ++reloads_failed;
+  EXPECT_EQ(Seconds(100, WithTraffic()), "");
+  geo_failing = 1;
+  EXPECT_EQ(Seconds(5, WithTraffic()), "1:+reload_failed");
+  geo_failing = 0;
+  EXPECT_EQ(Seconds(5, WithTraffic()), "1:-reload_failed");
+}
+
+TEST_F(AlarmRulesTest, AnOutputThatCannotBeWritten) {
+  EXPECT_EQ(Seconds(5, WithTraffic()), "");
+  output_failing = 1;
+  EXPECT_EQ(Seconds(5, WithTraffic()), "1:+output_failed");
+  output_failing = 0;
+  EXPECT_EQ(Seconds(5, WithTraffic()), "1:-output_failed");
 }
 
 TEST_F(AlarmRulesTest, IndicatorsThatNobodyTouched) {
@@ -203,7 +219,7 @@ TEST_F(AlarmRulesTest, EachCanBeSwitchedOff) {
   AlarmsConfig off;
   off.no_packets = off.stale_indicators = off.partner_silent = seconds(0);
   off.one_way_percent = off.drop_percent = 0;
-  off.reload_failed = off.canary_missed = false;
+  off.reload_failed = off.canary_missed = off.output_failed = false;
   Begin(off);
   newest_file = 1;
   reload_failing = geo_failing = canary_failing = output_failing = 1;
