@@ -200,7 +200,7 @@ class CsvSource {
     }
     std::string reason;
     if (!FillIn(reason)) return Refuse(columns_[kValue], std::move(reason));
-    return builder_.TryAdd(indicator_, reason) || Refuse(columns_[kValue], std::move(reason));
+    return builder_.TryAdd(indicator_, reason) || Refuse(indicator_.value, std::move(reason));
   }
 
   bool FillIn(std::string& reason) {
@@ -553,6 +553,14 @@ std::vector<SourceReport> ReadIndicators(const std::string& path, IndicatorSetBu
     reports.push_back(whole);
   }
   return reports;
+}
+
+std::string TextOf(const IndicatorProblem& problem) {
+  std::string text = problem.file;
+  if (problem.line != 0) text += ':' + std::to_string(problem.line);
+  text += ": ";
+  if (!problem.value.empty()) text += problem.value + ": ";
+  return text + problem.reason;
 }
 
 bool AddFromText(std::string_view text, IndicatorSetBuilder& builder, std::string& error, std::string* guessed) {

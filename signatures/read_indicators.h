@@ -34,6 +34,9 @@ std::vector<SourceReport> ReadIndicators(const std::string& path, IndicatorSetBu
 void ReadIndicatorText(std::string_view path, std::string_view text, IndicatorSetBuilder& builder,
                        SourceReport& report);
 
+// "file:line: value: reason", without what a problem of a whole file does not have.
+std::string TextOf(const IndicatorProblem& problem);
+
 // For `--match VALUE`: guesses the type (or takes it from "type:value") and adds it. False, with `error`, where it fits
 // none. `guessed`: gets the type's name where none was given.
 bool AddFromText(std::string_view text, IndicatorSetBuilder& builder, std::string& error,

@@ -2,6 +2,8 @@
 
 #include <chrono>
 #include <filesystem>
+#include <map>
+#include <string>
 #include <system_error>
 
 #include "exporter/constituency_table.h"
@@ -17,10 +19,26 @@
 namespace vedette {
 namespace {
 
-constexpr size_t kProblemsShown = 5;
+constexpr size_t kProblemsShown = 5;       // of each file
+constexpr size_t kProblemsKept = 100'000;  // of all: a broken file in front does not hide the others'
 
 int64_t NowSeconds() {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+void WarnOfProblems(const CompileReport& compiled, CheckReport& report) {
+  std::map<std::string, size_t> by_file;
+  for (const IndicatorProblem& problem : compiled.problems) {
+    if (problem.line == 0) continue;  // of a file as a whole: said with the file
+    if (++by_file[problem.file] <= kProblemsShown) report.Warn("indicators", TextOf(problem));
+  }
+  for (const auto& [file, count] : by_file) {
+    if (count > kProblemsShown)
+      report.Warn("indicators", fmt::format("{}: … and {} more rows", file, Thousands(count - kProblemsShown)));
+  }
+  if (const uint64_t kept = compiled.problems.size(); compiled.problems_total > kept)
+    report.Warn("indicators",
+                fmt::format("… and {} more rows of all files", Thousands(compiled.problems_total - kept)));
 }
 
 }  // namespace
@@ -32,10 +50,13 @@ std::shared_ptr<const IndicatorSet> CheckIndicators(const Config& config, CheckR
   }
   IndicatorSetBuilder builder;
   builder.set_supported(SupportedObservables());
+  builder.set_kept_problems(kProblemsKept);
   for (const std::string& path : config.indicators) {
     for (const SourceReport& source : ReadIndicators(path, builder)) {
       if (!source.error.empty()) {
         report.Error("indicators", source.error);
+      } else if (!source.unused.empty()) {
+        report.Warn("indicators", fmt::format("{}: is not used: {}", source.path, source.unused));
       } else {
         report.Ok("indicators", fmt::format("{}: {}, {} rows, {} unusable", source.path, source.format,
                                             Thousands(source.rows), Thousands(source.unusable)));
@@ -44,12 +65,7 @@ std::shared_ptr<const IndicatorSet> CheckIndicators(const Config& config, CheckR
   }
   CompileReport compiled;
   std::shared_ptr<const IndicatorSet> set = builder.Compile(compiled);
-  for (size_t i = 0; i < compiled.problems.size() && i < kProblemsShown; ++i) {
-    const IndicatorProblem& problem = compiled.problems[i];
-    report.Warn("indicators", fmt::format("{}:{}: {}: {}", problem.file, problem.line, problem.value, problem.reason));
-  }
-  if (compiled.problems_total > kProblemsShown)
-    report.Warn("indicators", fmt::format("… and {} more rows", Thousands(compiled.problems_total - kProblemsShown)));
+  WarnOfProblems(compiled, report);
   if (set == nullptr) {
     report.Error("indicators", "they cannot be compiled");
   } else if (set->size() == 0) {

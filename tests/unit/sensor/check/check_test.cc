@@ -165,6 +165,51 @@ TEST_F(CheckTest, WhatWillSurpriseIsAWarning) {
   EXPECT_NE(TextOf(report, CheckLevel::kWarning).find("keeps the canary's packet out"), std::string::npos);
 }
 
+TEST_F(CheckTest, WhatOnlyShowsTogetherIsAnErrorToo) {
+  const auto errors_of = [this](std::initializer_list<std::array<const char*, 2>> changes) {
+    std::string text = Config();
+    for (const auto& [from, to] : changes) text.replace(text.find(from), std::string(from).size(), to);
+    return TextOf(Check(text), CheckLevel::kError);
+  };
+  for (const char* listen : {"127.0.0.1:29577", "0.0.0.0:29577"}) {
+    EXPECT_NE(
+        errors_of({{"tcp://127.0.0.1:*", "tcp://127.0.0.1:29577"}, {"127.0.0.1:0", listen}}).find("is the feed's port"),
+        std::string::npos);
+  }
+  EXPECT_NE(errors_of({{"interface: lo, filter: udp port 53", "interface: any"},
+                       {"state: state", "canary: {inject: wire}\nstate: state"}})
+                .find("cannot be sent on all interfaces"),
+            std::string::npos);
+  const std::string long_path = "control: state/" + std::string(108, 'c');
+  EXPECT_NE(
+      errors_of({{"control: state/control.sock", long_path.c_str()}}).find("a control socket's path has 1 to 107"),
+      std::string::npos);
+  if (geteuid() != 0) return;
+  EXPECT_NE(errors_of({{"interface: lo", "interface: lo, user: root"}}).find("has the rights of root"),
+            std::string::npos);
+}
+
+TEST_F(CheckTest, EachFileSaysWhatIsWrongWithIt) {
+  std::filesystem::create_directory(folder_ / "many");
+  Write("many/a.csv", "type,value\n");
+  Write("many/b.csv", "");
+  Write("many/d.csv", "type,value\ndomain,evil.example\ndomain,com\n");
+  std::string text = "type,value\nip,198.18.0.1\n";
+  for (int i = 0; i < 2'000; ++i) text += "domain,com\n";
+  Write("many/c.csv", text);
+  const CheckReport report = Check(Config("[indicators.csv]", "[many, indicators.csv]"));
+  EXPECT_EQ(TextOf(report, CheckLevel::kError), "");
+  const std::string warnings = TextOf(report, CheckLevel::kWarning);
+  for (const std::string& said :
+       {Path("many/a.csv") + ": is not used: has a header and no rows\n",
+        Path("many/b.csv") + ": is not used: is empty\n", Path("many/c.csv") + ":6: com: a public suffix",
+        Path("many/c.csv") + ": … and 1,9", Path("many/d.csv") + ":3: com: a public suffix"}) {
+    EXPECT_NE(warnings.find(said), std::string::npos) << said << "\nbut: " << warnings;
+  }
+  EXPECT_EQ(warnings.find(":0:"), std::string::npos) << warnings;
+  EXPECT_EQ(TextOf(report, CheckLevel::kOk).find("many/b.csv"), std::string::npos);
+}
+
 TEST_F(CheckTest, AllMistakesAreSaidAtOnce) {
   Write("indicators.csv", "type,value\ndomain,not a domain\nip,192.0.2.1\n");
   const CheckReport report = Check(
