@@ -14,7 +14,10 @@ bool FeedSetup::Open(const Config& config, AlertRenderer& renderer, std::string&
                      std::function<void(std::string_view)> log) {
   config_ = config;
   if (!log) log = [](std::string_view line) { fmt::print(stderr, "feed        {}\n", ForTerminal(line)); };
-  config_.feed.log = log;
+  config_.feed.log = [log](std::string_view line) {
+    constexpr std::string_view kPrefix = "feed: ";  // `log` says so itself
+    log(line.starts_with(kPrefix) ? line.substr(kPrefix.size()) : line);
+  };
   publisher_ = FeedPublisher::Open(config_.feed, error);
   if (publisher_ == nullptr) return false;
   sink_ = std::make_unique<FeedSink>(*publisher_, config_.clearances, renderer);

@@ -12,7 +12,7 @@
 #include "sensor/commands/commands.h"
 #include "sensor/commands/complain.h"
 #include "sensor/commands/control_option.h"
-#include "sensor/commands/progress.h"
+#include "sensor/commands/mute_text.h"
 #include "sensor/config/duration.h"
 
 namespace vedette {
@@ -31,13 +31,6 @@ std::string Asker() {
 int Fail(int code, const std::string& what) {
   ComplainInLines(what);
   return code;
-}
-
-std::string What(const Json& mute) {
-  std::string text = mute.contains("indicator") ? mute.value("indicator", "") : "value " + mute.value("value", "");
-  if (mute.contains("source")) text += " of " + mute.value("source", "");
-  if (mute.contains("network")) text += " in " + mute.value("network", "");
-  return text;
 }
 
 struct MuteOptions {
@@ -62,7 +55,7 @@ int Mute(const ControlOption& control, const MuteOptions& options) {
   std::string error;
   if (!control.Ask(request, response, error)) return Fail(kExitFailed, error);
   const Json mute = response.value("mute", Json::object());
-  fmt::print("{}: {} is muted until {}\n", mute.value("id", ""), What(mute), mute.value("until", ""));
+  fmt::print("{}: {} is muted until {}\n", mute.value("id", ""), WhatIsMuted(mute), mute.value("until", ""));
   return kExitDone;
 }
 
@@ -71,7 +64,7 @@ int Unmute(const ControlOption& control, const std::string& name) {
   std::string error;
   if (!control.Ask({{"command", "unmute"}, {"mute", name}, {"by", Asker()}}, response, error))
     return Fail(kExitFailed, error);
-  fmt::print("{} is told again\n", What(response.value("mute", Json::object())));
+  fmt::print("{} is told again\n", WhatIsMuted(response.value("mute", Json::object())));
   return kExitDone;
 }
 
@@ -85,12 +78,7 @@ int List(const ControlOption& control, bool json) {
     return kExitDone;
   }
   if (mutes.empty()) fmt::print("nothing is muted\n");
-  for (const Json& mute : mutes) {
-    fmt::print("{}  {}\n  until {}, by {}: {}\n  hid {} hits and {} whole alerts{}\n", mute.value("id", ""), What(mute),
-               mute.value("until", ""), mute.value("by", ""), mute.value("reason", ""),
-               Thousands(mute.value("hits", uint64_t{0})), Thousands(mute.value("alerts", uint64_t{0})),
-               mute.contains("last") ? ", the last at " + mute.value("last", "") : "");
-  }
+  for (const Json& mute : mutes) fmt::print("{}", MuteText(mute));
   return kExitDone;
 }
 

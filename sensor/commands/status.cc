@@ -9,6 +9,7 @@
 #include "exporter/metrics/families.h"
 #include "sensor/commands/commands.h"
 #include "sensor/commands/control_option.h"
+#include "sensor/commands/mute_text.h"
 #include "sensor/commands/progress.h"
 
 namespace vedette {
@@ -46,8 +47,10 @@ std::string NumberText(const Json& value, bool bytes) {
   return value.is_number_unsigned() ? Thousands(value.get<uint64_t>()) : fmt::format("{:.3f}", value.get<double>());
 }
 
-// "packets_received" of "vedette_packets_received_total".
-std::string ShortName(std::string_view name) {
+// "packets received" of "vedette_packets_received_total".
+std::string ShortName(const FigureFamily& family) {
+  if (&family == &families::kFlowsNow) return "flows now";  // beside all there were
+  const std::string_view name = family.name;
   std::string out(name.substr(name.find('_') + 1));
   for (const std::string_view end : {"_total", "_bytes"}) {
     if (out.ends_with(end)) out.resize(out.size() - end.size());
@@ -60,16 +63,33 @@ void PrintFamily(const FigureFamily& family, const Json& value) {
   const bool bytes = family.name.find("_bytes") != std::string_view::npos;
   if (family.kind == FigureKind::kHistogram) {
     if (value.value("count", 0) != 0)
-      fmt::print("  {:<34} half within {}, 99 % within {}\n", ShortName(family.name),
-                 Span(value.value("p50_seconds", 0.0)), Span(value.value("p99_seconds", 0.0)));
+      fmt::print("  {:<34} half within {}, 99 % within {}\n", ShortName(family), Span(value.value("p50_seconds", 0.0)),
+                 Span(value.value("p99_seconds", 0.0)));
   } else if (value.is_object()) {
     for (const auto& [label, count] : value.items()) {
       if (count.get<double>() != 0)
-        fmt::print("  {:<34} {:>15}\n", ShortName(family.name) + ": " + label, NumberText(count, bytes));
+        fmt::print("  {:<34} {:>15}\n", ShortName(family) + ": " + label, NumberText(count, bytes));
     }
   } else {
-    fmt::print("  {:<34} {:>15}\n", ShortName(family.name), NumberText(value, bytes));
+    fmt::print("  {:<34} {:>15}\n", ShortName(family), NumberText(value, bytes));
   }
+}
+
+// How the last test of the whole path ended.
+std::string CanaryText(const Json& canary) {
+  if (canary.value("number", uint64_t{0}) == 0) return "none was sent yet";
+  if (canary.value("running", false)) return "one is on its way";
+  if (!canary.value("arrived", false)) return "the last one was missed: " + canary.value("missing", "");
+  return fmt::format("the last one arrived after {:.1f} ms", canary.value("seconds", 0.0) * 1000);
+}
+
+// What the alarm command did, where there is one.
+void PrintCommand(const Json& command) {
+  if (!command.is_object()) return;
+  fmt::print("alarm command\n  {}: {} succeeded, {} failed, {} timed out{}\n", command.value("program", ""),
+             Thousands(command.value("succeeded", uint64_t{0})), Thousands(command.value("failed", uint64_t{0})),
+             Thousands(command.value("timed_out", uint64_t{0})),
+             command.contains("last_failure") ? "; the last failure: " + command.value("last_failure", "") : "");
 }
 
 void Print(const Json& status) {
@@ -77,6 +97,15 @@ void Print(const Json& status) {
              status.value("interface", ""), Span(status.value("uptime_seconds", 0.0)), status.value("version", ""));
   for (const Json& problem : status.value("problems", Json::array())) {
     fmt::print("  {}: {}\n", problem.value("level", "warning"), problem.value("what", ""));
+  }
+  if (status.contains("canary")) fmt::print("canary\n  {}\n", CanaryText(status["canary"]));
+  PrintCommand(status.value("alarm_command", Json()));
+  const Json mutes = status.value("mutes", Json::array());
+  if (!mutes.empty()) fmt::print("muted\n");
+  for (const Json& mute : mutes) {
+    std::string text = "  " + MuteText(mute);
+    for (size_t at = text.find('\n'); at + 1 < text.size(); at = text.find('\n', at + 1)) text.insert(at + 1, "  ");
+    fmt::print("{}", text);
   }
   const Json figures = status.value("figures", Json::object());
   for (const Shown& part : kShown) {

@@ -21,17 +21,28 @@
 namespace vedette {
 namespace {
 
+constexpr int kSocket = 3;  // the helper's end, once everything else is closed
+constexpr std::chrono::milliseconds kGoodbye{1'000};
+constexpr int kCannotStart = 127;  // as a shell says it
+
 // A message is the name, a zero byte, and the text. An answer is what the helper has counted since its start: a lost
 // one is made good by the next.
 struct Outcomes {
   uint64_t succeeded = 0;
   uint64_t failed = 0;
   uint64_t timed_out = 0;
+  int32_t last = 0;  // how the last run ended, as waitpid says it, or one of these:
+  static constexpr int32_t kTimedOut = -1, kNotStarted = -2;
 };
 
-constexpr int kSocket = 3;  // the helper's end, once everything else is closed
-constexpr std::chrono::milliseconds kGoodbye{1'000};
-constexpr int kCannotStart = 127;  // as a shell says it
+std::string HowItEnded(int32_t last, std::chrono::seconds time_out) {
+  if (last == Outcomes::kTimedOut) return fmt::format("took longer than {} s and was killed", time_out.count());
+  if (last == Outcomes::kNotStarted) return "no process could be made for it";
+  if (WIFSIGNALED(last)) return fmt::format("ended by signal {}", WTERMSIG(last));
+  const int status = WEXITSTATUS(last);
+  return fmt::format("exit status {}{}", status,
+                     status == kCannotStart ? " (it, or a program that it calls, could not be started)" : "");
+}
 
 std::string ErrnoText(int number) { return std::generic_category().message(number); }
 
@@ -62,6 +73,7 @@ std::string ErrnoText(int number) { return std::generic_category().message(numbe
 // One run of the command, to its end or the time-out.
 void RunOnce(const CommandRunner::Options& options, const char* name, std::string_view text, Outcomes& outcomes) {
   int ends[2];
+  outcomes.last = Outcomes::kNotStarted;
   if (pipe2(ends, O_CLOEXEC) != 0) {
     ++outcomes.failed;
     return;
@@ -95,6 +107,7 @@ void RunOnce(const CommandRunner::Options& options, const char* name, std::strin
   if (!ended) kill(child, SIGKILL);
   int status = 0;
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+  outcomes.last = ended ? status : Outcomes::kTimedOut;
   if (!ended) {
     ++outcomes.timed_out;
   } else if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
@@ -207,11 +220,16 @@ bool CommandRunner::Run(std::string_view name, std::string_view text) {
 CommandCounters CommandRunner::Counters() {
   const std::lock_guard lock(mutex_);
   Outcomes outcomes;
-  while (recv(socket_, &outcomes, sizeof outcomes, MSG_DONTWAIT) == static_cast<ssize_t>(sizeof outcomes)) {
+  ssize_t size = 0;
+  while ((size = recv(socket_, &outcomes, sizeof outcomes, MSG_DONTWAIT)) == static_cast<ssize_t>(sizeof outcomes)) {
     counters_.succeeded = outcomes.succeeded;
     counters_.failed = outcomes.failed;
     counters_.timed_out = outcomes.timed_out;
+    counters_.failing = outcomes.last != 0;
+    if (counters_.failing) counters_.last_failure = HowItEnded(outcomes.last, options_.time_out);
   }
+  // Its end of the socket is closed, which it never does while it lives.
+  if (size == 0 || (size < 0 && errno != EAGAIN && errno != EINTR)) counters_.gone = true;
   return counters_;
 }
 

@@ -25,6 +25,9 @@ struct CommandCounters {
   uint64_t succeeded = 0;     // the command ended with 0
   uint64_t failed = 0;        // … with something else, by a signal, or could not be started
   uint64_t timed_out = 0;     // … was killed
+  bool failing = false;       // the last run did not end with 0
+  std::string last_failure;   // how the last such run ended: "exit status 3"; empty: none yet
+  bool gone = false;          // the helper has ended; no command can be run any more
 };
 
 class CommandRunner {
@@ -51,6 +54,7 @@ class CommandRunner {
   bool Run(std::string_view name, std::string_view text);
   // What is known by now. Any thread.
   CommandCounters Counters();
+  const std::string& program() const { return options_.command[0]; }
 
   // Lets a running command end, at most for a second; the helper then goes on alone until what it had accepted is done.
   ~CommandRunner();

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "exporter/metrics/families.h"
+#include "sensor/commands/progress.h"
 #include "sensor/config/duration.h"
 
 namespace vedette {
@@ -184,9 +185,8 @@ std::vector<AlarmChange> AlarmRules::Evaluate(const Figures& figures, Now now) {
     partners.insert(std::string(kSilent) + figure.label_value);
     Finding finding;
     if (config_.partner_silent != kAtOnce && figure.value >= static_cast<double>(config_.partner_silent.count())) {
-      finding =
-          fmt::format("partner {} has not been connected for {:.0f} hours; ask it whether it still wants the feed",
-                      figure.label_value, figure.value / 3600);
+      finding = fmt::format("partner {} has not been connected for {}; ask it whether it still wants the feed",
+                            figure.label_value, Span(figure.value));
     }
     Judge(std::string(kSilent) + figure.label_value, false, kAtOnce, finding, now, changes);
   }

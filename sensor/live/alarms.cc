@@ -12,6 +12,8 @@
 namespace vedette {
 namespace {
 
+constexpr std::chrono::minutes kFailureInterval{1};  // between lines about a command that fails again and again
+
 std::string TimeText(int64_t unix_seconds) { return Rfc3339(unix_seconds * 1'000'000'000); }
 
 }  // namespace
@@ -43,12 +45,48 @@ void Alarms::Evaluate(const Figures& figures, AlarmRules::Now now) {
       log_.Info(fmt::format("alarm {} cleared; it was raised at {}", alarm.name, TimeText(alarm.since)));
     }
     if (command_ != nullptr && !command_->Run(alarm.name, Message(change, sensor_, now.unix_seconds)))
-      log_.Warn(fmt::format("alarm {}: the alarm command was not run, there are too many at once", alarm.name));
+      log_.Warn(fmt::format("alarm {}: the alarm command was not run, {}", alarm.name,
+                            command_->Counters().gone ? "its process is gone" : "there are too many at once"));
   }
+  LookAtCommand(now);
   std::vector<Alarm> active = rules_.Active();
   const std::lock_guard<std::mutex> lock(mutex_);
   active_ = std::move(active);
   for (const AlarmChange& change : changes) raised_[change.alarm.name] += change.raised ? 1 : 0;
+}
+
+void Alarms::LookAtCommand(AlarmRules::Now now) {
+  if (command_ == nullptr) return;
+  const CommandCounters counters = command_->Counters();
+  if (counters.gone && !said_gone_) {
+    said_gone_ = true;
+    log_.Error(CommandProblem());
+  }
+  const uint64_t failures = counters.failed + counters.timed_out;
+  if (failures == failures_said_) return;
+  if (failures_said_ != 0 && now.steady - failure_said_ < kFailureInterval) return;
+  log_.Warn(fmt::format("the alarm command {} failed: {} ({} of {} runs failed)", command_->program(),
+                        counters.last_failure, failures, failures + counters.succeeded));
+  failures_said_ = failures;
+  failure_said_ = now.steady;
+}
+
+std::optional<CommandCounters> Alarms::Command() const {
+  if (command_ == nullptr) return std::nullopt;
+  return command_->Counters();
+}
+
+std::string Alarms::CommandProblem() const {
+  if (command_ == nullptr) return {};
+  const CommandCounters counters = command_->Counters();
+  if (counters.gone)
+    return fmt::format(
+        "the process that starts the alarm command {} has ended, and a confined sensor can make no other: it will not "
+        "run until the sensor is restarted",
+        command_->program());
+  return counters.failing ? fmt::format("the alarm command {} failed at its last run: {}", command_->program(),
+                                        counters.last_failure)
+                          : std::string();
 }
 
 std::vector<Alarm> Alarms::Active() const {

@@ -1,10 +1,12 @@
 // Alarms of a running sensor: in the log, as a metric, and by the operator's command.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,16 +29,26 @@ class Alarms : public FigureSource {
   // Any thread.
   std::vector<Alarm> Active() const;
   void AppendFigures(Figures& out) const override;
+  // The command as it does; nullopt where there is none.
+  std::optional<CommandCounters> Command() const;
+  // Why alarms do not reach whoever the command tells; empty: they do, or there is no command.
+  std::string CommandProblem() const;
 
   // What the command reads: {"alarm":…,"state":"raised"|"cleared","since":…,"time":…,"sensor":…,"text":…} and a
   // newline.
   static std::string Message(const AlarmChange& change, const std::string& sensor, int64_t unix_seconds);
 
  private:
+  void LookAtCommand(AlarmRules::Now now);
+
   const std::string sensor_;
   Log& log_;
   CommandRunner* const command_;
   AlarmRules rules_;
+  // Of the thread that evaluates: what was said of the command, and when.
+  uint64_t failures_said_ = 0;
+  bool said_gone_ = false;
+  std::chrono::steady_clock::time_point failure_said_{};
   mutable std::mutex mutex_;  // of what follows
   std::vector<Alarm> active_;
   std::map<std::string, uint64_t> raised_;  // by name: how often

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
 
 #include "exporter/time_text.h"
@@ -114,9 +115,19 @@ void SelfWatch::AddTo(Json& status) const {
         {{"level", alarm.critical ? "critical" : "warning"},
          {"what", fmt::format("{} since {}: {}", alarm.name, Rfc3339(alarm.since * 1'000'000'000), alarm.text)}});
   }
+  const std::string command_problem = alarms_.CommandProblem();
+  if (!command_problem.empty()) status["problems"].push_back({{"level", "warning"}, {"what", command_problem}});
+  if (const std::optional<CommandCounters> command = alarms_.Command()) {
+    Json& shown = status["alarm_command"] = {{"program", parts_.config->alarms.command[0]},
+                                             {"succeeded", command->succeeded},
+                                             {"failed", command->failed},
+                                             {"timed_out", command->timed_out},
+                                             {"running", !command->gone}};
+    if (!command->last_failure.empty()) shown["last_failure"] = command->last_failure;
+  }
   if (critical) {
     status["state"] = "critical";
-  } else if (!alarms.empty() && status["state"] == "ok") {
+  } else if ((!alarms.empty() || !command_problem.empty()) && status["state"] == "ok") {
     status["state"] = "warning";
   }
   status["canary"] = CanaryOutcome();

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <thread>
@@ -94,6 +95,40 @@ TEST_F(CommandRunnerTest, CountsWhatFailsAndKillsWhatHangs) {
   EXPECT_EQ(counters.failed, 1U);
   EXPECT_EQ(counters.timed_out, 1U);
   EXPECT_EQ(counters.succeeded, 1U);
+  EXPECT_FALSE(counters.failing) << "the last one ended well";
+  EXPECT_EQ(counters.last_failure, "took longer than 1 s and was killed");
+}
+
+TEST_F(CommandRunnerTest, SaysHowARunEnded) {
+  const auto runner =
+      CommandRunner::Start(Script("case $VEDETTE_ALARM in exit) exit 3;; signal) kill -9 $$;; esac"), error_);
+  ASSERT_NE(runner, nullptr) << error_;
+  EXPECT_EQ(runner->Counters().last_failure, "");
+  runner->Run("exit", "");
+  EXPECT_EQ(WaitFor(*runner, 1).last_failure, "exit status 3");
+  EXPECT_TRUE(runner->Counters().failing);
+  runner->Run("signal", "");
+  EXPECT_EQ(WaitFor(*runner, 2).last_failure, "ended by signal 9");
+  std::filesystem::remove(runner->program());
+  runner->Run("gone", "");
+  EXPECT_NE(WaitFor(*runner, 3).last_failure.find("exit status 127 (it"), std::string::npos);
+  EXPECT_FALSE(runner->Counters().gone);
+}
+
+TEST_F(CommandRunnerTest, SaysThatItsHelperIsGone) {
+  const auto options = Script("exit 0");
+  EXPECT_EQ(InChild([&] {
+              std::string error;
+              const auto runner = CommandRunner::Start(options, error);
+              if (runner == nullptr) return error;
+              std::string pid;
+              std::ifstream("/proc/self/task/" + std::to_string(getpid()) + "/children") >> pid;
+              if (pid.empty() || runner->Counters().gone) return std::string("no helper");
+              kill(std::stoi(pid), SIGKILL);
+              for (int i = 0; i < 2000 && !runner->Counters().gone; ++i) std::this_thread::sleep_for(milliseconds(5));
+              return std::to_string(runner->Counters().gone) + std::to_string(runner->Run("x", ""));
+            }),
+            "10");
 }
 
 TEST_F(CommandRunnerTest, NeitherAStormNorAHangMakesItWait) {

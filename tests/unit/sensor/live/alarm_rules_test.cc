@@ -198,12 +198,22 @@ TEST_F(AlarmRulesTest, IndicatorsThatNobodyTouched) {
 TEST_F(AlarmRulesTest, EachSilentPartner) {
   partners = {{"alpha", 86'398}, {"beta", 0}};
   EXPECT_EQ(Seconds(5, WithTraffic([this] { ++partners[0].second; })), "2:+partner_silent.alpha");
+  EXPECT_NE(last_.text.find("not been connected for 24 h 0 min"), std::string::npos) << last_.text;
   partners[0].second = 0;
   EXPECT_EQ(Seconds(1, WithTraffic()), "1:-partner_silent.alpha");
   partners[1].second = 100'000;
   EXPECT_EQ(Seconds(1, WithTraffic()), "1:+partner_silent.beta");
   partners.pop_back();
   EXPECT_EQ(Seconds(1, WithTraffic()), "1:-partner_silent.beta");
+}
+
+TEST_F(AlarmRulesTest, AShortSilenceIsSaidInMinutes) {
+  AlarmsConfig config;
+  config.partner_silent = seconds(90);
+  Begin(config);
+  partners = {{"alpha", 90}};
+  EXPECT_EQ(Seconds(1, WithTraffic()), "1:+partner_silent.alpha");
+  EXPECT_NE(last_.text.find("not been connected for 1 min 30 s"), std::string::npos) << last_.text;
 }
 
 TEST_F(AlarmRulesTest, AMissedCanaryUntilOneArrives) {
