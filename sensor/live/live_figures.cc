@@ -9,7 +9,6 @@
 #include <ctime>
 
 #include "exporter/metrics/families.h"
-#include "exporter/metrics/figures_json.h"
 #include "sensor/commands/progress.h"
 #include "sensor/pipeline/totals_figures.h"
 
@@ -56,20 +55,6 @@ void ProcessFigures::AppendFigures(Figures& out) const {
     out.Add(families::kMemory, "process",
             static_cast<double>(resident_pages) * static_cast<double>(sysconf(_SC_PAGESIZE)));
   }
-}
-
-std::string LossesOf(const Figures& figures) {
-  const FigureFamily* const kTold[] = {
-      &families::kPacketsReceived, &families::kPacketsDropped, &families::kFlowsEnded,
-      &families::kTcpGapBytes,     &families::kAlerts,         &families::kAlertsDropped,
-      &families::kScanErrors,      &families::kHitsOverLimit,  &families::kIndicatorGeneration,
-      &families::kIndicatorLoaded};
-  Figures told;
-  for (const Figure& figure : figures.all()) {
-    if (std::find(std::begin(kTold), std::end(kTold), figure.family) != std::end(kTold))
-      told.Add(*figure.family, figure.label_value, figure.value);
-  }
-  return JsonOf(told, true);
 }
 
 std::string PeriodicSummary::Line(const Figures& figures) {

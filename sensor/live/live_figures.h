@@ -1,4 +1,4 @@
-// The figures of a running sensor's parts, and the short forms in which the log and the heartbeats show them.
+// The figures of a running sensor's parts, and the short form in which the log shows them.
 #pragma once
 
 #include <chrono>
@@ -46,10 +46,6 @@ class ProcessFigures : public FigureSource {
   const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   const std::chrono::system_clock::time_point started_at_ = std::chrono::system_clock::now();
 };
-
-// What a partner is told in heartbeats of the sensor's own losses: nothing that says something of other partners or
-// feeds.
-std::string LossesOf(const Figures& figures);
 
 // One line of figures, with what has been added since the line before.
 class PeriodicSummary {

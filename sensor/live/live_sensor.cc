@@ -17,6 +17,7 @@
 #include "exporter/file_sink.h"
 #include "exporter/metrics/families.h"
 #include "exporter/metrics/figures_json.h"
+#include "exporter/metrics/losses.h"
 #include "exporter/metrics/metrics_endpoint.h"
 #include "sensor/capture/frame_sender.h"
 #include "sensor/capture/injecting_source.h"
