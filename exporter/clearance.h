@@ -12,7 +12,8 @@ namespace vedette {
 
 // A hit goes to a partner where all of this holds:
 //   1. the indicator's originator is on the partner's list ("*" stands for all);
-//   2. its TLP is at most `max_tlp`; without TLP its source has to be on `unmarked_sources` (contract 6);
+//   2. its TLP is at most `max_tlp`; without TLP it is AMBER+STRICT, and its source has to be on `unmarked_sources` as
+//      well (contract 6);
 //   3. where the indicator names recipients, the partner is one of them;
 //   4. where the indicator is bound to a sharing group, the group is on `sharing_groups`.
 struct Clearance {

@@ -113,6 +113,19 @@ constexpr std::array<std::string_view, kColumns> kColumnNames = {
     "originator", "description", "tags",       "tlp",         "pap",      "sharing_group",
     "recipients", "confidence",  "valid_from", "valid_until", "reference"};
 
+// Permissible Actions Protocol, from the loosest on.
+constexpr std::array<std::string_view, 4> kPapNames = {"clear", "green", "amber", "red"};
+// Accepts any case, with or without "pap:"; "white" is clear.
+std::optional<size_t> PapOf(std::string_view name) {
+  const std::string lowered = LowerAscii(name);
+  std::string_view text = lowered;
+  if (text.starts_with("pap:")) text.remove_prefix(4);
+  if (text == "white") text = "clear";
+  const auto* const at = std::find(kPapNames.begin(), kPapNames.end(), text);
+  if (at == kPapNames.end()) return std::nullopt;
+  return static_cast<size_t>(at - kPapNames.begin());
+}
+
 struct Header {
   char separator = ',';
   std::vector<int> columns;  // of each field; -1: not known
@@ -200,7 +213,9 @@ class CsvSource {
     }
     std::string reason;
     if (!FillIn(reason)) return Refuse(columns_[kValue], std::move(reason));
-    return builder_.TryAdd(indicator_, reason) || Refuse(indicator_.value, std::move(reason));
+    if (!builder_.TryAdd(indicator_, reason)) return Refuse(indicator_.value, std::move(reason));
+    if (!remark_.empty()) builder_.AddProblem({indicator_.file, indicator_.line, indicator_.value, remark_});
+    return true;
   }
 
   bool FillIn(std::string& reason) {
@@ -219,9 +234,13 @@ class CsvSource {
     indicator_.description = columns_[kDescription];
     indicator_.sharing_group = Trimmed(columns_[kSharingGroup]);
     indicator_.reference = Trimmed(columns_[kReference]);
-    return ReadPlaces(reason) && ReadDirection(reason) && ReadSharing(reason) && ReadConfidence(reason) &&
-           ReadArray(kTags, indicator_.tags, reason) && ReadArray(kRecipients, indicator_.recipients, reason) &&
-           ReadTimes(reason);
+    if (!(ReadPlaces(reason) && ReadDirection(reason) && ReadSharing(reason) && ReadConfidence(reason) &&
+          ReadArray(kTags, indicator_.tags, reason) && ReadArray(kRecipients, indicator_.recipients, reason) &&
+          ReadTimes(reason))) {
+      return false;
+    }
+    HeedTags();
+    return true;
   }
 
   bool ReadPlaces(std::string& reason) {
@@ -265,15 +284,42 @@ class CsvSource {
       }
       indicator_.tlp = *tlp;
     }
-    std::string pap = LowerAscii(Trimmed(columns_[kPap]));
-    if (pap.compare(0, 4, "pap:") == 0) pap.erase(0, 4);
-    if (pap == "white") pap = "clear";
-    if (!pap.empty() && pap != "clear" && pap != "green" && pap != "amber" && pap != "red") {
-      reason = "pap has to be clear, green, amber or red";
-      return false;
+    indicator_.pap.clear();
+    if (const std::string_view text = Trimmed(columns_[kPap]); !text.empty()) {
+      const std::optional<size_t> pap = PapOf(text);
+      if (!pap) {
+        reason = "pap has to be clear, green, amber or red";
+        return false;
+      }
+      indicator_.pap = kPapNames[*pap];
     }
-    indicator_.pap = std::move(pap);
     return true;
+  }
+
+  // MISP says TLP and PAP in tags. The stricter of tags and columns holds. A mark that is not understood may ask for
+  // more than is known here: the row is used, but shared no further than one without TLP.
+  void HeedTags() {
+    remark_.clear();
+    for (const std::string& tag : indicator_.tags) {
+      const std::string text = LowerAscii(Trimmed(tag));
+      if (text.starts_with("tlp:")) {
+        const std::optional<Tlp> tlp = TlpOf(text);
+        if (!tlp) RemarkOn(tag);
+        indicator_.tlp = std::max(indicator_.tlp, tlp.value_or(Tlp::kAmberStrict));
+      } else if (text.starts_with("pap:")) {
+        const std::optional<size_t> pap = PapOf(text);
+        if (!pap) {
+          RemarkOn(tag);
+          indicator_.tlp = std::max(indicator_.tlp, Tlp::kAmberStrict);
+        } else if (indicator_.pap.empty() || *pap > *PapOf(indicator_.pap)) {
+          indicator_.pap = kPapNames[*pap];
+        }
+      }
+    }
+  }
+
+  void RemarkOn(std::string_view tag) {
+    remark_ = "used, as amber+strict or stricter: the tag " + Escaped(tag) + " is not understood";
   }
 
   bool ReadConfidence(std::string& reason) {
@@ -337,6 +383,7 @@ class CsvSource {
   Indicator indicator_;                     // reused, so that a row allocates little
   std::array<std::string, 2> last_arrays_;  // what its tags and recipients were read from
   std::string first_problem_;
+  std::string remark_;  // on a row that is used
 };
 
 // --- lists ----------------------------------------------------------------------------------------------------------

@@ -31,6 +31,13 @@ bool OurSensorRuns(const Config& config) {
 }
 
 void CheckPartners(const Config& config, const KeyPair& keys, const IndicatorSet* set, CheckReport& report) {
+  const bool any_unmarked = std::any_of(config.clearances.begin(), config.clearances.end(), [](const Clearance& one) {
+    return !one.unmarked_sources.empty() && one.max_tlp >= Tlp::kAmberStrict;
+  });
+  if (!config.clearances.empty() && !config.clearances[0].unmarked_sources.empty() && !any_unmarked)
+    report.Warn("feed",
+                "`unmarked_sources` has no effect: indicators without TLP are amber+strict, and no partner has such a "
+                "`max_tlp`");
   if (config.feed.partners.empty())
     report.Warn("feed", "there are no partners; alerts go to nobody but `output`, if that is set");
   for (size_t i = 0; i < config.feed.partners.size(); ++i) {

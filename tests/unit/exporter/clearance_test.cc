@@ -35,10 +35,27 @@ TEST(Clearance, NoHigherTlpThanGiven) {
 }
 
 TEST(Clearance, WithoutTlpOnlyWhereTheSourceIsListed) {
-  EXPECT_FALSE(Partner().Permits(Record("cert-alpha", Tlp::kNone)));
   Clearance clearance = Partner();
+  clearance.max_tlp = Tlp::kRed;
+  EXPECT_FALSE(clearance.Permits(Record("cert-alpha", Tlp::kNone)));
+  clearance.unmarked_sources = {"other"};
+  EXPECT_FALSE(clearance.Permits(Record("cert-alpha", Tlp::kNone)));
   clearance.unmarked_sources = {"feed"};
   EXPECT_TRUE(clearance.Permits(Record("cert-alpha", Tlp::kNone)));
+}
+
+// A listed source does not lift what is unmarked over a partner's highest TLP.
+TEST(Clearance, WithoutTlpIsAmberStrict) {
+  Clearance clearance = Partner();
+  clearance.unmarked_sources = {"feed"};
+  for (const Tlp too_low : {Tlp::kClear, Tlp::kGreen, Tlp::kAmber}) {
+    clearance.max_tlp = too_low;
+    EXPECT_FALSE(clearance.Permits(Record("cert-alpha", Tlp::kNone))) << NameOf(too_low);
+  }
+  for (const Tlp enough : {Tlp::kAmberStrict, Tlp::kRed}) {
+    clearance.max_tlp = enough;
+    EXPECT_TRUE(clearance.Permits(Record("cert-alpha", Tlp::kNone))) << NameOf(enough);
+  }
 }
 
 TEST(Clearance, NamedRecipientsAndSharingGroups) {

@@ -121,6 +121,58 @@ TEST(ReadCsv, TellsWhyARowCannotBeUsedAndUsesTheRest) {
              "13: valid_until lies before valid_from", "14: a quotation mark that is not closed within 32768 bytes"}));
 }
 
+// As MISP writes them. The stricter of tags and columns holds, in whatever order they come.
+TEST(ReadCsv, HeedsMarksInTags) {
+  struct Case {
+    const char* tags;
+    const char* tlp;
+    const char* pap;
+    Tlp expected;
+    const char* expected_pap;
+    const char* not_understood = "";
+  };
+  const Case cases[] = {
+      {R"([""tlp:red""])", "", "", Tlp::kRed, ""},
+      {R"([""tlp:amber+strict""])", "", "", Tlp::kAmberStrict, ""},
+      {R"([""TLP:WHITE""])", "", "", Tlp::kClear, ""},
+      {R"([""tlp:clear""])", "green", "", Tlp::kGreen, ""},
+      {R"([""tlp:red""])", "green", "", Tlp::kRed, ""},
+      {R"([""tlp:green""])", "red", "", Tlp::kRed, ""},
+      {R"([""tlp:green"",""apt"","" TLP:Amber ""])", "", "", Tlp::kAmber, ""},
+      {R"([""tlp:ex:chr""])", "", "", Tlp::kAmberStrict, "", "tlp:ex:chr"},
+      {R"([""tlp:ex:chr""])", "clear", "", Tlp::kAmberStrict, "", "tlp:ex:chr"},
+      {R"([""tlp:ex:chr"",""tlp:red""])", "", "", Tlp::kRed, "", "tlp:ex:chr"},
+      {R"([""PAP:RED"",""tlp:green""])", "", "green", Tlp::kGreen, "red"},
+      {R"([""PAP:WHITE""])", "green", "amber", Tlp::kGreen, "amber"},
+      {R"([""PAP:GREEN""])", "", "", Tlp::kNone, "green"},
+      {R"([""pap:purple""])", "green", "", Tlp::kAmberStrict, "", "pap:purple"},
+      {R"([""the tlp:red team"",""tlp""])", "", "", Tlp::kNone, ""},
+  };
+  for (const Case& one : cases) {
+    const Read read(std::string("type,value,tags,tlp,pap\ndomain,evil.example,\"") + one.tags + "\"," + one.tlp + "," +
+                    one.pap + "\n");
+    ASSERT_EQ(read.set->size(), 1u) << one.tags;
+    EXPECT_EQ(read.set->at(0).tlp, one.expected) << one.tags << " " << one.tlp;
+    EXPECT_EQ(read.set->at(0).pap, one.expected_pap) << one.tags;
+    EXPECT_EQ(read.source.unusable, 0u);
+    const std::string tag = one.not_understood;
+    EXPECT_EQ(
+        read.Problems(),
+        tag.empty() ? Texts{} : Texts{"2: used, as amber+strict or stricter: the tag " + tag + " is not understood"});
+  }
+}
+
+// The next row has the same tags, which are not read anew.
+TEST(ReadCsv, HeedsTagsThatTheRowBeforeHadToo) {
+  const Read read(
+      "type,value,tags,tlp\ndomain,a.example,\"[\"\"tlp:red\"\"]\",\ndomain,b.example,\"[\"\"tlp:red\"\"]\",green\n"
+      "domain,c.example,,\n");
+  ASSERT_EQ(read.set->size(), 3u);
+  EXPECT_EQ(read.set->at(0).tlp, Tlp::kRed);
+  EXPECT_EQ(read.set->at(1).tlp, Tlp::kRed);
+  EXPECT_EQ(read.set->at(2).tlp, Tlp::kNone);
+}
+
 TEST(ReadCsv, ReportsColumnsThatItDoesNotRead) {
   const Read read("type,value,colour,value\ndomain,evil.example,red,x\n");
   EXPECT_EQ(read.Rows(), Texts{"domain evil.example"});

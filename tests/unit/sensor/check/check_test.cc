@@ -151,6 +151,7 @@ TEST_F(CheckTest, WhatWillSurpriseIsAWarning) {
            Case{", originators: [cert-a]", "", "can never receive anything"},
            Case{"[cert-a]", "[cert-b]", "0 of the 1 indicators"},
            Case{"[cert-a]", "[cert-a], max_tlp: clear", "0 of the 1 indicators"},
+           Case{"  partners:\n", "  unmarked_sources: [list]\n  partners:\n", "`unmarked_sources` has no effect"},
            Case{"  partners:\n    - {name: alpha, public_key: alpha.pub, originators: [cert-a]}\n", "  partners: []\n",
                 "there are no partners"},
            Case{"[cert-a]", "[cert-a], scope: constituency, constituency: {asns: [3333]}",
