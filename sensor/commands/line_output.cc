@@ -1,21 +1,42 @@
 #include "sensor/commands/line_output.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 
 namespace vedette {
+namespace {
+
+// False too for what is no plain file, or cannot be read.
+bool EndsWithinALine(const std::string& path) {
+  struct stat about {};
+  if (stat(path.c_str(), &about) != 0 || !S_ISREG(about.st_mode) || about.st_size == 0) return false;
+  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return false;
+  char last = '\n';
+  const bool read = pread(descriptor, &last, 1, about.st_size - 1) == 1;
+  close(descriptor);
+  return read && last != '\n';
+}
+
+}  // namespace
 
 LineOutput::~LineOutput() {
   if (descriptor_ > STDERR_FILENO) close(descriptor_);
 }
 
-bool LineOutput::Open(const std::string& path, std::string& error) {
+bool LineOutput::Open(const std::string& path, std::string& error, Start start) {
   path_ = path == "-" ? "standard output" : path;
-  descriptor_ = path == "-" ? STDOUT_FILENO : open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-  if (descriptor_ >= 0) return true;
+  const int how = start == Start::kAppend ? O_APPEND : O_TRUNC;
+  descriptor_ = path == "-" ? STDOUT_FILENO : open(path.c_str(), O_WRONLY | O_CREAT | how | O_CLOEXEC, 0640);
+  if (descriptor_ >= 0) {
+    ended_a_line_ = path != "-" && start == Start::kAppend && EndsWithinALine(path);
+    if (ended_a_line_) buffer_ = "\n";
+    return true;
+  }
   error = path + ": cannot be written: " + std::strerror(errno) + "; name a file in a folder that exists and is yours";
   return false;
 }

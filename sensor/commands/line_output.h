@@ -1,6 +1,7 @@
 // Lines of text to a file or standard output, with errors that say what to do.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -13,8 +14,14 @@ class LineOutput {
   LineOutput(const LineOutput&) = delete;
   LineOutput& operator=(const LineOutput&) = delete;
 
+  enum class Start : uint8_t {
+    kEmpty,   // what the file held is gone
+    kAppend,  // it stays; where its last line was cut short, by a crash or a full disk, that line is ended first
+  };
   // "-": standard output.
-  bool Open(const std::string& path, std::string& error);
+  bool Open(const std::string& path, std::string& error, Start start = Start::kEmpty);
+  // The file's last line had been cut short.
+  bool ended_a_line() const { return ended_a_line_; }
   template <class... Parts>
   bool Write(const Parts&... parts) {
     (buffer_.append(std::string_view(parts)), ...);
@@ -29,6 +36,7 @@ class LineOutput {
   std::string path_;
   int descriptor_ = -1;
   int reason_ = 0;  // errno of the first failure
+  bool ended_a_line_ = false;
   std::string buffer_;
 };
 

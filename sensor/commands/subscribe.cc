@@ -28,10 +28,12 @@ int RunSubscribe(SubscribeOptions& options) {
   files.AddInput(options.feed.secret_key_file, "your key");
   files.AddOutput("--out", options.output);
   LineOutput output;
-  if (!files.Check(error) || !output.Open(options.output, error)) {
+  if (!files.Check(error) || !output.Open(options.output, error, LineOutput::Start::kAppend)) {
     Complain(error);
     return kExitUsage;
   }
+  if (output.ended_a_line())
+    fmt::print(stderr, "{}: its last line was cut short and is no alert; going on below it\n", options.output);
   const SubscribeSummary summary = Subscribe(
       options.feed, [&](std::string_view line) { return output.Write(line) && output.Flush(); },
       [](std::string_view event) { fmt::print(stderr, "{}\n", ForTerminal(event)); }, stop);
@@ -60,7 +62,8 @@ Command AddSubscribe(CLI::App& app) {
       ->required()
       ->type_name("FILE");
   app.add_option("--view", feed.view, "your name, as the sensor's operator gave it")->required()->type_name("NAME");
-  app.add_option("--out", options->output, "file for the alerts (default: standard output)")->type_name("FILE");
+  app.add_option("--out", options->output, "file that alerts are added to (default: standard output)")
+      ->type_name("FILE");
   app.add_option("--count", feed.stop_after, "stop after so many alerts")->type_name("N");
   app.add_option("--idle", feed.idle_seconds, "stop after so many seconds without anything")->type_name("SECONDS");
   app.add_flag("--until-end", feed.stop_at_end, "stop when a replay says it is over");

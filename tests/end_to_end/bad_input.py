@@ -10,6 +10,7 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -349,6 +350,46 @@ class BadInput(unittest.TestCase):
         subprocess.run([VEDETTE, "keygen", str(self.folder / "partner")], check=True, capture_output=True)
         result = run("subscribe", "tcp://127.0.0.1:1", "--server-key", self.folder / "partner.pub", "--key", self.folder / "partner.key", "--view", "cert-alpha", "--idle", "1")
         self.assertNotEqual(result.returncode, 0)
+
+    def test_subscriber_without_an_end(self):
+        """Told to stop at the end, stopped otherwise: not complete."""
+        for who in ("sensor", "me"):
+            run("keygen", self.folder / who, check=True)
+        subscriber = subprocess.Popen([VEDETTE, "subscribe", "tcp://127.0.0.1:1", "--server-key", self.folder / "sensor.pub", "--key", self.folder / "me.key", "--view", "me",
+                                       "--until-end"], stderr=subprocess.PIPE)
+        self.assertIn(b"cannot be reached yet", subscriber.stderr.readline())
+        subscriber.send_signal(signal.SIGTERM)
+        errors = subscriber.communicate(timeout=60)[1]
+        self.assertEqual(subscriber.returncode, 4, errors)
+        self.assertIn(b"stopped before the end of the feed came", errors)
+
+    def test_subscriber_that_starts_again_keeps_what_it_received(self):
+        """Two replays to one file, which a crash had left within a line."""
+        for who in ("sensor", "me"):
+            run("keygen", self.folder / who, check=True)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        config = self.folder / "feed.yaml"
+        config.write_text(f"feed:\n  endpoint: tcp://127.0.0.1:{port}\n  secret_key: sensor.key\n  partners:\n"
+                          "    - {name: me, public_key: me.pub, originators: ['*'], max_tlp: red}\n")
+        received = self.folder / "alerts.jsonl"
+        received.write_text('{"whole":1}\n{"cut sh')
+        sizes = [received.stat().st_size]
+        for said in (b"its last line was cut short", b"end of the feed"):
+            subscriber = subprocess.Popen([VEDETTE, "subscribe", f"tcp://127.0.0.1:{port}", "--server-key", self.folder / "sensor.pub", "--key", self.folder / "me.key",
+                                           "--view", "me", "--out", received, "--until-end", "--idle", "30"], stderr=subprocess.PIPE)
+            self.expect(replay("--publish", config, "--partner-wait", "30", PCAPS), 0)
+            errors = subscriber.communicate(timeout=60)[1]
+            self.assertEqual(subscriber.returncode, 0, errors)
+            self.assertIn(said, errors)
+            sizes.append(received.stat().st_size)
+        lines = received.read_text().splitlines()
+        self.assertEqual(lines[:2], ['{"whole":1}', '{"cut sh'])
+        self.assertGreater(sizes[1], sizes[0] + 1)
+        self.assertEqual(sizes[2] - sizes[1], sizes[1] - sizes[0] - 1)  # the line's end
+        for line in lines[2:]:
+            json.loads(line)
 
     def test_run_without_its_interface(self):
         config = self.folder / "sensor.yaml"
