@@ -8,14 +8,18 @@ socket.curve_publickey, socket.curve_secretkey = zmq.auth.load_certificate(own_f
 socket.curve_serverkey, _ = zmq.auth.load_certificate(server_file)
 socket.subscribe(view + "/")
 socket.connect(endpoint)
-epoch, expected, header = None, None, {}
-while header.get("event_type") != "end":  # a replay is complete; go on here to follow a live sensor
+epoch, expected, event = None, None, None
+while event != "end":  # a replay is complete; go on here to follow a live sensor
     _, header, lines = socket.recv_multipart()
     header = json.loads(header)
-    first = header["first"] if header["event_type"] == "alerts" else header["last"] + 1
+    event = header["event_type"]
+    if event not in ("alerts", "heartbeat", "end"):
+        continue  # of a later version
+    first = header["first"] if event == "alerts" else header["last"] + 1
     if epoch != header["epoch"]:  # the sensor has started anew and counts from 1, or we have just come
         epoch, expected = header["epoch"], 1 if epoch else first
     if first > expected:
         print(f"gap: alerts {expected} to {first - 1} are missing", file=sys.stderr)
     expected = first + header.get("count", 0)
     print(lines.decode(), end="", flush=True)
+print(f"the feed has ended, after alert {header['last']}", file=sys.stderr)

@@ -81,9 +81,35 @@ TEST_F(Feed, ThePyzmqExampleReceivesIt) {
   EXPECT_EQ(a.Wait(kLimit), 0) << a.err();
   EXPECT_EQ(ab.Wait(kLimit), 0) << ab.err();
   EXPECT_EQ(a.out(), sent_a);
-  EXPECT_EQ(a.err(), "");
+  EXPECT_EQ(a.err(), "the feed has ended, after alert 200\n");
   EXPECT_EQ(ab.out(), sent_ab);
-  EXPECT_EQ(ab.err(), "gap: alerts 1 to 1 are missing\n");
+  EXPECT_EQ(ab.err(), "gap: alerts 1 to 1 are missing\nthe feed has ended, after alert 2\n");
+}
+
+// feed.md tells partners to pass over events of a later version; so does its example.
+TEST_F(Feed, ThePyzmqExamplePassesOverOtherEvents) {
+  RawClient server(ZMQ_XPUB);
+  server.SetInt(ZMQ_CURVE_SERVER, 1);
+  server.SetText(ZMQ_CURVE_SECRETKEY, keys_["server"].secret_key);
+  ASSERT_EQ(zmq_bind(server.socket(), "tcp://127.0.0.1:*"), 0);
+  char endpoint[100];
+  size_t size = sizeof(endpoint);
+  ASSERT_EQ(zmq_getsockopt(server.socket(), ZMQ_LAST_ENDPOINT, endpoint, &size), 0);
+  ChildProcess a({"/usr/bin/python3", VEDETTE_SOURCE_DIR "/docs/subscribe.py", endpoint, Path("server.pub"),
+                  Path("cert-a.key"), "cert-a"});
+  const auto until = std::chrono::steady_clock::now() + kLimit;
+  while (server.Receive().empty()) ASSERT_LT(std::chrono::steady_clock::now(), until);
+  const auto send = [&](const std::string& header, const std::string& body) {
+    const std::string frames[] = {"cert-a/", header, body};
+    for (int i = 0; i < 3; ++i) zmq_send(server.socket(), frames[i].data(), frames[i].size(), i < 2 ? ZMQ_SNDMORE : 0);
+  };
+  send(R"({"event_type":"retraction","feed":1,"id":"x"})", "");
+  send(R"({"event_type":"alerts","feed":1,"schema":"s","epoch":1,"first":1,"count":1})", "{}\n");
+  send(R"({"event_type":"notice"})", "text");
+  send(R"({"event_type":"end","feed":1,"schema":"s","epoch":1,"last":1})", "");
+  EXPECT_EQ(a.Wait(kLimit), 0) << a.err();
+  EXPECT_EQ(a.out(), "{}\n");
+  EXPECT_EQ(a.err(), "the feed has ended, after alert 1\n");
 }
 
 TEST_F(Feed, TheDocumentedExampleIsTheFile) {
