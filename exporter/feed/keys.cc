@@ -100,6 +100,17 @@ std::string ZplValue(std::string_view text, std::string_view name) {
   return {};
 }
 
+// A file for the other side: a public key and no secret one.
+bool IsPublicFile(const std::string& path) {
+  const File file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  std::string text;
+  std::string error;
+  if (!file.open() || !ReadAll(file.get(), path, text, error)) return false;
+  const bool is_public = IsKey(ZplValue(text, "public-key")) && ZplValue(text, "secret-key").empty();
+  WipeSecret(text);
+  return is_public;
+}
+
 }  // namespace
 
 void KeyPair::Clear() {
@@ -162,6 +173,10 @@ bool WriteKeyPair(const KeyPair& keys, const std::string& prefix, std::string& e
 bool ReadSecretKey(const std::string& path, KeyPair& keys, std::string& error, const std::string& owner) {
   std::string text;
   if (!ReadSecretFile(path, kMaxKeyFileBytes, text, error, owner)) {
+    if (IsPublicFile(path)) {
+      error = path + ": this is the public file; the secret one is beside it and ends in .key";
+      return false;
+    }
     if (access(path.c_str(), F_OK) != 0) error += "; `vedette keygen` makes a key";
     return false;
   }

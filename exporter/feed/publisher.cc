@@ -64,15 +64,6 @@ std::string BindError(const std::string& endpoint) {
   }
 }
 
-// tcp://ADDRESS:PORT, the port in digits or '*'.
-bool IsTcpEndpoint(const std::string& endpoint) {
-  const size_t colon = endpoint.rfind(':');
-  if (!endpoint.starts_with("tcp://") || colon == std::string::npos || colon < 7) return false;
-  const std::string port = endpoint.substr(colon + 1);
-  return port == "*" ||
-         (!port.empty() && port.size() <= 5 && port.find_first_not_of("0123456789") == std::string::npos);
-}
-
 bool CheckConfig(const FeedConfig& config, std::vector<FeedGate::Partner>& partners, std::string& error) {
   if (!IsTcpEndpoint(config.endpoint)) {
     error = "feed endpoint '" + config.endpoint + "': write it as tcp://ADDRESS:PORT";

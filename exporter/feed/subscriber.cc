@@ -81,7 +81,7 @@ class Subscription {
 
 bool Subscription::Connect() {
   if (!IsViewName(config_.view)) return Fail("view '" + config_.view + "': a name is 1 to 64 of a-z, 0-9 and '-'");
-  if (!config_.endpoint.starts_with("tcp://")) {
+  if (!IsTcpEndpoint(config_.endpoint) || config_.endpoint.ends_with('*')) {
     return Fail("endpoint '" + config_.endpoint + "': write it as tcp://ADDRESS:PORT");
   }
   topic_ = TopicOf(config_.view);

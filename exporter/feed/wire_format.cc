@@ -1,6 +1,7 @@
 #include "exporter/feed/wire_format.h"
 
 #include <algorithm>
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 namespace vedette {
@@ -105,6 +106,15 @@ bool IsViewName(std::string_view name) {
   return !name.empty() && name.size() <= kMaxViewBytes && std::all_of(name.begin(), name.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
   });
+}
+
+bool IsTcpEndpoint(std::string_view text) {
+  const size_t colon = text.rfind(':');
+  if (!text.starts_with("tcp://") || colon == text.npos || colon < 7) return false;
+  const std::string_view port = text.substr(colon + 1);
+  uint16_t number = 0;
+  const auto [end, code] = std::from_chars(port.data(), port.data() + port.size(), number);
+  return port == "*" || (code == std::errc() && end == port.data() + port.size());
 }
 
 std::string TopicOf(std::string_view view) { return std::string(view) + "/"; }

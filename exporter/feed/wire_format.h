@@ -28,6 +28,8 @@ constexpr size_t kMaxBatchAlerts = 4096;
 constexpr uint64_t kMaxNumber = (uint64_t{1} << 53) - 1;
 
 bool IsViewName(std::string_view name);
+// tcp://ADDRESS:PORT with a port of 0 to 65535, or "*".
+bool IsTcpEndpoint(std::string_view text);
 // Frame 0. ZeroMQ matches subscriptions by prefix; the slash, which no name has, keeps "ab/" out of a subscription to
 // "a/".
 std::string TopicOf(std::string_view view);

@@ -98,7 +98,13 @@ TEST_F(FeedRefusal, FilesOfASubscriber) {
             std::string::npos);
   EXPECT_NE(error_with([](SubscribeConfig& c) { c.view = "A"; }).find("'A'"), std::string::npos);
   EXPECT_NE(error_with([](SubscribeConfig& c) { c.endpoint = "localhost"; }).find("tcp://"), std::string::npos);
-  EXPECT_NE(error_with([](SubscribeConfig& c) { c.endpoint = "tcp://x"; }).find("tcp://"), std::string::npos);
+  for (const char* endpoint : {"tcp://x", "tcp://127.0.0.1:99999", "tcp://127.0.0.1:", "tcp://127.0.0.1:*"}) {
+    EXPECT_NE(error_with([&](SubscribeConfig& c) { c.endpoint = endpoint; }).find("write it as tcp://"),
+              std::string::npos)
+        << endpoint;
+  }
+  EXPECT_NE(error_with([&](SubscribeConfig& c) { c.secret_key_file = Path("cert-a.pub"); }).find("the public file"),
+            std::string::npos);
 }
 
 // What a subscription asks for never widens what it gets. An XSUB filters nothing on its side, so this is what was

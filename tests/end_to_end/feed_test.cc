@@ -390,6 +390,7 @@ TEST_F(Feed, ConfigurationErrorsNameTheThing) {
   expect(error_with([](FeedConfig& c) { c.endpoint = "tcp://192.0.2.1:*"; }), "no such address");
   expect(error_with([](FeedConfig& c) { c.endpoint = "tcp://127.0.0.1"; }), "tcp://ADDRESS:PORT");
   expect(error_with([](FeedConfig& c) { c.endpoint = "ipc:///tmp/x"; }), "tcp://ADDRESS:PORT");
+  expect(error_with([](FeedConfig& c) { c.endpoint = "tcp://127.0.0.1:99999"; }), "tcp://ADDRESS:PORT");
   expect(error_with([&](FeedConfig& c) { c.secret_key_file = Path("none.key"); }), "none.key");
   expect(error_with([](FeedConfig& c) { c.partners.clear(); }), "no partner");
   expect(error_with([](FeedConfig& c) { c.partners[0].name = "Cert A"; }), "'Cert A'");
