@@ -48,18 +48,17 @@ size_t ConnectionLedger::NumGranted(size_t partner) const {
   return num;
 }
 
-ConnectionLedger::Connection* ConnectionLedger::Oldest(size_t partner, const Connection* except) {
+ConnectionLedger::Connection* ConnectionLedger::Oldest(size_t partner) {
   for (auto& [serial, connection] : connections_) {
-    if (connection.partner == partner && !connection.closing && &connection != except) return &connection;
+    if (connection.partner == partner && !connection.closing) return &connection;
   }
   return nullptr;
 }
 
-bool ConnectionLedger::AnyClosing(size_t partner) const {
-  for (const auto& [serial, connection] : connections_) {
-    if (connection.partner == partner && connection.closing) return true;
+void ConnectionLedger::ForEachGranted(size_t partner, const std::function<void(Connection&)>& visit) {
+  for (auto& [serial, connection] : connections_) {
+    if (connection.partner == partner && connection.granted > 0 && !connection.closing) visit(connection);
   }
-  return false;
 }
 
 }  // namespace vedette

@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -41,9 +42,10 @@ class ConnectionLedger {
   Connection* Find(const ConnectionToken& token, size_t partner, int descriptor);
 
   size_t NumGranted(size_t partner) const;
-  // The oldest of this partner that is not closing, other than `except`.
-  Connection* Oldest(size_t partner, const Connection* except);
-  bool AnyClosing(size_t partner) const;
+  // The oldest of this partner that is not closing.
+  Connection* Oldest(size_t partner);
+  // Those that receive the partner's view and are not closing.
+  void ForEachGranted(size_t partner, const std::function<void(Connection&)>& visit);
 
  private:
   uint64_t events_ = 0;

@@ -1,9 +1,12 @@
 #include "exporter/feed/gate.h"
 
+#include <linux/tcp.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <zmq.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <string_view>
 
 #include "exporter/feed/keys.h"
@@ -31,6 +34,14 @@ int LocalPort(int descriptor) {
   if (address.ss_family == AF_INET) return ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
   if (address.ss_family == AF_INET6) return ntohs(reinterpret_cast<const sockaddr_in6&>(address).sin6_port);
   return -1;
+}
+
+// What waits in the kernel, not sent yet because the other end takes no more.
+uint32_t UnsentBytes(int descriptor) {
+  tcp_info info{};
+  socklen_t size = sizeof(info);
+  if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return 0;
+  return size >= offsetof(tcp_info, tcpi_notsent_bytes) + sizeof(info.tcpi_notsent_bytes) ? info.tcpi_notsent_bytes : 0;
 }
 
 // A client's bytes in a log line.
@@ -141,6 +152,7 @@ void FeedGate::Count(ConnectionEvent event) {
       refusals_.Write("feed: could not accept a connection; raise the limit of open files (LimitNOFILE)");
       break;
     case ConnectionEvent::kRefused:  // counted where it was decided
+    case ConnectionEvent::kRefusedNow:
     case ConnectionEvent::kAccepted:
     case ConnectionEvent::kConnected:
     case ConnectionEvent::kRetry:
@@ -148,21 +160,25 @@ void FeedGate::Count(ConnectionEvent event) {
   }
 }
 
-std::optional<ZapAnswer> FeedGate::Decide(const std::string& public_key, std::string_view address) {
+std::variant<ZapAnswer, ZapRefusal> FeedGate::Decide(const std::string& public_key, std::string_view address) {
   const auto known = partner_of_key_.find(public_key);
   if (known == partner_of_key_.end()) {
     ++counters_.refused_unknown_key;
     refusals_.Write("feed: refused unknown client key " + public_key + " from " + Printable(address));
-    return std::nullopt;
+    return ZapRefusal::kUnknownKey;
   }
   const Partnership& partnership = partners_[known->second];
   if (partnership.suspended) {
     ++counters_.refused_suspended;
     refusals_.Write("feed: refused partner " + partnership.partner.name + " from " + Printable(address) +
                     ", suspended until the next start");
-    return std::nullopt;
+    return ZapRefusal::kNotNow;
   }
   ReadEvents();  // what came before this handshake; the rest comes after it
+  if (ledger_.NumGranted(known->second) >= kMaxConnectionsPerPartner) {
+    RefuseOneTooMany(partnership, address);
+    return ZapRefusal::kNotNow;
+  }
   return ZapAnswer{partnership.partner.name, WriteToken(ledger_.Admit())};
 }
 
@@ -206,7 +222,7 @@ void FeedGate::Handle(const Arrival& arrival, std::vector<size_t>& joined) {
     refusals_.Write("feed: partner " + arrival.user_id + " at " + arrival.address +
                     " sent a message into the feed, which only flows to it; suspended until the next start");
     ledger_.Find(*arrival.token, partner, arrival.descriptor);
-    while (ConnectionLedger::Connection* open = ledger_.Oldest(partner, nullptr)) End(*open);
+    while (ConnectionLedger::Connection* open = ledger_.Oldest(partner)) End(*open);
     return;
   }
   ConnectionLedger::Connection* connection = ledger_.Find(*arrival.token, partner, arrival.descriptor);
@@ -245,21 +261,41 @@ void FeedGate::Subscribe(ConnectionLedger::Connection& connection, const Arrival
   }
   if (!publisher_->Set(ZMQ_SUBSCRIBE, partnership.topic)) return;
   if (++connection.granted > 1) return;
+  if (ledger_.NumGranted(connection.partner) > kMaxConnectionsPerPartner) {  // let in together with another
+    RefuseOneTooMany(partnership, arrival.address);
+    End(connection);
+    return;
+  }
   log_("feed: partner " + arrival.user_id + " at " + arrival.address + " receives its view");
   joined.push_back(connection.partner);
-  if (ledger_.NumGranted(connection.partner) <= kMaxConnectionsPerPartner) return;
-  if (ConnectionLedger::Connection* oldest = ledger_.Oldest(connection.partner, &connection)) End(*oldest);
 }
 
-bool FeedGate::EndOldest(size_t partner) {
+void FeedGate::RefuseOneTooMany(const Partnership& partnership, std::string_view address) {
+  ++counters_.refused_too_many;
+  refusals_.Write("feed: refused partner " + partnership.partner.name + " from " + Printable(address) + ": it has " +
+                  std::to_string(kMaxConnectionsPerPartner) + " connections, the most that one partner may have");
+}
+
+// libzmq does not say which of several queues is full. It is one whose other end takes nothing, so what the kernel
+// could not send yet is as much as a socket holds, while that of one that reads is little. Where they are all alike,
+// ending one would help nobody.
+bool FeedGate::EndStandingStill(size_t partner) {
   ReadEvents();
-  if (ledger_.AnyClosing(partner)) return true;
   if (ledger_.NumGranted(partner) < 2) return false;
-  ConnectionLedger::Connection* oldest = ledger_.Oldest(partner, nullptr);
-  if (oldest == nullptr) return false;
+  ConnectionLedger::Connection* fullest = nullptr;
+  uint32_t most = 0;
+  uint32_t least = UINT32_MAX;
+  ledger_.ForEachGranted(partner, [&](ConnectionLedger::Connection& connection) {
+    const uint32_t unsent = LocalPort(connection.descriptor) == port_ ? UnsentBytes(connection.descriptor) : 0;
+    least = std::min(least, unsent);
+    if (unsent <= most) return;
+    most = unsent;
+    fullest = &connection;
+  });
+  if (fullest == nullptr || most / 2 <= least) return false;
   refusals_.Write("feed: partner " + partners_[partner].partner.name +
-                  " has several connections and its queue is full; closing the oldest");
-  End(*oldest);
+                  " has several connections, and one does not read; closing that one");
+  End(*fullest);
   return true;
 }
 
@@ -280,6 +316,7 @@ void FeedGate::AddTo(FeedCounters& counters) const {
   counters.refused_handshakes = counters_.refused_handshakes;
   counters.refused_subscriptions = counters_.refused_subscriptions;
   counters.refused_suspended = counters_.refused_suspended;
+  counters.refused_too_many = counters_.refused_too_many;
   counters.protocol_breaches = counters_.protocol_breaches;
   counters.closed_connections = counters_.closed_connections;
   counters.ended_subscriptions = counters_.ended_subscriptions;

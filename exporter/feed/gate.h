@@ -59,9 +59,10 @@ class FeedGate {
   void Close();
 
   size_t NumConnections(size_t partner) const { return ledger_.NumGranted(partner); }
-  // For a partner whose queue is full: of several connections, ends the oldest, most often one that nobody reads any
-  // more. False when there is but one.
-  bool EndOldest(size_t partner);
+  bool IsSuspended(size_t partner) const { return partners_[partner].suspended; }
+  // For a partner whose queue is full: of several connections, ends the one that takes nothing, so that it does not
+  // starve the others. False when there is but one, or they are all alike. libzmq lets go of it soon after.
+  bool EndStandingStill(size_t partner);
   void AddTo(FeedCounters& counters) const;
 
  private:
@@ -75,10 +76,11 @@ class FeedGate {
 
   void ReadEvents();
   void Count(ConnectionEvent event);
-  std::optional<ZapAnswer> Decide(const std::string& public_key, std::string_view address);
+  std::variant<ZapAnswer, ZapRefusal> Decide(const std::string& public_key, std::string_view address);
   bool Receive(Arrival& arrival);
   void Handle(const Arrival& arrival, std::vector<size_t>& joined);
   void Subscribe(ConnectionLedger::Connection& connection, const Arrival& arrival, std::vector<size_t>& joined);
+  void RefuseOneTooMany(const Partnership& partnership, std::string_view address);
   void End(ConnectionLedger::Connection& connection);
 
   std::vector<Partnership> partners_;

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <optional>
 
+#include "exporter/feed/zap.h"
+
 namespace vedette {
 namespace {
 
@@ -24,7 +26,7 @@ std::optional<ConnectionEvent> Classify(uint16_t event, uint32_t value) {
     case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
       return ConnectionEvent::kAuthenticated;
     case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
-      return ConnectionEvent::kRefused;
+      return value == kZapNotNow ? ConnectionEvent::kRefusedNow : ConnectionEvent::kRefused;
     case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
       return ConnectionEvent::kHandshakeEnded;
     case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:

@@ -14,7 +14,8 @@ enum class ConnectionEvent : uint8_t {
   kRetry,            // a connection attempt failed or ended; another follows
   kDisconnected,     // descriptor() says which
   kAuthenticated,    // handshake complete
-  kRefused,          // the other side's authenticator said no
+  kRefused,          // the other side's authenticator said no: it does not know our key
+  kRefusedNow,       // it knows our key, and does not let us in now (kZapNotNow)
   kNotCurve,         // the peer speaks no CURVE
   kWrongKey,         // its handshake does not decrypt: it has another key for us
   kHandshakeBroken,  // any other breach of the handshake

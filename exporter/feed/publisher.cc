@@ -25,6 +25,9 @@ using std::chrono::milliseconds;
 // Between two looks at a full queue or at partners that are to come.
 constexpr std::chrono::microseconds kWaitStep{500};
 
+// For libzmq's thread to let go of a connection that we ended. Once a connection, so even here nothing waits for long.
+constexpr milliseconds kEndingLimit{20};
+
 uint64_t MicrosecondsSince1970() {
   return static_cast<uint64_t>(
       std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
@@ -230,7 +233,11 @@ void Publisher::Flush(size_t partner) {
       view.stalled || config_.lossless_wait.count() == 0 ? Clock::time_point() : Clock::now() + config_.lossless_wait;
   ++counters_.batches;
   const bool heard = gate_.NumConnections(partner) != 0;
-  if (SendWaiting(partner, header, view.body, until) == Sent::kSent) {
+  Sent sent = SendWaiting(partner, header, view.body, until);
+  // One connection that stands still must not cost the others of its partner their alerts.
+  while (sent == Sent::kFull && gate_.EndStandingStill(partner))
+    sent = SendWaiting(partner, header, view.body, Clock::now() + kEndingLimit);
+  if (sent == Sent::kSent) {
     if (!heard) counters_.unheard_alerts += view.lines;
     if (view.stalled) {
       config_.log("feed: partner " + view.name + " reads again; it lost " + std::to_string(view.dropped_in_stall) +
@@ -246,7 +253,6 @@ void Publisher::Flush(size_t partner) {
     view.dropped_alerts += view.lines;
     counters_.dropped_alerts += view.lines;
     ++counters_.dropped_batches;
-    gate_.EndOldest(partner);
   }
   view.lines = 0;
   view.body.clear();
@@ -347,7 +353,8 @@ std::vector<PartnerStatus> Publisher::partners() const {
                     .connections = gate_.NumConnections(partner),
                     .last = view.next - 1,
                     .dropped_alerts = view.dropped_alerts,
-                    .stalled = view.stalled});
+                    .stalled = view.stalled,
+                    .suspended = gate_.IsSuspended(partner)});
   }
   return list;
 }

@@ -66,8 +66,9 @@ struct FeedCounters {
   uint64_t refused_handshakes = 0;     // broken or given up otherwise
   uint64_t refused_subscriptions = 0;  // for a view not its own
   uint64_t refused_suspended = 0;      // handshakes of a partner that broke the protocol before
+  uint64_t refused_too_many = 0;       // handshakes beyond the connections that a partner may have
   uint64_t protocol_breaches = 0;      // messages or too many subscriptions from a partner
-  uint64_t closed_connections = 0;     // that we ended: stalled, one too many, or in doubt
+  uint64_t closed_connections = 0;     // that we ended: standing still, one too many, or in doubt
   uint64_t ended_subscriptions = 0;    // of connections that had ended before they were granted
   uint64_t accept_failures = 0;        // no descriptor left for a new connection
 };
@@ -77,7 +78,8 @@ struct PartnerStatus {
   size_t connections = 0;  // that receive the view now
   uint64_t last = 0;       // number of the last alert
   uint64_t dropped_alerts = 0;
-  bool stalled = false;  // its queue is full
+  bool stalled = false;    // its queue is full
+  bool suspended = false;  // let in no more until the next start
 };
 
 class FeedPublisher {

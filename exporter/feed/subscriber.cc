@@ -2,6 +2,7 @@
 
 #include <zmq.h>
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <vector>
@@ -28,6 +29,13 @@ constexpr std::chrono::seconds kOwnReconnect{1};
 constexpr int kSilentEndsBeforeError = 3;
 // Messages read before connection events are looked at again.
 constexpr int kMessagesPerRound = 1'000;
+// A sensor that knows us and does not let us in now (suspended, too many connections) is asked again after the first
+// pause, then after twice as long each time up to the longest.
+constexpr std::chrono::seconds kFirstPause{2};
+constexpr std::chrono::seconds kLongestPause{300};
+// Losses are said at most so often.
+constexpr std::chrono::seconds kDroppedSaidEvery{60};
+constexpr std::chrono::seconds kLossSaidEvery{600};
 // Silence longer than this many heartbeats is worth a sentence.
 constexpr uint64_t kHeartbeatsOfSilence = 3;
 // Largest frame, encrypted: CURVE adds 33 bytes (ZeroMQ RFC 26). A hostile server must not make us hold more.
@@ -54,8 +62,17 @@ class Subscription {
   bool ReadMessages();
   bool OnMessage();
   bool OnAlerts();
-  void Report(const SequenceTracker::Arrival& arrival, uint64_t first);
+  void OnLosses();
+  bool OnRefusedNow();
+  // `heard` is the last number heard of before this message.
+  void Report(const SequenceTracker::Arrival& arrival, uint64_t first, uint64_t heard);
   bool CheckSilence();
+  // Connected, and yet no message of this view, ever.
+  bool NothingCame() const { return connected_ && sequence_.epoch() == 0 && summary_.malformed == 0; }
+  bool FailOnView() {
+    return Fail("connected, but nothing comes: is the view `" + config_.view +
+                "` right? It is the name that the operator gave to our key");
+  }
   bool CheckConnection();
 
   const SubscribeConfig& config_;
@@ -74,6 +91,14 @@ class Subscription {
   Clock::time_point last_message_;
   uint64_t interval_ms_ = 0;                        // of heartbeats, once one came
   std::optional<Clock::time_point> reconnect_due_;  // unless libzmq does it first
+  std::chrono::seconds pause_ = kFirstPause;        // before the next attempt, where the sensor does not let us in now
+  bool refused_now_ = false;                        // so it was at the last attempt
+  bool connected_ = false;
+  Clock::time_point authenticated_at_;
+  uint64_t dropped_before_ = 0;  // in earlier epochs
+  std::optional<Clock::time_point> dropped_said_, loss_said_;
+  uint64_t dropped_last_said_ = 0;
+  bool epoch_ended_ = false;  // the end of the epoch came
   int silent_ends_ = 0;
   bool said_unreachable_ = false;
   bool said_silent_ = false;
@@ -132,15 +157,19 @@ bool Subscription::OnEvent(ConnectionEvent event) {
       reconnect_due_.reset();
       silent_ends_ = 0;
       said_unreachable_ = false;
+      refused_now_ = false;
+      connected_ = true;
+      pause_ = kFirstPause;
+      authenticated_at_ = Clock::now();
       summary_.authenticated = true;
       ++summary_.connections;
       on_event_("connected to " + config_.endpoint);
       return true;
     case ConnectionEvent::kRefused:
-      return Fail(config_.endpoint +
-                  " does not know our public key, or has suspended it; send it the .pub file that "
-                  "belongs to " +
+      return Fail(config_.endpoint + " does not know our public key; send it the .pub file that belongs to " +
                   config_.secret_key_file);
+    case ConnectionEvent::kRefusedNow:
+      return OnRefusedNow();
     case ConnectionEvent::kNotCurve:
       return Fail(config_.endpoint + " does not encrypt, so it is not the feed; check address and port");
     case ConnectionEvent::kWrongKey:
@@ -154,10 +183,13 @@ bool Subscription::OnEvent(ConnectionEvent event) {
                   " times: most likely the server's public key that we were given is not its current one, or this is "
                   "not the feed");
     case ConnectionEvent::kDisconnected:
+      connected_ = false;
+      if (refused_now_) return true;
       reconnect_due_ = Clock::now() + kOwnReconnect;
       if (silent_ends_ == 0) on_event_("disconnected from " + config_.endpoint + ", trying again");
       return true;
     case ConnectionEvent::kRetry:
+      if (refused_now_) return true;
       reconnect_due_.reset();
       if (!said_unreachable_ && silent_ends_ == 0) on_event_(config_.endpoint + " cannot be reached yet, trying on");
       said_unreachable_ = true;
@@ -167,6 +199,17 @@ bool Subscription::OnEvent(ConnectionEvent event) {
     case ConnectionEvent::kAcceptFailed:
       return true;
   }
+  return true;
+}
+
+bool Subscription::OnRefusedNow() {
+  refused_now_ = true;
+  reconnect_due_ = Clock::now() + pause_;
+  on_event_(config_.endpoint +
+            " knows us and does not let us in now: its operator has suspended us, or we have too many "
+            "connections; trying again in " +
+            std::to_string(pause_.count()) + " s");
+  pause_ = std::min(2 * pause_, kLongestPause);
   return true;
 }
 
@@ -199,39 +242,68 @@ bool Subscription::OnMessage() {
     case FeedEvent::kEnd:
       break;
   }
-  Report(sequence_.OnLast(header_.epoch, header_.last), header_.last + 1);
+  const uint64_t heard = sequence_.next() - 1;
+  Report(sequence_.OnLast(header_.epoch, header_.last), header_.last + 1, heard);
   interval_ms_ = header_.interval_ms;
-  summary_.dropped_by_sensor = header_.dropped_alerts;
-  summary_.loss = header_.loss;
+  OnLosses();
   if (header_.event == FeedEvent::kHeartbeat) {
     ++summary_.heartbeats;
     if (config_.on_heartbeat) config_.on_heartbeat();
     return true;
   }
   summary_.ended = true;
+  epoch_ended_ = true;
   on_event_("end of the feed after alert " + std::to_string(header_.last));
   return !config_.stop_at_end;
 }
 
+// What a heartbeat says is lost. Each is said when it rises, at a bounded rate; the summary has the last state.
+void Subscription::OnLosses() {
+  const Clock::time_point now = Clock::now();
+  const auto due = [now](std::optional<Clock::time_point>& said, std::chrono::seconds interval) {
+    if (said && now - *said < interval) return false;
+    said = now;
+    return true;
+  };
+  summary_.dropped_by_sensor = dropped_before_ + header_.dropped_alerts;
+  if (summary_.dropped_by_sensor > dropped_last_said_ && due(dropped_said_, kDroppedSaidEvery)) {
+    dropped_last_said_ = summary_.dropped_by_sensor;
+    on_event_("the sensor has dropped " + std::to_string(summary_.dropped_by_sensor) +
+              " alerts for us, since we read too slowly");
+  }
+  // The first is where it stands when we come.
+  const bool changed = !summary_.loss.empty() && header_.loss != summary_.loss;
+  summary_.loss = header_.loss;
+  if (changed && due(loss_said_, kLossSaidEvery)) on_event_("the sensor could not see everything: " + summary_.loss);
+}
+
 bool Subscription::OnAlerts() {
+  const uint64_t heard = sequence_.next() - 1;
   const SequenceTracker::Arrival arrival = sequence_.OnAlerts(header_.epoch, header_.first, header_.count);
-  Report(arrival, header_.first);
+  Report(arrival, header_.first, heard);
   ++summary_.batches;
   summary_.duplicates += arrival.skip;
   for (size_t i = arrival.skip; i < lines_.size(); ++i) {
-    ++summary_.alerts;
     if (!on_line_(lines_[i])) return false;
+    ++summary_.alerts;
     if (config_.stop_after != 0 && summary_.alerts >= config_.stop_after) return false;
   }
   return true;
 }
 
-void Subscription::Report(const SequenceTracker::Arrival& arrival, uint64_t first) {
+void Subscription::Report(const SequenceTracker::Arrival& arrival, uint64_t first, uint64_t heard) {
   if (arrival.new_epoch) {
     ++summary_.epochs;
+    dropped_before_ = summary_.dropped_by_sensor;
     std::string text = "epoch " + std::to_string(sequence_.epoch()) + " begins";
     if (summary_.epochs > 1) text = "the sensor has started anew: " + text;
     if (arrival.went_back && summary_.epochs > 1) text += ", lower than the one before: its clock was set back";
+    if (summary_.epochs > 1 && !epoch_ended_) {
+      ++summary_.unknown_tails;
+      text += "; the epoch before had no end: whether alerts came after its number " + std::to_string(heard) +
+              " is not known";
+    }
+    epoch_ended_ = false;
     if (arrival.before > 0) text += "; " + std::to_string(arrival.before) + " alerts were sent before we joined";
     on_event_(text);
   }
@@ -247,8 +319,10 @@ void Subscription::Report(const SequenceTracker::Arrival& arrival, uint64_t firs
 bool Subscription::CheckConnection() {
   if (!reconnect_due_ || Clock::now() < *reconnect_due_) return true;
   reconnect_due_.reset();
-  ++summary_.malformed;
-  on_event_("the connection ended on a message that breaks the protocol or is too large; connecting anew");
+  if (!refused_now_) {
+    ++summary_.malformed;
+    on_event_("the connection ended on a message that breaks the protocol or is too large; connecting anew");
+  }
   zmq_disconnect(socket_.get(), config_.endpoint.c_str());
   if (zmq_connect(socket_.get(), config_.endpoint.c_str()) == 0) return true;
   return Fail("cannot connect again to " + config_.endpoint + ": " + ZmqErrorText());
@@ -257,12 +331,15 @@ bool Subscription::CheckConnection() {
 bool Subscription::CheckSilence() {
   const auto silence = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - last_message_).count();
   if (config_.idle_seconds != 0 && silence >= 1000 * static_cast<int64_t>(config_.idle_seconds)) {
+    if (refused_now_) return Fail(config_.endpoint + " knows us and does not let us in; ask its operator why");
+    if (NothingCame()) return FailOnView();
     if (!summary_.authenticated) {
       return Fail(config_.endpoint + " cannot be reached; check address and port, and that the sensor runs");
     }
     on_event_("nothing for " + std::to_string(config_.idle_seconds) + " s, stopping");
     return false;
   }
+  if (NothingCame() && Clock::now() - authenticated_at_ >= config_.greeting_limit) return FailOnView();
   if (interval_ms_ != 0 && !said_silent_ && static_cast<uint64_t>(silence) / kHeartbeatsOfSilence >= interval_ms_) {
     said_silent_ = true;
     on_event_("no sign of life from the sensor for " + std::to_string(silence / 1000) + " s");

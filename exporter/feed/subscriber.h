@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -19,7 +20,10 @@ struct SubscribeConfig {
   std::string view;               // the partner's name
   uint64_t stop_after = 0;        // alerts; 0: no limit
   uint32_t idle_seconds = 0;      // stop after this long without anything; 0: never
-  bool stop_at_end = false;       // stop at the end-of-feed message of a replay
+  // A connection that is granted its view is greeted at once. Where nothing comes for this long, three default
+  // heartbeats, the view is another's, or there is none of that name.
+  std::chrono::milliseconds greeting_limit{30'000};
+  bool stop_at_end = false;  // stop at the end-of-feed message of a replay
   // Called at each heartbeat. The first one comes when the sensor has granted the view: from then on nothing is missed.
   std::function<void()> on_heartbeat;
 };
@@ -32,8 +36,10 @@ struct SubscribeSummary {
   uint64_t duplicates = 0;         // alerts that were here before, left out
   uint64_t malformed = 0;          // messages that are not the feed's format
   uint64_t epochs = 0;             // starts of the sensor seen
-  uint64_t dropped_by_sensor = 0;  // as its last heartbeat says: of this view, since we read too slowly
+  uint64_t dropped_by_sensor = 0;  // as its heartbeats say: of this view, since we read too slowly
   uint64_t connections = 0;        // times connected and authenticated
+  uint64_t unknown_tails = 0;      // epochs after which the sensor started anew without having ended them: what it sent
+                                   // last then is not known
   bool authenticated = false;
   bool ended = false;  // the end-of-feed message came
   std::string loss;    // the sensor's own loss counters, as its last heartbeat says: a JSON object
@@ -41,7 +47,8 @@ struct SubscribeSummary {
 };
 
 // Calls `on_line` for each alert (with its newline; false stops) and `on_event` with one sentence for each gap, new
-// epoch or connection event. Returns when `stop` is set, a limit is reached or the connection is refused. Both are
+// epoch, loss or connection event. Returns when `stop` is set, a limit is reached, our key is not known, or no message
+// of the view comes. A sensor that knows us and does not let us in now is tried again, in growing intervals. Both are
 // called in this thread; while they take their time, the sensor keeps at most its high-water mark for us.
 SubscribeSummary Subscribe(const SubscribeConfig& config, const std::function<bool(std::string_view)>& on_line,
                            const std::function<void(std::string_view)>& on_event, const std::atomic<bool>& stop);

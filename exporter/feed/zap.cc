@@ -34,8 +34,15 @@ std::vector<std::string> AnswerZap(const std::vector<std::string>& request, cons
   }
   char key[41];
   if (zmq_z85_encode(key, reinterpret_cast<const uint8_t*>(request[6].data()), kCurveKeyBytes) == nullptr) return reply;
-  const std::optional<ZapAnswer> answer = decide(key, request[3]);
-  if (!answer) return reply;
+  const std::variant<ZapAnswer, ZapRefusal> decision = decide(key, request[3]);
+  const ZapAnswer* const answer = std::get_if<ZapAnswer>(&decision);
+  if (answer == nullptr) {
+    if (std::get<ZapRefusal>(decision) == ZapRefusal::kNotNow) {
+      reply[2] = std::to_string(kZapNotNow);
+      reply[3] = "not now";
+    }
+    return reply;
+  }
   reply[2] = "200";
   reply[3] = "OK";
   reply[4] = answer->user_id;

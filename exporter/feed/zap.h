@@ -4,10 +4,11 @@
 // on all of its messages. libzmq puts these before what a client says of itself, so a client cannot set them.
 #pragma once
 
+#include <cstdint>
 #include <functional>
-#include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "exporter/feed/socket.h"
@@ -22,8 +23,13 @@ struct ZapAnswer {
   std::string user_id;
   std::string token;
 };
-// `public_key` in Z85; `address` is the client's IP address as libzmq writes it. Nothing: refused.
-using ZapDecision = std::function<std::optional<ZapAnswer>(const std::string& public_key, std::string_view address)>;
+enum class ZapRefusal : uint8_t { kUnknownKey, kNotNow };
+// The status code of a refusal reaches the client: 400 is a key that we do not know, 500 a partner that is not let in
+// now. Who has no partner's key always hears 400, and so learns nothing of the partners.
+constexpr int kZapNotNow = 500;
+// `public_key` in Z85; `address` is the client's IP address as libzmq writes it.
+using ZapDecision =
+    std::function<std::variant<ZapAnswer, ZapRefusal>(const std::string& public_key, std::string_view address)>;
 
 // The six frames that answer a request's frames; empty where nobody can be answered.
 std::vector<std::string> AnswerZap(const std::vector<std::string>& request, const ZapDecision& decide);

@@ -65,6 +65,7 @@ std::string FeedSetup::Summary() const {
   count("refused: broken handshake", counters.refused_handshakes);
   count("refused: view of another", counters.refused_subscriptions);
   count("refused: broke the protocol", counters.protocol_breaches + counters.refused_suspended);
+  count("refused: too many connections", counters.refused_too_many);
   return out;
 }
 

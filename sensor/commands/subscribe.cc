@@ -41,10 +41,21 @@ int RunSubscribe(SubscribeOptions& options) {
   fmt::print(stderr,
              "{} alerts in {} messages, {} heartbeats; {} alerts missing in {} gaps; {} messages not of this format\n",
              summary.alerts, summary.batches, summary.heartbeats, summary.missing, summary.gaps, summary.malformed);
+  if (summary.dropped_by_sensor != 0)
+    fmt::print(stderr, "{} alerts dropped by the sensor, since we read too slowly\n", summary.dropped_by_sensor);
+  if (summary.unknown_tails != 0)
+    fmt::print(stderr, "{} times the sensor started anew without an end: what it sent last before is not known\n",
+               summary.unknown_tails);
+  if (!summary.loss.empty() && summary.loss != "{}")
+    fmt::print(stderr, "what the sensor could not see: {}\n", ForTerminal(summary.loss));
+  const bool cut_short = options.feed.stop_at_end && !summary.ended &&
+                         (options.feed.stop_after == 0 || summary.alerts < options.feed.stop_after);
+  if (cut_short && summary.error.empty()) fmt::print(stderr, "stopped before the end of the feed came\n");
   if (!written) Complain(error);
   if (!summary.error.empty()) Complain(summary.error);
   if (!written || !summary.error.empty()) return kExitFailed;
-  return summary.missing == 0 && summary.malformed == 0 ? kExitDone : kExitDamagedInput;
+  const bool complete = summary.missing == 0 && summary.malformed == 0 && summary.unknown_tails == 0 && !cut_short;
+  return complete ? kExitDone : kExitDamagedInput;
 }
 
 }  // namespace

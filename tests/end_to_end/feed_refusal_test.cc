@@ -138,6 +138,30 @@ TEST_F(FeedRefusal, AForeignSubscriptionAloneGetsNothing) {
   EXPECT_EQ(a->ReceiveAll(), "");
 }
 
+// Nobody tells a subscriber that its view is another's or none: silence does.
+TEST_F(FeedRefusal, AWrongViewIsToldToTheSubscriber) {
+  OpenFeed();
+  for (const bool idle_first : {false, true}) {
+    for (const char* view : {"cert-ab", "cert-x"}) {
+      SubscribeConfig config = As("cert-a");
+      config.view = view;
+      if (idle_first) config.idle_seconds = 1;
+      if (!idle_first) config.greeting_limit = 500ms;
+      Subscriber a(config);
+      ASSERT_TRUE(PollUntil([&] { return a.done(); }));
+      EXPECT_TRUE(a.Stop().authenticated);
+      EXPECT_NE(a.Stop().error.find("is the view `" + std::string(view) + "` right?"), std::string::npos)
+          << a.Stop().error;
+    }
+  }
+  EXPECT_TRUE(Logged("asked for 'cert-ab/'")) << log_;
+  SubscribeConfig config = As("cert-a");
+  config.greeting_limit = 500ms;
+  Subscriber right(config);
+  PollFor(1500ms);
+  EXPECT_FALSE(right.done()) << right.Stop().error;
+}
+
 TEST_F(FeedRefusal, UnsubscribingEndsIt) {
   OpenFeed();
   const std::unique_ptr<RawClient> a = Raw("cert-a");
@@ -250,38 +274,99 @@ TEST_F(FeedRefusal, AMessageThatIsTooLongEndsTheConnection) {
 
 TEST_F(FeedRefusal, OnlySoManyConnectionsOfOnePartner) {
   OpenFeed();
-  std::vector<std::unique_ptr<RawClient>> clients;
-  for (int i = 0; i < 9; ++i) {
-    clients.push_back(Raw("cert-a", ZMQ_SUB));
-    clients.back()->SetInt(ZMQ_RECONNECT_IVL, -1);
-    clients.back()->SetText(ZMQ_SUBSCRIBE, "");
-    ASSERT_TRUE(PollUntil([&] { return Connections(0) == std::min<size_t>(clients.size(), 8); }));
+  std::vector<std::unique_ptr<Subscriber>> subscribers;
+  for (size_t i = 1; i <= 8; ++i) {
+    subscribers.push_back(std::make_unique<Subscriber>(As("cert-a")));
+    ASSERT_TRUE(PollUntil([&] { return Connections(0) == i; }));
   }
-  PollFor(50ms);
+  Subscriber ninth(As("cert-a"));
+  ASSERT_TRUE(PollUntil([&] { return ninth.Said("does not let us in now"); })) << ninth.events();
+  EXPECT_TRUE(Logged("it has 8 connections")) << log_;
+  EXPECT_EQ(publisher_->counters().refused_too_many, 1u);
+  // Nobody is thrown out for it.
+  PollFor(100ms);
   EXPECT_EQ(Connections(0), 8u);
-  EXPECT_EQ(publisher_->counters().closed_connections, 1u);
+  EXPECT_EQ(publisher_->counters().closed_connections, 0u);
+  EXPECT_FALSE(ninth.done());
+  // Once there is room it comes in by itself.
+  subscribers.pop_back();
+  ASSERT_TRUE(PollUntil([&] { return ninth.Said("epoch") && Connections(0) == 8; })) << ninth.events();
+  publisher_->Publish(0, Line("cert-a", 1));
+  ASSERT_TRUE(PollUntil([&] { return ninth.num_lines() == 1; })) << ninth.events();
 }
 
-// A machine that vanished without a word keeps its connection, and must not take the partner's new one down with it.
-TEST_F(FeedRefusal, AForgottenConnectionGivesWay) {
-  config_.high_water_mark = 4;
+// Those that came before the first of them asked for its view are counted then.
+TEST_F(FeedRefusal, ConnectionsThatComeTogetherAreCountedToo) {
   OpenFeed();
-  const std::unique_ptr<RawClient> forgotten = Raw("cert-a", ZMQ_SUB, 1);
-  forgotten->SetText(ZMQ_SUBSCRIBE, "");
-  ASSERT_TRUE(PollUntil([&] { return Connections(0) == 1; }));
-  Subscriber a(As("cert-a"));
-  ASSERT_TRUE(PollUntil([&] { return Connections(0) == 2; }));
-  for (uint64_t n = 1; Connections(0) == 2 && n < 100'000; ++n) {
-    publisher_->Publish(0, Line("cert-a", n, 2000));
-    if (n % 64 == 0) PollFor(1ms);
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (int i = 0; i < 9; ++i) {
+    clients.push_back(Raw("cert-a"));
   }
-  EXPECT_EQ(Connections(0), 1u);
-  EXPECT_TRUE(Logged("closing the oldest")) << log_;
-  const uint64_t dropped = publisher_->counters().dropped_alerts;
+  ASSERT_TRUE(PollUntil([&] { return publisher_->counters().connections == 9; }));
+  for (const auto& client : clients) client->Subscribe("");
+  ASSERT_TRUE(PollUntil([&] { return publisher_->counters().closed_connections == 1; }));
   PollFor(50ms);
-  const size_t before = a.num_lines();
-  publisher_->Publish(0, Line("cert-a", 0));
-  ASSERT_TRUE(PollUntil([&] { return a.num_lines() == before + 1; })) << dropped;
+  EXPECT_EQ(Connections(0), 8u);
+  EXPECT_GE(publisher_->counters().refused_too_many, 1u);
+}
+
+// A program that hangs, or a machine that vanished without a word, must not cost the partner's others their alerts;
+// whichever came first.
+TEST_F(FeedRefusal, AConnectionThatStandsStillGivesWay) {
+  config_.high_water_mark = 8;
+  for (const bool hanging_first : {true, false}) {
+    OpenFeed();
+    std::unique_ptr<RawClient> hanging;
+    const auto hang = [&] {
+      hanging = std::make_unique<RawClient>(ZMQ_SUB);
+      hanging->SetInt(ZMQ_RCVHWM, 1);
+      hanging->SetInt(ZMQ_RECONNECT_IVL, -1);
+      hanging->SetKeys(keys_["cert-a"], keys_["server"].public_key);
+      hanging->SetText(ZMQ_SUBSCRIBE, "");
+      hanging->Connect(publisher_->endpoint());
+    };
+    if (hanging_first) hang();
+    ASSERT_TRUE(PollUntil([&] { return Connections(0) == (hanging_first ? 1u : 0u); }));
+    Subscriber a(As("cert-a"));
+    ASSERT_TRUE(PollUntil([&] { return Connections(0) == (hanging_first ? 2u : 1u); }));
+    if (!hanging_first) hang();
+    ASSERT_TRUE(PollUntil([&] { return Connections(0) == 2; }));
+    uint64_t n = 0;
+    while (Connections(0) == 2 && n < 100'000) {
+      for (int i = 0; i < 64; ++i) publisher_->Publish(0, Line("cert-a", ++n, 2000));
+      ASSERT_TRUE(PollUntil([&] { return a.num_lines() == n; })) << n << " " << a.num_lines() << "\n" << log_;
+    }
+    EXPECT_EQ(Connections(0), 1u);
+    EXPECT_TRUE(Logged("one does not read; closing that one")) << log_;
+    EXPECT_EQ(publisher_->counters().dropped_alerts, 0u);
+    EXPECT_EQ(publisher_->counters().closed_connections, 1u);
+    const SubscribeSummary& summary = a.Stop();
+    EXPECT_EQ(summary.missing, 0u) << "hanging first: " << hanging_first;
+    EXPECT_EQ(summary.connections, 1u);
+    EXPECT_EQ(summary.error, "");
+    publisher_.reset();
+    log_.clear();
+  }
+}
+
+// What it did wrong may be mended: a program that starts again by itself must not need a person on both sides.
+TEST_F(FeedRefusal, ASuspendedPartnerIsToldAndTriesOn) {
+  OpenFeed();
+  const std::unique_ptr<RawClient> hostile = Raw("cert-a");
+  ASSERT_TRUE(PollUntil([&] { return publisher_->counters().connections == 1; }));
+  EXPECT_FALSE(publisher_->partners()[0].suspended);
+  hostile->Send("hello");
+  ASSERT_TRUE(PollUntil([&] { return publisher_->counters().protocol_breaches == 1; }));
+  EXPECT_TRUE(publisher_->partners()[0].suspended);
+  EXPECT_FALSE(publisher_->partners()[1].suspended);
+  hostile->Close();
+  Subscriber a(As("cert-a"));
+  ASSERT_TRUE(PollUntil([&] { return a.Said("does not let us in now"); })) << a.events();
+  EXPECT_FALSE(a.done());
+  config_.endpoint = publisher_->endpoint();
+  publisher_.reset();
+  OpenFeed();
+  ASSERT_TRUE(PollUntil([&] { return Connections(0) == 1; })) << a.events();
   EXPECT_EQ(a.Stop().error, "");
 }
 
@@ -323,8 +408,10 @@ class FeedOfNonsense : public FeedFixture {
     header.count = count;
     Send({"cert-a/", WriteHeader(header), body});
   }
-  void SendEvent(FeedEvent event, uint64_t epoch, uint64_t last) {
+  void SendEvent(FeedEvent event, uint64_t epoch, uint64_t last, uint64_t dropped = 0, const char* loss = "") {
     FeedHeader header;
+    header.dropped_alerts = dropped;
+    header.loss = loss;
     header.event = event;
     header.epoch = epoch;
     header.last = last;
@@ -373,6 +460,35 @@ TEST_F(FeedOfNonsense, SkippedAndRepeatedNumbersAreTold) {
   EXPECT_EQ(summary.epochs, 2u);
   EXPECT_TRUE(subscriber_->Said("gap: alerts 3 to 4 of epoch 1")) << subscriber_->events();
   EXPECT_TRUE(subscriber_->Said("gap: alerts 9 to 10 of epoch 1")) << subscriber_->events();
+}
+
+TEST_F(FeedOfNonsense, LossesThatRiseAreSaidAndKept) {
+  SendEvent(FeedEvent::kHeartbeat, 1, 0, 0, R"({"dropped":1})");
+  SendEvent(FeedEvent::kHeartbeat, 1, 0, 0, R"({"dropped":1})");
+  ASSERT_TRUE(PollUntil([&] { return subscriber_->Said("epoch 1 begins"); }));
+  EXPECT_FALSE(subscriber_->Said("could not see")) << "as it was when we came";
+  SendEvent(FeedEvent::kHeartbeat, 1, 5, 5, R"({"dropped":2})");
+  SendEvent(FeedEvent::kHeartbeat, 1, 9, 9, R"({"dropped":3})");
+  SendEvent(FeedEvent::kEnd, 2, 4, 4, R"({"dropped":4})");
+  const SubscribeSummary& summary = End();
+  EXPECT_EQ(summary.dropped_by_sensor, 13u) << "of both epochs";
+  EXPECT_EQ(summary.loss, R"({"dropped":4})");
+  EXPECT_EQ(summary.missing, 13u);
+  EXPECT_TRUE(subscriber_->Said("the sensor has dropped 5 alerts for us")) << subscriber_->events();
+  EXPECT_TRUE(subscriber_->Said(R"(could not see everything: {"dropped":2})")) << subscriber_->events();
+  EXPECT_FALSE(subscriber_->Said("dropped 9")) << "at a bounded rate: " << subscriber_->events();
+  EXPECT_FALSE(subscriber_->Said(R"({"dropped":3})")) << subscriber_->events();
+}
+
+TEST_F(FeedOfNonsense, AnEpochWithoutEndIsSaidAndCounted) {
+  SendAlerts(1, 1, 3);
+  SendEvent(FeedEvent::kHeartbeat, 2, 0);
+  SendAlerts(3, 1, 1);
+  SendEvent(FeedEvent::kEnd, 3, 1);
+  const SubscribeSummary& summary = End();
+  EXPECT_EQ(summary.unknown_tails, 2u);
+  EXPECT_EQ(summary.missing, 0u);
+  EXPECT_TRUE(subscriber_->Said("whether alerts came after its number 3 is not known")) << subscriber_->events();
 }
 
 TEST_F(FeedOfNonsense, AMessageThatIsTooLargeIsNotHeld) {

@@ -194,6 +194,7 @@ TEST_F(Feed, ARestartIsANewEpoch) {
   const SubscribeSummary& summary = a.Stop();
   EXPECT_EQ(summary.epochs, 2u);
   EXPECT_EQ(summary.missing + summary.before + summary.duplicates, 0u);
+  EXPECT_EQ(summary.unknown_tails, 0u) << "the end came";
   EXPECT_EQ(summary.connections, 2u);
 }
 

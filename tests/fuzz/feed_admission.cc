@@ -23,13 +23,17 @@ void Ask(FuzzInput& input, ConnectionLedger& ledger) {
     const bool as_it_should_be = i < right.size() && (given >> i & 1) == 0;
     request.push_back(as_it_should_be ? right[i] : std::string(input.Text()));
   }
-  const bool known = (input.Byte() & 1) != 0;
+  const uint8_t decision = input.Byte();
+  const bool known = (decision & 1) != 0;
+  const bool not_now = !known && (decision & 2) != 0;
   bool asked = false;
-  const std::vector<std::string> reply = AnswerZap(request, [&](const std::string& key, std::string_view) {
-    asked = true;
-    Check(key.size() == 40);
-    return known ? std::optional(ZapAnswer{"cert-a", WriteToken(ledger.Admit())}) : std::nullopt;
-  });
+  const std::vector<std::string> reply =
+      AnswerZap(request, [&](const std::string& key, std::string_view) -> std::variant<ZapAnswer, ZapRefusal> {
+        asked = true;
+        Check(key.size() == 40);
+        if (known) return ZapAnswer{"cert-a", WriteToken(ledger.Admit())};
+        return not_now ? ZapRefusal::kNotNow : ZapRefusal::kUnknownKey;
+      });
   Check(reply.empty() == (request.size() < 2));
   if (reply.empty()) return;
   Check(reply.size() == 6 && reply[0] == "1.0" && reply[1] == request[1]);
@@ -37,6 +41,8 @@ void Ask(FuzzInput& input, ConnectionLedger& ledger) {
   const bool whole = request.size() == 7 && request[0] == "1.0" && request[2] == kZapDomain && request[5] == "CURVE" &&
                      request[6].size() == 32;
   Check(asked == whole && (reply[2] == "200") == (whole && known));
+  // Nobody but a partner hears that it is not now.
+  if (asked && !known) Check(reply[2] == (not_now ? "500" : "400"));
   Check((reply[2] == "200") == (reply[4] == "cert-a") && (reply[2] == "200") == !reply[5].empty());
 }
 
@@ -96,19 +102,23 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     }
     for (const size_t partner : {size_t{0}, size_t{1}}) {
       size_t num_granted = 0;
-      bool any_closing = ledger.AnyClosing(partner);
       const Admission* oldest = nullptr;
       for (const Admission& one : all) {
         if (one.ended || !one.entered || one.partner != partner) continue;
         const bool closing = ledger.Find(one.token, partner, one.descriptor)->closing;
         num_granted += !closing;
-        Check(!closing || any_closing);
         if (!closing && oldest == nullptr) oldest = &one;
       }
       Check(ledger.NumGranted(partner) == num_granted);
-      const ConnectionLedger::Connection* of_ledger = ledger.Oldest(partner, nullptr);
+      const ConnectionLedger::Connection* of_ledger = ledger.Oldest(partner);
       Check((of_ledger == nullptr) == (oldest == nullptr));
       Check(oldest == nullptr || of_ledger->descriptor == oldest->descriptor);
+      size_t num_visited = 0;
+      ledger.ForEachGranted(partner, [&](const ConnectionLedger::Connection& one) {
+        Check(one.partner == partner && !one.closing);
+        ++num_visited;
+      });
+      Check(num_visited == num_granted);
     }
   }
   return 0;

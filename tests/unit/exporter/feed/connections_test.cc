@@ -55,15 +55,20 @@ TEST(ConnectionLedger, CountsWhatIsGranted) {
   ledger.Find(c, 1, 3);
   EXPECT_EQ(ledger.NumGranted(0), 2u);
   EXPECT_EQ(ledger.NumGranted(1), 0u);
-  EXPECT_EQ(ledger.Oldest(0, nullptr)->descriptor, 1);
-  EXPECT_EQ(ledger.Oldest(0, ledger.Find(a, 0, 1))->descriptor, 2);
-  ledger.Oldest(0, nullptr)->closing = true;
-  EXPECT_TRUE(ledger.AnyClosing(0));
-  EXPECT_FALSE(ledger.AnyClosing(1));
+  EXPECT_EQ(ledger.Oldest(0)->descriptor, 1);
+  const auto granted = [&](size_t partner) {
+    std::vector<int> descriptors;
+    ledger.ForEachGranted(partner, [&](const auto& one) { descriptors.push_back(one.descriptor); });
+    return descriptors;
+  };
+  EXPECT_EQ(granted(0), (std::vector<int>{1, 2}));
+  EXPECT_EQ(granted(1), std::vector<int>{});
+  ledger.Oldest(0)->closing = true;
   EXPECT_EQ(ledger.NumGranted(0), 1u);
+  EXPECT_EQ(granted(0), std::vector<int>{2});
+  EXPECT_EQ(ledger.Oldest(0)->descriptor, 2);
   ledger.OnDisconnected(1);
-  EXPECT_FALSE(ledger.AnyClosing(0));
-  EXPECT_EQ(ledger.Oldest(0, nullptr)->descriptor, 2);
+  EXPECT_EQ(ledger.Oldest(0)->descriptor, 2);
 }
 
 }  // namespace

@@ -9,7 +9,9 @@ using Frames = std::vector<std::string>;
 
 const Frames kGood = {"1.0", "request", "vedette", "127.0.0.1", "", "CURVE", std::string(32, 'k')};
 
-std::optional<ZapAnswer> Everyone(const std::string&, std::string_view) { return ZapAnswer{"cert-a", "1.2"}; }
+using Decision = std::variant<ZapAnswer, ZapRefusal>;
+
+Decision Everyone(const std::string&, std::string_view) { return ZapAnswer{"cert-a", "1.2"}; }
 
 TEST(Zap, LetsInWhoIsKnown) {
   std::string key;
@@ -17,7 +19,7 @@ TEST(Zap, LetsInWhoIsKnown) {
   const Frames reply = AnswerZap(kGood, [&](const std::string& k, std::string_view a) {
     key = k;
     address = a;
-    return ZapAnswer{"cert-a", "1.2"};
+    return Decision(ZapAnswer{"cert-a", "1.2"});
   });
   ASSERT_EQ(reply.size(), 6u);
   EXPECT_EQ(reply[0], "1.0");
@@ -30,11 +32,16 @@ TEST(Zap, LetsInWhoIsKnown) {
 }
 
 TEST(Zap, RefusesWhoIsNot) {
-  const Frames reply = AnswerZap(kGood, [](const std::string&, std::string_view) { return std::nullopt; });
+  const Frames reply = AnswerZap(kGood, [](const std::string&, std::string_view) { return ZapRefusal::kUnknownKey; });
   ASSERT_EQ(reply.size(), 6u);
   EXPECT_EQ(reply[2], "400");
   EXPECT_EQ(reply[4], "");
   EXPECT_EQ(reply[5], "");
+}
+
+TEST(Zap, TellsAPartnerThatItIsNotNow) {
+  const Frames reply = AnswerZap(kGood, [](const std::string&, std::string_view) { return ZapRefusal::kNotNow; });
+  EXPECT_EQ(reply, (Frames{"1.0", "request", "500", "not now", "", ""}));
 }
 
 TEST(Zap, RefusesAnythingElse) {
