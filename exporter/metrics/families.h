@@ -124,6 +124,9 @@ inline constexpr FigureFamily kFeedUnheard = {"vedette_feed_alerts_unheard_total
                                               "alerts sent while their partner was not connected", ""};
 inline constexpr FigureFamily kFeedConnections = {"vedette_feed_connections", FigureKind::kGauge,
                                                   "connections that receive the feed now, by partner", "partner"};
+inline constexpr FigureFamily kFeedSuspended = {
+    "vedette_feed_partner_suspended", FigureKind::kGauge,
+    "1 for a partner that sent messages into the feed and is let in no more until the next start", "partner"};
 inline constexpr FigureFamily kFeedSilent = {"vedette_feed_partner_silent_seconds", FigureKind::kGauge,
                                              "since a partner was last connected; 0 while it is", "partner"};
 inline constexpr FigureFamily kFeedRefused = {"vedette_feed_refused_total", FigureKind::kCounter,

@@ -37,7 +37,9 @@ const Shown kShown[] = {
     {"alerts",
      {&families::kAlerts, &families::kAlertsDropped, &families::kAlertsMuted, &families::kAlertQueueDepth,
       &families::kAlertLatency}},
-    {"feed", {&families::kFeedAlerts, &families::kFeedDropped, &families::kFeedConnections, &families::kFeedRefused}},
+    {"feed",
+     {&families::kFeedAlerts, &families::kFeedDropped, &families::kFeedConnections, &families::kFeedSuspended,
+      &families::kFeedRefused}},
     {"memory", {&families::kMemory}},
 };
 

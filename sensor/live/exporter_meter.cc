@@ -64,6 +64,7 @@ ExporterMeter::State ExporterMeter::StateNow() {
     partner.alerts = feed_->counters()[i];
     partner.dropped = statuses[i].dropped_alerts;
     partner.connections = statuses[i].connections;
+    partner.suspended = statuses[i].suspended;
     if (partner.connections != 0) last_connected_[i] = now;
     partner.silent_seconds = std::chrono::duration<double>(now - last_connected_[i]).count();
   }
@@ -115,6 +116,9 @@ void ExporterMeter::AppendFigures(Figures& out) const {
     out.Add(families::kFeedConnections, partner.name, static_cast<double>(partner.connections));
   }
   for (const Partner& partner : state.partners) {
+    out.Add(families::kFeedSuspended, partner.name, partner.suspended ? 1 : 0);
+  }
+  for (const Partner& partner : state.partners) {
     out.Add(families::kFeedSilent, partner.name, partner.silent_seconds);
   }
   const FeedCounters& feed = state.feed;
@@ -129,6 +133,7 @@ void ExporterMeter::AppendFigures(Figures& out) const {
   refused("handshake", feed.refused_handshakes);
   refused("view_of_another", feed.refused_subscriptions);
   refused("suspended", feed.refused_suspended);
+  refused("too_many_connections", feed.refused_too_many);
   refused("protocol_breach", feed.protocol_breaches);
   refused("no_descriptor", feed.accept_failures);
   out.Add(families::kAlertsDropped, "line_too_long",

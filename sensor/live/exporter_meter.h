@@ -42,6 +42,7 @@ class ExporterMeter : public AlertSink, public FigureSource {
     PartnerCounters alerts;
     uint64_t dropped = 0;
     size_t connections = 0;
+    bool suspended = false;
     double silent_seconds = 0;
   };
   struct State {
