@@ -437,10 +437,8 @@ class AlertJson {
     json_.BeginObject("sensor");
     json_.Text("name", impl_.identity.name);
     json_.Text("version", impl_.identity.version);
-    if (!shown_.to_partner) {
-      json_.Text("indicators_digest", shown_.catalogue->digest);
-      json_.Number("generation", alert_.generation);
-    }
+    json_.Text("indicators_digest", shown_.catalogue->digest);
+    json_.Number("generation", alert_.generation);
     json_.EndObject();
   }
 
@@ -462,7 +460,6 @@ bool AlertRenderer::AppendJson(const Alert& alert, const HitFilter& filter, std:
 
 PartnerOutcome AlertRenderer::AppendPartnerJson(const Alert& alert, const PartnerView& view, std::string& out) {
   if (!impl_->Choose(alert, view.filter)) return PartnerOutcome::kNotCleared;
-  impl_->shown.to_partner = true;
   const Responsibility* responsible = impl_->Responsible(alert);
   if (responsible != nullptr) impl_->shown.own_claim = responsible->Of(view.partner);
   if (view.only_constituency && impl_->shown.own_claim == nullptr) {

@@ -86,7 +86,6 @@ bool AlertRenderer::Impl::Choose(const Alert& alert, const HitFilter& filter) {
   shown.hits.clear();
   shown.responsible = nullptr;
   shown.own_claim = nullptr;
-  shown.to_partner = false;
   const auto catalogue = std::find_if(catalogues.rbegin(), catalogues.rend(), [&](const IndicatorCatalogue& candidate) {
     return candidate.generation == alert.generation || candidate.generation == 0;
   });

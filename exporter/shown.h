@@ -37,7 +37,6 @@ struct Shown {
   std::vector<IndicatorRecord> hits;  // best first; not empty
   Roles roles;
   const IndicatorCatalogue* catalogue = nullptr;
-  bool to_partner = false;  // nothing is said of indicators that it may not know, their number and changes included
   // What is said of responsibility; one of the two at most.
   const Responsibility* responsible = nullptr;  // of all partners, for the operator
   const Claim* own_claim = nullptr;             // of the partner whose view it is

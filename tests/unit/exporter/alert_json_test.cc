@@ -387,14 +387,6 @@ TEST_F(PartnerJson, APartnerIsToldOfItsOwnConstituencyOnly) {
   }
 }
 
-// The set holds what others shared: its digest could be guessed at, and its generation tells of their changes.
-TEST_F(PartnerJson, APartnerIsToldNothingOfTheIndicatorSet) {
-  const Alert alert = MakeAlert(ObservableKind::kIp, "89.160.20.112", {0});
-  json line;
-  ASSERT_EQ(View(alert, 0, false, line), PartnerOutcome::kShown);
-  EXPECT_EQ(line["sensor"], (json{{"name", sensor_.name}, {"version", sensor_.version}}));
-}
-
 TEST_F(PartnerJson, TheOperatorSeesAllWhoAreResponsible) {
   const Alert alert = MakeAlert(ObservableKind::kIp, "89.160.20.112", {0});
   ConstituencyTable table(partners_, &geo_);
