@@ -11,7 +11,9 @@ constexpr uint64_t kNine = 1'795'424'400 * kSecond;  // 2026-11-23T09:00:00Z
 std::optional<uint64_t> Read(std::string_view text) {
   std::string reason;
   const std::optional<uint64_t> time = ParseTime(text, reason);
-  if (!time) EXPECT_FALSE(reason.empty()) << text;
+  if (!time) {
+    EXPECT_FALSE(reason.empty()) << text;
+  }
   return time;
 }
 
