@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -63,15 +64,24 @@ bool SomebodyListens(const sockaddr_un& address) {
   return Connects(probe, address, kRequestLimit) || errno == EAGAIN;
 }
 
+using Deadline = std::chrono::steady_clock::time_point;
+
+Deadline Within(std::chrono::milliseconds limit) { return std::chrono::steady_clock::now() + limit; }
+
+// Milliseconds for poll; 0 when it is over, and not before.
+int LeftUntil(Deadline end) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+  return static_cast<int>(std::max<int64_t>(left.count(), 0));
+}
+
 // Reads to the first newline. False at a bound, the end, or an error.
-bool ReadLine(int fd, size_t max_bytes, std::chrono::milliseconds limit, std::string& line) {
-  const auto end = std::chrono::steady_clock::now() + limit;
+bool ReadLine(int fd, size_t max_bytes, Deadline end, std::string& line) {
   char buffer[4096];
   for (;;) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
     pollfd waiting{.fd = fd, .events = POLLIN, .revents = 0};
-    if (left.count() <= 0) return false;
-    const int ready = poll(&waiting, 1, static_cast<int>(left.count()));
+    const int left = LeftUntil(end);
+    if (left == 0) return false;
+    const int ready = poll(&waiting, 1, left);
     if (ready < 0 && errno == EINTR) continue;
     if (ready <= 0) return false;
     const ssize_t count = read(fd, buffer, sizeof buffer);
@@ -84,14 +94,13 @@ bool ReadLine(int fd, size_t max_bytes, std::chrono::milliseconds limit, std::st
   }
 }
 
-bool WriteLine(int fd, std::string text, std::chrono::milliseconds limit) {
+bool WriteLine(int fd, std::string text, Deadline end) {
   text += '\n';
-  const auto end = std::chrono::steady_clock::now() + limit;
   size_t done = 0;
   while (done < text.size()) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
     pollfd waiting{.fd = fd, .events = POLLOUT, .revents = 0};
-    if (left.count() <= 0 || poll(&waiting, 1, static_cast<int>(left.count())) == 0) return false;
+    const int left = LeftUntil(end);
+    if (left == 0 || poll(&waiting, 1, left) == 0) return false;
     const ssize_t count = send(fd, text.data() + done, text.size() - done, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (count < 0 && (errno == EINTR || errno == EAGAIN)) continue;
     if (count <= 0) return false;
@@ -170,14 +179,14 @@ void ControlServer::Serve() {
 
 void ControlServer::ServeOne(int connection) {
   std::string line;
-  if (!ReadLine(connection, kMaxRequestBytes, kRequestLimit, line)) {
+  if (!ReadLine(connection, kMaxRequestBytes, Within(kRequestLimit), line)) {
     if (line.size() > kMaxRequestBytes) {
       WriteLine(connection, Failure("the request is longer than " + std::to_string(kMaxRequestBytes) + " bytes").dump(),
-                kRequestLimit);
+                Within(kRequestLimit));
     }
     return;
   }
-  WriteLine(connection, Answer(line), kRequestLimit);
+  WriteLine(connection, Answer(line), Within(kRequestLimit));
 }
 
 std::string ControlServer::Answer(std::string_view line) const {
@@ -212,10 +221,7 @@ AskOutcome AskSensor(const std::string& path, const Json& request, Json& respons
                      std::chrono::milliseconds limit) {
   sockaddr_un address;
   if (!AddressOf(path, address, error)) return AskOutcome::kNobody;
-  const auto end = std::chrono::steady_clock::now() + limit;
-  const auto left = [end] {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
-  };
+  const Deadline end = Within(limit);
   const auto silent = [&] {
     error = fmt::format(
         "{}: the sensor does not answer: nothing came for {} s. It hangs, or is very slow; its log may "
@@ -232,9 +238,9 @@ AskOutcome AskSensor(const std::string& path, const Json& request, Json& respons
     return AskOutcome::kNobody;
   }
   std::string line;
-  const bool answered = WriteLine(connection.fd(), request.dump(), left()) &&
-                        ReadLine(connection.fd(), ControlServer::kMaxResponseBytes, left(), line);
-  if (!answered && left().count() <= 0) return silent();
+  const bool answered = WriteLine(connection.fd(), request.dump(), end) &&
+                        ReadLine(connection.fd(), ControlServer::kMaxResponseBytes, end, line);
+  if (!answered && LeftUntil(end) == 0) return silent();
   response = Json::parse(line, nullptr, false);
   if (!answered || response.is_discarded() || !response.is_object()) {
     error = answered ? path + ": what answers there is no Vedette sensor"

@@ -268,7 +268,7 @@ bool LiveSensor::Parts::OpenSinks(std::string& error) {
     sinks.push_back(file.get());
   }
   if (config.has_feed) {
-    if (!feed.Open(config, *renderer, error, [this](std::string_view text) { log.Info(std::string(text)); }))
+    if (!feed.Open(config, *renderer, error, [this](std::string_view text) { log.Info("feed: " + std::string(text)); }))
       return false;
     sinks.push_back(feed.sink());
   }

@@ -250,9 +250,13 @@ TEST(CaptureList, NamedFilesMustBeCaptures) {
   EXPECT_EQ(ResolveError({gz}), gz + ": not a pcap or pcapng capture: gzip-compressed, and then: text");
   const std::string text = folder.Write("notes", AsBytes("hello\n"));
   EXPECT_EQ(ResolveError({text}), text + ": not a pcap or pcapng capture: text");
-  const std::string binary = folder.Write("binary", AsBytes("\x01\x02\x03"));
+  const std::string binary = folder.Write("binary", AsBytes("\x01\x02\x03\x04\x05"));
   EXPECT_EQ(ResolveError({binary}),
-            binary + ": not a pcap or pcapng capture: it begins with 01 02 03, which is neither pcap nor pcapng");
+            binary + ": not a pcap or pcapng capture: it begins with 01 02 03 04 05, which is neither pcap nor pcapng");
+  const std::string stump = folder.Write("stump", AsBytes("\x01\x02\x03"));
+  EXPECT_EQ(ResolveError({stump}), stump +
+                                       ": not a pcap or pcapng capture: only 3 bytes long; where it was meant to be a "
+                                       "capture, fetch it again");
 }
 
 TEST(CaptureList, PipesAndDevicesAreNoFiles) {
