@@ -176,7 +176,8 @@ class Lines:
     def wait(self, count, seconds=30):
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            lines = self.out.read_bytes().splitlines()
+            written = self.out.read_bytes()
+            lines = written[: written.rfind(b"\n") + 1].splitlines()  # the last may be on its way
             if len(lines) >= count:
                 return lines
             if self.process.poll() is not None:
