@@ -39,8 +39,8 @@ class AlertQueue {
   // Producer. False where the ring is full: the alert stays with the caller (live: dropped and counted; replay: tried
   // again).
   bool TryPush(std::unique_ptr<QueuedAlert>& alert) {
+    if (!HasRoom()) return false;
     const size_t tail = tail_.load(std::memory_order_relaxed);
-    if (tail - head_.load(std::memory_order_acquire) > mask_) return false;
     ring_[tail & mask_] = std::move(alert);
     tail_.store(tail + 1, std::memory_order_release);
     doorbell_.Ring();

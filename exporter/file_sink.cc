@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -103,6 +104,11 @@ std::unique_ptr<FileSink> FileSink::Append(const std::string& path, AlertRendere
   }
   std::unique_ptr<FileSink> sink(new FileSink(descriptor, path, OutputFormat::kJsonl, renderer));
   if (!S_ISREG(status.st_mode)) return sink;
+  // What looks like an unfinished line may be one that another sensor is about to finish.
+  if (flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    error = path + ": another sensor is writing it; end that one, or name another file";
+    return nullptr;
+  }
   const auto file_bytes = static_cast<uint64_t>(status.st_size);
   if (!UnfinishedLine(path, file_bytes, cut_bytes, error)) return nullptr;
   if (cut_bytes != 0 && ftruncate(descriptor, static_cast<off_t>(file_bytes - cut_bytes)) != 0) {

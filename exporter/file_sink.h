@@ -33,8 +33,8 @@ class FileSink : public AlertSink {
   static std::unique_ptr<FileSink> Open(const std::string& path, OutputFormat format, AlertRenderer& renderer,
                                         std::string& error);
   // Alerts as JSON lines behind those that are there; `path` "-": standard output. A line without an end, as a process
-  // that was killed leaves it, is cut off: `cut_bytes`, 0 where there was none. nullptr with an error that names the
-  // file.
+  // that was killed leaves it, is cut off: `cut_bytes`, 0 where there was none. The file is locked (flock) as long as
+  // the sink is there. nullptr with an error that names the file.
   static std::unique_ptr<FileSink> Append(const std::string& path, AlertRenderer& renderer, uint64_t& cut_bytes,
                                           std::string& error);
   // Goes on with what an interrupted run has written to a regular file, or begins it: cuts the file behind the mark,

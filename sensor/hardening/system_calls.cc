@@ -150,9 +150,9 @@ class Rules {
   int failed_call_ = -1;
 };
 
-scmp_arg_cmp Equals(unsigned argument, uint64_t value) { return SCMP_CMP64(argument, SCMP_CMP_EQ, value); }
+scmp_arg_cmp Equals(unsigned argument, uint64_t value) { return {argument, SCMP_CMP_EQ, value, 0}; }
 scmp_arg_cmp HasBits(unsigned argument, uint64_t mask, uint64_t value) {
-  return SCMP_CMP64(argument, SCMP_CMP_MASKED_EQ, mask, value);
+  return {argument, SCMP_CMP_MASKED_EQ, mask, value};
 }
 
 void AddAll(Rules& rules) {

@@ -98,8 +98,8 @@ void Alarms::AppendFigures(Figures& out) const {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     for (const auto& [name, times] : raised_) {
-      const bool active =
-          std::any_of(active_.begin(), active_.end(), [&](const Alarm& alarm) { return alarm.name == name; });
+      const bool active = std::any_of(active_.begin(), active_.end(),
+                                      [&known = name](const Alarm& alarm) { return alarm.name == known; });
       out.Add(families::kAlarm, name, active ? 1 : 0);
     }
     for (const auto& [name, times] : raised_) out.Add(families::kAlarms, name, static_cast<double>(times));
