@@ -21,14 +21,27 @@ constexpr uint32_t kRunLengthBlock = 1;  // its size is that of the output; one 
 
 bool IsMagic(uint32_t magic) { return magic == kMagicNumber || (magic & kSkippableMask) == kSkippableMagic; }
 
-// What follows the descriptor in a frame's header (RFC 8878, section 3.1.1.1).
+// What follows the descriptor in a frame's header (RFC 8878, section 3.1.1.1): window, dictionary, content size.
+bool IsSingleSegment(uint8_t descriptor) { return (descriptor & 0x20) != 0; }
+
+uint64_t ContentSizeBytes(uint8_t descriptor) {
+  constexpr uint64_t kContentSize[] = {0, 2, 4, 8};
+  const uint8_t size_flag = descriptor >> 6;
+  return size_flag == 0 && IsSingleSegment(descriptor) ? 1 : kContentSize[size_flag];
+}
+
 uint64_t HeaderRestBytes(uint8_t descriptor) {
   constexpr uint64_t kDictionary[] = {0, 1, 2, 4};
-  constexpr uint64_t kContentSize[] = {0, 2, 4, 8};
-  const bool single_segment = (descriptor & 0x20) != 0;
-  const uint8_t size_flag = descriptor >> 6;
-  const uint64_t content_size = size_flag == 0 && single_segment ? 1 : kContentSize[size_flag];
-  return (single_segment ? 0 : 1) + kDictionary[descriptor & 3] + content_size;
+  return (IsSingleSegment(descriptor) ? 0 : 1) + kDictionary[descriptor & 3] + ContentSizeBytes(descriptor);
+}
+
+// How many bytes the frame holds; UINT64_MAX where it does not say.
+uint64_t ContentSize(uint8_t descriptor, Bytes header_rest) {
+  const Bytes field = header_rest.last(ContentSizeBytes(descriptor));
+  if (field.empty()) return UINT64_MAX;
+  uint64_t size = field.size() == 2 ? 256 : 0;
+  for (size_t i = 0; i < field.size(); ++i) size += static_cast<uint64_t>(field[i]) << 8 * i;
+  return size;
 }
 
 std::string Reason(size_t code) {
@@ -80,6 +93,7 @@ bool ZstdDecompressor::Decode(Bytes in, std::span<uint8_t> out, Step& step) {
   step.consumed += input.pos;
   step.produced += output.pos;
   position_ += input.pos;
+  frame_bytes_ += output.pos;
   output_full_ = status != 0 && output.pos == output.size;
   return true;
 }
@@ -133,7 +147,7 @@ void ZstdDecompressor::OnBlockHeader() {
 void ZstdDecompressor::OnBlockEnd() {
   if (!last_block_) {
     Enter(Field::kBlockHeader, kBlockHeaderBytes);
-  } else if (has_checksum_) {
+  } else if ((descriptor_ & 4) != 0) {  // it has a checksum
     Enter(Field::kChecksum, 4);
   } else {
     Enter(Field::kMagic, kMagicBytes);
@@ -147,11 +161,13 @@ void ZstdDecompressor::OnField() {
       OnMagic();
       break;
     case Field::kDescriptor:
-      has_checksum_ = (field[0] & 4) != 0;
+      descriptor_ = field[0];
       if (Decode(field)) Enter(Field::kHeaderRest, HeaderRestBytes(field[0]));
       break;
     case Field::kHeaderRest:
       if (Decode(field)) Enter(Field::kBlockHeader, kBlockHeaderBytes);
+      content_bytes_ = ContentSize(descriptor_, field);
+      frame_bytes_ = 0;
       break;
     case Field::kBlockHeader:
       OnBlockHeader();
@@ -179,8 +195,17 @@ Decompressor::Step ZstdDecompressor::Run(Bytes in, std::span<uint8_t> out) {
         OnBlockEnd();
         continue;
       }
-      // The last byte of a block may show that the frame is wrong; the others of a raw block come out before.
-      const uint64_t next = raw_block_ && left_ > 1 ? left_ - 1 : left_;
+      uint64_t next = left_;
+      if (raw_block_) {
+        // libzstd refuses all that a call brings if the frame declares less.
+        const uint64_t declared = content_bytes_ - std::min(frame_bytes_, content_bytes_);
+        if (declared == 0) {
+          Damage(field_begin_, "zstd: a block goes beyond the content size that its frame declares");
+          break;
+        }
+        // The last byte of a block may show that the frame is wrong; the others come out before.
+        next = std::min(left_ > 1 ? left_ - 1 : left_, declared);
+      }
       const size_t count = std::min<size_t>(next, in.size() - step.consumed);
       if (count == 0) break;
       const size_t before = step.consumed;

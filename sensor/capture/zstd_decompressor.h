@@ -56,7 +56,9 @@ class ZstdDecompressor final : public Decompressor {
   uint64_t left_ = 4;                // bytes of the field that have not come yet
   std::array<uint8_t, 16> small_{};  // a field that is not content
   size_t num_small_ = 0;
-  bool has_checksum_ = false;
+  uint8_t descriptor_ = 0;      // of the frame
+  uint64_t content_bytes_ = 0;  // that it declares; UINT64_MAX: none
+  uint64_t frame_bytes_ = 0;    // of it that were handed out
   bool last_block_ = false;
   bool raw_block_ = false;
   bool output_full_ = false;  // libzstd may hold more of the block
