@@ -109,6 +109,11 @@ std::unique_ptr<FileSink> FileSink::Append(const std::string& path, AlertRendere
     error = path + ": another sensor is writing it; end that one, or name another file";
     return nullptr;
   }
+  // Its length now that nobody else writes: that one may have finished its line meanwhile.
+  if (fstat(descriptor, &status) != 0) {
+    error = CannotWrite(path);
+    return nullptr;
+  }
   const auto file_bytes = static_cast<uint64_t>(status.st_size);
   if (!UnfinishedLine(path, file_bytes, cut_bytes, error)) return nullptr;
   if (cut_bytes != 0 && ftruncate(descriptor, static_cast<off_t>(file_bytes - cut_bytes)) != 0) {
