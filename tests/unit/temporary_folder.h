@@ -10,7 +10,7 @@
 #include <span>
 #include <string>
 
-namespace vedette::testing {
+namespace vedette {
 
 class TemporaryFolder {
  public:
@@ -26,8 +26,8 @@ class TemporaryFolder {
   TemporaryFolder(const TemporaryFolder&) = delete;
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
 
-  const std::string& path() const { return path_; }
-  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
+  const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
   // Makes folders on the way. Returns the path.
   std::string Write(const std::string& name, std::span<const uint8_t> bytes) const {
     const std::filesystem::path path = *this / name;
@@ -38,7 +38,7 @@ class TemporaryFolder {
   }
 
  private:
-  std::string path_;
+  std::filesystem::path path_;
 };
 
-}  // namespace vedette::testing
+}  // namespace vedette

@@ -1,13 +1,16 @@
 #include "exporter/file_sink.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
+#include <unistd.h>
 
-#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "tests/unit/exporter/handmade_alerts.h"
+#include "tests/unit/temporary_folder.h"
 
 namespace vedette {
 namespace {
@@ -15,15 +18,11 @@ namespace {
 class FileSinkTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::string name = (std::filesystem::temp_directory_path() / "vedette-sink-XXXXXX").string();
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    folder_ = name;
     path_ = (folder_ / "alerts.jsonl").string();
     records_.Add(IndicatorType::kHostname, "bad.example", "t-1");
     renderer_ = std::make_unique<AlertRenderer>(records_.Catalogue(), nullptr, SensorIdentity{},
                                                 [](uint32_t) { return std::string_view("eth0"); });
   }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
 
   std::string Text() const {
     std::ifstream file(path_);
@@ -42,7 +41,7 @@ class FileSinkTest : public testing::Test {
     return cut_bytes;
   }
 
-  std::filesystem::path folder_;
+  const TemporaryFolder folder_;
   std::string path_, error_;
   RecordList records_;
   std::unique_ptr<AlertRenderer> renderer_;
@@ -82,10 +81,26 @@ TEST_F(FileSinkTest, LeavesAFileAloneThatHoldsNoLines) {
   EXPECT_EQ(Text(), foreign);
 }
 
+TEST_F(FileSinkTest, LeavesAFileToTheSensorThatHasIt) {
+  Write("{\"unfin");  // perhaps the other's, on its way
+  const int other = open(path_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
+  ASSERT_EQ(flock(other, LOCK_EX | LOCK_NB), 0);
+  EXPECT_EQ(AppendOne(), UINT64_MAX);
+  EXPECT_EQ(error_, path_ + ": another sensor is writing it; end that one, or name another file");
+  EXPECT_EQ(Text(), "{\"unfin");
+  close(other);
+  EXPECT_EQ(AppendOne(), 7u);
+  // A sink that is open refuses the next one itself.
+  uint64_t cut_bytes = 0;
+  const auto first = FileSink::Append(path_, *renderer_, cut_bytes, error_);
+  ASSERT_NE(first, nullptr) << error_;
+  EXPECT_EQ(AppendOne(), UINT64_MAX);
+}
+
 TEST_F(FileSinkTest, AppendsToWhatIsNoRegularFile) {
   path_ = "/dev/null";
   EXPECT_EQ(AppendOne(), 0u) << error_;
-  path_ = folder_.string();
+  path_ = folder_.path();
   EXPECT_EQ(AppendOne(), UINT64_MAX);
   EXPECT_NE(error_.find("cannot be written"), std::string::npos) << error_;
 }

@@ -9,6 +9,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tests/unit/temporary_folder.h"
+
 namespace vedette {
 namespace {
 
@@ -18,14 +20,10 @@ constexpr uid_t kSomebody = 4711;
 class SecretFile : public testing::Test {
  protected:
   void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "vedette-secret-XXXXXX").string();
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    folder_ = name;
     fs::create_directory(folder_ / "in");
     Write("in/key");
   }
-  void TearDown() override { fs::remove_all(folder_); }
-  std::string Path(const std::string& name) const { return (folder_ / name).string(); }
+  std::string Path(const std::string& name) const { return folder_ / name; }
   void Write(const std::string& name) const {
     std::ofstream(Path(name)) << "secret";
     ASSERT_EQ(chmod(Path(name).c_str(), 0600), 0);
@@ -45,7 +43,7 @@ class SecretFile : public testing::Test {
     const std::string refusal = Refusal(name);
     EXPECT_NE(refusal.find(why), std::string::npos) << '"' << refusal << '"';
   }
-  fs::path folder_;
+  const TemporaryFolder folder_;
 };
 
 TEST_F(SecretFile, IsReadWhereNobodyElseCan) {

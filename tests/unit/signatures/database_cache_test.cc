@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "tests/unit/signatures/sets.h"
+#include "tests/unit/temporary_folder.h"
 
 namespace vedette {
 namespace {
@@ -23,14 +24,6 @@ using enum ObservableKind;
 
 class DatabaseCacheTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = testing::TempDir() + "/cacheXXXXXX";
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    root_ = name;
-    folder_ = root_ / "made" / "here";
-  }
-  void TearDown() override { fs::remove_all(root_); }
-
   static DatabaseCache::Key KeyOf(const std::string& text) { return DatabaseCache::KeyOf(AsBytes(text)); }
   fs::path PathOf(const std::string& key) const { return folder_ / DatabaseCache::FileNameOf(KeyOf(key)); }
   static std::string Read(const fs::path& path) {
@@ -47,7 +40,8 @@ class DatabaseCacheTest : public testing::Test {
     return out;
   }
 
-  fs::path root_, folder_;
+  const TemporaryFolder root_;
+  fs::path folder_ = root_ / "made" / "here";
 };
 
 TEST_F(DatabaseCacheTest, GivesBackWhatItKept) {

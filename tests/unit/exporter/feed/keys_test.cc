@@ -8,6 +8,8 @@
 #include <fstream>
 #include <iterator>
 
+#include "tests/unit/temporary_folder.h"
+
 namespace vedette {
 namespace {
 
@@ -15,13 +17,7 @@ namespace fs = std::filesystem;
 
 class Keys : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "vedette-keys-XXXXXX").string();
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    folder_ = name;
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-  std::string Path(const std::string& name) const { return (folder_ / name).string(); }
+  std::string Path(const std::string& name) const { return folder_ / name; }
   void Write(const std::string& name, const std::string& text, mode_t mode = 0600) const {
     std::ofstream(Path(name)) << text;
     ASSERT_EQ(chmod(Path(name).c_str(), mode), 0);
@@ -36,7 +32,7 @@ class Keys : public testing::Test {
     return {std::istreambuf_iterator<char>(file), {}};
   }
 
-  fs::path folder_;
+  const TemporaryFolder folder_;
   std::string error_;
 };
 
@@ -108,7 +104,7 @@ TEST_F(Keys, RefusesWhatIsNoSecretKeyFile) {
   KeyPair keys;
   EXPECT_FALSE(ReadSecretKey(Path("none.key"), keys, error_));
   EXPECT_NE(error_.find("keygen"), std::string::npos) << error_;
-  EXPECT_FALSE(ReadSecretKey(folder_.string(), keys, error_));
+  EXPECT_FALSE(ReadSecretKey(folder_.path(), keys, error_));
   Write("empty.key", "");
   EXPECT_FALSE(ReadSecretKey(Path("empty.key"), keys, error_));
   Write("long.key", std::string(100'000, 'x'));
@@ -150,7 +146,7 @@ TEST_F(Keys, RefusesWhatIsNoPublicKey) {
   EXPECT_FALSE(ReadPublicKey("", key, error_));
   EXPECT_FALSE(ReadPublicKey(std::string(39, 'a'), key, error_));
   EXPECT_FALSE(ReadPublicKey(std::string(39, 'a') + "\"", key, error_)) << "not of Z85";
-  EXPECT_FALSE(ReadPublicKey(folder_.string(), key, error_));
+  EXPECT_FALSE(ReadPublicKey(folder_.path(), key, error_));
   EXPECT_FALSE(ReadPublicKey(Path("none.pub"), key, error_));
   EXPECT_NE(error_.find("none.pub"), std::string::npos) << error_;
 }

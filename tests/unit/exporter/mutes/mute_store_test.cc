@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "exporter/metrics/families.h"
+#include "tests/unit/temporary_folder.h"
 
 namespace vedette {
 namespace {
@@ -17,13 +18,6 @@ constexpr int64_t kHour = int64_t{3'600} * 1'000'000'000;
 
 class MuteStoreTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = (std::filesystem::temp_directory_path() / "vedette-mutes-XXXXXX").string();
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    folder_ = name;
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
   std::string File() const { return (folder_ / "mutes.json").string(); }
   static MuteRequest Request(const std::string& indicator, int64_t hours = 1) {
     MuteRequest request;
@@ -43,7 +37,7 @@ class MuteStoreTest : public testing::Test {
     return made;
   }
 
-  std::filesystem::path folder_;
+  const TemporaryFolder folder_;
   std::string error_;
 };
 

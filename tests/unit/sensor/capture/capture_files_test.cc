@@ -12,14 +12,13 @@
 #include <vector>
 
 #include "tests/unit/sensor/capture/capture_writer.h"
-#include "tests/unit/sensor/capture/temporary_folder.h"
+#include "tests/unit/temporary_folder.h"
 
 namespace vedette {
 namespace {
 
 using testing::PcapngWriter;
 using testing::PcapWriter;
-using testing::TemporaryFolder;
 
 // A capture of `count` packets of `packet_bytes`, each of which begins with `mark`.
 std::vector<uint8_t> Capture(uint8_t mark, int count = 1, size_t packet_bytes = 10) {
@@ -245,7 +244,7 @@ TEST(CaptureFiles, RecordLargerThanAWindow) {
 TEST(CaptureList, NamedFilesMustBeCaptures) {
   const TemporaryFolder folder;
   EXPECT_EQ(ResolveError({}), "no capture named; give files, folders or - for standard input");
-  EXPECT_EQ(ResolveError({folder / "absent"}), (folder / "absent") + ": No such file or directory");
+  EXPECT_EQ(ResolveError({folder / "absent"}), (folder / "absent").string() + ": No such file or directory");
   const std::string gz = folder.Write("a.gz", AsBytes(kTextAsGzip));
   EXPECT_EQ(ResolveError({gz}), gz + ": not a pcap or pcapng capture: gzip-compressed, and then: text");
   const std::string text = folder.Write("notes", AsBytes("hello\n"));
@@ -274,11 +273,12 @@ TEST(CaptureList, PipesAndDevicesAreNoFiles) {
 
 TEST(CaptureList, FolderWithoutCapturesIsAnError) {
   const TemporaryFolder folder;
-  EXPECT_EQ(ResolveError({folder.path()}), folder.path() + ": no pcap or pcapng capture in this folder or below");
+  EXPECT_EQ(ResolveError({folder.path()}),
+            folder.path().string() + ": no pcap or pcapng capture in this folder or below");
   folder.Write("sub/README", AsBytes("text"));
   EXPECT_EQ(ResolveError({folder.path()}),
-            folder.path() + ": no pcap or pcapng capture in this folder or below (1 other files, such as " +
-                (folder / "sub/README") + ": text)");
+            folder.path().string() + ": no pcap or pcapng capture in this folder or below (1 other files, such as " +
+                (folder / "sub/README").string() + ": text)");
 }
 
 TEST(CaptureList, LinksToFilesAreFollowedLinksToFoldersOnlyWhereNamed) {

@@ -15,13 +15,12 @@
 #include "sensor/capture/capture_files.h"
 #include "tests/unit/sensor/capture/capture_writer.h"
 #include "tests/unit/sensor/capture/compressed_writer.h"
-#include "tests/unit/sensor/capture/temporary_folder.h"
+#include "tests/unit/temporary_folder.h"
 
 namespace vedette {
 namespace {
 
 using testing::PcapWriter;
-using testing::TemporaryFolder;
 using Data = std::vector<uint8_t>;
 
 // Packets of one byte each, which is their mark.

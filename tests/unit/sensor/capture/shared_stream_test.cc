@@ -16,7 +16,7 @@
 #include "sensor/capture/capture_files.h"
 #include "tests/unit/sensor/capture/capture_writer.h"
 #include "tests/unit/sensor/capture/compressed_writer.h"
-#include "tests/unit/sensor/capture/temporary_folder.h"
+#include "tests/unit/temporary_folder.h"
 
 namespace vedette {
 namespace {
@@ -24,7 +24,6 @@ namespace {
 using testing::Gzip;
 using testing::PcapngWriter;
 using testing::PcapWriter;
-using testing::TemporaryFolder;
 using testing::Zstd;
 using Data = std::vector<uint8_t>;
 

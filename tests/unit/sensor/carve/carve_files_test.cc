@@ -13,12 +13,10 @@
 #include <vector>
 
 #include "sensor/capture/pcap_file.h"
-#include "tests/unit/sensor/capture/temporary_folder.h"
+#include "tests/unit/temporary_folder.h"
 
 namespace vedette {
 namespace {
-
-using testing::TemporaryFolder;
 
 constexpr uint64_t kSecond = 1'000'000'000;
 

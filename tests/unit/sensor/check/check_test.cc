@@ -16,6 +16,7 @@
 
 #include "exporter/feed/keys.h"
 #include "tests/unit/exporter/mmdb_files.h"
+#include "tests/unit/temporary_folder.h"
 
 namespace vedette {
 namespace {
@@ -23,10 +24,7 @@ namespace {
 class CheckTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::string name = (std::filesystem::temp_directory_path() / "vedette-check-XXXXXX").string();
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    folder_ = name;
-    ASSERT_EQ(chmod(name.c_str(), 0755), 0);
+    ASSERT_EQ(chmod(folder_.path().c_str(), 0755), 0);
     std::string error;
     ASSERT_TRUE(WriteKeyPair(NewKeyPair(), Path("sensor"), error)) << error;
     ASSERT_TRUE(WriteKeyPair(NewKeyPair(), Path("alpha"), error)) << error;
@@ -36,9 +34,8 @@ class CheckTest : public testing::Test {
     std::filesystem::create_directory(folder_ / "state");
     ASSERT_EQ(chmod(Path("state").c_str(), 0777), 0);
   }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
 
-  std::string Path(const std::string& name) const { return (folder_ / name).string(); }
+  std::string Path(const std::string& name) const { return folder_ / name; }
   void Write(const std::string& name, const std::string& text) const { std::ofstream(folder_ / name) << text; }
   // A database that knows countries and no AS numbers.
   void WriteGeo(const std::string& name, std::time_t built) const {
@@ -91,7 +88,7 @@ feed:
     }
   }
 
-  std::filesystem::path folder_;
+  const TemporaryFolder folder_;
 };
 
 TEST_F(CheckTest, AGoodOneHasNoErrors) {

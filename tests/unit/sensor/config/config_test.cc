@@ -2,13 +2,13 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <fstream>
 #include <regex>
 #include <sstream>
 
 #include "exporter/feed/keys.h"
 #include "sensor/config/duration.h"
+#include "tests/unit/temporary_folder.h"
 
 namespace vedette {
 namespace {
@@ -17,13 +17,6 @@ using std::chrono::hours, std::chrono::minutes, std::chrono::seconds;
 
 class ConfigTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = (std::filesystem::temp_directory_path() / "vedette-config-XXXXXX").string();
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    folder_ = name;
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
   bool Load(const std::string& text) {
     std::ofstream(folder_ / "sensor.yaml") << text;
     config_ = Config();
@@ -32,7 +25,7 @@ class ConfigTest : public testing::Test {
   }
   bool Said(const std::string& text) const { return error_.find(text) != std::string::npos; }
 
-  std::filesystem::path folder_;
+  const TemporaryFolder folder_;
   Config config_;
   std::string error_;
 };

@@ -1,26 +1,19 @@
 // The constituency of a partner in the configuration.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <string>
 
 #include "exporter/feed/keys.h"
 #include "sensor/config/config.h"
+#include "tests/unit/temporary_folder.h"
 
 namespace vedette {
 namespace {
 
 class ConfigPartners : public testing::Test {
  protected:
-  ConfigPartners() {
-    std::string name = (std::filesystem::temp_directory_path() / "vedette-config-XXXXXX").string();
-    EXPECT_NE(mkdtemp(name.data()), nullptr);
-    folder_ = name;
-    key_ = NewKeyPair().public_key;
-  }
-  ~ConfigPartners() override { std::filesystem::remove_all(folder_); }
+  ConfigPartners() { key_ = NewKeyPair().public_key; }
 
   // Loads a configuration whose one partner, from line 5 on, ends with `lines`. Its error without the path; "" where
   // there is none.
@@ -38,7 +31,7 @@ class ConfigPartners : public testing::Test {
   }
   const Clearance& partner() const { return config_.clearances.at(0); }
 
-  std::filesystem::path folder_;
+  const TemporaryFolder folder_;
   std::string key_;
   Config config_;
 };

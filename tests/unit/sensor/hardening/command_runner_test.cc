@@ -14,15 +14,14 @@
 
 #include "sensor/hardening/confinement.h"
 #include "sensor/hardening/landlock.h"
-#include "tests/unit/sensor/capture/temporary_folder.h"
 #include "tests/unit/sensor/hardening/in_child.h"
+#include "tests/unit/temporary_folder.h"
 
 namespace vedette {
 namespace {
 
 using std::chrono::milliseconds;
 using testing::InChild;
-using testing::TemporaryFolder;
 
 std::string Contents(const std::string& path) {
   std::ifstream file(path);

@@ -22,14 +22,13 @@
 #include <thread>
 
 #include "sensor/hardening/landlock.h"
-#include "tests/unit/sensor/capture/temporary_folder.h"
 #include "tests/unit/sensor/hardening/in_child.h"
+#include "tests/unit/temporary_folder.h"
 
 namespace vedette {
 namespace {
 
 using testing::InChild;
-using testing::TemporaryFolder;
 
 // "ok", or the name of the errno.
 std::string Outcome(bool good) { return good ? "ok" : strerrorname_np(errno); }
@@ -176,8 +175,8 @@ TEST_F(ConfinementTest, WritesItsOwnFoldersOnly) {
 TEST_F(ConfinementTest, AMissingFolderToWriteIsAnError) {
   policy_.write_folders = {folder_ / "nowhere"};
   EXPECT_EQ(Confined([] { return std::string("confined"); }),
-            folder_ / "nowhere" +
-                std::string(": No such file or directory; create this folder for the user that the sensor runs as"));
+            (folder_ / "nowhere").string() +
+                (": No such file or directory; create this folder for the user that the sensor runs as"));
 }
 
 TEST_F(ConfinementTest, ListensOnItsPortsOnly) {

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <filesystem>
 #include <functional>
 #include <mutex>
 #include <thread>
@@ -17,6 +16,7 @@
 #include "sensor/pipeline/match_consumer.h"
 #include "sensor/pipeline/pipeline.h"
 #include "signatures/canary.h"
+#include "tests/unit/temporary_folder.h"
 
 namespace vedette {
 namespace {
@@ -55,9 +55,6 @@ std::shared_ptr<const IndicatorSet> Indicators(bool canary) {
 class CanaryRunnerTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::string name = (std::filesystem::temp_directory_path() / "vedette-canary-XXXXXX").string();
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    folder_ = name;
     config_.canary.interval = 0s;
     config_.canary.time_out = 2s;
   }
@@ -67,7 +64,6 @@ class CanaryRunnerTest : public testing::Test {
     if (worker_.joinable()) worker_.join();
     if (exporter_.joinable()) exporter_.join();
     runner_.reset();
-    std::filesystem::remove_all(folder_);
   }
 
   void MakeFeed() {
@@ -152,7 +148,7 @@ class CanaryRunnerTest : public testing::Test {
     return figures.Value(families::kCanaries, result);
   }
 
-  std::filesystem::path folder_;
+  const TemporaryFolder folder_;
   Config config_;
   KeyPair keys_;
   Log log_;

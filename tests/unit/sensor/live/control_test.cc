@@ -14,6 +14,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "tests/unit/temporary_folder.h"
+
 namespace {
 std::function<void()> before_unlink;
 }
@@ -31,13 +33,6 @@ using Json = nlohmann::json;
 
 class ControlTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    char name[] = "/tmp/vedette-control.XXXXXX";
-    ASSERT_NE(mkdtemp(name), nullptr);
-    folder_ = name;
-    path_ = folder_ + "/control.sock";
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
   std::unique_ptr<ControlServer> Open() {
     std::unique_ptr<ControlServer> server = ControlServer::Open(path_, error_);
     if (server == nullptr) return nullptr;
@@ -55,7 +50,9 @@ class ControlTest : public ::testing::Test {
     EXPECT_EQ(connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
     return fd;
   }
-  std::string folder_, path_, error_;
+  const TemporaryFolder folder_;
+  const std::string path_ = folder_ / "control.sock";
+  std::string error_;
 };
 
 TEST_F(ControlTest, AnswersOneRequestAConnection) {

@@ -2,8 +2,9 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <nlohmann/json.hpp>
+
+#include "tests/unit/temporary_folder.h"
 
 namespace vedette {
 namespace {
@@ -15,19 +16,15 @@ constexpr int64_t kNow = 1'795'428'000'000'000'000;
 class MuteControlTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::string name = (std::filesystem::temp_directory_path() / "vedette-mutes-XXXXXX").string();
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    folder_ = name;
     std::string error;
     store_ = MuteStore::Open((folder_ / "mutes.json").string(), {}, kNow, error);
     ASSERT_NE(store_, nullptr) << error;
     control_ = std::make_unique<MuteControl>(
         *store_, [this] { ++changes_; }, log_);
   }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
   Json Mute(Json request) { return control_->Mute(request, kNow); }
 
-  std::filesystem::path folder_;
+  const TemporaryFolder folder_;
   Log log_;
   std::unique_ptr<MuteStore> store_;
   std::unique_ptr<MuteControl> control_;

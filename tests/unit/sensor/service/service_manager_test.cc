@@ -10,7 +10,7 @@
 #include <cstring>
 #include <string>
 
-#include "tests/unit/sensor/capture/temporary_folder.h"
+#include "tests/unit/temporary_folder.h"
 
 namespace vedette {
 namespace {
@@ -51,8 +51,8 @@ TEST(ServiceManager, DoesNothingWithoutOne) {
 }
 
 TEST(ServiceManager, SpeaksTheProtocol) {
-  const testing::TemporaryFolder folder;
-  for (const std::string& name : {folder / "notify", "@vedette-test-" + std::to_string(getpid())}) {
+  const TemporaryFolder folder;
+  for (const std::string& name : {(folder / "notify").string(), "@vedette-test-" + std::to_string(getpid())}) {
     const Listener systemd(name);
     unsetenv("WATCHDOG_PID");
     setenv("WATCHDOG_USEC", "30000000", 1);
@@ -80,7 +80,7 @@ TEST(ServiceManager, SpeaksTheProtocol) {
 }
 
 TEST(ServiceManager, AWatchdogOfAnotherProcessIsNotOurs) {
-  const testing::TemporaryFolder folder;
+  const TemporaryFolder folder;
   const Listener systemd(folder / "notify");
   setenv("WATCHDOG_USEC", "30000000", 1);
   setenv("WATCHDOG_PID", "1", 1);
