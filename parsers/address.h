@@ -38,6 +38,14 @@ class IpAddress {
   // Dotted quad (four decimal numbers, no leading zeros) or RFC 4291 section 2.2 text; nothing around it, no zone.
   static std::optional<IpAddress> Parse(std::string_view text);
 
+  // An IPv6 address of the mapped form as the IPv4 address in it (RFC 4291 section 2.5.5.2); any other as it is.
+  IpAddress Unmapped() const {
+    static constexpr std::array<uint8_t, 12> kPrefix = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    IpAddress out = *this;
+    if (version_ == 6 && std::memcmp(bytes_.data(), kPrefix.data(), kPrefix.size()) == 0) out.version_ = 4;
+    return out;
+  }
+
   bool is_v4() const { return version_ == 4; }
   bool is_v6() const { return version_ == 6; }
   uint8_t version() const { return version_; }  // 4, 6, or 0 for "no address"

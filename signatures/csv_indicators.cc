@@ -229,22 +229,26 @@ class CsvSource {
   // more than is known here: the row is used, but shared no further than one without TLP.
   void HeedTags() {
     remark_.clear();
+    bool understood = true;
     for (const std::string& tag : indicator_.tags) {
       const std::string text = LowerAscii(Trimmed(tag));
       if (text.starts_with("tlp:")) {
         const std::optional<Tlp> tlp = TlpOf(text);
         if (!tlp) RemarkOn(tag);
-        indicator_.tlp = std::max(indicator_.tlp, tlp.value_or(Tlp::kAmberStrict));
+        indicator_.tlp = std::max(indicator_.tlp, tlp.value_or(Tlp::kNone));
+        understood &= tlp.has_value();
       } else if (text.starts_with("pap:")) {
         const std::optional<size_t> pap = PapOf(text);
         if (!pap) {
           RemarkOn(tag);
-          indicator_.tlp = std::max(indicator_.tlp, Tlp::kAmberStrict);
+          understood = false;
         } else if (indicator_.pap.empty() || *pap > *PapOf(indicator_.pap)) {
           indicator_.pap = kPapNames[*pap];
         }
       }
     }
+    // Without a TLP it stays so: its source has to be one of the partner's `unmarked_sources` as well.
+    if (!understood && indicator_.tlp != Tlp::kNone) indicator_.tlp = std::max(indicator_.tlp, Tlp::kAmberStrict);
   }
 
   void RemarkOn(std::string_view tag) {

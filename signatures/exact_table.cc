@@ -30,7 +30,7 @@ std::optional<AddressPort> ParseAddressPort(std::string_view text, uint16_t defa
   }
   const std::optional<IpAddress> address = IpAddress::Parse(split.host);
   if (!address) return std::nullopt;
-  out.address = *address;
+  out.address = address->Unmapped();
   return out;
 }
 
@@ -46,10 +46,11 @@ std::optional<AddressPort> AddressPortOfUrl(std::string_view url) {
 std::optional<IpAddress> AddressOfHost(std::string_view host) {
   if (host.empty()) return std::nullopt;
   const char first = host.front(), last = host.back();
-  if (first == '[' && last == ']') return IpAddress::Parse(host.substr(1, host.size() - 2));
+  const bool in_brackets = first == '[' && last == ']';
   const bool v4 = first >= '0' && first <= '9' && last >= '0' && last <= '9';
-  if (!v4 && host.find(':') == std::string_view::npos) return std::nullopt;
-  return IpAddress::Parse(host);
+  if (!in_brackets && !v4 && host.find(':') == std::string_view::npos) return std::nullopt;
+  const std::optional<IpAddress> address = IpAddress::Parse(in_brackets ? host.substr(1, host.size() - 2) : host);
+  return address ? std::optional(address->Unmapped()) : std::nullopt;
 }
 
 uint64_t HashKey(KeySpace space, std::string_view value) {
@@ -161,18 +162,19 @@ ExactTable::BuildResult ExactTable::Build(IndicatorRows& rows, const std::functi
       size_t sharing = 1;
       uint32_t at = head;
       for (;; at = rows.row(at).next, ++sharing) {
-        if (rows.SameBesidesValue(at, kept)) {
-          keep = false;
-          ++result.duplicates;
-          break;
-        }
+        const bool same = rows.SameBesidesValue(at, kept);
+        if (same || rows.SameIndicator(at, kept)) rows.ShareTlp(at, kept);
+        if (same) keep = false;
         if (rows.row(at).next == IndicatorRows::kNone) break;
       }
-      if (keep && sharing >= kMaxRowsPerKey) {
+      if (!keep) {
+        ++result.duplicates;
+      } else if (sharing >= kMaxRowsPerKey) {
         keep = false;
         refuse(kept);
+      } else {
+        rows.row(at).next = kept;
       }
-      if (keep) rows.row(at).next = kept;
     } else if (static_cast<KeySpace>(space) == KeySpace::kContent) {
       result.contents.push_back(kept);
     } else if (static_cast<KeySpace>(space) == KeySpace::kRegex) {
@@ -218,8 +220,9 @@ class ExactTable::Prober {
         case ObservableKind::kIpInner:
         case ObservableKind::kIpQuoted:
         case ObservableKind::kDnsAnswer:
-          ProbeAddress(i, observable.address);
-          if (observable.port != 0) ProbeAddressPort(i, {observable.address, observable.port});
+          // Indicators have such addresses as IPv4, too: ::ffff:1.2.3.4 must not be a way round 1.2.3.4.
+          ProbeAddress(i, observable.address.Unmapped());
+          if (observable.port != 0) ProbeAddressPort(i, {observable.address.Unmapped(), observable.port});
           break;
         case ObservableKind::kHttpHost:
         case ObservableKind::kTlsSni:
@@ -320,14 +323,15 @@ class ExactTable::Prober {
     switch (probe.space) {
       case KeySpace::kAddress: {
         const std::optional<IpAddress> address = FormOf(observable.kind) == ValueForm::kAddress
-                                                     ? std::optional(observable.address)
+                                                     ? std::optional(observable.address.Unmapped())
                                                      : AddressOfHost(observable.text);
         return address && IpAddress::Parse(value) == address;
       }
       case KeySpace::kAddressPort: {
-        const std::optional<AddressPort> end = FormOf(observable.kind) == ValueForm::kAddress
-                                                   ? std::optional(AddressPort{observable.address, observable.port})
-                                                   : AddressPortOfUrl(observable.text);
+        const std::optional<AddressPort> end =
+            FormOf(observable.kind) == ValueForm::kAddress
+                ? std::optional(AddressPort{observable.address.Unmapped(), observable.port})
+                : AddressPortOfUrl(observable.text);
         const std::optional<AddressPort> key = ParseAddressPort(value, 0);
         return end && key && end->address == key->address && end->port == key->port;
       }

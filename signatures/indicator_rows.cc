@@ -65,9 +65,31 @@ bool IndicatorRows::SameBesidesValue(uint32_t a, uint32_t b) const {
   if (first.type != second.type || first.direction != second.direction || first.id_given != second.id_given) {
     return false;
   }
+  // Texts that rows share are stored once: equal references are equal texts.
   const Shared x = SharedOf(first.shared), y = SharedOf(second.shared);
-  if (!(x.in == y.in)) return false;
-  return first.id_given ? pool_.at(first.id) == pool_.at(second.id) : x.file == y.file;
+  if (!(x.in == y.in) || x.source != y.source || x.originator != y.originator || x.sharing_group != y.sharing_group ||
+      x.recipients != y.recipients) {
+    return false;
+  }
+  // An id that was made tells the file's name without its folder.
+  return pool_.at(first.id) == pool_.at(second.id) || (!first.id_given && x.file == y.file);
+}
+
+bool IndicatorRows::SameIndicator(uint32_t a, uint32_t b) const {
+  const Row &first = rows_[a], &second = rows_[b];
+  if (!first.id_given || !second.id_given || pool_.at(first.id) != pool_.at(second.id)) return false;
+  const Shared x = SharedOf(first.shared), y = SharedOf(second.shared);
+  return x.originator == y.originator && (!pool_.at(x.originator).empty() || x.source == y.source);
+}
+
+Tlp IndicatorRows::TlpOf(uint32_t index) const {
+  return std::max(static_cast<Tlp>(SharedOf(rows_[index].shared).tlp), rows_[index].tlp_at_least);
+}
+
+void IndicatorRows::ShareTlp(uint32_t a, uint32_t b) {
+  const Tlp x = TlpOf(a), y = TlpOf(b);
+  if (x < y && x != Tlp::kNone) rows_[a].tlp_at_least = y;
+  if (y < x && y != Tlp::kNone) rows_[b].tlp_at_least = x;
 }
 
 IndicatorRecord IndicatorRows::Record(uint32_t index) const {
@@ -77,7 +99,7 @@ IndicatorRecord IndicatorRows::Record(uint32_t index) const {
   out.index = index;
   out.type = row.type;
   out.direction = row.direction;
-  out.tlp = static_cast<Tlp>(shared.tlp);
+  out.tlp = TlpOf(index);
   out.in = shared.in;
   out.value = pool_.at(row.value);
   out.id = pool_.at(row.id);
@@ -146,6 +168,10 @@ std::string IndicatorRows::Digest(size_t count) const {
     AppendNumber(static_cast<uint8_t>(row.direction), piece);
     AppendText(pool_.at(row.value), piece);
     AppendText(pool_.at(row.id), piece);
+    if (row.tlp_at_least != Tlp::kNone) {
+      AppendNumber(uint8_t{3}, piece);
+      AppendNumber(static_cast<uint8_t>(row.tlp_at_least), piece);
+    }
     if (piece.size() >= kPieceBytes) flush();
   }
   flush();

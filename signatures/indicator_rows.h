@@ -27,7 +27,8 @@ class IndicatorRows {
     uint32_t next = kNone;  // the next row with the same key; set when the set is compiled
     IndicatorType type = IndicatorType::kIp;
     IndicatorDirection direction = IndicatorDirection::kAny;
-    bool id_given = false;  // else the id was made from file and line
+    bool id_given = false;          // else the id was made from file and line
+    Tlp tlp_at_least = Tlp::kNone;  // another row says so of this indicator; kNone: none does
   };
 
   size_t size() const { return rows_.size(); }
@@ -41,8 +42,13 @@ class IndicatorRows {
   }
   std::string_view value(uint32_t index) const { return pool_.at(rows_[index].value); }
   ObservableMask places(uint32_t index) const;
-  // The same type, direction, places and id (or file, where the ids were made).
+  // Of two rows with the same value. The same type, direction, places, id (or file, where the ids were made) and,
+  // besides the TLP, audience: where it comes from, and who may know it.
   bool SameBesidesValue(uint32_t a, uint32_t b) const;
+  // One indicator, however often it was exported: the same id of the same originator (or source, where none is named).
+  bool SameIndicator(uint32_t a, uint32_t b) const;
+  // The stricter mark of the two holds for both. A row without any does not loosen or tighten.
+  void ShareTlp(uint32_t a, uint32_t b);
   IndicatorRecord Record(uint32_t index) const;
   // Lower-case hex SHA-256 of all that the first `count` rows say, in order; not of where they were read.
   std::string Digest(size_t count) const;
@@ -68,6 +74,7 @@ class IndicatorRows {
   static constexpr uint8_t kHasConfidence = 1, kHasFrom = 2, kHasUntil = 4;
 
   Shared SharedOf(StringPool::Ref ref) const;
+  Tlp TlpOf(uint32_t index) const;
   std::vector<std::string_view> ListOf(StringPool::Ref ref) const;
   void AppendForDigest(const Shared& shared, std::string& out) const;
 

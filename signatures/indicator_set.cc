@@ -326,7 +326,9 @@ std::shared_ptr<const IndicatorSet> IndicatorSetBuilder::Compile(CompileReport& 
   const bool canary = impl_->canary && impl_->AppendCanary();
   set->rows = impl_->rows.Take();
   IndicatorRows& rows = set->rows;
+  uint64_t num_crowded = 0;
   const ExactTable::BuildResult built = set->exact.Build(rows, [&](uint32_t row) {
+    ++num_crowded;
     const IndicatorRecord record = rows.Record(row);
     impl_->Report(record.file, record.line, record.value,
                   "more than " + std::to_string(ExactTable::kMaxRowsPerKey) + " indicators have this value");
@@ -375,6 +377,7 @@ std::shared_ptr<const IndicatorSet> IndicatorSetBuilder::Compile(CompileReport& 
   report.problems_total = impl_->problems_total;
   report.loaded = num_read - num_refused;
   report.cache_problem = cache.problem();
+  report.refused = num_crowded + num_refused;
   report.duplicates = built.duplicates;
   report.memory_bytes = rows.memory_bytes() + set->exact.memory_bytes() +
                         (set->payload ? set->payload->memory_bytes() : 0) +

@@ -107,7 +107,8 @@ struct CompileReport {
   std::vector<IndicatorProblem> problems;  // bounded; see `problems_total`
   uint64_t problems_total = 0;
   uint64_t loaded = 0;                             // the canary not among them
-  uint64_t duplicates = 0;                         // the same type, value, direction, places and id twice
+  uint64_t refused = 0;                            // that had been added: too many of a value, or not to be compiled
+  uint64_t duplicates = 0;                         // the same indicator for the same audience twice
   double exact_seconds = 0, patterns_seconds = 0;  // wall time spent building
   uint64_t patterns = 0;                           // contents and regular expressions
   bool patterns_cached = false;                    // all of them came from the cache

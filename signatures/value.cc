@@ -32,11 +32,7 @@ bool Refuse(std::string& reason, std::string why) {
 // "::ffff:a.b.c.d" names an IPv4 address.
 std::optional<IpAddress> ParseAddress(std::string_view text) {
   const std::optional<IpAddress> address = IpAddress::Parse(text);
-  static constexpr std::array<uint8_t, 12> kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-  if (address && address->is_v6() && std::equal(kMapped.begin(), kMapped.end(), address->bytes().begin())) {
-    return IpAddress::V4(address->bytes().data() + 12);
-  }
-  return address;
+  return address ? std::optional(address->Unmapped()) : std::nullopt;
 }
 
 bool ParseNumber(std::string_view text, unsigned max, unsigned& out) {

@@ -172,6 +172,9 @@ void ReadZeekIntel(std::string_view path, std::string_view text, IndicatorSetBui
     indicator.reference = field(kUrl);
     if (!builder.Add(indicator)) ++report.unusable;
   }
+  if (report.rows == report.unusable)
+    report.unused = report.rows == 0 ? "has a header and no rows"
+                                     : "none of its " + std::to_string(report.rows) + " rows can be used";
 }
 
 }  // namespace vedette

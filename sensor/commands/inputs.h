@@ -46,6 +46,13 @@ struct LoadedIndicators {
   std::string error;                 // why `set` is nullptr: the first thing that was said
   std::vector<std::string> guesses;  // what a value given without a type was taken for, a line each
   bool problems_written = true;      // false: not all of it, which was said
+
+  // Rows that were read and are not looked for. Not what is only remarked on: a column, a tag, a file of a folder.
+  uint64_t unusable() const {
+    uint64_t count = report.refused;
+    for (const SourceReport& source : sources) count += source.unusable;
+    return count;
+  }
 };
 
 // Reads paths and values, compiles, and reports on standard error: each source, what was guessed, each row that cannot

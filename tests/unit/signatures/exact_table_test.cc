@@ -171,6 +171,20 @@ TEST(ExactTable, LooksForAddressesWhereContract5SaysSo) {
   EXPECT_EQ(test.FindText(kHttpUrl, "http://20.1.2.3:808000/"), Ids{});
 }
 
+TEST(ExactTable, AMappedAddressIsTheOneThatItHolds) {
+  Indicator cidr = MakeIndicator(IndicatorType::kCidr, "20.1.0.0/16", "cidr");
+  TestSet test({MakeIndicator(IndicatorType::kIp, "::ffff:20.1.2.3", "ip"), cidr,
+                MakeIndicator(IndicatorType::kIpPort, "20.1.2.3:8080", "port")});
+  for (const char* address : {"20.1.2.3", "::ffff:20.1.2.3"}) {
+    EXPECT_EQ(test.FindAddress(kIp, address, 8080), (Ids{"0:ip", "0:cidr", "0:port"})) << address;
+    EXPECT_EQ(test.FindAddress(kDnsAnswer, address), (Ids{"0:ip", "0:cidr"})) << address;
+    EXPECT_EQ(test.FindText(kHttpHost, address), (Ids{"0:ip", "0:cidr"})) << address;
+  }
+  EXPECT_EQ(test.FindText(kHttpHost, "[::ffff:20.1.2.3]"), (Ids{"0:ip", "0:cidr"}));
+  EXPECT_EQ(test.FindText(kHttpUrl, "http://[::ffff:20.1.2.3]:8080/"), Ids{"0:port"});
+  EXPECT_EQ(test.FindAddress(kIp, "::20.1.2.3"), Ids{});
+}
+
 TEST(ExactTable, DirectionIsTheEndThatSent) {
   Indicator src = MakeIndicator(IndicatorType::kIp, "20.1.2.3", "src"), dst = src;
   src.direction = IndicatorDirection::kSrc;

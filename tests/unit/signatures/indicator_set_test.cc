@@ -147,6 +147,49 @@ TEST(IndicatorSet, DropsWhatIsThereTwice) {
   EXPECT_EQ(test.FindAddress(kIp, "20.1.2.3"), (Ids{"0:test.csv:1", "0:other.csv:0"}));
 }
 
+TEST(IndicatorSet, TheSameForAnotherAudienceIsAnotherRow) {
+  Indicator first = MakeIndicator(IndicatorType::kDomain, "evil.example", "1");
+  first.originator = "cert-a";
+  Indicator other_originator = first, other_source = first, other_group = first, other_recipients = first;
+  other_originator.originator = "cert-b";
+  other_source.source = "another feed";
+  other_group.sharing_group = "banks";
+  other_recipients.recipients = {"cert-c"};
+  TestSet test({first, other_originator, other_source, other_group, other_recipients, first});
+  EXPECT_EQ(test.report.loaded, 5u);
+  EXPECT_EQ(test.report.duplicates, 1u);
+  // Ids made of file and line say nothing of the audience either.
+  Indicator line1 = MakeIndicator(IndicatorType::kIp, "20.1.2.3"), line2 = line1;
+  line2.originator = "cert-b";
+  EXPECT_EQ(TestSet({line1, line2}).report.loaded, 2u);
+}
+
+// A partner may not see the green row of an indicator that a later export has as red.
+TEST(IndicatorSet, TheStricterTlpOfAnIndicatorHoldsForEachOfItsRows) {
+  Indicator green = MakeIndicator(IndicatorType::kDomain, "evil.example", "u-1");
+  green.originator = "cert-a";
+  green.tlp = Tlp::kGreen;
+  Indicator red = green, other_file = green, unmarked = green, other_originator = green, other_id = green;
+  red.tlp = Tlp::kRed;
+  other_file.source = "2026-02";
+  unmarked.tlp = Tlp::kNone;
+  other_originator.originator = "cert-b";
+  other_id.id = "u-2";
+  const auto tlps = [](const std::vector<Indicator>& indicators) {
+    const TestSet test(indicators);
+    std::vector<Tlp> out;
+    for (uint32_t i = 0; i < test.report.loaded; ++i) out.push_back(test.set->at(i).tlp);
+    return out;
+  };
+  EXPECT_EQ(tlps({green, red}), std::vector{Tlp::kRed});
+  EXPECT_EQ(tlps({red, green}), std::vector{Tlp::kRed});
+  EXPECT_EQ(tlps({green, other_file, red}), (std::vector{Tlp::kRed, Tlp::kRed}));
+  EXPECT_EQ(tlps({green, unmarked}), std::vector{Tlp::kGreen});
+  EXPECT_EQ(tlps({unmarked, green}), std::vector{Tlp::kNone});
+  EXPECT_EQ(tlps({green, other_originator, other_id, red}), (std::vector{Tlp::kRed, Tlp::kGreen, Tlp::kGreen}));
+  EXPECT_NE(TestSet({green, red}).set->digest(), TestSet({green}).set->digest());
+}
+
 TEST(IndicatorSet, BoundsTheRowsOfOneValue) {
   std::vector<Indicator> indicators;
   for (size_t i = 0; i < ExactTable::kMaxRowsPerKey + 10; ++i) {
@@ -155,6 +198,7 @@ TEST(IndicatorSet, BoundsTheRowsOfOneValue) {
   TestSet test(indicators);
   EXPECT_EQ(test.report.loaded, ExactTable::kMaxRowsPerKey);
   EXPECT_EQ(test.report.problems_total, 10u);
+  EXPECT_EQ(test.report.refused, 10u);
   EXPECT_EQ(test.FindText(kDnsQuery, "evil.example").size(), ExactTable::kMaxRowsPerKey);
 }
 

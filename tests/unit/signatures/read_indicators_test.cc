@@ -139,7 +139,8 @@ TEST(ReadCsv, HeedsMarksInTags) {
       {R"([""tlp:red""])", "green", "", Tlp::kRed, ""},
       {R"([""tlp:green""])", "red", "", Tlp::kRed, ""},
       {R"([""tlp:green"",""apt"","" TLP:Amber ""])", "", "", Tlp::kAmber, ""},
-      {R"([""tlp:ex:chr""])", "", "", Tlp::kAmberStrict, "", "tlp:ex:chr"},
+      {R"([""tlp:ex:chr""])", "", "", Tlp::kNone, "", "tlp:ex:chr"},
+      {R"([""pap:purple""])", "", "", Tlp::kNone, "", "pap:purple"},
       {R"([""tlp:ex:chr""])", "clear", "", Tlp::kAmberStrict, "", "tlp:ex:chr"},
       {R"([""tlp:ex:chr"",""tlp:red""])", "", "", Tlp::kRed, "", "tlp:ex:chr"},
       {R"([""PAP:RED"",""tlp:green""])", "", "green", Tlp::kGreen, "red"},
@@ -184,6 +185,14 @@ TEST(ReadCsv, SaysThatColumnsAreMissing) {
   const Read read("indicator,indicator_type\nevil.example,domain\n");
   EXPECT_NE(read.source.error.find("header line with `type` and `value`"), std::string::npos) << read.source.error;
   EXPECT_EQ(read.set->size(), 0u);
+}
+
+// What a reload asks for: whether a file that gave indicators is broken now.
+TEST(ReadZeekIntel, SaysWhereNothingCanBeUsed) {
+  const std::string header = "#fields\tindicator\tindicator_type\n";
+  EXPECT_EQ(Read(header, "a.intel").source.unused, "has a header and no rows");
+  EXPECT_EQ(Read(header + "evil.example Intel::DOMAIN\n", "a.intel").source.unused, "none of its 1 rows can be used");
+  EXPECT_EQ(Read(header + "evil.example\tIntel::DOMAIN\n", "a.intel").source.unused, "");
 }
 
 TEST(ReadZeekIntel, ReadsItsTypeColumn) {
