@@ -1,6 +1,7 @@
 #include "signatures/payload_matcher.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <utility>
 
@@ -16,9 +17,12 @@ struct UnderWay {
   uint64_t identity = 0;
   uint32_t pattern = 0;
   uint32_t matched = 0;  // bytes of the literal that the stream ends with
-  // Of the last 63 of them, the last at bit 0: whether the stream has the capital. With the literal, whose letters are
-  // small, that is every byte.
-  uint64_t capitals = 0;
+  // Of each of them, the last at bit 0 of the first: whether the stream has the capital. With the literal, whose
+  // letters are small, that is every byte.
+  std::array<uint64_t, kMaxLiteralBytes / 64> capitals{};
+
+  bool IsCapital(size_t from_the_end) const { return (capitals[from_the_end / 64] >> from_the_end % 64 & 1) != 0; }
+  void SetCapital(size_t from_the_end) { capitals[from_the_end / 64] |= uint64_t{1} << from_the_end % 64; }
 };
 static_assert(sizeof(UnderWay) <= PayloadTail::kMaxBytes);
 static_assert(kMaxLiteralBytes <= 0xffff);
@@ -208,8 +212,8 @@ Bytes PayloadMatcher::BytesOf(const PayloadTail& tail, std::string& storage) con
   if (under_way.identity != identity_) return {};  // another set's literal: the bytes are not known
   const std::string_view literal = patterns_[under_way.pattern].bytes;
   storage = literal.substr(0, under_way.matched);
-  for (size_t i = 0; i < PayloadTail::kMaxBytes; ++i) {
-    if ((under_way.capitals >> i & 1) != 0) storage[storage.size() - 1 - i] ^= 'a' ^ 'A';
+  for (size_t i = 0; i < storage.size(); ++i) {
+    if (under_way.IsCapital(i)) storage[storage.size() - 1 - i] ^= 'a' ^ 'A';
   }
   return AsBytes(storage);
 }
@@ -225,7 +229,8 @@ void PayloadMatcher::Scan(Bytes data, Direction direction, PayloadTail* tail, Sc
     return;
   }
 
-  Bytes before = BytesOf(*tail, scratch.tail);
+  const Bytes known = BytesOf(*tail, scratch.tail);
+  Bytes before = known;
   if (before.size() > PayloadTail::kMaxBytes) {
     call.ScanBefore(before);
     before = before.last(kept_bytes_);
@@ -246,9 +251,10 @@ void PayloadMatcher::Scan(Bytes data, Direction direction, PayloadTail* tail, Sc
   if (call.under_way().matched > 0) {
     UnderWay under_way = call.under_way();
     under_way.identity = identity_;
-    for (size_t i = 0; i < PayloadTail::kMaxBytes; ++i) {
-      const uint8_t byte = i < data.size() ? data[data.size() - 1 - i] : before[before.size() - 1 - (i - data.size())];
-      if (byte >= 'A' && byte <= 'Z') under_way.capitals |= uint64_t{1} << i;
+    const size_t matched = std::min<size_t>(under_way.matched, data.size() + known.size());
+    for (size_t i = 0; i < matched; ++i) {
+      const uint8_t byte = i < data.size() ? data[data.size() - 1 - i] : known[known.size() - 1 - (i - data.size())];
+      if (byte >= 'A' && byte <= 'Z') under_way.SetCapital(i);
     }
     std::memcpy(tail->bytes, &under_way, sizeof under_way);
     tail->length = kUnderWay;
