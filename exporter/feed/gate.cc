@@ -22,7 +22,10 @@ constexpr size_t kMessagesPerPoll = 256;
 // A client that opens a connection and says nothing holds a descriptor for this long.
 constexpr int kHandshakeLimitMs = 10'000;
 
-// A host that is gone is noticed within about a minute.
+// A host that is gone is noticed within about a minute where nothing is under way to it. Heartbeats mostly are, and
+// then the kernel sends them again for a quarter of an hour without the second limit. It also ends a client that takes
+// nothing for so long: it comes back, and sees by the numbers what it missed.
+constexpr int kUnacknowledgedLimitMs = 120'000;
 constexpr int kKeepaliveIdleSeconds = 30;
 constexpr int kKeepaliveIntervalSeconds = 10;
 constexpr int kKeepaliveProbes = 3;
@@ -80,8 +83,9 @@ void RefusalLog::Write(const std::string& line, Clock::time_point now) {
   log_(line);
 }
 
-FeedGate::FeedGate(std::vector<Partner> partners, std::function<void(std::string_view)> log)
-    : log_(log), refusals_(std::move(log)) {
+FeedGate::FeedGate(std::vector<Partner> partners, std::function<void(std::string_view)> log,
+                   std::chrono::milliseconds idle_limit)
+    : log_(log), refusals_(log), partner_refusals_(std::move(log)), idle_limit_(idle_limit) {
   for (Partner& partner : partners) {
     partner_of_key_[partner.public_key] = partners_.size();
     partner_of_name_[partner.name] = partners_.size();
@@ -98,7 +102,8 @@ bool FeedGate::Open(const ZmqContext& context, ZmqSocket& publisher, const KeyPa
          publisher.Set(ZMQ_MAXMSGSIZE, kMaxMessageToPublisher) && publisher.Set(ZMQ_HANDSHAKE_IVL, kHandshakeLimitMs) &&
          publisher.Set(ZMQ_TCP_KEEPALIVE, 1) && publisher.Set(ZMQ_TCP_KEEPALIVE_IDLE, kKeepaliveIdleSeconds) &&
          publisher.Set(ZMQ_TCP_KEEPALIVE_INTVL, kKeepaliveIntervalSeconds) &&
-         publisher.Set(ZMQ_TCP_KEEPALIVE_CNT, kKeepaliveProbes) && monitor_.Open(context, publisher, "feed-monitor");
+         publisher.Set(ZMQ_TCP_KEEPALIVE_CNT, kKeepaliveProbes) &&
+         publisher.Set(ZMQ_TCP_MAXRT, kUnacknowledgedLimitMs) && monitor_.Open(context, publisher, "feed-monitor");
 }
 
 void FeedGate::Close() {
@@ -118,6 +123,23 @@ void FeedGate::Poll(std::vector<size_t>& joined) {
     }
     Handle(arrival, joined);
   }
+  EndIdle();
+}
+
+void FeedGate::EndIdle() {
+  const Clock::time_point now = Clock::now();
+  if (now - idle_seen_ < idle_limit_ / 10) return;
+  idle_seen_ = now;
+  ReadEvents();  // as in End: the descriptors are still those of these connections
+  std::erase_if(idle_since_, [&](const auto& connection) {
+    const auto& [descriptor, since] = connection;
+    if (now - since < idle_limit_) return false;
+    ++counters_.closed_connections;
+    refusals_.Write("feed: a connection took no view for " + std::to_string(idle_limit_ / std::chrono::seconds(1)) +
+                    " s; closing it");
+    if (LocalPort(descriptor) == port_) shutdown(descriptor, SHUT_RDWR);
+    return true;
+  });
 }
 
 void FeedGate::ReadEvents() {
@@ -130,7 +152,11 @@ void FeedGate::Count(ConnectionEvent event) {
     case ConnectionEvent::kAuthenticated:
       ++counters_.connections;
       break;
+    case ConnectionEvent::kAccepted:
+      idle_since_[monitor_.descriptor()] = Clock::now();
+      break;
     case ConnectionEvent::kDisconnected:
+      idle_since_.erase(monitor_.descriptor());
       ledger_.OnDisconnected(monitor_.descriptor());
       break;
     case ConnectionEvent::kNotCurve:
@@ -153,7 +179,6 @@ void FeedGate::Count(ConnectionEvent event) {
       break;
     case ConnectionEvent::kRefused:  // counted where it was decided
     case ConnectionEvent::kRefusedNow:
-    case ConnectionEvent::kAccepted:
     case ConnectionEvent::kConnected:
     case ConnectionEvent::kRetry:
       break;
@@ -170,8 +195,8 @@ std::variant<ZapAnswer, ZapRefusal> FeedGate::Decide(const std::string& public_k
   const Partnership& partnership = partners_[known->second];
   if (partnership.suspended) {
     ++counters_.refused_suspended;
-    refusals_.Write("feed: refused partner " + partnership.partner.name + " from " + Printable(address) +
-                    ", suspended until the next start");
+    partner_refusals_.Write("feed: refused partner " + partnership.partner.name + " from " + Printable(address) +
+                            ", suspended until the next start");
     return ZapRefusal::kNotNow;
   }
   ReadEvents();  // what came before this handshake; the rest comes after it
@@ -219,8 +244,8 @@ void FeedGate::Handle(const Arrival& arrival, std::vector<size_t>& joined) {
   if (arrival.kind == Kind::kMessage) {
     ++counters_.protocol_breaches;
     partners_[partner].suspended = true;
-    refusals_.Write("feed: partner " + arrival.user_id + " at " + arrival.address +
-                    " sent a message into the feed, which only flows to it; suspended until the next start");
+    partner_refusals_.Write("feed: partner " + arrival.user_id + " at " + arrival.address +
+                            " sent a message into the feed, which only flows to it; suspended until the next start");
     ledger_.Find(*arrival.token, partner, arrival.descriptor);
     while (ConnectionLedger::Connection* open = ledger_.Oldest(partner)) End(*open);
     return;
@@ -238,7 +263,9 @@ void FeedGate::Handle(const Arrival& arrival, std::vector<size_t>& joined) {
   if (arrival.kind == Kind::kSubscribe) {
     Subscribe(*connection, arrival, joined);
   } else if (connection->granted > 0 && partners_[partner].topic.starts_with(arrival.topic)) {
-    if (--connection->granted == 0) publisher_->Set(ZMQ_UNSUBSCRIBE, partners_[partner].topic);
+    if (--connection->granted > 0) return;
+    publisher_->Set(ZMQ_UNSUBSCRIBE, partners_[partner].topic);
+    idle_since_[connection->descriptor] = Clock::now();
   }
 }
 
@@ -248,18 +275,19 @@ void FeedGate::Subscribe(ConnectionLedger::Connection& connection, const Arrival
   connection.subscription_bytes += arrival.topic.size() + 1;
   if (connection.subscription_bytes > kMaxSubscriptionBytes) {
     ++counters_.protocol_breaches;
-    refusals_.Write("feed: partner " + arrival.user_id + " at " + arrival.address +
-                    " subscribes without end; its connection is closed");
+    partner_refusals_.Write("feed: partner " + arrival.user_id + " at " + arrival.address +
+                            " subscribes without end; its connection is closed");
     End(connection);
     return;
   }
   if (!partnership.topic.starts_with(arrival.topic)) {
     ++counters_.refused_subscriptions;
-    refusals_.Write("feed: partner " + arrival.user_id + " at " + arrival.address + " asked for '" +
-                    Printable(arrival.topic) + "', its view is '" + partnership.topic + "'");
+    partner_refusals_.Write("feed: partner " + arrival.user_id + " at " + arrival.address + " asked for '" +
+                            Printable(arrival.topic) + "', its view is '" + partnership.topic + "'");
     return;
   }
   if (!publisher_->Set(ZMQ_SUBSCRIBE, partnership.topic)) return;
+  idle_since_.erase(connection.descriptor);
   if (++connection.granted > 1) return;
   if (ledger_.NumGranted(connection.partner) > kMaxConnectionsPerPartner) {  // let in together with another
     RefuseOneTooMany(partnership, arrival.address);
@@ -272,8 +300,9 @@ void FeedGate::Subscribe(ConnectionLedger::Connection& connection, const Arrival
 
 void FeedGate::RefuseOneTooMany(const Partnership& partnership, std::string_view address) {
   ++counters_.refused_too_many;
-  refusals_.Write("feed: refused partner " + partnership.partner.name + " from " + Printable(address) + ": it has " +
-                  std::to_string(kMaxConnectionsPerPartner) + " connections, the most that one partner may have");
+  partner_refusals_.Write("feed: refused partner " + partnership.partner.name + " from " + Printable(address) +
+                          ": it has " + std::to_string(kMaxConnectionsPerPartner) +
+                          " connections, the most that one partner may have");
 }
 
 // libzmq does not say which of several queues is full. It is one whose other end takes nothing, so what the kernel
@@ -293,8 +322,8 @@ bool FeedGate::EndStandingStill(size_t partner) {
     fullest = &connection;
   });
   if (fullest == nullptr || most / 2 <= least) return false;
-  refusals_.Write("feed: partner " + partners_[partner].partner.name +
-                  " has several connections, and one does not read; closing that one");
+  partner_refusals_.Write("feed: partner " + partners_[partner].partner.name +
+                          " has several connections, and one does not read; closing that one");
   End(*fullest);
   return true;
 }

@@ -49,7 +49,10 @@ class FeedGate {
     std::string public_key;  // Z85
   };
 
-  FeedGate(std::vector<Partner> partners, std::function<void(std::string_view)> log);
+  // A connection that takes no view for `idle_limit` is ended: it would not count among those that its partner may
+  // have.
+  FeedGate(std::vector<Partner> partners, std::function<void(std::string_view)> log,
+           std::chrono::milliseconds idle_limit);
 
   // Sets the socket up; before it is bound.
   bool Open(const ZmqContext& context, ZmqSocket& publisher, const KeyPair& keys);
@@ -74,7 +77,10 @@ class FeedGate {
   enum class Kind : uint8_t { kSubscribe, kUnsubscribe, kMessage };
   struct Arrival;  // a message to us, with what libzmq knows of its sender
 
+  using Clock = std::chrono::steady_clock;
+
   void ReadEvents();
+  void EndIdle();
   void Count(ConnectionEvent event);
   std::variant<ZapAnswer, ZapRefusal> Decide(const std::string& public_key, std::string_view address);
   bool Receive(Arrival& arrival);
@@ -87,11 +93,15 @@ class FeedGate {
   std::unordered_map<std::string, size_t> partner_of_key_;
   std::unordered_map<std::string, size_t> partner_of_name_;
   std::function<void(std::string_view)> log_;
-  RefusalLog refusals_;
+  RefusalLog refusals_;          // of strangers
+  RefusalLog partner_refusals_;  // apart, so that strangers cannot use up its lines
   ZmqSocket* publisher_ = nullptr;
   ZapHandler zap_;
   ConnectionMonitor monitor_;
   ConnectionLedger ledger_;
+  std::unordered_map<int, Clock::time_point> idle_since_;  // of descriptors without a view
+  Clock::time_point idle_seen_{};                          // when they were looked at last
+  const std::chrono::milliseconds idle_limit_;
   FeedCounters counters_;  // those of refusals and connections
   bool in_doubt_ = false;  // libzmq's last connection may not be the message's sender
   int port_ = 0;

@@ -66,7 +66,8 @@ bool ConnectionMonitor::Next(ConnectionEvent& event) {
     const std::optional<ConnectionEvent> known = Classify(number, value);
     if (!known) continue;
     event = *known;
-    descriptor_ = *known == ConnectionEvent::kDisconnected ? static_cast<int>(value) : -1;
+    const bool of_descriptor = *known == ConnectionEvent::kAccepted || *known == ConnectionEvent::kDisconnected;
+    descriptor_ = of_descriptor ? static_cast<int>(value) : -1;
     return true;
   }
   return false;

@@ -9,7 +9,7 @@
 namespace vedette {
 
 enum class ConnectionEvent : uint8_t {
-  kAccepted,
+  kAccepted,  // descriptor() says which
   kConnected,
   kRetry,            // a connection attempt failed or ended; another follows
   kDisconnected,     // descriptor() says which

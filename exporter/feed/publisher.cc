@@ -114,7 +114,7 @@ class Publisher final : public FeedPublisher {
  public:
   Publisher(const FeedConfig& config, std::vector<FeedGate::Partner> partners)
       : config_(config),
-        gate_(partners, config.log),
+        gate_(partners, config.log, config.idle_limit),
         epoch_(config.epoch == 0 ? MicrosecondsSince1970() : config.epoch) {
     for (FeedGate::Partner& partner : partners) {
       std::string topic = TopicOf(partner.name);

@@ -24,6 +24,9 @@ struct PartnerConfig {
   std::string public_key;  // Z85, or the path of a .pub file
 };
 
+// Twice what a handshake may take: a subscriber asks for its view right behind it.
+constexpr std::chrono::milliseconds kIdleConnectionLimit{20'000};
+
 struct FeedConfig {
   std::string endpoint;         // tcp://127.0.0.1:5577; port * or 0 picks a free one
   std::string secret_key_file;  // 0600
@@ -33,6 +36,7 @@ struct FeedConfig {
   size_t batch_alerts = 64;
   std::chrono::microseconds batch_delay{1000};
   std::chrono::milliseconds heartbeat{10'000};
+  std::chrono::milliseconds idle_limit = kIdleConnectionLimit;  // of a connection that takes no view
   // Batches queued for one connection. A trickle of a batch each millisecond fills it in 4 s of standstill; a flood of
   // full batches of 1.5 kB alerts holds 400 MB then, the most that a connection costs.
   int high_water_mark = 4'000;

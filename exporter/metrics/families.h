@@ -96,7 +96,7 @@ inline constexpr FigureFamily kAlertsDropped = {"vedette_alerts_dropped_total", 
 inline constexpr FigureFamily kAlertsMuted = {"vedette_alerts_muted_total", FigureKind::kCounter,
                                               "alerts of which a mute hid every hit", "mute"};
 inline constexpr FigureFamily kAlertsBySink = {"vedette_alerts_written_total", FigureKind::kCounter,
-                                               "alerts delivered, by where to", "to"};
+                                               "alerts that passed the exporter", "to"};
 inline constexpr FigureFamily kOutputFailing = {"vedette_output_failing", FigureKind::kGauge,
                                                 "1 while the file of alerts cannot be written", ""};
 inline constexpr FigureFamily kAlertQueueDepth = {"vedette_alert_queue_depth", FigureKind::kGauge,
@@ -108,7 +108,7 @@ inline constexpr FigureFamily kAlertLatency = {"vedette_alert_latency_seconds", 
 
 // The feed.
 inline constexpr FigureFamily kFeedAlerts = {"vedette_feed_alerts_total", FigureKind::kCounter,
-                                             "alerts sent, by partner", "partner"};
+                                             "alerts for a partner, those dropped and unheard included", "partner"};
 inline constexpr FigureFamily kFeedOutside = {
     "vedette_feed_alerts_outside_constituency_total", FigureKind::kCounter,
     "alerts withheld by `scope: constituency`: they do not concern the partner's", "partner"};

@@ -310,6 +310,26 @@ TEST_F(FeedRefusal, ConnectionsThatComeTogetherAreCountedToo) {
   EXPECT_GE(publisher_->counters().refused_too_many, 1u);
 }
 
+// Else they would hold descriptors without being counted, until there are none for others.
+TEST_F(FeedRefusal, AConnectionThatTakesNoViewIsEnded) {
+  config_.idle_limit = 300ms;
+  OpenFeed();
+  Subscriber good(As("cert-a"));
+  ASSERT_TRUE(PollUntil([&] { return Connections(0) == 1; }));
+  const auto silent = Raw("cert-a");
+  const auto wrong = Raw("cert-a");
+  wrong->Subscribe("cert-b/");
+  const auto leaving = Raw("cert-a");
+  leaving->Subscribe("");
+  ASSERT_TRUE(PollUntil([&] { return Connections(0) == 2; }));
+  leaving->Send(std::string(1, '\0'));  // of an XSUB: unsubscribes
+  ASSERT_TRUE(PollUntil([&] { return publisher_->counters().closed_connections >= 3; }));
+  EXPECT_TRUE(Logged("took no view")) << log_;
+  EXPECT_EQ(Connections(0), 1u);
+  publisher_->Publish(0, Line("cert-a", 1));
+  ASSERT_TRUE(PollUntil([&] { return good.num_lines() == 1; })) << good.events();
+}
+
 // A program that hangs, or a machine that vanished without a word, must not cost the partner's others their alerts;
 // whichever came first.
 TEST_F(FeedRefusal, AConnectionThatStandsStillGivesWay) {

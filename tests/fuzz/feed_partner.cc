@@ -195,6 +195,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     while (feed->partners()[1].connections == 0) {
       Check(Clock::now() < until);
       feed->Poll();
+      fresh.Receive();  // libzmq subscribes anew, where it had to connect again, only when it is called
       std::this_thread::sleep_for(std::chrono::microseconds(200));
     }
     PublishTo(*feed, 1);
