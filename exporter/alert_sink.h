@@ -13,6 +13,8 @@ class AlertSink {
   virtual ~AlertSink() = default;
   // False where the alert could not be delivered; error() says why, and what to do.
   virtual bool Accept(const Alert& alert) = 0;
+  // Instead of Accept, once that has failed: the alert is lost here, and counted by whoever counts.
+  virtual void Miss() {}
   // Called between alerts, at least every millisecond while some arrive and every 100 ms otherwise.
   virtual void Idle() {}
   // After the last alert. False where something was lost; error() says what.

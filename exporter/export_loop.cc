@@ -38,7 +38,9 @@ void ExportLoop::Deliver(Alert& alert) {
   bool delivered = true;
   for (size_t i = 0; i < sinks_.size(); ++i) {
     if (alert.canary && !sinks_[i]->takes_canaries()) continue;
-    if (!broken_[i] && !sinks_[i]->Accept(alert)) {
+    if (broken_[i]) {
+      sinks_[i]->Miss();
+    } else if (!sinks_[i]->Accept(alert)) {
       broken_[i] = true;
       summary_.errors.push_back(sinks_[i]->error());
       if (on_error_) on_error_(sinks_[i]->error());

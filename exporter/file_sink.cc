@@ -258,6 +258,7 @@ bool FileSink::Flush() {
       return true;
     }
     failed_ = true;
+    if (say_ && !std::exchange(failing_, true)) lost_before_ = lost_;
     if (whole == written && written != 0 && buffer_[written - 1] != '\n' && path_ != "-")
       error_ = path_ + ": ends in half a line; ";
     const auto lines_lost =
@@ -265,7 +266,8 @@ bool FileSink::Flush() {
     lost_ += std::min(lines_lost, buffered_alerts_);
     if (reader_gone) {
       error_ +=
-          "standard output: its reader has gone; alerts found after that are not written (use --out FILE to keep them)";
+          "standard output: its reader has gone; alerts found after that are not written (name a file to keep them: ";
+      error_ += say_ ? "`output` of the configuration)" : "--out FILE)";
     } else {
       error_ += (path_ == "-" ? std::string("standard output") : path_) +
                 ": cannot be written: " + std::strerror(reason) +

@@ -45,6 +45,7 @@ class FileSink : public AlertSink {
   ~FileSink() override;
 
   bool Accept(const Alert& alert) override;
+  void Miss() override { ++lost_; }
   void Idle() override;
   bool Close() override;
   const std::string& error() const override { return error_; }

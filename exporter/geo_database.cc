@@ -1,8 +1,11 @@
 #include "exporter/geo_database.h"
 
+#include <fcntl.h>
 #include <maxminddb.h>
 #include <netinet/in.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -21,6 +24,7 @@ namespace {
 // Records read before a file is used: enough to see damage of a few percent, and whether it knows networks and
 // countries. Under a millisecond, and at most some hundred pages of a file that is not in memory.
 constexpr int kSamples = 256;
+constexpr off_t kMaxFileBytes = off_t{4} << 30;
 constexpr unsigned kMaxDepth = 128;  // bits of an IPv6 address
 
 constexpr std::string_view kWhatToDo = "build the default database with deploy/geo, or name another one";
@@ -45,6 +49,10 @@ bool LooksUsable(const std::string& path, std::string& error) {
   }
   if (!S_ISREG(status.st_mode)) {
     error = Quoted(path) + ": not a regular file; name an .mmdb file";
+    return false;
+  }
+  if (status.st_size > kMaxFileBytes) {
+    error = Quoted(path) + ": larger than 4 GiB, more than is held in memory; name a smaller one";
     return false;
   }
   if (status.st_size == 0) {
@@ -83,6 +91,36 @@ std::string OpenError(const std::string& path, int status) {
   }
 }
 
+// Puts memory of our own where libmaxminddb has mapped the file: a look-up in a file that is being overwritten in place
+// or cut short would end the process (SIGBUS). MMDB_close unmaps the one as the other. False: another size than when it
+// was opened, or an error; errno is 0 where it was written meanwhile.
+bool Detach(const std::string& path, const MMDB_s& mmdb) {
+  const auto size = static_cast<size_t>(mmdb.file_size);
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  void* const copy = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  struct stat status {};
+  bool same = copy != MAP_FAILED && fstat(fd, &status) == 0 && static_cast<size_t>(status.st_size) == size;
+  if (copy != MAP_FAILED) errno = 0;
+  for (size_t have = 0; same && have < size;) {
+    const ssize_t got = pread(fd, static_cast<char*>(copy) + have, size - have, static_cast<off_t>(have));
+    if (got < 0 && errno == EINTR) continue;
+    same = got > 0;
+    have += same ? static_cast<size_t>(got) : 0;
+  }
+  struct stat after {};
+  same = same && fstat(fd, &after) == 0 && after.st_size == status.st_size &&
+         after.st_mtim.tv_sec == status.st_mtim.tv_sec && after.st_mtim.tv_nsec == status.st_mtim.tv_nsec;
+  void* const mapped = const_cast<uint8_t*>(mmdb.file_content);  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+  same = same && mprotect(copy, size, PROT_READ) == 0 &&
+         mremap(copy, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, mapped) == mapped;
+  const int error = errno;
+  if (!same && copy != MAP_FAILED) munmap(copy, size);
+  close(fd);
+  errno = error;
+  return same;
+}
+
 std::string DescriptionOf(const MMDB_metadata_s& metadata) {
   std::string first;
   for (size_t i = 0; i < metadata.description.count; ++i) {
@@ -111,6 +149,11 @@ std::unique_ptr<GeoDatabase> GeoDatabase::Open(const std::string& path, std::str
   }
   std::unique_ptr<GeoDatabase> database(new GeoDatabase);
   database->mmdb_ = std::move(mmdb);
+  if (!Detach(path, *database->mmdb_)) {
+    error = Quoted(path) + ": " + (errno == 0 ? "was written while it was read" : std::strerror(errno)) +
+            "; write a new one beside it and rename it over this one";
+    return nullptr;
+  }
   const MMDB_metadata_s& metadata = database->mmdb_->metadata;
   GeoDatabaseInfo& info = database->info_;
   info.path = path;

@@ -1,4 +1,4 @@
-// One MMDB file, mapped. Private to the geolocation code.
+// One MMDB file, in memory. Private to the geolocation code.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +11,9 @@ struct MMDB_s;  // libmaxminddb's
 
 namespace vedette {
 
-// Immutable once opened; any thread may read it. The file is mapped: renaming another over it or removing it does no
-// harm, writing into it or cutting it short does.
+// Immutable once opened; any thread may read it. The file is read as a whole, at most 4 GiB: what becomes of it
+// afterwards does no harm, though one that is written in place while it is opened may end the process. Rename another
+// over it.
 class GeoDatabase {
  public:
   // Opens the file and reads a sample of its records. nullptr, with an error that names the file, says what is wrong

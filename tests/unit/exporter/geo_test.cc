@@ -214,6 +214,17 @@ TEST(Geo, ErrorsNameTheFileAndSayWhatToDo) {
 }
 
 // More records than the sample reads when a file is opened: damage is refused there or met later.
+// As `cp` and `curl -o` do. A look-up in a file that is mapped would end the process.
+TEST(Geo, SurvivesThatItsFileIsWrittenOverInPlace) {
+  const TestFolder folder;
+  const std::string path =
+      folder.Write("a.mmdb", MmdbFile({{"1.0.0.0", 24, MapOf({{"country_code", Text("AU")}})}}, TestMetadata()));
+  GeoLookup geo;
+  OpenOrFail(geo, path);
+  folder.Write("a.mmdb", "");
+  EXPECT_EQ(geo.Find(IpAddress::Parse("1.0.0.1").value()).country_code, "AU");
+}
+
 TEST(Geo, DamageIsRefusedOrCounted) {
   TestFolder folder;
   constexpr uint32_t kNetworks = 2000;
