@@ -18,12 +18,13 @@
 
 #include "sensor/capture/inspect_file.h"
 #include "sensor/capture/mapped_file.h"
+#include "sensor/capture/pcap_file.h"
 
 namespace vedette {
 namespace {
 
 constexpr int kLookMs = 100;  // how often; also how long a request to stop may go unseen
-constexpr uint32_t kFolderEvents = IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_ONLYDIR;
+constexpr uint32_t kFolderEvents = IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_ATTRIB | IN_ONLYDIR;
 
 std::string ErrnoText(int number) { return std::generic_category().message(number); }
 
@@ -204,6 +205,8 @@ void FolderFollower::ReadEvents() {
 }
 
 bool FolderFollower::TakenBefore(const std::string& path, const CaptureList::File& file, int fd) {
+  // Without packets it begins like any other, and to read it again adds nothing.
+  if (file.bytes <= kPcapFileHeaderBytes) return false;
   const auto found = taken_.find({file.device, file.inode});
   if (found != taken_.end()) {
     Taken& before = found->second;
@@ -224,10 +227,11 @@ bool FolderFollower::TakenBefore(const std::string& path, const CaptureList::Fil
 
 bool FolderFollower::Look(const std::string& path, Candidate& candidate) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (fd < 0 && errno != ENOENT && warn_) warn_(fmt::format("{}: is not read: {}", path, ErrnoText(errno)));
   struct stat status {};
   if (fd < 0 || fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
     if (fd >= 0) close(fd);
-    return true;  // gone, or nothing to read
+    return true;  // gone, or nothing to read; with another mode it is a candidate again
   }
   const int64_t now = NowNs();
   const auto bytes = static_cast<uint64_t>(status.st_size);
@@ -248,8 +252,9 @@ bool FolderFollower::Look(const std::string& path, Candidate& candidate) {
   std::string error;
   OtherFormat why_not;
   // An empty file is one that somebody is about to write.
-  if (bytes != 0 && InspectFile(fd, inspection, error) && IsCaptureOfFolder(path, inspection, why_not) &&
-      !TakenBefore(path, inspection.file, fd)) {
+  const bool inspected = bytes != 0 && InspectFile(fd, inspection, error);
+  if (bytes != 0 && !inspected && warn_) warn_(fmt::format("{}: is not read: {}", path, error));
+  if (inspected && IsCaptureOfFolder(path, inspection, why_not) && !TakenBefore(path, inspection.file, fd)) {
     inspection.file.name = path;
     inspection.file.path = path;
     append_(std::move(inspection.file));

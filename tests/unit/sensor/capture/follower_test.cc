@@ -220,6 +220,27 @@ TEST(FollowFolder, NothingTwiceUnderAnotherNameAndNothingMissedUnderTheSame) {
   EXPECT_NE(followed.warnings()[0].find("17 bytes were added"), std::string::npos) << followed.warnings()[0];
 }
 
+TEST(FollowFolder, OneWithoutPacketsIsNotWhatIsWrittenInItsPlace) {
+  const TemporaryFolder folder;
+  Followed followed(folder.path());
+  folder.Write("quiet.pcap", Capture({}));
+  EXPECT_EQ(followed.Nothing(), "");
+  folder.Write("quiet.pcap", Capture({'a', 'b'}));
+  EXPECT_EQ(followed.Next(2), "ab");
+}
+
+TEST(FollowFolder, SaysWhatCannotBeOpened) {
+  const TemporaryFolder folder;
+  Followed followed(folder.path());
+  std::filesystem::create_symlink(folder / "loop.pcap", folder / "loop.pcap");
+  folder.Write("good.pcap", Capture({'a'}));
+  EXPECT_EQ(followed.Next(1), "a");
+  EXPECT_EQ(followed.Nothing(), "");
+  ASSERT_EQ(followed.warnings().size(), 1u);
+  EXPECT_EQ(followed.warnings()[0],
+            (folder / "loop.pcap").string() + ": is not read: Too many levels of symbolic links");
+}
+
 TEST(FollowFolder, NamesThatWritersGiveAtTheEnd) {
   const TemporaryFolder folder;
   Followed followed(folder.path());
