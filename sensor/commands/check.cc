@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "parsers/text.h"
 #include "sensor/commands/commands.h"
 
 namespace vedette {
@@ -18,7 +19,7 @@ int Check(const std::string& path) {
     const char* const level = item.level == CheckLevel::kOk        ? "ok"
                               : item.level == CheckLevel::kWarning ? "warning"
                                                                    : "error";
-    fmt::print("{:<8} {:<12} {}\n", level, item.part, item.text);
+    fmt::print("{:<8} {:<12} {}\n", level, item.part, ForTerminal(item.text));
   }
   const size_t errors = report.Count(CheckLevel::kError), warnings = report.Count(CheckLevel::kWarning);
   fmt::print("{} errors, {} warnings: {}\n", errors, warnings,

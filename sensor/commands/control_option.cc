@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "sensor/commands/complain.h"
 #include "sensor/config/config.h"
 #include "sensor/live/control.h"
 
@@ -39,8 +40,7 @@ bool ControlOption::FindPath(std::string& error) const {
     return false;
   }
   if (!whole) {
-    fmt::print(stderr, "warning: {}\nwarning: {}: the running sensor is asked at {} all the same\n", mistakes, config,
-               loaded.control);
+    Say("warning: {}\nwarning: {}: the running sensor is asked at {} all the same\n", mistakes, config, loaded.control);
   }
   path_ = loaded.control;
   return true;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "parsers/text.h"
+#include "sensor/commands/complain.h"
 #include "sensor/commands/progress.h"
 #include "signatures/canary.h"
 
@@ -13,7 +14,7 @@ namespace vedette {
 bool FeedSetup::Open(const Config& config, AlertRenderer& renderer, std::string& error,
                      std::function<void(std::string_view)> log) {
   config_ = config;
-  if (!log) log = [](std::string_view line) { fmt::print(stderr, "feed        {}\n", ForTerminal(line)); };
+  if (!log) log = [](std::string_view line) { Say("feed        {}\n", ForTerminal(line)); };
   config_.feed.log = [log](std::string_view line) {
     constexpr std::string_view kPrefix = "feed: ";  // `log` says so itself
     log(line.starts_with(kPrefix) ? line.substr(kPrefix.size()) : line);
@@ -32,8 +33,8 @@ void FeedSetup::WaitForPartners(std::chrono::seconds limit, const std::atomic<bo
   while (!stop.load()) {
     if (publisher_->WaitForPartners(std::chrono::milliseconds(200))) return;
     if (std::chrono::steady_clock::now() < end) continue;
-    fmt::print(stderr, "warning: not every partner has connected within {}; who has not will not receive this replay\n",
-               Span(static_cast<double>(limit.count())));
+    Say("warning: not every partner has connected within {}; who has not will not receive this replay\n",
+        Span(static_cast<double>(limit.count())));
     return;
   }
 }

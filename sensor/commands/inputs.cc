@@ -35,11 +35,10 @@ bool ReportProblems(const CompileReport& report, const std::string& problems_fil
   size_t shown = 0;
   for (const IndicatorProblem& problem : report.problems) {
     if (++shown > kProblemsShown) break;
-    fmt::print(stderr, "  {}\n", LineOf(problem));
+    Say("  {}\n", LineOf(problem));
   }
   if (report.problems_total > kProblemsShown) {
-    fmt::print(
-        stderr, "  … and {} more rows{}\n", Thousands(report.problems_total - kProblemsShown),
+    Say("  … and {} more rows{}\n", Thousands(report.problems_total - kProblemsShown),
         problems_file.empty() ? "; --problems FILE lists them all" : ", listed in " + ForTerminal(problems_file));
   }
   if (problems_file.empty()) return true;
@@ -136,19 +135,19 @@ LoadedIndicators LoadIndicators(const std::vector<std::string>& paths, const std
   loaded.set = builder.Compile(loaded.report);
   loaded.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   for (const SourceReport& source : loaded.sources) {
-    fmt::print(stderr, "indicators  {}: {}, {} rows, {} unusable\n", ForTerminal(source.path), source.format,
-               Thousands(source.rows), Thousands(source.unusable));
+    Say("indicators  {}: {}, {} rows, {} unusable\n", ForTerminal(source.path), source.format, Thousands(source.rows),
+        Thousands(source.unusable));
   }
   loaded.problems_written = ReportProblems(loaded.report, problems_file);
   if (loaded.set == nullptr) loaded.error = "the indicators could not be compiled; the reason stands above";
   if (loaded.set != nullptr) {
     const CompileReport& report = loaded.report;
-    fmt::print(stderr, "indicators  {} loaded in {}{}{}\n", Thousands(report.loaded), Span(loaded.seconds),
-               report.patterns == 0 ? ""
-                                    : fmt::format(", {} patterns {} {}", Thousands(report.patterns),
-                                                  report.patterns_cached ? "from the cache in" : "compiled in",
-                                                  Span(report.patterns_seconds)),
-               report.duplicates == 0 ? "" : ", " + Thousands(report.duplicates) + " duplicates");
+    Say("indicators  {} loaded in {}{}{}\n", Thousands(report.loaded), Span(loaded.seconds),
+        report.patterns == 0
+            ? ""
+            : fmt::format(", {} patterns {} {}", Thousands(report.patterns),
+                          report.patterns_cached ? "from the cache in" : "compiled in", Span(report.patterns_seconds)),
+        report.duplicates == 0 ? "" : ", " + Thousands(report.duplicates) + " duplicates");
     if (!report.cache_problem.empty()) Warn(report.cache_problem);
   }
   return loaded;
@@ -241,12 +240,11 @@ std::shared_ptr<const CaptureList> ResolveCaptures(const CaptureOptions& options
   size_t shown = 0;
   for (const CaptureList::Skipped& skipped : list->skipped()) {
     if (++shown > kSkippedShown) break;
-    fmt::print(stderr, "{}passed over  {}: {}\n", skipped.holds_packets ? "warning: " : "", ForTerminal(skipped.name),
-               ForTerminal(skipped.reason));
+    Say("{}passed over  {}: {}\n", skipped.holds_packets ? "warning: " : "", ForTerminal(skipped.name),
+        ForTerminal(skipped.reason));
   }
   if (list->num_skipped() > kSkippedShown)
-    fmt::print(stderr, "passed over  {} more files that are no captures\n",
-               Thousands(list->num_skipped() - kSkippedShown));
+    Say("passed over  {} more files that are no captures\n", Thousands(list->num_skipped() - kSkippedShown));
   return list;
 }
 

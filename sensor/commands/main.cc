@@ -1,12 +1,44 @@
 // vedette: a network sensor for CERTs.
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <string>
+#include <string_view>
 
 #include "sensor/commands/commands.h"
+#include "sensor/commands/complain.h"
+
+namespace {
+
+// A descriptor that whoever started us has closed would be the next one that is opened: messages would go into it, or a
+// capture would be read from it. In its place comes one that cannot be used.
+void OccupyClosedDescriptors() {
+  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (fcntl(descriptor, F_GETFD) < 0 && errno == EBADF)
+      static_cast<void>(
+          open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY));  // the lowest that is free
+  }
+}
+
+// An option that is given and empty is a variable that was not set, most likely.
+void RefuseEmptyValues(CLI::App& command) {
+  for (CLI::Option* option : command.get_options()) {
+    if (option->get_type_size() == 0) continue;  // a flag
+    option->check(
+        CLI::Validator([](const std::string& value) { return value.empty() ? "is given without a value" : ""; }, ""));
+  }
+  for (CLI::App* sub : command.get_subcommands({})) RefuseEmptyValues(*sub);
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
+  OccupyClosedDescriptors();
   // A closed pipe is an error to report, not a reason to die without a summary.
   std::signal(SIGPIPE, SIG_IGN);
 
@@ -38,10 +70,15 @@ int main(int argc, char** argv) {
   add("keygen", "make a CURVE key pair for a sensor or a partner", vedette::AddKeygen);
   add("manual", "write man pages and shell completion", vedette::AddManual);
 
+  RefuseEmptyValues(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? vedette::kExitDone : vedette::kExitUsage;
+    const int code = app.exit(error);
+    if (std::string_view(error.what()).starts_with("captures is required"))
+      vedette::Say(
+          "Name captures first, or behind --: an option that takes several values takes all that follow it.\n");
+    return code == 0 ? vedette::kExitDone : vedette::kExitUsage;
   }
   try {
     for (const Entry& entry : entries) {

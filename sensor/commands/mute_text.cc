@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 
+#include "parsers/text.h"
 #include "sensor/commands/progress.h"
 
 namespace vedette {
@@ -19,8 +20,9 @@ std::string WhatIsMuted(const Json& mute) {
 }
 
 std::string MuteText(const Json& mute) {
-  return fmt::format("{}  {}\n  until {}, by {}: {}\n  hid {} hits and {} whole alerts{}\n", mute.value("id", ""),
-                     WhatIsMuted(mute), mute.value("until", ""), mute.value("by", ""), mute.value("reason", ""),
+  const auto field = [&](const char* name) { return ForTerminal(mute.value(name, "")); };
+  return fmt::format("{}  {}\n  until {}, by {}: {}\n  hid {} hits and {} whole alerts{}\n", field("id"),
+                     ForTerminal(WhatIsMuted(mute)), field("until"), field("by"), field("reason"),
                      Thousands(mute.value("hits", uint64_t{0})), Thousands(mute.value("alerts", uint64_t{0})),
                      mute.contains("last") ? ", the last at " + mute.value("last", "") : "");
 }

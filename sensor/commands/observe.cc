@@ -70,7 +70,7 @@ int Observe(ObserveOptions& options) {
     }
   }
   const bool written = output.Close(error);
-  if (!options.quiet) fmt::print(stderr, "{}", SummaryOfCapture(totals));
+  if (!options.quiet) Say("{}", SummaryOfCapture(totals));
   ReportDamage(totals);
   if (!written) {
     Complain(error);

@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <utility>
 
+#include "sensor/commands/complain.h"
+
 namespace vedette {
 
 ProgressBar::ProgressBar(std::string what)
@@ -29,13 +31,13 @@ void ProgressBar::Show(const ProgressReport& report) {
                        std::string(static_cast<size_t>(kCells - cells), '.'), share * 100, line);
     if (share > 0.01) line += fmt::format(", {} left", Span(elapsed * (1 - share) / share));
   }
-  fmt::print(stderr, "\r\033[K{}{}", what_, line);
+  Say("\r\033[K{}{}", what_, line);
   std::fflush(stderr);
   shown_ = true;
 }
 
 void ProgressBar::Clear() {
-  if (shown_) fmt::print(stderr, "\r\033[K");
+  if (shown_) Say("\r\033[K");
   shown_ = false;
 }
 

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "sensor/commands/commands.h"
+#include "sensor/commands/complain.h"
 #include "sensor/commands/control_option.h"
 #include "sensor/commands/progress.h"
 
@@ -24,7 +25,7 @@ int Reload(const ControlOption& control) {
   std::string error;
   Json response;
   const auto fail = [&](const std::string& what) {
-    fmt::print(stderr, "vedette: {}\n", what);
+    Say("vedette: {}\n", what);
     return kExitFailed;
   };
   if (!control.Ask({{"command", "reload"}}, response, error)) return fail(error);

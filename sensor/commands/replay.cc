@@ -158,7 +158,7 @@ int Replay(ReplayOptions& options) {
   if (loaded.set == nullptr) return kExitUsage;
   if (loaded.set->size() == 0) return usage("none of the indicators can be used; the reasons stand above");
   if (!options.quiet) {
-    for (const std::string& guess : loaded.guesses) fmt::print(stderr, "indicators  {}\n", ForTerminal(guess));
+    for (const std::string& guess : loaded.guesses) Say("indicators  {}\n", ForTerminal(guess));
   }
   GeoLookup geo;
   if (!OpenGeo(options.geo, options.no_geo, geo)) return kExitUsage;
@@ -202,13 +202,13 @@ int Replay(ReplayOptions& options) {
                              : FileSink::Continue(options.output, *format, renderer, resume.mark(), error);
   if (file == nullptr) return usage(error);
   if (resume.complete()) {
-    fmt::print(stderr, "{}: the run is complete, and {} holds its {} bytes; remove the state to run again\n",
-               ForTerminal(options.resume), ForTerminal(options.output), Thousands(resume.mark().bytes));
-    return resume.exit_status();
+    Say("{}: the run is complete, and {} holds its {} bytes; remove the state to run again\n",
+        ForTerminal(options.resume), ForTerminal(options.output), Thousands(resume.mark().bytes));
+    return options.fail_on_match && resume.matched() ? kExitMatched : resume.exit_status();
   }
   if (resume.mark().bytes != 0)
-    fmt::print(stderr, "{}: goes on after {} bytes of {}\n", ForTerminal(options.resume),
-               Thousands(resume.mark().bytes), ForTerminal(options.output));
+    Say("{}: goes on after {} bytes of {}\n", ForTerminal(options.resume), Thousands(resume.mark().bytes),
+        ForTerminal(options.output));
   options.carve.NameIn(renderer);
   if (options.carve.sink() != nullptr) sinks.push_back(options.carve.sink());
   file->MayEndEarly(stop);
@@ -253,8 +253,8 @@ int Replay(ReplayOptions& options) {
   for (const auto& consumer : consumers) matched_flows.emplace_back(consumer->matched_flows());
   const bool carved = options.carve.Run(matched_flows, options.capture, files, totals, stop);
   if (!options.quiet) {
-    fmt::print(stderr, "{}{}{}{}", SummaryOfCapture(totals), SummaryOfAlerts(loaded, tally, totals),
-               options.carve.Summary(), feed.Summary());
+    Say("{}{}{}{}", SummaryOfCapture(totals), SummaryOfAlerts(loaded, tally, totals), options.carve.Summary(),
+        feed.Summary());
   }
   ReportDamage(totals);
   for (const std::string& problem : exported.errors) Complain(problem);
@@ -278,11 +278,14 @@ int Replay(ReplayOptions& options) {
   }
   if (options.resume.empty() || failed) return status;
   if (totals.interrupted) {
-    fmt::print(stderr, "{}: interrupted; the same command goes on, from {} bytes of {}\n", ForTerminal(options.resume),
-               Thousands(resume.mark().bytes), ForTerminal(options.output));
+    Say("{}: interrupted; the same command goes on, from {} bytes of {}\n", ForTerminal(options.resume),
+        Thousands(resume.mark().bytes), ForTerminal(options.output));
     return status;
   }
-  if (resume.SaveComplete(file->mark(), status, error)) return status;
+  // Without --fail-on-match: whoever asks again may ask otherwise.
+  const bool matched = tally.alerts() != 0;
+  const int plain_status = totals.damage.empty() ? kExitDone : kExitDamagedInput;
+  if (resume.SaveComplete(file->mark(), matched, plain_status, error)) return status;
   Complain(error);
   return kExitFailed;
 }

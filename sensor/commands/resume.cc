@@ -18,7 +18,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr int kFormat = 1;
+constexpr int kFormat = 2;
 // So many captures are in the state by name, so that a refusal can name the one that differs; the digest is of all.
 constexpr size_t kNamedCaptures = 1000;
 // The largest state there can be: names of 4 KB each.
@@ -121,6 +121,7 @@ bool ResumeState::Load(const RunIdentity& identity, std::string& error) {
     }
     mark_ = {state.at("output").at("bytes").get<uint64_t>(), state.at("output").at("sha256").get<std::string>()};
     complete_ = state.at("state").get<std::string>() == "complete";
+    matched_ = state.at("matched").get<bool>();
     exit_status_ = state.at("exit_status").get<int>();
   } catch (const Json::exception& failure) {
     error = fmt::format("{}: broken ({}); remove it to begin again", path_, failure.what());
@@ -134,8 +135,9 @@ bool ResumeState::Save(const OutputMark& mark, std::string& error) {
   return Write(error);
 }
 
-bool ResumeState::SaveComplete(const OutputMark& mark, int exit_status, std::string& error) {
+bool ResumeState::SaveComplete(const OutputMark& mark, bool matched, int exit_status, std::string& error) {
   complete_ = true;
+  matched_ = matched;
   exit_status_ = exit_status;
   return Save(mark, error);
 }
@@ -144,6 +146,7 @@ bool ResumeState::Write(std::string& error) {
   Json state;
   state["vedette_resume"] = kFormat;
   state["state"] = complete_ ? "complete" : "running";
+  state["matched"] = matched_;
   state["exit_status"] = exit_status_;
   for (const auto& [name, value] : identity_.parts) state["run"][name] = Text(value);
   state["num_captures"] = identity_.captures.size();

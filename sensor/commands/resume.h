@@ -42,11 +42,14 @@ class ResumeState {
   // False with `error`.
   bool Save(const OutputMark& mark, std::string& error);
   // The run is over and its output complete.
-  bool SaveComplete(const OutputMark& mark, int exit_status, std::string& error);
+  // `exit_status` is that without --fail-on-match.
+  bool SaveComplete(const OutputMark& mark, bool matched, int exit_status, std::string& error);
 
   const OutputMark& mark() const { return mark_; }
   bool complete() const { return complete_; }
-  int exit_status() const { return exit_status_; }  // of a complete run
+  // Of a complete run: whether there were alerts, and how it ended but for that.
+  bool matched() const { return matched_; }
+  int exit_status() const { return exit_status_; }
   const std::string& path() const { return path_; }
 
  private:
@@ -56,6 +59,7 @@ class ResumeState {
   RunIdentity identity_;
   OutputMark mark_;
   bool complete_ = false;
+  bool matched_ = false;
   int exit_status_ = 0;
 };
 

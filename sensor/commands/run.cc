@@ -29,9 +29,9 @@ int Run(const std::string& path) {
     return fail(kExitUsage, path + ": neither `feed` nor `output` is set; alerts would go nowhere");
   Log log;
   std::atomic<bool> stop{false};
-  int code = kExitFailed;
-  const std::unique_ptr<LiveSensor> sensor = LiveSensor::Open(std::move(config), log, stop, code, error);
-  if (sensor == nullptr) return fail(code, error);
+  // What else stands in the way may be gone at the next start: indicators that are being brought, a port that is taken.
+  const std::unique_ptr<LiveSensor> sensor = LiveSensor::Open(std::move(config), log, stop, error);
+  if (sensor == nullptr) return fail(kExitFailed, error);
   return sensor->Run();
 }
 

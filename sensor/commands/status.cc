@@ -7,6 +7,7 @@
 #include <string>
 
 #include "exporter/metrics/families.h"
+#include "parsers/text.h"
 #include "sensor/commands/commands.h"
 #include "sensor/commands/control_option.h"
 #include "sensor/commands/mute_text.h"
@@ -70,7 +71,7 @@ void PrintFamily(const FigureFamily& family, const Json& value) {
   } else if (value.is_object()) {
     for (const auto& [label, count] : value.items()) {
       if (count.get<double>() != 0)
-        fmt::print("  {:<34} {:>15}\n", ShortName(family) + ": " + label, NumberText(count, bytes));
+        fmt::print("  {:<34} {:>15}\n", ForTerminal(ShortName(family) + ": " + label), NumberText(count, bytes));
     }
   } else {
     fmt::print("  {:<34} {:>15}\n", ShortName(family), NumberText(value, bytes));
@@ -98,7 +99,7 @@ void Print(const Json& status) {
   fmt::print("{}: {} on {}, {} up, version {}\n", status.value("state", "unknown"), status.value("sensor", ""),
              status.value("interface", ""), Span(status.value("uptime_seconds", 0.0)), status.value("version", ""));
   for (const Json& problem : status.value("problems", Json::array())) {
-    fmt::print("  {}: {}\n", problem.value("level", "warning"), problem.value("what", ""));
+    fmt::print("  {}: {}\n", problem.value("level", "warning"), ForTerminal(problem.value("what", "")));
   }
   if (status.contains("canary")) fmt::print("canary\n  {}\n", CanaryText(status["canary"]));
   PrintCommand(status.value("alarm_command", Json()));

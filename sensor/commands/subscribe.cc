@@ -33,24 +33,23 @@ int RunSubscribe(SubscribeOptions& options) {
     return kExitUsage;
   }
   if (output.ended_a_line())
-    fmt::print(stderr, "{}: its last line was cut short and is no alert; going on below it\n", options.output);
+    Say("{}: its last line was cut short and is no alert; going on below it\n", options.output);
   const SubscribeSummary summary = Subscribe(
       options.feed, [&](std::string_view line) { return output.Write(line) && output.Flush(); },
-      [](std::string_view event) { fmt::print(stderr, "{}\n", ForTerminal(event)); }, stop);
+      [](std::string_view event) { Say("{}\n", ForTerminal(event)); }, stop);
   const bool written = output.Close(error);
-  fmt::print(stderr,
-             "{} alerts in {} messages, {} heartbeats; {} alerts missing in {} gaps; {} messages not of this format\n",
-             summary.alerts, summary.batches, summary.heartbeats, summary.missing, summary.gaps, summary.malformed);
+  Say("{} alerts in {} messages, {} heartbeats; {} alerts missing in {} gaps; {} messages not of this format\n",
+      summary.alerts, summary.batches, summary.heartbeats, summary.missing, summary.gaps, summary.malformed);
   if (summary.dropped_by_sensor != 0)
-    fmt::print(stderr, "{} alerts dropped by the sensor, since we read too slowly\n", summary.dropped_by_sensor);
+    Say("{} alerts dropped by the sensor, since we read too slowly\n", summary.dropped_by_sensor);
   if (summary.unknown_tails != 0)
-    fmt::print(stderr, "{} times the sensor started anew without an end: what it sent last before is not known\n",
-               summary.unknown_tails);
+    Say("{} times the sensor started anew without an end: what it sent last before is not known\n",
+        summary.unknown_tails);
   if (!summary.loss.empty() && summary.loss != "{}")
-    fmt::print(stderr, "what the sensor could not see: {}\n", ForTerminal(summary.loss));
+    Say("what the sensor could not see: {}\n", ForTerminal(summary.loss));
   const bool cut_short = options.feed.stop_at_end && !summary.ended &&
                          (options.feed.stop_after == 0 || summary.alerts < options.feed.stop_after);
-  if (cut_short && summary.error.empty()) fmt::print(stderr, "stopped before the end of the feed came\n");
+  if (cut_short && summary.error.empty()) Say("stopped before the end of the feed came\n");
   if (!written) Complain(error);
   if (!summary.error.empty()) Complain(summary.error);
   if (!written || !summary.error.empty()) return kExitFailed;

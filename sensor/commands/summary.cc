@@ -49,7 +49,7 @@ Figures FiguresOf(const Totals& totals) {
 Figures FiguresOf(const Totals& totals, const LoadedIndicators& loaded, const MatchTally& tally) {
   Figures figures = FiguresOf(totals);
   figures.Add(families::kIndicators, static_cast<double>(loaded.report.loaded));
-  figures.Add(families::kIndicatorsUnusable, static_cast<double>(loaded.report.problems_total));
+  figures.Add(families::kIndicatorsUnusable, static_cast<double>(loaded.unusable()));
   for (const auto& [source, alerts] : tally.by_source())
     figures.Add(families::kMatches, source, static_cast<double>(alerts));
   return figures;
@@ -150,8 +150,7 @@ void ReportDamage(const Totals& totals) {
 
 void ReportInterrupted(const Totals& totals) {
   const auto packets = static_cast<uint64_t>(FiguresOf(totals).Value(families::kPacketsReceived));
-  fmt::print(stderr, "vedette: interrupted after {} packets; what was found until then was written\n",
-             Thousands(packets));
+  Say("vedette: interrupted after {} packets; what was found until then was written\n", Thousands(packets));
 }
 
 }  // namespace vedette

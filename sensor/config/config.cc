@@ -224,9 +224,11 @@ class Loader {
     if (key.empty()) {
       partner.Fail("partner `" + entry.name + "` needs a `public_key`: its .pub file, or the 40 characters in it");
     } else {
-      if (key.size() != 40 || key.find('/') != std::string::npos)
-        key = std::filesystem::exists(Resolve(key)) ? Resolve(key) : key;
-      if (std::filesystem::exists(key)) config_.public_key_files.push_back(key);
+      // What cannot be looked at is read below, which says why it cannot be.
+      std::error_code unseen;
+      const bool is_path = key.size() != 40 || key.find('/') != std::string::npos;
+      if (is_path && (std::filesystem::exists(Resolve(key), unseen) || unseen)) key = Resolve(key);
+      if (std::filesystem::exists(key, unseen)) config_.public_key_files.push_back(key);
       if (!ReadPublicKey(key, entry.public_key, error)) partner.Fail("public_key", error);
     }
     Clearance clearance;

@@ -28,7 +28,7 @@ std::string About(seconds time) { return DurationText(time); }
 
 AlarmRules::AlarmRules(const AlarmsConfig& config, Now start)
     : config_(config), last_packet_(start.steady), last_canary_(start.steady) {
-  samples_.push_back({start.steady, 0, 0, 0, 0, 0, 0});
+  samples_.push_back({.time = start.steady});
 }
 
 std::vector<Alarm> AlarmRules::Active() const {
@@ -40,13 +40,18 @@ std::vector<Alarm> AlarmRules::Active() const {
 }
 
 void AlarmRules::TakeSample(const Figures& figures, Time now) {
-  samples_.push_back({.time = now,
-                      .packets = figures.Value(families::kPacketsReceived),
-                      .packets_dropped = figures.Sum(families::kPacketsDropped),
-                      .alerts = figures.Value(families::kAlerts),
-                      .alerts_dropped = figures.Sum(families::kAlertsDropped),
-                      .flows = figures.Sum(families::kTcpFlowsJudged),
-                      .flows_one_way = figures.Value(families::kTcpFlowsJudged, "one_way")});
+  // These never became alerts; the other causes lost some that had.
+  const auto dropped = [&](std::string_view cause) { return figures.Value(families::kAlertsDropped, cause); };
+  samples_.push_back(
+      {.time = now,
+       .packets = figures.Value(families::kPacketsReceived),
+       .packets_dropped = figures.Sum(families::kPacketsDropped),
+       .alerts = figures.Value(families::kAlerts) + dropped("queue_full") + dropped("too_many_in_one_flow"),
+       .alerts_dropped = figures.Sum(families::kAlertsDropped) - dropped("output_failed"),
+       .feed_alerts = figures.Sum(families::kFeedAlerts),
+       .feed_alerts_dropped = figures.Sum(families::kFeedDropped),
+       .flows = figures.Sum(families::kTcpFlowsJudged),
+       .flows_one_way = figures.Value(families::kTcpFlowsJudged, "one_way")});
   // One sample older than the longest window is kept: it is where that window begins.
   const Time begin = now - std::max(kDropWindow, kOneWayWindow);
   while (samples_.size() > 2 && samples_[1].time <= begin) samples_.pop_front();
@@ -81,8 +86,9 @@ AlarmRules::Finding AlarmRules::Drops(Time now) const {
   const Sample& before = Before(now, kDropWindow);
   const Sample& after = samples_.back();
   const double packets = Share(after.packets_dropped - before.packets_dropped, after.packets - before.packets);
-  const double lost = after.alerts_dropped - before.alerts_dropped;
-  const double alerts = Share(lost, after.alerts - before.alerts + lost);
+  const double alerts = Share(after.alerts_dropped - before.alerts_dropped, after.alerts - before.alerts);
+  const double feed =
+      Share(after.feed_alerts_dropped - before.feed_alerts_dropped, after.feed_alerts - before.feed_alerts);
   if (config_.drop_percent == 0) return std::nullopt;
   if (packets > config_.drop_percent) {
     return fmt::format(
@@ -95,6 +101,12 @@ AlarmRules::Finding AlarmRules::Drops(Time now) const {
         "{:.2f} % of the alerts were dropped in the last {}; mute what raises so many of them (`vedette status` shows "
         "where they are lost)",
         alerts, About(kDropWindow));
+  }
+  if (feed > config_.drop_percent) {
+    return fmt::format(
+        "{:.2f} % of the alerts for partners were dropped in the last {}, because a partner reads too slowly; tell it "
+        "(`vedette status` shows which)",
+        feed, About(kDropWindow));
   }
   return std::nullopt;
 }

@@ -1,6 +1,7 @@
 // When something is wrong enough to tell somebody: decided from successive lists of figures and nothing else.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -8,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "exporter/metrics/figures.h"
@@ -41,6 +43,9 @@ class AlarmRules {
   std::vector<AlarmChange> Evaluate(const Figures& figures, Now now);
   std::vector<Alarm> Active() const;  // by name
 
+  // All but those of single partners.
+  static constexpr std::array<std::string_view, 7> kNames = {
+      "no_packets", "drops", "one_way_traffic", "reload_failed", "output_failed", "stale_indicators", "canary_missed"};
   static constexpr std::chrono::seconds kDropWindow{60};
   static constexpr std::chrono::seconds kOneWayWindow{300};
   // Too few flows say nothing: a download from a server whose answers take another way is one.
@@ -50,7 +55,10 @@ class AlarmRules {
   using Time = std::chrono::steady_clock::time_point;
   struct Sample {
     Time time;
-    double packets, packets_dropped, alerts, alerts_dropped, flows, flows_one_way;
+    double packets = 0, packets_dropped = 0;
+    double alerts = 0, alerts_dropped = 0;  // dropped ones among the alerts; without what `output` could not take
+    double feed_alerts = 0, feed_alerts_dropped = 0;  // of all partners
+    double flows = 0, flows_one_way = 0;
   };
   struct State {
     bool raised = false;

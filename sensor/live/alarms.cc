@@ -25,7 +25,10 @@ AlarmRules::Now AlarmClock() {
 }
 
 Alarms::Alarms(const AlarmsConfig& config, std::string sensor, AlarmRules::Now start, Log& log, CommandRunner* command)
-    : sensor_(std::move(sensor)), log_(log), command_(command), rules_(config, start) {}
+    : sensor_(std::move(sensor)), log_(log), command_(command), rules_(config, start) {
+  // Series that are there from the start: whoever asks for an increase misses none.
+  for (const std::string_view name : AlarmRules::kNames) raised_[std::string(name)] = 0;
+}
 
 std::string Alarms::Message(const AlarmChange& change, const std::string& sensor, int64_t unix_seconds) {
   const nlohmann::json message = {{"alarm", change.alarm.name},        {"state", change.raised ? "raised" : "cleared"},

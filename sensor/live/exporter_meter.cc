@@ -1,8 +1,12 @@
 #include "sensor/live/exporter_meter.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <ctime>
 #include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "exporter/metrics/families.h"
 
@@ -81,13 +85,18 @@ void ExporterMeter::AppendFigures(Figures& out) const {
     out.Add(families::kOutputFailing, state.output_failing ? 1 : 0);
   }
   out.Add(families::kAlertLatency, state.latency);
+  std::vector<std::string> databases;  // files in several folders may have one name
   for (const GeoDatabaseInfo& database : state.geo) {
-    out.Add(families::kGeoDatabase, database.name, static_cast<double>(database.build_epoch));
+    const auto namesakes =
+        std::count_if(state.geo.begin(), state.geo.begin() + static_cast<std::ptrdiff_t>(databases.size()),
+                      [&](const GeoDatabaseInfo& earlier) { return earlier.name == database.name; });
+    databases.push_back(namesakes == 0 ? database.name : database.name + "-" + std::to_string(namesakes + 1));
+    out.Add(families::kGeoDatabase, databases.back(), static_cast<double>(database.build_epoch));
   }
   const int64_t now = std::time(nullptr);
-  for (const GeoDatabaseInfo& database : state.geo) {
-    if (const std::optional<int64_t> age = AgeDays(database, now))
-      out.Add(families::kGeoAge, database.name, static_cast<double>(*age));
+  for (size_t i = 0; i < databases.size(); ++i) {
+    if (const std::optional<int64_t> age = AgeDays(state.geo[i], now))
+      out.Add(families::kGeoAge, databases[i], static_cast<double>(*age));
   }
   const GeoCounters& geo = state.geo_counters;
   out.Add(families::kGeoReloads, "succeeded", static_cast<double>(geo.reloads));

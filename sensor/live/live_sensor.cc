@@ -23,6 +23,7 @@
 #include "sensor/capture/injecting_source.h"
 #include "sensor/capture/live_interface.h"
 #include "sensor/commands/commands.h"
+#include "sensor/commands/complain.h"
 #include "sensor/commands/feed_setup.h"
 #include "sensor/commands/inputs.h"
 #include "sensor/commands/progress.h"
@@ -57,6 +58,7 @@ IndicatorLoad ReadyForUse(LoadedIndicators loaded, const std::vector<std::string
   out.error = std::move(loaded.error);
   if (loaded.set == nullptr) return out;
   size_t unused_files = 0;
+  out.unusable = loaded.unusable();
   for (SourceReport& source : loaded.sources) {
     if (!source.unused.empty() && ++unused_files <= kUnusedSaid)
       log.Warn(fmt::format("indicators: {} is not used: {}", source.path, source.unused));
@@ -71,7 +73,6 @@ IndicatorLoad ReadyForUse(LoadedIndicators loaded, const std::vector<std::string
   }
   out.wanted = WantedFor(*loaded.set);
   out.indicators = loaded.report.loaded;
-  out.unusable = loaded.report.problems_total;
   out.memory_bytes = loaded.report.memory_bytes;
   out.newest_file = NewestFile(paths);
   out.set = std::move(loaded.set);
@@ -155,23 +156,19 @@ struct LiveSensor::Parts {
 LiveSensor::LiveSensor(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 LiveSensor::~LiveSensor() = default;
 
-std::unique_ptr<LiveSensor> LiveSensor::Open(Config config, Log& log, std::atomic<bool>& stop, int& exit_code,
-                                             std::string& error) {
+std::unique_ptr<LiveSensor> LiveSensor::Open(Config config, Log& log, std::atomic<bool>& stop, std::string& error) {
   auto parts = std::make_unique<Parts>(std::move(config), log, stop);
   Parts& p = *parts;
-  exit_code = kExitFailed;
   if (!p.OpenInterface(error)) return nullptr;
   // From here on without rights. Threads start with the first of these.
   p.signals = std::make_unique<SignalWatch>(stop, [&p] { p.hangup.store(true); });
   p.loaded = LoadIndicators(p.config.indicators, {}, "", CacheFolderOf(p.config), true);
   const IndicatorLoad first = ReadyForUse(p.loaded, p.config.indicators, log);
   if (first.set == nullptr) {
-    exit_code = kExitUsage;
     error = first.error;
     return nullptr;
   }
   if (!OpenGeo(p.config.geo, false, p.geo)) {
-    exit_code = kExitUsage;
     error = "a geolocation database that `geo` names cannot be used";
     return nullptr;
   }
@@ -179,6 +176,7 @@ std::unique_ptr<LiveSensor> LiveSensor::Open(Config config, Log& log, std::atomi
     log.Write(is_problem ? Log::Level::kWarning : Log::Level::kInfo, text);
   });
   if (!p.OpenSinks(error) || !p.SetUpPipeline(error) || !p.StartWatch(error)) return nullptr;
+  p.loaded.set.reset();  // whoever uses it holds it; after a reload nobody does
   p.reloader = std::make_unique<Reloader>(
       Reloader::Parts{.load = [&p] { return p.Reload(); },
                       .exporter = p.loop.get(),
@@ -424,7 +422,7 @@ int LiveSensor::Run() {
 
   Totals shown = totals;
   shown.interrupted = false;  // the usual end of a live sensor
-  fmt::print(stderr, "{}{}{}", SummaryOfCapture(shown), SummaryOfAlerts(p.loaded, *p.tally, totals), p.feed.Summary());
+  Say("{}{}{}", SummaryOfCapture(shown), SummaryOfAlerts(p.loaded, *p.tally, totals), p.feed.Summary());
   for (const std::string& problem : exported.errors) p.log.Error(problem);
   if (!totals.damage.empty()) {
     p.log.Error(totals.damage[0].file + ": " + totals.damage[0].reason);

@@ -19,9 +19,8 @@ namespace vedette {
 class LiveSensor {
  public:
   // Opens everything in the order in which rights are given up: keys and interface, then as `capture: user` all else.
-  // nullptr with an error, and `exit_code` for the command. `stop` ends Run.
-  static std::unique_ptr<LiveSensor> Open(Config config, Log& log, std::atomic<bool>& stop, int& exit_code,
-                                          std::string& error);
+  // nullptr with an error. `stop` ends Run.
+  static std::unique_ptr<LiveSensor> Open(Config config, Log& log, std::atomic<bool>& stop, std::string& error);
   ~LiveSensor();
   LiveSensor(const LiveSensor&) = delete;
   LiveSensor& operator=(const LiveSensor&) = delete;

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <exception>
 #include <utility>
 
 #include "exporter/metrics/families.h"
@@ -85,11 +86,18 @@ void Reloader::Work() {
 
 void Reloader::ReloadOnce(Outcome outcome) {
   const auto begin = std::chrono::steady_clock::now();
-  const IndicatorLoad load = parts_.load();
   const uint64_t generation = outcome.generation + 1;
-  outcome.error = load.error;
-  outcome.succeeded =
-      load.set != nullptr && !LostAFile(load, outcome.error) && HandOver(load, generation, outcome.error);
+  IndicatorLoad load;
+  // What a library throws (no memory, most likely) is a reload that failed, not the end of the sensor.
+  try {
+    load = parts_.load();
+    outcome.error = load.error;
+    outcome.succeeded =
+        load.set != nullptr && !LostAFile(load, outcome.error) && HandOver(load, generation, outcome.error);
+  } catch (const std::exception& problem) {
+    outcome.succeeded = false;
+    outcome.error = fmt::format("broken off: {}", problem.what());
+  }
   outcome.running = false;
   outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   if (outcome.succeeded) {

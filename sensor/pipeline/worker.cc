@@ -87,7 +87,8 @@ void Worker::Process(std::span<const Frame> frames) {
   decoder_.BeginBurst();
   size_t used = 0;
   for (const Frame& frame : frames) {
-    clock_ns_ = std::max(clock_ns_, frame.time_ns);
+    // The latest, not the greatest: one frame of a year ahead must not make every flow look idle from then on.
+    clock_ns_ = frame.time_ns;
     // A time beyond what 64 bits hold is read as UINT64_MAX: without an end it counts as well.
     if (frame.time_ns < options_.since_ns || (frame.time_ns >= options_.until_ns && options_.until_ns != UINT64_MAX)) {
       ++counters_.excluded_by_time;
@@ -201,9 +202,9 @@ void Worker::OnPacket(Slot& slot) {
     from_client = SentByClient(slot.key, *flow);
   }
   flow->last_ns = std::max(flow->last_ns, frame.time_ns);
-  counters_.first_ns = std::min(counters_.first_ns, frame.time_ns);
-  counters_.last_ns = std::max(counters_.last_ns, frame.time_ns);
   if (!slot.addresses_only) {
+    counters_.first_ns = std::min(counters_.first_ns, frame.time_ns);
+    counters_.last_ns = std::max(counters_.last_ns, frame.time_ns);
     const size_t index = from_client ? 0 : 1;
     ++flow->packets[index];
     flow->bytes[index] += frame.wire_bytes;
@@ -282,9 +283,10 @@ void Worker::HandOver() {
 
 void Worker::SweepByClock(uint64_t now_ns) {
   UseNewKit();
-  if (now_ns < last_clock_sweep_ns_ + kClockSweepNs) return;
+  const bool set_back = now_ns < last_clock_sweep_ns_;
+  if (!set_back && now_ns < last_clock_sweep_ns_ + kClockSweepNs) return;
   last_clock_sweep_ns_ = now_ns;
-  clock_ns_ = std::max(clock_ns_, now_ns);
+  clock_ns_ = now_ns;
   Sweep(false);
   HandOver();
 }

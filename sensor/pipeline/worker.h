@@ -116,7 +116,7 @@ class Worker {
   uint64_t frames_seen_ = 0;
   uint32_t batch_before_ = 0;
   uint64_t last_clock_sweep_ns_ = 0;
-  uint64_t clock_ns_ = 0;  // latest packet time so far, of all workers' packets
+  uint64_t clock_ns_ = 0;  // of the last frame, of all workers' frames
   Frame last_frame_;
 };
 

@@ -298,6 +298,38 @@ class BadInput(unittest.TestCase):
         out, errors = process.communicate(timeout=30)
         return subprocess.CompletedProcess(arguments, process.returncode, out, errors)
 
+    def test_messages_that_nobody_takes_do_not_end_the_run(self):
+        for how in ("2>/dev/full", "2>&-"):
+            out, summary = self.folder / "alerts.jsonl", self.folder / "summary.json"
+            command = [VEDETTE, "replay", str(CAPTURE), "--no-geo", "--indicators", INDICATORS, "--out", str(out), "--summary", str(summary)]
+            result = subprocess.run(["sh", "-c", f'"$@" {how}', "sh", *command], stdout=subprocess.PIPE, timeout=60, check=False)
+            self.assertEqual(result.returncode, 0, how)
+            self.assertEqual(out.read_bytes(), replay(CAPTURE).stdout)
+            self.assertEqual(json.loads(summary.read_text())["exit"]["status"], 0)
+
+    def test_closed_descriptors_are_not_taken_for_anything(self):
+        for how, code, words in (("<&-", 2, "standard input"), (">&-", 1, "standard output")):
+            command = [VEDETTE, "replay", "-" if code == 2 else str(CAPTURE), "--no-geo", "--indicators", INDICATORS]
+            result = subprocess.run(["sh", "-c", f'"$@" {how}', "sh", *command], stderr=subprocess.PIPE, timeout=60, check=False)
+            self.assertEqual(result.returncode, code, result.stderr)
+            self.assertIn(words, result.stderr.decode())
+            self.assertIn("Bad file descriptor", result.stderr.decode())
+
+    def test_a_variable_that_is_not_set_is_no_value(self):
+        for option in ("--indicators", "--since", "--bpf", "--summary", "--resume", "--match", "--geo"):
+            self.expect(run("replay", CAPTURE, "--match", "a.example", option, ""), 2, option, "without a value")
+        self.expect(run("observe", ""), 2, "without a value")
+
+    def test_a_complete_run_answers_what_is_asked_now(self):
+        state = ["--out", self.folder / "o.jsonl", "--resume", self.folder / "state"]
+        self.expect(replay(*state, CAPTURE), 0)
+        self.expect(replay(*state, "--fail-on-match", CAPTURE), 3, "the run is complete")
+        self.expect(replay(*state, CAPTURE), 0, "the run is complete")
+
+    def test_an_option_that_took_the_capture(self):
+        self.expect(run("replay", "--match", "a.example", CAPTURE, "--no-geo"), 2, "Name captures first, or behind --")
+        self.expect(run("replay", "--match", "a.example", "--no-geo", "--", CAPTURE), 0)
+
     def test_interrupt_ends_with_the_summary_and_says_that_it_is_no_whole_run(self):
         for quiet in ([], ["--quiet"]):
             for signal_ in (signal.SIGINT, signal.SIGTERM):

@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "sensor/commands/commands.h"
+#include "sensor/commands/complain.h"
 #include "sensor/commands/manual/command_tree.h"
 
 namespace vedette {
@@ -66,8 +67,7 @@ void WritePages(const CommandText& program, const ManualOptions& options) {
     std::replace(name.begin(), name.end(), ' ', '-');
     const fs::path sections = fs::path(options.sections) / (name + ".roff");
     if (!fs::exists(sections)) {
-      fmt::print(stderr, "vedette: {} is missing: the page of `{}` has its options only\n", sections.string(),
-                 command.name);
+      Say("vedette: {} is missing: the page of `{}` has its options only\n", sections.string(), command.name);
     }
     const auto [before, after] = fs::exists(sections) ? Halves(sections) : std::pair<std::string, std::string>();
     WriteText(fs::path(options.folder) / "man1" / (name + ".1"),
