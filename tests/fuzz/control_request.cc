@@ -21,7 +21,9 @@ std::unique_ptr<ControlServer> MakeServer() {
   if (server == nullptr) std::abort();
   // A handler that uses what it is given, as the real ones do.
   server->Handle("status", [](const Json& request) -> Json {
-    return {{"text", request.at("text").get<std::string>()}, {"seconds", request.value("seconds", uint64_t{7})}};
+    const auto seconds = request.find("seconds");
+    const bool given = seconds != request.end() && seconds->is_number_integer();
+    return {{"text", request.at("text").get<std::string>()}, {"seconds", given ? *seconds : Json(7)}};
   });
   return server;
 }

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <string_view>
@@ -55,8 +56,11 @@ class FuzzInput {
   std::string_view rest_;
 };
 
-inline void Check(bool holds) {
-  if (!holds) std::abort();
+// Says which one it was: of a program without line numbers the stack does not tell.
+inline void Check(bool holds, const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
+  if (holds) return;
+  std::fprintf(stderr, "%s:%d: this does not hold\n", file, line);
+  std::abort();
 }
 
 // For readers that want a path: a file in memory, written anew for each input.
