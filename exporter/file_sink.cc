@@ -264,6 +264,7 @@ bool FileSink::Flush() {
     const auto lines_lost =
         static_cast<uint64_t>(std::count(buffer_.begin() + static_cast<std::ptrdiff_t>(whole), buffer_.end(), '\n'));
     lost_ += std::min(lines_lost, buffered_alerts_);
+    buffered_alerts_ = 0;
     if (reader_gone) {
       error_ +=
           "standard output: its reader has gone; alerts found after that are not written (name a file to keep them: ";
