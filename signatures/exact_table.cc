@@ -162,9 +162,12 @@ ExactTable::BuildResult ExactTable::Build(IndicatorRows& rows, const std::functi
       size_t sharing = 1;
       uint32_t at = head;
       for (;; at = rows.row(at).next, ++sharing) {
-        const bool same = rows.SameBesidesValue(at, kept);
-        if (same || rows.SameIndicator(at, kept)) rows.ShareTlp(at, kept);
-        if (same) keep = false;
+        if (rows.SameBesidesValue(at, kept)) {
+          rows.TakeTlp(at, kept);
+          keep = false;
+        } else if (rows.SameIndicator(at, kept)) {
+          rows.ShareTlp(at, kept);
+        }
         if (rows.row(at).next == IndicatorRows::kNone) break;
       }
       if (!keep) {

@@ -86,10 +86,16 @@ Tlp IndicatorRows::TlpOf(uint32_t index) const {
   return std::max(static_cast<Tlp>(SharedOf(rows_[index].shared).tlp), rows_[index].tlp_at_least);
 }
 
+void IndicatorRows::TakeTlp(uint32_t kept, uint32_t dropped) {
+  if (TlpOf(dropped) > TlpOf(kept)) rows_[kept].tlp_at_least = TlpOf(dropped);
+}
+
 void IndicatorRows::ShareTlp(uint32_t a, uint32_t b) {
-  const Tlp x = TlpOf(a), y = TlpOf(b);
-  if (x < y && x != Tlp::kNone) rows_[a].tlp_at_least = y;
-  if (y < x && y != Tlp::kNone) rows_[b].tlp_at_least = x;
+  const Tlp strictest = std::max(TlpOf(a), TlpOf(b));
+  for (const uint32_t row : {a, b}) {
+    const Tlp own = TlpOf(row);
+    if (own == Tlp::kNone ? strictest > Tlp::kAmberStrict : own < strictest) rows_[row].tlp_at_least = strictest;
+  }
 }
 
 IndicatorRecord IndicatorRows::Record(uint32_t index) const {

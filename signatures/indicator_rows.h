@@ -47,7 +47,10 @@ class IndicatorRows {
   bool SameBesidesValue(uint32_t a, uint32_t b) const;
   // One indicator, however often it was exported: the same id of the same originator (or source, where none is named).
   bool SameIndicator(uint32_t a, uint32_t b) const;
-  // The stricter mark of the two holds for both. A row without any does not loosen or tighten.
+  // Of two that are the same besides the value: what stays has the stricter mark; one without any takes the other's.
+  void TakeTlp(uint32_t kept, uint32_t dropped);
+  // Of two rows of one indicator, which both stay: the stricter mark holds for both. One without any is no laxer for
+  // it: it stays so (amber+strict, and its source has to be listed) unless the other is red.
   void ShareTlp(uint32_t a, uint32_t b);
   IndicatorRecord Record(uint32_t index) const;
   // Lower-case hex SHA-256 of all that the first `count` rows say, in order; not of where they were read.

@@ -126,6 +126,7 @@ void ReadZeekIntel(std::string_view path, std::string_view text, IndicatorSetBui
   text = WithoutByteOrderMark(text);
   std::optional<Places> places;
   size_t num_fields = 0;
+  std::string first_problem;
   Indicator indicator;
   indicator.file = path;
   while (!text.empty()) {
@@ -141,7 +142,7 @@ void ReadZeekIntel(std::string_view path, std::string_view text, IndicatorSetBui
     if (Trimmed(line).empty()) continue;
     ++report.rows;
     const auto refuse = [&](std::string_view value, std::string reason) {
-      ++report.unusable;
+      if (++report.unusable == 1) first_problem = "line " + std::to_string(indicator.line) + ": " + reason;
       builder.AddProblem({indicator.file, indicator.line, std::string(value.substr(0, kMaxValueBytes)), reason});
     };
     if (line.size() > kMaxLineBytes) {
@@ -170,11 +171,12 @@ void ReadZeekIntel(std::string_view path, std::string_view text, IndicatorSetBui
     indicator.source = field(kSource);
     indicator.description = field(kDescription);
     indicator.reference = field(kUrl);
-    if (!builder.Add(indicator)) ++report.unusable;
+    if (!builder.TryAdd(indicator, reason)) refuse(indicator.value, std::move(reason));
   }
   if (report.rows == report.unusable)
-    report.unused = report.rows == 0 ? "has a header and no rows"
-                                     : "none of its " + std::to_string(report.rows) + " rows can be used";
+    report.unused = report.rows == 0
+                        ? "has a header and no rows"
+                        : "none of its " + std::to_string(report.rows) + " rows can be used; " + first_problem;
 }
 
 }  // namespace vedette

@@ -184,8 +184,14 @@ TEST(IndicatorSet, TheStricterTlpOfAnIndicatorHoldsForEachOfItsRows) {
   EXPECT_EQ(tlps({green, red}), std::vector{Tlp::kRed});
   EXPECT_EQ(tlps({red, green}), std::vector{Tlp::kRed});
   EXPECT_EQ(tlps({green, other_file, red}), (std::vector{Tlp::kRed, Tlp::kRed}));
+  // Whichever of the same two comes first.
   EXPECT_EQ(tlps({green, unmarked}), std::vector{Tlp::kGreen});
-  EXPECT_EQ(tlps({unmarked, green}), std::vector{Tlp::kNone});
+  EXPECT_EQ(tlps({unmarked, green}), std::vector{Tlp::kGreen});
+  EXPECT_EQ(tlps({unmarked, red}), std::vector{Tlp::kRed});
+  // In another export a row without a mark is not loosened: its source may not be listed.
+  unmarked.source = "2026-02";
+  EXPECT_EQ(tlps({green, unmarked}), (std::vector{Tlp::kGreen, Tlp::kNone}));
+  EXPECT_EQ(tlps({unmarked, red}), (std::vector{Tlp::kRed, Tlp::kRed}));
   EXPECT_EQ(tlps({green, other_originator, other_id, red}), (std::vector{Tlp::kRed, Tlp::kGreen, Tlp::kGreen}));
   EXPECT_NE(TestSet({green, red}).set->digest(), TestSet({green}).set->digest());
 }

@@ -191,7 +191,8 @@ TEST(ReadCsv, SaysThatColumnsAreMissing) {
 TEST(ReadZeekIntel, SaysWhereNothingCanBeUsed) {
   const std::string header = "#fields\tindicator\tindicator_type\n";
   EXPECT_EQ(Read(header, "a.intel").source.unused, "has a header and no rows");
-  EXPECT_EQ(Read(header + "evil.example Intel::DOMAIN\n", "a.intel").source.unused, "none of its 1 rows can be used");
+  EXPECT_EQ(Read(header + "evil.example Intel::DOMAIN\n", "a.intel").source.unused,
+            "none of its 1 rows can be used; line 2: 1 columns where #fields names 2; they are separated by tabs");
   EXPECT_EQ(Read(header + "evil.example\tIntel::DOMAIN\n", "a.intel").source.unused, "");
 }
 
