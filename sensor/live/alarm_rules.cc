@@ -39,6 +39,12 @@ std::vector<Alarm> AlarmRules::Active() const {
   return active;
 }
 
+std::vector<std::string> AlarmRules::Names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, state] : states_) names.push_back(name);
+  return names;
+}
+
 void AlarmRules::TakeSample(const Figures& figures, Time now) {
   // These never became alerts; the other causes lost some that had.
   const auto dropped = [&](std::string_view cause) { return figures.Value(families::kAlertsDropped, cause); };
@@ -136,8 +142,9 @@ AlarmRules::Finding AlarmRules::ReloadFailed(const Figures& figures) const {
 AlarmRules::Finding AlarmRules::OutputFailed(const Figures& figures) const {
   if (!config_.output_failed || figures.Value(families::kOutputFailing) == 0) return std::nullopt;
   return fmt::format(
-      "alerts cannot be written to `output`, {:.0f} were lost so far; make room on its disk: writing is tried again "
-      "every second, and the log says why it fails",
+      "alerts cannot be written to `output`, {:.0f} were lost so far; the log says why. Make room on a full disk, "
+      "where "
+      "writing is tried again every second; where the reader of a pipe has gone, start the sensor anew",
       figures.Value(families::kAlertsDropped, "output_failed"));
 }
 

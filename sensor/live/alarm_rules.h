@@ -1,7 +1,6 @@
 // When something is wrong enough to tell somebody: decided from successive lists of figures and nothing else.
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -9,7 +8,6 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "exporter/metrics/figures.h"
@@ -41,11 +39,9 @@ class AlarmRules {
 
   // To be called once a second. What was raised, or cleared, by these figures.
   std::vector<AlarmChange> Evaluate(const Figures& figures, Now now);
-  std::vector<Alarm> Active() const;  // by name
+  std::vector<Alarm> Active() const;       // by name
+  std::vector<std::string> Names() const;  // of all that were judged so far, raised or not
 
-  // All but those of single partners.
-  static constexpr std::array<std::string_view, 7> kNames = {
-      "no_packets", "drops", "one_way_traffic", "reload_failed", "output_failed", "stale_indicators", "canary_missed"};
   static constexpr std::chrono::seconds kDropWindow{60};
   static constexpr std::chrono::seconds kOneWayWindow{300};
   // Too few flows say nothing: a download from a server whose answers take another way is one.

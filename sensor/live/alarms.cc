@@ -25,10 +25,7 @@ AlarmRules::Now AlarmClock() {
 }
 
 Alarms::Alarms(const AlarmsConfig& config, std::string sensor, AlarmRules::Now start, Log& log, CommandRunner* command)
-    : sensor_(std::move(sensor)), log_(log), command_(command), rules_(config, start) {
-  // Series that are there from the start: whoever asks for an increase misses none.
-  for (const std::string_view name : AlarmRules::kNames) raised_[std::string(name)] = 0;
-}
+    : sensor_(std::move(sensor)), log_(log), command_(command), rules_(config, start) {}
 
 std::string Alarms::Message(const AlarmChange& change, const std::string& sensor, int64_t unix_seconds) {
   const nlohmann::json message = {{"alarm", change.alarm.name},        {"state", change.raised ? "raised" : "cleared"},
@@ -55,6 +52,8 @@ void Alarms::Evaluate(const Figures& figures, AlarmRules::Now now) {
   std::vector<Alarm> active = rules_.Active();
   const std::lock_guard<std::mutex> lock(mutex_);
   active_ = std::move(active);
+  // Series are there before the first alarm: whoever asks for an increase misses none.
+  for (const std::string& name : rules_.Names()) raised_.try_emplace(name, 0);
   for (const AlarmChange& change : changes) raised_[change.alarm.name] += change.raised ? 1 : 0;
 }
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "exporter/metrics/families.h"
@@ -34,6 +35,9 @@ class AlarmRulesTest : public testing::Test {
     figures.Add(families::kPacketsDropped, "interface", dropped_by_interface);
     figures.Add(families::kAlerts, alerts);
     figures.Add(families::kAlertsDropped, "queue_full", alerts_dropped);
+    figures.Add(families::kAlertsDropped, "output_failed", output_lost);
+    figures.Add(families::kFeedAlerts, "alpha", feed_alerts);
+    figures.Add(families::kFeedDropped, "alpha", feed_dropped);
     figures.Add(families::kTcpFlowsJudged, "both_ways", both_ways);
     figures.Add(families::kTcpFlowsJudged, "one_way", one_way);
     figures.Add(families::kReloadFailing, reload_failing);
@@ -79,6 +83,7 @@ class AlarmRulesTest : public testing::Test {
   double packets = 0, dropped_by_kernel = 0, dropped_by_interface = 0, alerts = 0, alerts_dropped = 0;
   double both_ways = 0, one_way = 0, reloads = 0, reloads_failed = 0, newest_file = static_cast<double>(kUnix);
   double canaries_sent = 0, canaries_arrived = 0, canaries_missed = 0;
+  double output_lost = 0, feed_alerts = 0, feed_dropped = 0;
   double output_failing = 0, reload_failing = 0, geo_failing = 0, canary_failing = 0;
   std::vector<std::pair<std::string, double>> partners;
   Alarm last_;
@@ -145,7 +150,18 @@ TEST_F(AlarmRulesTest, AlertsThatAreLostCountToo) {
   EXPECT_EQ(Seconds(10, WithTraffic([this] { ++alerts; })), "");
   ++alerts_dropped;
   EXPECT_EQ(Seconds(1, WithTraffic()), "1:+drops");
-  EXPECT_NE(last_.text.find("alerts were dropped"), std::string::npos);
+  EXPECT_TRUE(last_.text.starts_with("9.09 % of the alerts were dropped")) << last_.text;  // 1 of 11
+}
+
+// It has an alarm of its own, and nothing is gained by muting.
+TEST_F(AlarmRulesTest, WhatOutputCouldNotTakeIsNoDrop) {
+  EXPECT_EQ(Seconds(20, WithTraffic([this] { ++alerts, ++output_lost; })), "");
+}
+
+TEST_F(AlarmRulesTest, APartnerThatLosesAlerts) {
+  EXPECT_EQ(Seconds(10, WithTraffic([this] { ++alerts, ++feed_alerts; })), "");
+  EXPECT_EQ(Seconds(1, WithTraffic([this] { feed_alerts += 10, feed_dropped += 5; })), "1:+drops");
+  EXPECT_TRUE(last_.text.starts_with("25.00 % of the alerts for partners were dropped")) << last_.text;
 }
 
 TEST_F(AlarmRulesTest, OneWayTrafficNeedsEnoughFlows) {
@@ -278,6 +294,10 @@ TEST(Alarms, AreCountedAndShownWhileTheyLast) {
   alarms.AppendFigures(shown);
   EXPECT_EQ(shown.Value(families::kAlarm, "no_packets"), 1);
   EXPECT_EQ(shown.Value(families::kAlarms, "no_packets"), 1);
+  const auto is_there = [&](const Figure& figure) {
+    return figure.family == &families::kAlarms && figure.label_value == "drops" && figure.value == 0;
+  };
+  EXPECT_TRUE(std::any_of(shown.all().begin(), shown.all().end(), is_there)) << "an increase is seen from the first on";
   for (int second = 2; second < 5; ++second) {
     Figures traffic;
     traffic.Add(families::kPacketsReceived, second);
