@@ -22,13 +22,14 @@ constexpr size_t kMessagesPerPoll = 256;
 // A client that opens a connection and says nothing holds a descriptor for this long.
 constexpr int kHandshakeLimitMs = 10'000;
 
-// A host that is gone is noticed within about a minute where nothing is under way to it. Heartbeats mostly are, and
-// then the kernel sends them again for a quarter of an hour without the second limit. It also ends a client that takes
-// nothing for so long: it comes back, and sees by the numbers what it missed.
-constexpr int kUnacknowledgedLimitMs = 120'000;
+// A host that is gone is noticed within about a minute by these probes, where nothing is under way to it.
 constexpr int kKeepaliveIdleSeconds = 30;
 constexpr int kKeepaliveIntervalSeconds = 10;
 constexpr int kKeepaliveProbes = 3;
+// While something is (a heartbeat, mostly) the kernel does not probe but sends it again, for a quarter of an hour if it
+// is let. A client that takes nothing for so long is ended by this, too; it comes back, and sees by the numbers what it
+// missed.
+constexpr int kUnacknowledgedLimitMs = 120'000;
 
 int LocalPort(int descriptor) {
   sockaddr_storage address{};

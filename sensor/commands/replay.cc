@@ -109,9 +109,10 @@ RunIdentity IdentityOf(const ReplayOptions& options, const IndicatorSet& set, co
 }
 
 // Contract 1's codes, the weightiest first: what failed, then what was found, then what was damaged.
-int ExitStatus(const ReplayOptions& options, bool failed, bool matched, const Totals& totals) {
+// `matched` only where that is asked for.
+int ExitStatus(bool failed, bool matched, const Totals& totals) {
   if (failed) return kExitFailed;
-  if (options.fail_on_match && matched) return kExitMatched;
+  if (matched) return kExitMatched;
   return totals.damage.empty() ? kExitDone : kExitDamagedInput;
 }
 
@@ -260,7 +261,8 @@ int Replay(ReplayOptions& options) {
   for (const std::string& problem : exported.errors) Complain(problem);
   const bool failed = !exported.errors.empty() || !carved || !loaded.problems_written;
   if (totals.interrupted && exported.errors.empty()) ReportInterrupted(totals);
-  const int status = ExitStatus(options, failed || totals.interrupted, tally.alerts() != 0, totals);
+  const bool matched = tally.alerts() != 0;
+  const int status = ExitStatus(failed || totals.interrupted, options.fail_on_match && matched, totals);
   if (!options.summary.empty()) {
     const SummaryInput summary{.options = options.capture,
                                .payload_depth_bytes = options.payload_depth,
@@ -283,9 +285,7 @@ int Replay(ReplayOptions& options) {
     return status;
   }
   // Without --fail-on-match: whoever asks again may ask otherwise.
-  const bool matched = tally.alerts() != 0;
-  const int plain_status = totals.damage.empty() ? kExitDone : kExitDamagedInput;
-  if (resume.SaveComplete(file->mark(), matched, plain_status, error)) return status;
+  if (resume.SaveComplete(file->mark(), matched, ExitStatus(false, false, totals), error)) return status;
   Complain(error);
   return kExitFailed;
 }

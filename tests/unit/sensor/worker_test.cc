@@ -230,6 +230,28 @@ TEST(Worker, ASweepEndsIdleFlows) {
   EXPECT_EQ(worker.counters().flows_timed_out, 1u);
 }
 
+TEST(Worker, AClockThatWasAheadDoesNotMakeFlowsIdle) {
+  Capture capture;
+  capture.Send(true, 40000, {}, "x", 10 * kSecond);
+  Collector collector;
+  Worker live({}, collector);
+  live.SweepByClock(100'000 * kSecond);
+  live.Process(capture.frames());
+  live.SweepByClock(20 * kSecond);
+  EXPECT_EQ(collector.ended, 0u);
+  live.SweepByClock(700 * kSecond);
+  EXPECT_EQ(collector.ended, 1u);
+
+  // A replay: one frame of a flow of its own a day ahead, then enough for a sweep.
+  Capture ahead;
+  ahead.Send(true, 40001, {}, "y", 86'400 * kSecond);
+  Worker replay({}, collector);
+  replay.Process(ahead.frames());
+  const std::vector<Frame> frames(1024, capture.frames()[0]);
+  for (int i = 0; i <= 1024; ++i) replay.Process(frames);
+  EXPECT_EQ(replay.counters().flows_timed_out, 0u);
+}
+
 // Streams cut bursts anywhere: the sweep comes at the same packet.
 TEST(Worker, ASweepComesAtTheSamePacketHoweverBurstsAreCut) {
   class Ends : public BurstConsumer {
