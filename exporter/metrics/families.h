@@ -44,6 +44,10 @@ inline constexpr FigureFamily kTcpFlowsJudged = {"vedette_tcp_flows_judged_total
                                                  "TCP flows by the directions seen until their sixteenth packet",
                                                  "seen"};
 inline constexpr FigureFamily kTcp = {"vedette_tcp_total", FigureKind::kCounter, "what TCP reassembly met", "event"};
+inline constexpr FigureFamily kTcpSetAside = {"vedette_tcp_set_aside_segments_total", FigureKind::kCounter,
+                                              "segments kept out of their stream; scanned alone", "reason"};
+inline constexpr FigureFamily kPayloadAside = {"vedette_payload_aside_bytes_total", FigureKind::kCounter,
+                                               "bytes set aside, or of another copy; scanned alone", ""};
 inline constexpr FigureFamily kTcpGapBytes = {"vedette_tcp_gap_bytes_total", FigureKind::kCounter,
                                               "bytes missing in gaps of TCP streams", ""};
 inline constexpr FigureFamily kTcpRepeatedBytes = {"vedette_tcp_retransmitted_bytes_total", FigureKind::kCounter,

@@ -88,15 +88,21 @@ std::string SummaryOfCapture(const Totals& totals) {
   AppendCount(out, "TCP bytes seen before", figures.Value(kTcpRepeatedBytes));
   AppendCount(out, "TCP gaps", figures.Value(kTcp, "gaps"));
   AppendCount(out, "TCP bytes missing in gaps", figures.Value(kTcpGapBytes));
-  AppendCount(out, "TCP outside the window", figures.Value(kTcp, "outside_window"));
+  AppendCount(out, "TCP segments in other copies", figures.Value(kTcp, "other_copies"));
+  AppendCount(out, "TCP segments set aside", figures.Sum(kTcpSetAside));
+  AppendFamily(out, "  ", figures, kTcpSetAside);
+  AppendCount(out, "TCP streams that moved", figures.Value(kTcp, "place_changes"));
+  AppendCount(out, "SYNs within a connection", figures.Value(kTcp, "syns_in_stream"));
+  AppendCount(out, "RSTs that ended nothing", figures.Value(kTcp, "resets_in_vain"));
 
   out += "observables\n";
   AppendFamily(out, "", figures, kObservables);
 
   std::string limits;
   AppendCount(limits, "flows given up (table full)", figures.Value(kFlowsEnded, "table_full"));
-  AppendCount(limits, "gaps: one direction too long", figures.Value(kTcp, "gaps_direction_too_long"));
-  AppendCount(limits, "gaps: reassembly memory", figures.Value(kTcp, "gaps_memory"));
+  AppendCount(limits, "no room: one TCP direction", figures.Value(kTcp, "no_room_direction"));
+  AppendCount(limits, "no room: TCP reassembly", figures.Value(kTcp, "no_room_memory"));
+  AppendCount(limits, "TCP copies not read again", figures.Value(kTcp, "second_readings_limit"));
   AppendCount(limits, "parsers: memory", figures.Value(kParserGivenUp, "memory"));
   AppendCount(limits, "parsers: protocol changes", figures.Value(kParserGivenUp, "protocol_changes"));
   AppendCount(limits, "HTTP heads too long", figures.Value(kMessageLimits, "http_head_too_long"));

@@ -79,7 +79,7 @@ Json MemoryLimitsHit(const Figures& figures) {
   using namespace families;
   Json out = Json::array();
   if (figures.Value(kFlowsEnded, "table_full") != 0) out.push_back("flow_table");
-  if (figures.Value(kTcp, "gaps_memory") != 0) out.push_back("reassembly");
+  if (figures.Value(kTcp, "no_room_memory") != 0) out.push_back("reassembly");
   if (figures.Value(kParserGivenUp, "memory") != 0) out.push_back("parsers");
   if (figures.Value(kPacketsNotDecoded, NameOf(NotDecoded::kFragmentLimit)) != 0) out.push_back("fragments");
   return out;
@@ -89,7 +89,8 @@ Json MemoryLimitsHit(const Figures& figures) {
 Json LimitsHit(const Figures& figures) {
   using namespace families;
   Json out = MemoryLimitsHit(figures);
-  if (figures.Value(kTcp, "gaps_direction_too_long") != 0) out.push_back("direction_too_long");
+  if (figures.Value(kTcp, "no_room_direction") != 0) out.push_back("direction_too_long");
+  if (figures.Value(kTcp, "second_readings_limit") != 0) out.push_back("second_readings");
   if (figures.Value(kParserGivenUp, "protocol_changes") != 0) out.push_back("protocol_changes");
   for (const char* limit : {"http_head_too_long", "http_too_many_values"}) {
     if (figures.Value(kMessageLimits, limit) != 0) out.push_back(limit);

@@ -62,6 +62,8 @@ struct Packet {
   uint32_t identification = 0;                     // of the datagram, where is_fragment
   uint32_t ip_bytes = 0;                           // IP datagram length as its header says
   uint32_t sequence = 0, acknowledgment = 0;       // TCP
+  uint16_t window = 0;                             // TCP, as in the header: not scaled
+  const uint8_t* tcp_header = nullptr;             // TCP; the payload follows its options. Holds as the payload does
   uint8_t icmp_type = 0, icmp_code = 0;            // ICMP, ICMPv6
   // Where has_quoted: addresses quoted in an ICMP error (RFC 792, RFC 4443), and the transport ports behind them, 0
   // where they were not quoted.

@@ -45,6 +45,8 @@ inline NotDecoded DecodeTcp(const IpPayload& ip, Packet& packet) {
   packet.sequence = LoadU32(ip.data + 4);
   packet.acknowledgment = LoadU32(ip.data + 8);
   packet.tcp_flags = ip.data[13];
+  packet.window = LoadU16(ip.data + 14);
+  packet.tcp_header = ip.data;
   SetPayload(ip, header_bytes, packet);
   return kDecoded;
 }

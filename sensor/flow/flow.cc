@@ -1,6 +1,6 @@
 #include "sensor/flow/flow.h"
 
-#include "sensor/flow/stream_inspector.h"
+#include "sensor/flow/stream_state.h"
 
 namespace vedette {
 namespace {

@@ -1,49 +1,26 @@
 // What is done with the bytes of a flow: literals are looked for in the payload, and the protocol's parser reads them.
 //
 // One inspector per worker; not thread safe. Everything found goes into the worker's ObservableBatch.
+//
+// The stream as TcpHalf puts it in order is scanned and read. What TcpHalf tells beside it, bytes set aside and other
+// copies of bytes that came before, is scanned alone. Another copy that differs, or may, is read as well: a second
+// reading begins at it and follows the last copies from there. Where the stream goes on at another place, a new reading
+// begins there, and the one before waits for the stream to come back. A flow has at most one second reading at a time.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "parsers/observable.h"
-#include "parsers/registry.h"
 #include "sensor/flow/flow.h"
+#include "sensor/flow/inspection_counters.h"
+#include "sensor/flow/reading.h"
+#include "sensor/flow/stream_state.h"
 #include "signatures/indicator_set.h"
 
 namespace vedette {
-
-// Of one TCP flow that carried payload, and of a UDP flow whose protocol has a state (OpenVPN). Arrays are indexed by
-// the flow's direction.
-struct StreamState {
-  StreamParser parser;
-  uint64_t skip[2] = {0, 0};  // bytes that the parser does not want to see
-  std::string first[2];       // bytes held until a protocol is recognised; at most kStreamIdentifyBytes
-  bool first_start[2] = {false, false};
-  uint8_t attempts[2] = {0, 0};  // segments that no protocol knew
-  uint8_t hand_overs = 0;
-  bool parsing_over = false;     // no parser will look again
-  bool flip_pending = false;     // the bytes say that the client is at the other end
-  uint32_t parser_held = 0;      // bytes, as counted in InspectionCounters::parser_held_bytes
-  uint64_t scanned[2] = {0, 0};  // payload bytes looked at
-  std::unique_ptr<std::array<PayloadTail, 2>> tails;
-};
-
-struct InspectionCounters {
-  std::array<uint64_t, static_cast<size_t>(ProtocolId::kCount)> flows_by_protocol{};
-  uint64_t flows_unrecognised = 0;       // TCP flows with payload that ended and that no parser knew
-  uint64_t malformed = 0;                // flows whose parser gave up on broken input
-  uint64_t payload_bytes = 0;            // carried by TCP and UDP, in order
-  uint64_t payload_bytes_unscanned = 0;  // passed over because of the inspection depth
-  uint64_t parser_held_bytes = 0;        // now
-  uint64_t parser_limit_hit = 0;         // parsers given up because all together held too much
-  uint64_t hand_over_limit_hit = 0;
-  uint64_t http_heads_over_limit = 0;  // see Http1Counters; so is the next
-  uint64_t http_values_over_limit = 0;
-};
 
 class StreamInspector {
  public:
@@ -53,6 +30,9 @@ class StreamInspector {
     TcpLimits tcp;
     bool parse = true;  // false: nobody wants fields
   };
+  // Second readings that copies begin in one flow: somebody who sends copies must not make it parse without end.
+  static constexpr uint8_t kMaxSecondReadings = 8;
+
   StreamInspector(const Options& options, ObservableBatch& batch);
 
   // From here on payload is scanned with this set and its scratch, which outlive their use; null: not at all. What is
@@ -69,16 +49,26 @@ class StreamInspector {
   const TcpCounters& tcp_counters() const { return tcp_counters_; }
 
  private:
-  void OnChunk(Flow& flow, size_t index, Bytes data, uint64_t gap_bytes, bool start, bool end, uint64_t time_ns);
-  void Scan(Flow& flow, size_t index, Bytes data, uint64_t gap_bytes);
-  void Parse(Flow& flow, StreamState& state, size_t index, Chunk chunk);
-  // Feeds the parser once. False: the flow is not parsed any more, or handed over with `rest` still to be identified.
-  bool Feed(Flow& flow, StreamState& state, size_t index, const Chunk& chunk, Bytes& rest);
-  void Identify(Flow& flow, StreamState& state, size_t index, Chunk chunk);
-  void FeedOpenVpn(Flow& flow, Bytes datagram, Direction direction);
-  bool WithinMemory(StreamState& state);
-  void StopParsing(StreamState& state);
+  class Sink;
+
+  void OnSyn(TcpHalf& half, TcpHalf& other, const Packet& packet);
+  StreamState& StateOf(Flow& flow);
+  void OnData(Flow& flow, size_t index, Chunk chunk, uint64_t gap_bytes);
+  void OnCopy(Flow& flow, size_t index, Chunk chunk, uint32_t behind);
+  void OnAside(Flow& flow, size_t index, Bytes data);
+  void OnExactRepeat(StreamState& state);
+  void OnPlaceChange(Flow& flow, size_t index, bool back);
+
+  void Scan(StreamState& state, size_t index, Bytes data, uint64_t gap_bytes);
+  void ScanAlone(const StreamState& state, size_t index, Bytes data);
   void EmitHits(Bytes data, const PayloadTail* tail_before, Direction direction);
+
+  bool BeginSecondReading(StreamState& state);
+  void EndSecondReading(StreamState& state);
+  void FollowSecond(Flow& flow, StreamState& state, size_t index, const Chunk& chunk);
+  void FeedSecond(Flow& flow, StreamState& state, size_t index, Chunk chunk);
+  void FeedWaiting(Flow& flow, StreamState& state, size_t index, uint64_t time_ns);
+  void FeedOpenVpn(Flow& flow, Bytes datagram, Direction direction);
   void ConsiderBypass(Flow& flow);
 
   Options options_;
@@ -88,6 +78,8 @@ class StreamInspector {
   bool scan_ = false;
   InspectionCounters counters_;
   TcpCounters tcp_counters_;
+  uint64_t repeat_key_;  // of recent_segments.h; nothing that is found depends on it
+  StreamReader reader_;
   std::vector<PayloadHit> hits_;
   std::string excerpt_, tail_text_;
 };

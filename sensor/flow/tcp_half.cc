@@ -1,63 +1,586 @@
 #include "sensor/flow/tcp_half.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdlib>
 #include <utility>
+#include <vector>
+
+#include "sensor/decode/tcp_header.h"
+#include "sensor/flow/recent_segments.h"
 
 namespace vedette {
+namespace {
 
-size_t SegmentQueue::Insert(uint32_t sequence, Bytes bytes) {
-  size_t added = 0;
-  // From the back: segments mostly arrive in order even behind a hole.
-  size_t position = segments_.size();
-  while (position > first_ && SequenceDistance(segments_[position - 1].sequence, sequence) > 0) --position;
-  if (position > first_) {
-    const Segment& before = segments_[position - 1];
-    const int32_t overlap = SequenceDistance(before.sequence + static_cast<uint32_t>(before.bytes.size()), sequence);
-    if (overlap > 0) {
-      const size_t covered = std::min<size_t>(static_cast<size_t>(overlap), bytes.size());
-      bytes = bytes.subspan(covered);
-      sequence += static_cast<uint32_t>(covered);
-    }
-  }
-  while (!bytes.empty()) {
-    size_t piece = bytes.size();
-    if (position < segments_.size()) {
-      const int32_t room = SequenceDistance(segments_[position].sequence, sequence);
-      if (room <= 0) {
-        // Covered by the held segment here: step over it.
-        const size_t held = segments_[position].bytes.size() -
-                            std::min<size_t>(static_cast<size_t>(-room), segments_[position].bytes.size());
-        const size_t covered = std::min(held, bytes.size());
-        bytes = bytes.subspan(covered);
-        sequence += static_cast<uint32_t>(covered);
-        ++position;
-        continue;
-      }
-      piece = std::min<size_t>(piece, static_cast<size_t>(room));
-    }
-    added += InsertPiece(position, sequence, bytes.first(piece));
-    ++position;
-    bytes = bytes.subspan(piece);
-    sequence += static_cast<uint32_t>(piece);
-  }
-  return added;
+// Segments near neither place nor candidate until a candidate that had something for it gives way to them.
+constexpr uint8_t kMaxStrays = 8;
+// What waits at a candidate lies so near its first segment: sequence numbers farther apart would have no order.
+constexpr int64_t kCandidateReachBytes = int64_t{64} << 20;
+// Copies that differ from what is held wait for their turn; more are only told as set aside.
+constexpr size_t kMaxOtherCopies = 8;
+
+uint32_t EndOf(const TcpSegment& segment) {
+  return segment.sequence + static_cast<uint32_t>(segment.payload.size()) + segment.missing_bytes;
 }
 
-size_t SegmentQueue::InsertPiece(size_t position, uint32_t sequence, Bytes bytes) {
-  segments_.insert(segments_.begin() + static_cast<std::ptrdiff_t>(position),
-                   Segment{sequence, std::vector<uint8_t>(bytes.begin(), bytes.end())});
-  bytes_ += bytes.size();
-  return bytes.size();
+uint64_t HashOf(const TcpSegment& segment) {
+  return RecentSegments::HashOf(segment.sequence, segment.payload, segment.key);
 }
 
-SegmentQueue::Segment SegmentQueue::PopFront() {
-  Segment segment = std::move(segments_[first_++]);
-  bytes_ -= segment.bytes.size();
-  if (first_ * 2 >= segments_.size()) {
-    segments_.erase(segments_.begin(), segments_.begin() + static_cast<std::ptrdiff_t>(first_));
-    first_ = 0;
+}  // namespace
+
+// What is kept of a place while the stream is at another one.
+struct TcpHalf::Place {
+  uint32_t next = 0;
+  uint32_t run_begin = 0;  // everything from here to `next` was seen
+  uint32_t gap = 0;
+  bool passed_any = false, started = false;
+  SegmentQueue held;
+};
+
+struct TcpHalf::Candidate {
+  Place place;             // `next` holds where was_place; else the stream begins at the first that waits
+  bool was_place = false;  // what comes there goes on where the stream stopped
+  bool from_syn = false;
+  bool peer_spoke = false;                                // the peer acknowledged something else since it was opened
+  uint8_t acknowledgments = 0, segments = 0, strays = 0;  // in a row
+  uint32_t begin = 0;                                     // of what waits
+  uint32_t anchor = 0;                                    // where it was opened
+  uint32_t run_begin = 0, run_end = 0;                    // of the segments in a row
+
+  explicit Candidate(uint32_t sequence) : begin(sequence), anchor(sequence), run_begin(sequence), run_end(sequence) {}
+
+  // Evidence that a few strays must not take away.
+  bool HasEvidence() const { return was_place || from_syn || acknowledgments != 0 || segments > 1; }
+};
+
+struct TcpHalf::Detour {
+  SegmentQueue held;                                // ahead of the place
+  std::vector<SegmentQueue::Segment> other_copies;  // that differ from what is held
+  uint32_t run_begin = 0;                           // everything from here to the place was seen
+  uint8_t padding = 0;                              // zero bytes at the place that may be no data
+  bool disputed = false;                            // copies differed
+  bool peer_spoke = false;                          // since the first of `held` came
+  bool copies_held = false;                         // what was passed differs from what is held
+  bool syn_pending = false;
+  uint32_t syn_place = 0;  // behind a SYN that came in the stream
+  std::unique_ptr<RecentSegments> recent;
+  std::unique_ptr<Candidate> candidate;
+};
+
+TcpHalf::TcpHalf() = default;
+TcpHalf::~TcpHalf() = default;
+TcpHalf::TcpHalf(TcpHalf&&) noexcept = default;
+TcpHalf& TcpHalf::operator=(TcpHalf&&) noexcept = default;
+
+TcpHalf::Detour& TcpHalf::detour() {
+  if (detour_ == nullptr) {
+    detour_ = std::make_unique<Detour>();
+    detour_->run_begin = first_;
   }
-  return segment;
+  return *detour_;
+}
+
+size_t TcpHalf::detour_bytes() const {
+  if (detour_ == nullptr) return 0;
+  size_t bytes = sizeof(Detour);
+  if (detour_->recent != nullptr) bytes += sizeof(RecentSegments);
+  if (detour_->candidate != nullptr) bytes += sizeof(Candidate);
+  for (const SegmentQueue::Segment& copy : detour_->other_copies) bytes += copy.bytes.size() + kSegmentOverheadBytes;
+  return bytes;
+}
+
+bool TcpHalf::Holds() const { return detour_ != nullptr && !detour_->held.empty(); }
+
+uint32_t TcpHalf::WindowBytes() const {
+  const uint64_t bytes = (uint64_t{window_} << window_scale_) * 2;
+  return static_cast<uint32_t>(std::clamp<uint64_t>(bytes, kMinWindowBytes, kMaxWindowBytes));
+}
+
+bool TcpHalf::InWindow(uint32_t sequence) const {
+  if (!known_) return true;
+  const auto window = static_cast<int64_t>(WindowBytes());
+  const int64_t distance = SequenceDistance(sequence, next_);
+  return distance <= window && distance >= -window;
+}
+
+bool TcpHalf::SeenBefore(uint32_t sequence) const {
+  const uint32_t begin = detour_ == nullptr ? first_ : detour_->run_begin;
+  return next_ - sequence <= next_ - begin;
+}
+
+void TcpHalf::OnSyn(uint32_t syn_sequence, TcpCounters& counters) {
+  const uint32_t place = syn_sequence + 1;
+  if (!known_ || (!started_ && !passed_any_ && !Holds())) {
+    next_ = first_ = place;
+    known_ = started_ = true;
+    if (detour_ != nullptr) detour_->run_begin = place;
+    return;
+  }
+  if (place == first_ || place == next_) return;  // once more
+  Detour& d = detour();
+  if (d.syn_pending && d.syn_place == place) return;
+  ++counters.syns_in_stream;
+  d.syn_pending = true;
+  d.syn_place = place;
+  if (d.candidate != nullptr && d.candidate->HasEvidence() && !d.candidate->from_syn) return;
+  DropCandidate(counters);
+  d.candidate = std::make_unique<Candidate>(place);
+  d.candidate->from_syn = true;
+  d.candidate->segments = 1;
+}
+
+bool TcpHalf::SynIsAcknowledged(uint32_t acknowledgment) const {
+  return detour_ != nullptr && detour_->syn_pending && detour_->syn_place == acknowledgment;
+}
+
+bool TcpHalf::SynIsContinued(uint32_t sequence) const {
+  return detour_ != nullptr && detour_->syn_pending && !acknowledged_known_ && detour_->syn_place == sequence;
+}
+
+// The place is known from an acknowledgment only, and what it acknowledged comes now: the capture has the answer before
+// the question. Begins there, where nothing lies between. One byte alone is a keep-alive's (RFC 9293 section 3.8.4).
+void TcpHalf::TakeAcknowledged(uint32_t sequence, uint32_t length) {
+  const int32_t before = SequenceDistance(next_, sequence);
+  if (before > 0 && length > 1 && static_cast<uint32_t>(before) <= length && gap_ == 0 && !Holds()) {
+    next_ = first_ = sequence;
+    if (detour_ != nullptr) detour_->run_begin = sequence;
+  }
+}
+
+bool TcpHalf::IsCheckedWrong(const TcpSegment& segment) const {
+  return checksums_right_ && segment.packet != nullptr && ChecksumOf(*segment.packet) == Checksum::kWrong;
+}
+
+void TcpHalf::OnIrregular(const TcpSegment& segment, const TcpLimits& limits, TcpCounters& counters, TcpSink& sink) {
+  const uint32_t end = EndOf(segment);
+  if (!passed_any_ && !started_) TakeAcknowledged(segment.sequence, end - segment.sequence);
+  if (end != segment.sequence) {
+    ++counters.segments;
+    if (detour_ != nullptr && detour_->padding != 0) SettlePadding(segment, counters, sink);
+    if (segment.may_be_padding && segment.sequence == next_ && !segment.fin && !Holds()) {
+      detour().padding = static_cast<uint8_t>(segment.payload.size());
+      return;
+    }
+  }
+  const bool in_window = InWindow(segment.sequence);
+  const bool begins_unseen = SequenceDistance(segment.sequence, next_) < 0 && !SeenBefore(segment.sequence);
+  if (!in_window || (begins_unseen && SequenceDistance(end, next_) <= 0)) {
+    if (end != segment.sequence) SetAside(segment, limits, counters, sink);
+    return;
+  }
+  if (end != segment.sequence) OnStreamSegment(segment, limits, counters, sink);
+  if (!segment.fin) return;
+  NoteFin(segment);
+  if (fin_reached() && !ended_ && acknowledged_known_ && acknowledged_ == fin_sequence_ + 1) End(sink);
+}
+
+void TcpHalf::NoteFin(const TcpSegment& segment) {
+  const uint32_t end = EndOf(segment);
+  if (ended_ || SequenceDistance(end, next_) < 0) return;
+  fin_seen_ = true;
+  fin_sequence_ = end;
+}
+
+void TcpHalf::SettlePadding(const TcpSegment& segment, TcpCounters& counters, TcpSink& sink) {
+  static constexpr std::array<uint8_t, 8> kZeros{};
+  Detour& d = *detour_;
+  const int32_t ahead = SequenceDistance(segment.sequence, next_);
+  if (ahead == 0 && segment.may_be_padding) return;
+  if (ahead == d.padding) {
+    const size_t length = std::exchange(d.padding, uint8_t{0});
+    Pass(Bytes(kZeros).first(length), sink);
+    return;
+  }
+  if (ahead > d.padding || SequenceDistance(EndOf(segment), next_) <= 0) return;
+  // It covers the place: it says what stands there.
+  const Bytes covered =
+      segment.payload.subspan(std::min<size_t>(ahead < 0 ? static_cast<size_t>(-ahead) : 0, segment.payload.size()));
+  const Bytes first = covered.first(std::min<size_t>(covered.size(), d.padding));
+  if (std::any_of(first.begin(), first.end(), [](uint8_t byte) { return byte != 0; })) ++counters.padding;
+  d.padding = 0;
+}
+
+void TcpHalf::OnStreamSegment(const TcpSegment& whole, const TcpLimits& limits, TcpCounters& counters, TcpSink& sink) {
+  TcpSegment segment = whole;
+  uint64_t hash = 0;
+  if (detour_ != nullptr && detour_->recent != nullptr) {
+    hash = HashOf(whole);
+    if (detour_->disputed && IsCheckedWrong(whole)) {
+      ++counters.checksum_wrong;
+      sink.OnAside(whole.payload);
+      return;
+    }
+  }
+  const uint32_t next_before = next_;
+  if (SequenceDistance(segment.sequence, next_) < 0 && !TrimSeen(segment, counters, sink)) return;
+  if (hash != 0) detour_->recent->Add(hash);
+  if (ended_ && !segment.payload.empty()) {
+    // The FIN was not the end after all.
+    ended_ = false;
+    fin_seen_ = false;
+    sink.OnPlaceChange(false);
+  }
+  const size_t held_before = Holds() ? detour_->held.size() : 0;
+  if (segment.sequence != next_) {
+    Hold(segment, limits, counters, sink);
+  } else if (held_before == 0) {
+    Pass(segment.payload, sink);
+    Miss(segment.missing_bytes, counters);
+  } else {
+    PassOverHeld(segment, counters, sink);
+  }
+  if (fin_seen_ && SequenceDistance(next_, fin_sequence_) > 0) fin_seen_ = false;  // it was not the end
+  if (detour_ == nullptr) return;
+  Detour& d = *detour_;
+  if (Holds()) {
+    Drain(counters, sink);
+    if (Holds() && acknowledged_known_ && SequenceDistance(acknowledged_, d.held.front().sequence) >= 0 &&
+        d.held.size() >= limits.acknowledged_segments) {
+      PassHole(counters, sink);
+    }
+  }
+  if (!d.other_copies.empty()) TellCopies(counters, sink);
+  if (fin_seen_ && SequenceDistance(next_, fin_sequence_) > 0) fin_seen_ = false;
+  if (next_ != next_before) d.syn_pending = false;  // the stream went on at its place
+  if (d.candidate != nullptr) {
+    d.candidate->segments = 0;
+    const uint32_t begin = d.candidate->begin;
+    const bool near = SequenceDistance(begin, next_) >= 0 && InWindow(begin);
+    if (near && !d.candidate->was_place && !d.candidate->from_syn) TakeCandidate(limits, counters, sink);
+  }
+}
+
+bool TcpHalf::TrimSeen(TcpSegment& segment, TcpCounters& counters, TcpSink& sink) {
+  const auto seen = static_cast<uint32_t>(SequenceDistance(next_, segment.sequence));
+  const uint32_t length = EndOf(segment) - segment.sequence;
+  counters.retransmitted_bytes += std::min(seen, length);
+  Detour& d = detour();
+  const bool keep_alive = seen == 1 && length == 1;
+  if (!keep_alive && !segment.may_be_padding && !segment.payload.empty()) {
+    const bool hashed = d.recent != nullptr;
+    if (!hashed) d.recent = std::make_unique<RecentSegments>();
+    const uint64_t hash = HashOf(segment);
+    if (hashed && d.recent->Has(hash)) {
+      ++counters.exact_repeats;
+      sink.OnExactRepeat();
+    } else if (IsCheckedWrong(segment)) {
+      ++counters.checksum_wrong;
+      sink.OnAside(segment.payload);
+      return false;
+    } else {
+      ++counters.other_copies;
+      d.disputed = hashed;
+      const Bytes copy = segment.payload.first(std::min<size_t>(segment.payload.size(), seen));
+      sink.OnCopy(copy, seen, segment.sequence == first_ && started_);
+    }
+    d.recent->Add(hash);
+  }
+  if (seen >= length) return false;
+  if (seen >= segment.payload.size()) {
+    segment.missing_bytes = length - seen;
+    segment.payload = {};
+  } else {
+    segment.payload = segment.payload.subspan(seen);
+  }
+  segment.sequence = next_;
+  return true;
+}
+
+// The segment begins at the place and reaches into what is held. What comes in its turn wins: of two copies the one
+// that was sent ahead of its turn is the other.
+void TcpHalf::PassOverHeld(const TcpSegment& segment, TcpCounters& counters, TcpSink& sink) {
+  Detour& d = *detour_;
+  if (!segment.payload.empty() && d.held.Contradicts(segment.sequence, segment.payload)) {
+    if (IsCheckedWrong(segment)) {
+      ++counters.checksum_wrong;
+      sink.OnAside(segment.payload);
+      return;
+    }
+    d.disputed = d.copies_held = true;
+  }
+  Pass(segment.payload, sink);
+  Drain(counters, sink);
+  d.copies_held = false;
+  const int32_t missing = SequenceDistance(EndOf(segment), next_);
+  if (segment.missing_bytes == 0 || missing <= 0) return;
+  // Held bytes may fill part of what this capture cut off.
+  const int32_t room = Holds() ? SequenceDistance(d.held.front().sequence, next_) : missing;
+  Miss(static_cast<uint32_t>(std::min(room, missing)), counters);
+}
+
+void TcpHalf::Hold(const TcpSegment& segment, const TcpLimits& limits, TcpCounters& counters, TcpSink& sink) {
+  if (segment.payload.empty()) return;
+  Detour& d = detour();
+  ++counters.out_of_order;
+  if (d.held.empty()) d.peer_spoke = false;
+  if (d.held.Contradicts(segment.sequence, segment.payload)) {
+    if (IsCheckedWrong(segment)) {
+      ++counters.checksum_wrong;
+      sink.OnAside(segment.payload);
+      return;
+    }
+    ++counters.other_copies;
+    d.disputed = true;
+    if (d.recent == nullptr) d.recent = std::make_unique<RecentSegments>();
+    if (d.other_copies.size() < kMaxOtherCopies) {
+      d.other_copies.push_back({segment.sequence, {segment.payload.begin(), segment.payload.end()}});
+    } else {
+      sink.OnAside(segment.payload);
+    }
+  }
+  const size_t bytes = d.held.bytes(), segments = d.held.size();
+  d.held.Insert(segment.sequence, segment.payload);
+  counters.held_bytes += d.held.bytes() - bytes;
+  counters.held_segments += d.held.size() - segments;
+  MakeRoom(d.held, limits, counters, sink);
+}
+
+// Within the limits again: where the receiver is not heard, the hole in front of the first three segments that follow
+// each other is passed over; else what is farthest goes.
+void TcpHalf::MakeRoom(SegmentQueue& queue, const TcpLimits& limits, TcpCounters& counters, TcpSink& sink) {
+  const bool at_place = &queue == &detour_->held;
+  bool may_pass = at_place && !detour_->peer_spoke;
+  while (!queue.empty()) {
+    const bool half_full = queue.bytes() > limits.half_bytes || queue.size() > limits.half_segments;
+    const bool total_full = counters.held_bytes + counters.held_segments * kSegmentOverheadBytes > limits.total_bytes;
+    if (!half_full && !total_full) return;
+    ++(half_full ? counters.flow_limit_hit : counters.total_limit_hit);
+    uint32_t run = 0;
+    if (may_pass && queue.FindRun(kDecidingSegments, run)) {
+      PassUpTo(run, counters, sink);
+      may_pass = false;
+      continue;
+    }
+    const SegmentQueue::Segment farthest = queue.PopBack();
+    counters.held_bytes -= farthest.bytes.size();
+    --counters.held_segments;
+    ++counters.queue_full;
+    if (at_place) sink.OnAside(farthest.bytes);  // at the candidate it was told before
+  }
+}
+
+void TcpHalf::SetAside(const TcpSegment& segment, const TcpLimits& limits, TcpCounters& counters, TcpSink& sink) {
+  sink.OnAside(segment.payload);
+  if (IsCheckedWrong(segment)) {
+    ++counters.checksum_wrong;
+    return;
+  }
+  Detour& d = detour();
+  const auto window = static_cast<int64_t>(WindowBytes());
+  Candidate* candidate = d.candidate.get();
+  if (candidate != nullptr) {
+    const int64_t distance = SequenceDistance(segment.sequence, candidate->run_end);
+    const int64_t from_anchor = SequenceDistance(segment.sequence, candidate->anchor);
+    if (std::abs(distance) > window || std::abs(from_anchor) > kCandidateReachBytes) {
+      ++counters.out_of_window;
+      if (candidate->HasEvidence() && ++candidate->strays < kMaxStrays) return;
+      candidate = nullptr;
+    } else {
+      ++counters.at_candidate;
+    }
+  } else {
+    ++counters.out_of_window;
+  }
+  const uint32_t end = EndOf(segment);
+  if (candidate == nullptr) {
+    DropCandidate(counters);
+    d.candidate = std::make_unique<Candidate>(segment.sequence);
+    candidate = d.candidate.get();
+  }
+  candidate->strays = 0;
+  if (SequenceDistance(segment.sequence, candidate->begin) < 0) candidate->begin = segment.sequence;
+  const bool behind_syn = candidate->from_syn && segment.sequence == candidate->run_begin;
+  if (segment.sequence == candidate->run_end) {
+    if (candidate->segments < UINT8_MAX) ++candidate->segments;
+    candidate->run_end = end;
+  } else if (SequenceDistance(segment.sequence, candidate->run_begin) < 0 ||
+             SequenceDistance(end, candidate->run_end) > 0) {
+    candidate->segments = 1;
+    candidate->run_begin = segment.sequence;
+    candidate->run_end = end;
+  }
+  SegmentQueue& waiting = candidate->place.held;
+  const size_t bytes = waiting.bytes(), segments = waiting.size();
+  waiting.Insert(segment.sequence, segment.payload);
+  counters.held_bytes += waiting.bytes() - bytes;
+  counters.held_segments += waiting.size() - segments;
+  MakeRoom(waiting, limits, counters, sink);
+  const uint8_t needed = acknowledged_known_ ? kDecidingSegmentsUnanswered : kDecidingSegments;
+  const bool begins = behind_syn && !passed_any_ && !acknowledged_known_;
+  if (!candidate->peer_spoke && (candidate->segments >= needed || begins)) {
+    ChangePlace(candidate->run_begin, counters, sink);
+  }
+}
+
+void TcpHalf::OnAcknowledgment(uint32_t sequence, TcpCounters& counters, TcpSink& sink) {
+  if (fin_reached() && !ended_ && sequence == fin_sequence_ + 1) End(sink);
+  if (detour_ == nullptr) return;
+  Detour& d = *detour_;
+  d.peer_spoke = true;
+  if (d.candidate == nullptr) return;
+  Candidate& candidate = *d.candidate;
+  const SegmentQueue& waiting = candidate.place.held;
+  const uint32_t high = waiting.empty() ? candidate.begin : waiting.back().end();
+  const int32_t from_begin = SequenceDistance(sequence, candidate.begin);
+  const bool into_it = (candidate.from_syn ? from_begin >= 0 : from_begin > 0) && SequenceDistance(sequence, high) <= 0;
+  if (!into_it) {
+    candidate.acknowledgments = 0;
+    candidate.peer_spoke = true;
+  } else if (++candidate.acknowledgments >= kDecidingAcknowledgments) {
+    ChangePlace(sequence, counters, sink);
+  }
+}
+
+// The stream is at the candidate, where everything that begins before `up_to` or there comes out. The old place is the
+// candidate, unless nothing had come there.
+void TcpHalf::ChangePlace(uint32_t up_to, TcpCounters& counters, TcpSink& sink) {
+  Detour& d = *detour_;
+  const std::unique_ptr<Candidate> won = std::move(d.candidate);
+  const bool first_place = !passed_any_ && d.held.empty();
+  ++counters.place_changes;
+  if (won->was_place) ++counters.place_reversals;
+  if (!first_place) {
+    d.candidate = std::make_unique<Candidate>(next_);
+    Candidate& old = *d.candidate;
+    old.was_place = true;
+    old.place = {next_, d.run_begin, gap_, passed_any_ != 0, started_ != 0, std::move(d.held)};
+  }
+  d.held = std::move(won->place.held);
+  d.padding = 0;
+  d.peer_spoke = false;
+  d.syn_pending = false;
+  fin_seen_ = ended_ = false;
+  if (won->was_place) {
+    next_ = won->place.next;
+    d.run_begin = won->place.run_begin;
+    gap_ = won->place.gap;
+    passed_any_ = won->place.passed_any;
+    started_ = won->place.started;
+  } else {
+    next_ = d.held.empty() ? won->begin : d.held.front().sequence;
+    if (won->from_syn) next_ = won->begin;
+    d.run_begin = next_;
+    if (first_place) {
+      first_ = next_;
+      started_ = won->from_syn;
+    } else {
+      gap_ = 1;  // how much is missing cannot be told
+      ++counters.gaps;
+    }
+  }
+  if (!first_place) sink.OnPlaceChange(won->was_place);
+  PassUpTo(up_to, counters, sink);
+}
+
+void TcpHalf::DropCandidate(TcpCounters& counters) {
+  if (detour_ == nullptr || detour_->candidate == nullptr) return;
+  const SegmentQueue& waiting = detour_->candidate->place.held;
+  counters.held_bytes -= waiting.bytes();
+  counters.held_segments -= waiting.size();
+  detour_->candidate.reset();
+}
+
+// The stream came near the candidate: what waits there is ahead of the place now.
+void TcpHalf::TakeCandidate(const TcpLimits& limits, TcpCounters& counters, TcpSink& sink) {
+  Detour& d = *detour_;
+  const std::unique_ptr<Candidate> candidate = std::move(d.candidate);
+  SegmentQueue& waiting = candidate->place.held;
+  counters.held_bytes -= waiting.bytes();
+  counters.held_segments -= waiting.size();
+  const size_t bytes = d.held.bytes(), segments = d.held.size();
+  while (!waiting.empty()) {
+    const SegmentQueue::Segment segment = waiting.PopFront();
+    if (InWindow(segment.sequence)) d.held.Insert(segment.sequence, segment.bytes);
+  }
+  counters.held_bytes += d.held.bytes() - bytes;
+  counters.held_segments += d.held.size() - segments;
+  MakeRoom(d.held, limits, counters, sink);
+  Drain(counters, sink);
+}
+
+void TcpHalf::PassHeld(TcpCounters& counters, TcpSink& sink) {
+  Detour& d = *detour_;
+  const SegmentQueue::Segment segment = d.held.PopFront();
+  counters.held_bytes -= segment.bytes.size();
+  --counters.held_segments;
+  const int32_t behind = SequenceDistance(next_, segment.sequence);
+  const size_t seen = std::min(segment.bytes.size(), static_cast<size_t>(std::max(behind, 0)));
+  if (seen != 0 && d.copies_held) {
+    ++counters.other_copies;
+    sink.OnCopy(Bytes(segment.bytes).first(seen), static_cast<uint32_t>(behind),
+                segment.sequence == first_ && started_);
+  }
+  Pass(Bytes(segment.bytes).subspan(seen), sink);
+}
+
+void TcpHalf::Drain(TcpCounters& counters, TcpSink& sink) {
+  while (Holds() && SequenceDistance(detour_->held.front().sequence, next_) <= 0) PassHeld(counters, sink);
+}
+
+void TcpHalf::TellCopies(TcpCounters& counters, TcpSink& sink) {
+  std::vector<SegmentQueue::Segment>& copies = detour_->other_copies;
+  for (size_t i = 0; i < copies.size();) {
+    const int32_t behind = SequenceDistance(next_, copies[i].sequence);
+    if (behind <= 0 || SequenceDistance(copies[i].end(), next_) > 0) {
+      ++i;
+      continue;
+    }
+    sink.OnCopy(copies[i].bytes, static_cast<uint32_t>(behind), copies[i].sequence == first_ && started_);
+    copies.erase(copies.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+  static_cast<void>(counters);
+}
+
+void TcpHalf::PassHole(TcpCounters& counters, TcpSink& sink) {
+  const int32_t distance = SequenceDistance(detour_->held.front().sequence, next_);
+  if (distance > 0) {
+    Miss(static_cast<uint32_t>(distance), counters);
+    detour_->run_begin = next_;
+  }
+  Drain(counters, sink);
+}
+
+void TcpHalf::PassUpTo(uint32_t sequence, TcpCounters& counters, TcpSink& sink) {
+  while (Holds() && SequenceDistance(detour_->held.front().sequence, sequence) <= 0) PassHole(counters, sink);
+}
+
+void TcpHalf::PassAllHeld(TcpCounters& counters, TcpSink& sink) {
+  while (Holds()) PassHole(counters, sink);
+}
+
+void TcpHalf::End(TcpSink& sink) {
+  ended_ = true;
+  const uint64_t gap = gap_;
+  gap_ = 0;
+  sink.OnData(Bytes{}, gap, false, true);
+}
+
+void TcpHalf::Finish(TcpCounters& counters, TcpSink& sink) {
+  static constexpr std::array<uint8_t, 8> kZeros{};
+  if (detour_ != nullptr) {
+    Detour& d = *detour_;
+    if (d.padding != 0) Pass(Bytes(kZeros).first(std::exchange(d.padding, uint8_t{0})), sink);
+    const auto waits = [&] { return d.candidate != nullptr && !d.candidate->place.held.empty(); };
+    if (waits() && !passed_any_ && !Holds()) ChangePlace(d.candidate->begin, counters, sink);
+    PassAllHeld(counters, sink);
+    TellCopies(counters, sink);
+    if (waits()) {
+      if (!ended_) End(sink);
+      ChangePlace(d.candidate->begin, counters, sink);
+      PassAllHeld(counters, sink);
+    }
+  }
+  if (!ended_) End(sink);
+  Abandon(counters);
+}
+
+void TcpHalf::Abandon(TcpCounters& counters) {
+  if (detour_ == nullptr) return;
+  DropCandidate(counters);
+  counters.held_bytes -= detour_->held.bytes();
+  counters.held_segments -= detour_->held.size();
+  detour_.reset();
 }
 
 }  // namespace vedette

@@ -1,12 +1,23 @@
 // One direction of a TCP connection, put back in order (RFC 9293, sections 3.4 and 3.10.7.4 as a bystander can follow
 // them).
 //
-//   in order            passed on by reference, nothing copied
-//   ahead of its turn   copied and held, within bounds
-//   seen before         dropped; where it overlaps what is held, the bytes that came first win
-//   missing for good    passed over as a gap: when a bound is reached, when the receiver has long acknowledged them,
-//                       or at the end of the flow
-//   far from its place  dropped, until so many follow each other that the place must have been wrong
+// What one end, or a stranger, sends must not hide what the other end accepted. So a direction has a *place* (the next
+// byte of the stream) and at most one *candidate*, another place at which the stream may be instead:
+//
+//   at the place                passed on by reference, nothing copied
+//   ahead, within the window    copied and held, within bounds; what is farthest goes where it is too much
+//   seen before                 dropped where it repeats exactly; else told as another copy (OnCopy)
+//   anywhere else               waits at the candidate, within the same bounds, and is told as set aside (OnAside)
+//
+// The window is twice the largest that the receiver announced, 1 to 16 MiB (RFC 7323 scales it; 14 where the scale is
+// not known). The candidate becomes the place when the receiver acknowledges into its bytes twice in a row, or, where
+// the receiver was never heard, when three segments there follow each other and none came at the place between them.
+// The old place is the candidate then: a wrong turn can be taken back. A hole in front of what is held is passed over
+// when the receiver has acknowledged what is behind it, or, where it is not heard, when there is no room for more;
+// otherwise at the end of the flow. Acknowledgments of bytes that nobody saw never move the place.
+//
+// A FIN ends a direction when it is acknowledged, or with the flow. Up to six zero bytes that may be the padding of an
+// Ethernet frame are bytes of the stream only when the next segment does not contradict them.
 //
 // A half begins at its SYN, or in mid-stream at the first byte that the other side's acknowledgments or its own
 // segments show; where the answer was captured before the question that it acknowledges, at the question.
@@ -15,79 +26,108 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <vector>
 
 #include "parsers/bytes.h"
+#include "sensor/decode/packet.h"
+#include "sensor/flow/segment_queue.h"
 
 namespace vedette {
 
 struct TcpCounters {
   uint64_t segments = 0;             // with payload
   uint64_t out_of_order = 0;         // held for their turn
-  uint64_t retransmitted_bytes = 0;  // seen before, dropped
+  uint64_t retransmitted_bytes = 0;  // seen before
   uint64_t gaps = 0;
   uint64_t gap_bytes = 0;
-  uint64_t out_of_window = 0;    // sequence numbers that cannot belong to the connection; segment dropped
-  uint64_t flow_limit_hit = 0;   // gaps forced because one direction held too much
-  uint64_t total_limit_hit = 0;  // gaps forced because all flows together held too much
+  uint64_t flow_limit_hit = 0;   // segments for which one direction held too much
+  uint64_t total_limit_hit = 0;  // segments for which all flows together held too much
   uint64_t held_bytes = 0;       // now, in all flows
   uint64_t held_segments = 0;    // they came in so many pieces, each of which costs kSegmentOverheadBytes as well
+  // Segments set aside: not part of the stream as far as it was followed. Each counts under one reason.
+  uint64_t out_of_window = 0;   // neither at the place nor at the candidate …
+  uint64_t at_candidate = 0;    // … or at the candidate; those may be part of the stream later
+  uint64_t queue_full = 0;      // farthest from the place when there was no room
+  uint64_t checksum_wrong = 0;  // in a direction whose other checksums are right, where copies differ
+  uint64_t padding = 0;         // of an Ethernet frame, counted as data by its sender
+  // What happened to places and copies.
+  uint64_t exact_repeats = 0;    // segments, told by their hashes
+  uint64_t other_copies = 0;     // segments that cover bytes seen before, and differ or may
+  uint64_t place_changes = 0;    // a candidate became the place …
+  uint64_t place_reversals = 0;  // … which had been the place before
+  uint64_t syns_in_stream = 0;   // SYNs that did not begin a connection when they came
+  uint64_t resets_in_vain = 0;   // RSTs outside the window, or behind which the stream went on
 };
 
-// What a held segment costs beside its bytes: its place in the queue, and the allocation's own.
-constexpr uint64_t kSegmentOverheadBytes = 64;
-
 struct TcpLimits {
-  size_t half_bytes = size_t{1} << 20;  // held by one direction: the largest window seen in ordinary traffic
-  size_t half_segments = 1024;          // held by one direction: one-byte segments must not cost more than their bytes
+  size_t half_bytes = size_t{4} << 20;  // held by one direction: a window that long paths use
+  size_t half_segments = 4096;          // held by one direction: one-byte segments must not cost more than their bytes
   size_t total_bytes = size_t{256} << 20;  // held by all flows of a worker, overhead included
   // Once the receiver acknowledged missing bytes, they were lost on the way to the capture only. A capture that merges
   // two directions may still show them a little later, so this much is held before the gap is declared.
   size_t acknowledged_segments = 32;
 };
 
-// Bytes ahead of their turn, ordered by sequence number, without overlap.
-class SegmentQueue {
- public:
-  struct Segment {
-    uint32_t sequence;
-    std::vector<uint8_t> bytes;
-  };
-  bool empty() const { return first_ == segments_.size(); }
-  size_t size() const { return segments_.size() - first_; }
-  size_t bytes() const { return bytes_; }
-  const Segment& front() const { return segments_[first_]; }
-  // Adds what is not held yet. Returns the bytes added.
-  size_t Insert(uint32_t sequence, Bytes bytes);
-  Segment PopFront();
-
- private:
-  size_t InsertPiece(size_t position, uint32_t sequence, Bytes bytes);
-  std::vector<Segment> segments_;
-  size_t first_ = 0;  // popped ones stand before it until they are half of all
-  size_t bytes_ = 0;
+// One segment, as the half needs it. Views hold during the call.
+struct TcpSegment {
+  uint32_t sequence = 0;  // of the first payload byte: behind the SYN
+  Bytes payload;
+  uint32_t missing_bytes = 0;  // at the end of the payload, not captured
+  bool fin = false;
+  bool may_be_padding = false;     // at most six zero bytes in a frame of Ethernet's least size
+  const Packet* packet = nullptr;  // whose checksum can be judged; null: it cannot
+  uint64_t key = 0;                // of the hashes that tell repeats (recent_segments.h); the same for the whole flow
 };
 
-// A distance between sequence numbers, negative when `a` is before `b`.
-inline int32_t SequenceDistance(uint32_t a, uint32_t b) { return static_cast<int32_t>(a - b); }
+// What becomes of the bytes. Views hold during the call.
+class TcpSink {
+ public:
+  virtual ~TcpSink() = default;
+  // The next bytes of the stream. `gap_bytes` are missing in front of them; `start`: the connection begins here;
+  // `end`: nothing follows (then `data` is empty).
+  virtual void OnData(Bytes data, uint64_t gap_bytes, bool start, bool end) = 0;
+  // Another copy of bytes that were passed on: it begins `behind` bytes before the end of what was passed on, and does
+  // not reach farther than that end. `start`: it begins where the connection begins.
+  virtual void OnCopy(Bytes data, uint32_t behind, bool start) = 0;
+  // The latest segment repeated exactly what had come.
+  virtual void OnExactRepeat() = 0;
+  // Bytes that belong to no known place.
+  virtual void OnAside(Bytes data) = 0;
+  // What follows is at another place of the sequence space; `back`: at the one before the last change.
+  virtual void OnPlaceChange(bool back) = 0;
+};
 
 class TcpHalf {
  public:
+  // Less than the least window is never out of window; more than the most can only be a mistake or an attack.
+  static constexpr uint32_t kMinWindowBytes = uint32_t{1} << 20, kMaxWindowBytes = uint32_t{16} << 20;
+  // The receiver's acknowledgments in a row that make the candidate the place …
+  static constexpr uint8_t kDecidingAcknowledgments = 2;
+  // … and, where it was never heard, the segments; where it was heard and says nothing more, so many that a receiver
+  // would have acknowledged some of them.
+  static constexpr uint8_t kDecidingSegments = 3, kDecidingSegmentsUnanswered = 64;
+
+  TcpHalf();
+  ~TcpHalf();
+  TcpHalf(TcpHalf&&) noexcept;
+  TcpHalf& operator=(TcpHalf&&) noexcept;
+
   bool known() const { return known_; }
   bool started() const { return started_; }  // its SYN was seen, or what acknowledges it
   bool ended() const { return ended_; }
   bool fin_seen() const { return fin_seen_; }
-  bool holds() const { return queue_ != nullptr && !queue_->empty(); }
+  bool fin_reached() const { return fin_seen_ && next_ == fin_sequence_; }  // all before the FIN was passed on
+  bool passed_any() const { return passed_any_; }
   uint32_t next() const { return next_; }
   uint32_t first() const { return first_; }
 
-  // The SYN's sequence number: the stream begins right behind it. Nothing changes where bytes have come already: a SYN
-  // that somebody slips in does not move the place.
-  void Start(uint32_t syn_sequence) {
-    if (known_ && (started_ || passed_any_ || holds())) return;
-    next_ = first_ = syn_sequence + 1;
-    known_ = started_ = true;
-  }
+  // A SYN's sequence number: the stream begins right behind it. Where the place is known and another, the SYN is only
+  // remembered: a SYN that somebody slips in does not move the place.
+  void OnSyn(uint32_t syn_sequence, TcpCounters& counters);
+  // Whether a packet shows that the remembered SYN began a new connection: the peer's SYN-ACK for it …
+  bool SynIsAcknowledged(uint32_t acknowledgment) const;
+  // … or, where the peer was never heard, this direction's next segment right behind it.
+  bool SynIsContinued(uint32_t sequence) const;
+
   // In mid-stream: the first byte to come. `from_handshake`: nothing before it was missed.
   void StartAt(uint32_t sequence, bool from_handshake) {
     if (known_) return;
@@ -96,104 +136,50 @@ class TcpHalf {
     started_ = from_handshake;
   }
 
+  // What the receiver of this direction announced: its window field, and the scale of its SYN.
+  void SeeWindow(uint16_t window) {
+    if (window > window_) window_ = window;
+  }
+  void SetWindowScale(uint8_t shift) { window_scale_ = shift; }
+  // The checksum of this direction's SYN, or of another packet nobody doubts, is right.
+  void TrustChecksums() { checksums_right_ = true; }
+  // Whether a sequence number is within the window of the place; true where the place is not known.
+  bool InWindow(uint32_t sequence) const;
+
   // The receiver of this direction said that it has everything before this byte.
-  void Acknowledge(uint32_t sequence) {
+  void Acknowledge(uint32_t sequence, TcpCounters& counters, TcpSink& sink) {
     acknowledged_ = sequence;
     acknowledged_known_ = true;
+    if (detour_ != nullptr || fin_seen_) OnAcknowledgment(sequence, counters, sink);
   }
 
-  // One segment. `missing_bytes` at the end of the payload were not captured. sink(Bytes data, uint64_t gap_bytes, bool
-  // start, bool end) is called for each in-order piece; `data` holds during the call.
+  // One segment.
   template <class Sink>
-  void OnSegment(uint32_t sequence, Bytes payload, uint32_t missing_bytes, bool fin, const TcpLimits& limits,
-                 TcpCounters& counters, Sink&& sink) {
-    if (!known_) StartAt(sequence, false);
-    const auto length = static_cast<uint32_t>(payload.size()) + missing_bytes;
-    if (!passed_any_ && !started_) TakeAcknowledged(sequence, length);
-    int32_t distance = SequenceDistance(sequence, next_);
-    if (distance > kMaxDistance || distance < -kMaxDistance) {
-      ++counters.out_of_window;
-      if (length == 0 || ++num_strays_ < kMaxStrays) return;
-      FindPlaceAgain(sequence, counters, sink);
-      distance = 0;
-    }
-    if (fin && !fin_seen_ && SequenceDistance(sequence + length, next_) >= 0) {
-      fin_seen_ = true;
-      fin_sequence_ = sequence + length;
-    }
-    if (length != 0) {
+  void OnSegment(const TcpSegment& segment, const TcpLimits& limits, TcpCounters& counters, Sink& sink) {
+    if (!known_) StartAt(segment.sequence, false);
+    if (detour_ == nullptr && segment.sequence == next_ && !segment.payload.empty() && !segment.may_be_padding &&
+        !segment.fin && !fin_seen_) [[likely]] {
       ++counters.segments;
-      num_strays_ = 0;
-      if (distance < 0) {
-        const auto seen = static_cast<uint32_t>(-distance);
-        counters.retransmitted_bytes += seen < length ? seen : length;
-        if (seen >= length) {
-          payload = {};
-          missing_bytes = 0;
-        } else if (seen >= payload.size()) {
-          missing_bytes = length - seen;
-          payload = {};
-        } else {
-          payload = payload.subspan(seen);
-        }
-        sequence = next_;
-        distance = 0;
-      }
-      if (distance == 0) {
-        if (queue_ == nullptr || queue_->empty()) {
-          Pass(payload, sink);
-          Miss(missing_bytes, counters);
-        } else {
-          PassAroundHeld(payload, missing_bytes, counters, sink);
-        }
-      } else {
-        Hold(sequence, payload, limits, counters, sink);
-      }
+      Pass(segment.payload, sink);
+      Miss(segment.missing_bytes, counters);
+      return;
     }
-    if (holds()) {
-      Drain(counters, sink);
-      if (holds() && acknowledged_known_ && SequenceDistance(acknowledged_, queue_->front().sequence) >= 0 &&
-          queue_->size() >= limits.acknowledged_segments) {
-        SkipToHeld(counters);
-        Drain(counters, sink);
-      }
-    }
-    if (fin_seen_ && !ended_ && next_ == fin_sequence_) End(sink);
+    OnIrregular(segment, limits, counters, sink);
   }
 
-  // The flow is over: what is held comes out, gaps and all, then the end.
-  template <class Sink>
-  void Finish(TcpCounters& counters, Sink&& sink) {
-    PassAllHeld(counters, sink);
-    queue_.reset();
-    if (!ended_) End(sink);
-  }
-
+  // The flow is over: what is held comes out, gaps and all, then the end; then what waited at the candidate.
+  void Finish(TcpCounters& counters, TcpSink& sink);
   // Nobody looks at this direction any more: what is held goes.
-  void Abandon(TcpCounters& counters) {
-    if (queue_ != nullptr) {
-      counters.held_bytes -= queue_->bytes();
-      counters.held_segments -= queue_->size();
-    }
-    queue_.reset();
-  }
+  void Abandon(TcpCounters& counters);
+
+  // Heap memory beside what TcpCounters counts as held.
+  size_t detour_bytes() const;
 
  private:
-  // A quarter of the sequence space: farther away is another connection's, or noise.
-  static constexpr int32_t kMaxDistance = 1 << 30;
-  // Strays in a row until they are the connection: a forged SYN must not hide what follows for long, and single packets
-  // of an older connection must not move the place.
-  static constexpr uint8_t kMaxStrays = 8;
+  struct Place;
+  struct Candidate;
+  struct Detour;
 
-  // The place is known from an acknowledgment only, and what it acknowledged comes now: the capture has the answer
-  // before the question. Begins there, where nothing lies between. One byte alone is a keep-alive's (RFC 9293
-  // section 3.8.4).
-  void TakeAcknowledged(uint32_t sequence, uint32_t length) {
-    const int32_t before = SequenceDistance(next_, sequence);
-    if (before > 0 && length > 1 && static_cast<uint32_t>(before) <= length && gap_ == 0 && !holds()) {
-      next_ = first_ = sequence;
-    }
-  }
   template <class Sink>
   void Pass(Bytes data, Sink& sink) {
     if (data.empty()) return;
@@ -202,7 +188,7 @@ class TcpHalf {
     gap_ = 0;
     const bool start = started_ && !passed_any_ && gap == 0;
     passed_any_ = true;
-    sink(data, gap, start, false);
+    sink.OnData(data, gap, start, false);
   }
   void Miss(uint32_t bytes, TcpCounters& counters) {
     if (bytes == 0) return;
@@ -211,103 +197,55 @@ class TcpHalf {
     ++counters.gaps;
     counters.gap_bytes += bytes;
   }
-  // The piece starts at next_ and may run into held segments: the held bytes came first and win.
-  template <class Sink>
-  void PassAroundHeld(Bytes payload, uint32_t missing_bytes, TcpCounters& counters, Sink& sink) {
-    while (!payload.empty()) {
-      const int32_t room = holds() ? SequenceDistance(queue_->front().sequence, next_) : INT32_MAX;
-      const size_t piece =
-          room > 0 && static_cast<size_t>(room) < payload.size() ? static_cast<size_t>(room) : payload.size();
-      if (room > 0) {
-        Pass(payload.first(piece), sink);
-        payload = payload.subspan(piece);
-      } else {
-        const size_t held = queue_->front().bytes.size() - static_cast<size_t>(-room);
-        PassHeld(counters, sink);
-        const size_t covered = held < payload.size() ? held : payload.size();
-        counters.retransmitted_bytes += covered;
-        payload = payload.subspan(covered);
-      }
-    }
-    if (missing_bytes != 0) {
-      // Held bytes may fill part of what this capture cut off.
-      const int32_t room = holds() ? SequenceDistance(queue_->front().sequence, next_) : INT32_MAX;
-      Miss(room >= 0 && static_cast<uint32_t>(room) < missing_bytes ? static_cast<uint32_t>(room) : missing_bytes,
-           counters);
-    }
-  }
-  template <class Sink>
-  void PassHeld(TcpCounters& counters, Sink& sink) {
-    SegmentQueue::Segment segment = queue_->PopFront();
-    counters.held_bytes -= segment.bytes.size();
-    --counters.held_segments;
-    const int32_t behind = SequenceDistance(next_, segment.sequence);
-    if (behind >= static_cast<int32_t>(segment.bytes.size())) return;
-    Pass(Bytes(segment.bytes).subspan(static_cast<size_t>(behind > 0 ? behind : 0)), sink);
-  }
-  template <class Sink>
-  void Drain(TcpCounters& counters, Sink& sink) {
-    while (holds() && SequenceDistance(queue_->front().sequence, next_) <= 0) PassHeld(counters, sink);
-  }
-  template <class Sink>
-  void PassAllHeld(TcpCounters& counters, Sink& sink) {
-    while (holds()) {
-      SkipToHeld(counters);
-      Drain(counters, sink);
-    }
-  }
-  // The stream goes on somewhere else: how much is missing cannot be told.
-  template <class Sink>
-  void FindPlaceAgain(uint32_t sequence, TcpCounters& counters, Sink& sink) {
-    PassAllHeld(counters, sink);
-    next_ = sequence;
-    gap_ = gap_ == 0 ? 1 : gap_;
-    ++counters.gaps;
-    fin_seen_ = ended_;
-    acknowledged_known_ = false;
-  }
-  void SkipToHeld(TcpCounters& counters) {
-    const int32_t distance = SequenceDistance(queue_->front().sequence, next_);
-    if (distance > 0) Miss(static_cast<uint32_t>(distance), counters);
-  }
-  template <class Sink>
-  void Hold(uint32_t sequence, Bytes payload, const TcpLimits& limits, TcpCounters& counters, Sink& sink) {
-    if (payload.empty()) return;
-    if (queue_ == nullptr) queue_ = std::make_unique<SegmentQueue>();
-    ++counters.out_of_order;
-    const size_t segments_before = queue_->size();
-    counters.held_bytes += queue_->Insert(sequence, payload);
-    counters.held_segments += queue_->size() - segments_before;
-    const bool half_full = queue_->bytes() > limits.half_bytes || queue_->size() > limits.half_segments;
-    const bool total_full = counters.held_bytes + counters.held_segments * kSegmentOverheadBytes > limits.total_bytes;
-    if (half_full) ++counters.flow_limit_hit;
-    if (total_full) ++counters.total_limit_hit;
-    if (half_full || total_full) {
-      SkipToHeld(counters);
-      Drain(counters, sink);
-    }
-  }
-  template <class Sink>
-  void End(Sink& sink) {
-    ended_ = true;
-    const uint64_t gap = gap_;
-    gap_ = 0;
-    sink(Bytes{}, gap, false, true);
-  }
 
-  uint32_t next_ = 0;   // the next byte's sequence number
+  Detour& detour();
+  uint32_t WindowBytes() const;
+  bool SeenBefore(uint32_t sequence) const;
+  bool IsBehind(uint32_t sequence, uint32_t length) const;
+  void TakeAcknowledged(uint32_t sequence, uint32_t length);
+  bool Holds() const;
+
+  void OnIrregular(const TcpSegment& segment, const TcpLimits& limits, TcpCounters& counters, TcpSink& sink);
+  void OnAcknowledgment(uint32_t sequence, TcpCounters& counters, TcpSink& sink);
+  void OnStreamSegment(const TcpSegment& segment, const TcpLimits& limits, TcpCounters& counters, TcpSink& sink);
+  // Drops what of the segment was passed on before and tells whether that was another copy. False: nothing is left.
+  bool TrimSeen(TcpSegment& segment, TcpCounters& counters, TcpSink& sink);
+  void PassOverHeld(const TcpSegment& segment, TcpCounters& counters, TcpSink& sink);
+  void Hold(const TcpSegment& segment, const TcpLimits& limits, TcpCounters& counters, TcpSink& sink);
+  void SetAside(const TcpSegment& segment, const TcpLimits& limits, TcpCounters& counters, TcpSink& sink);
+  void MakeRoom(SegmentQueue& queue, const TcpLimits& limits, TcpCounters& counters, TcpSink& sink);
+  bool IsCheckedWrong(const TcpSegment& segment) const;
+  // False: the segment is nothing but the padding, or contradicts it and the padding is forgotten.
+  void SettlePadding(const TcpSegment& segment, TcpCounters& counters, TcpSink& sink);
+  void NoteFin(const TcpSegment& segment);
+
+  void PassHeld(TcpCounters& counters, TcpSink& sink);
+  void Drain(TcpCounters& counters, TcpSink& sink);
+  void TellCopies(TcpCounters& counters, TcpSink& sink);
+  // Passes over holes until everything that begins at `sequence` or before it is out.
+  void PassUpTo(uint32_t sequence, TcpCounters& counters, TcpSink& sink);
+  void PassHole(TcpCounters& counters, TcpSink& sink);
+  void PassAllHeld(TcpCounters& counters, TcpSink& sink);
+  void ChangePlace(uint32_t up_to, TcpCounters& counters, TcpSink& sink);
+  void DropCandidate(TcpCounters& counters);
+  void TakeCandidate(const TcpLimits& limits, TcpCounters& counters, TcpSink& sink);
+  void End(TcpSink& sink);
+
+  uint32_t next_ = 0;   // the next byte's sequence number: the place
   uint32_t first_ = 0;  // the first byte's
   uint32_t fin_sequence_ = 0;
-  bool known_ : 1 = false;
-  bool started_ : 1 = false;
-  bool passed_any_ : 1 = false;
-  bool fin_seen_ : 1 = false;
-  bool ended_ : 1 = false;
-  bool acknowledged_known_ : 1 = false;
-  uint8_t num_strays_ = 0;  // in a row
   uint32_t acknowledged_ = 0;
-  uint32_t gap_ = 0;  // missing right before next_, not reported yet
-  std::unique_ptr<SegmentQueue> queue_;
+  uint32_t gap_ = 0;     // missing right before next_, not reported yet
+  uint16_t window_ = 0;  // the largest that the receiver announced, not scaled
+  uint16_t window_scale_ : 4 = 14;
+  uint16_t known_ : 1 = false;
+  uint16_t started_ : 1 = false;
+  uint16_t passed_any_ : 1 = false;
+  uint16_t fin_seen_ : 1 = false;
+  uint16_t ended_ : 1 = false;
+  uint16_t acknowledged_known_ : 1 = false;
+  uint16_t checksums_right_ : 1 = false;
+  std::unique_ptr<Detour> detour_;  // what a stream needs that is not all in order
 };
 static_assert(sizeof(TcpHalf) <= 32);
 

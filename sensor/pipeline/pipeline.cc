@@ -82,6 +82,9 @@ void Add(InspectionCounters& sum, const InspectionCounters& part) {
   sum.malformed += part.malformed;
   sum.payload_bytes += part.payload_bytes;
   sum.payload_bytes_unscanned += part.payload_bytes_unscanned;
+  sum.payload_bytes_aside += part.payload_bytes_aside;
+  sum.second_readings += part.second_readings;
+  sum.second_readings_limit += part.second_readings_limit;
   sum.parser_held_bytes += part.parser_held_bytes;
   sum.parser_limit_hit += part.parser_limit_hit;
   sum.hand_over_limit_hit += part.hand_over_limit_hit;
@@ -96,6 +99,16 @@ void Add(TcpCounters& sum, const TcpCounters& part) {
   sum.gaps += part.gaps;
   sum.gap_bytes += part.gap_bytes;
   sum.out_of_window += part.out_of_window;
+  sum.at_candidate += part.at_candidate;
+  sum.queue_full += part.queue_full;
+  sum.checksum_wrong += part.checksum_wrong;
+  sum.padding += part.padding;
+  sum.exact_repeats += part.exact_repeats;
+  sum.other_copies += part.other_copies;
+  sum.place_changes += part.place_changes;
+  sum.place_reversals += part.place_reversals;
+  sum.syns_in_stream += part.syns_in_stream;
+  sum.resets_in_vain += part.resets_in_vain;
   sum.flow_limit_hit += part.flow_limit_hit;
   sum.total_limit_hit += part.total_limit_hit;
   sum.held_bytes += part.held_bytes;

@@ -130,10 +130,22 @@ bool Worker::IsOver(const Flow& flow, const Slot& slot, bool from_client) const 
   const Packet& packet = slot.packet;
   const uint64_t now = packet.frame->time_ns;
   if (now > flow.last_ns && now - flow.last_ns > TimeoutOf(flow)) return true;
-  if (flow.protocol != kIpProtoTcp || (packet.tcp_flags & (kTcpSyn | kTcpAck)) != kTcpSyn) return false;
-  // A SYN of another connection: the ports are used again.
+  return flow.protocol == kIpProtoTcp && BeginsAnother(flow, packet, from_client);
+}
+
+// Whether the ports are used again, by a connection of its own. A SYN says so where the one before is over or was never
+// answered; in the middle of another, which it must not hide, only once the peer accepts it, or where the peer is not
+// heard and the sender goes on behind it.
+bool Worker::BeginsAnother(const Flow& flow, const Packet& packet, bool from_client) {
   const TcpHalf& half = flow.half[from_client ? 0 : 1];
-  return half.known() && half.first() != packet.sequence + 1;
+  const TcpHalf& other = flow.half[from_client ? 1 : 0];
+  const bool syn = (packet.tcp_flags & kTcpSyn) != 0, ack = (packet.tcp_flags & kTcpAck) != 0;
+  if (syn && !ack) {
+    const bool another = half.known() && half.first() != packet.sequence + 1;
+    return another && (flow.bypass || flow.closed || half.fin_reached() || !other.known());
+  }
+  if (syn) return other.SynIsAcknowledged(packet.acknowledgment);
+  return (half.passed_any() || other.passed_any()) && half.SynIsContinued(packet.sequence);
 }
 
 Flow& Worker::NewFlow(const Slot& slot) {

@@ -91,6 +91,7 @@ class Worker {
   void Lookup(Slot& slot);
   void OnPacket(Slot& slot);
   Flow& NewFlow(const Slot& slot);
+  static bool BeginsAnother(const Flow& flow, const Packet& packet, bool from_client);
   bool IsOver(const Flow& flow, const Slot& slot, bool from_client) const;
   uint64_t TimeoutOf(const Flow& flow) const;
   void EndFlow(Flow& flow, const Frame& frame, uint64_t rank);

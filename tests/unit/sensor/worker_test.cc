@@ -353,8 +353,14 @@ TEST(Worker, NothingIsReadBehindTheEnd) {
   Capture capture;
   Open(capture, 40000, 0);
   capture.Send(true, 40000, {.sequence = 1000, .acknowledgment = 2000, .flags = kTcpAck | kTcpFin}, "", 1);
-  capture.Send(true, 40000, {.sequence = 1000, .acknowledgment = 2000}, kRequest, 2);
+  capture.Send(false, 40000, {.sequence = 2000, .acknowledgment = 1001}, "", 2);
+  capture.Send(true, 40000, {.sequence = 1001, .acknowledgment = 2000}, kRequest, 3);
   EXPECT_TRUE(RunWorkers(capture).With("http.host").empty());
+  Capture no_end;  // nobody acknowledged the FIN, and something else comes in its place
+  Open(no_end, 40000, 0);
+  no_end.Send(true, 40000, {.sequence = 1000, .acknowledgment = 2000, .flags = kTcpAck | kTcpFin}, "", 1);
+  no_end.Send(true, 40000, {.sequence = 1000, .acknowledgment = 2000}, kRequest, 2);
+  EXPECT_EQ(RunWorkers(no_end).With("http.host").size(), 1u);
 }
 
 // What a burst is matched with, and what was found of it.

@@ -1,0 +1,223 @@
+#include "sensor/flow/reading.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "sensor/flow/inspection_counters.h"
+
+namespace vedette {
+namespace {
+
+// A protocol begins at a segment's start. In mid-stream, or behind a preamble, it may take some segments until one
+// does; after that many in a direction it is taken for unknown.
+constexpr uint8_t kMaxAttempts = 16;
+// CONNECT inside CONNECT and the like; each costs a parser.
+constexpr uint8_t kMaxHandOvers = 8;
+
+size_t HeldBy(const StreamParser& parser) {
+  return std::visit(
+      [](const auto& p) -> size_t {
+        if constexpr (std::is_same_v<std::decay_t<decltype(p)>, std::monostate>) {
+          return 0;
+        } else {
+          return p->HeldBytes();
+        }
+      },
+      parser);
+}
+
+// Whether the bytes are a protocol's, or may become so with those to come.
+bool IsOpen(const Identity& identity, Bytes bytes) {
+  return identity.probe == Probe::kYes || (identity.probe == Probe::kNeedMore && bytes.size() < kStreamIdentifyBytes);
+}
+
+}  // namespace
+
+void Reading::SwapEnds() {
+  std::swap(skip[0], skip[1]);
+  std::swap(first[0], first[1]);
+  std::swap(first_start[0], first_start[1]);
+  std::swap(attempts[0], attempts[1]);
+}
+
+size_t Reading::memory_bytes() const { return first[0].capacity() + first[1].capacity(); }
+
+void StreamReader::Feed(Flow& flow, Reading& reading, size_t index, Chunk chunk, bool& flip, bool leading) {
+  if (reading.over) return;
+  // What the parser does not want to see may be missing as well.
+  if (reading.skip[index] != 0) {
+    const uint64_t missing = std::min<uint64_t>(reading.skip[index], chunk.gap_bytes);
+    chunk.gap_bytes -= static_cast<uint32_t>(missing);
+    const uint64_t passed =
+        chunk.gap_bytes == 0 ? std::min<uint64_t>(reading.skip[index] - missing, chunk.data.size()) : 0;
+    if (reading.skip[index] != Outcome::kSkipAll) reading.skip[index] -= missing + passed;
+    chunk.data = chunk.data.subspan(passed);
+    chunk.start = chunk.start && passed == 0;
+    if (chunk.data.empty() && chunk.gap_bytes == 0 && !chunk.end) return;
+  }
+  Parse(flow, reading, index, chunk, flip, leading);
+}
+
+void StreamReader::Parse(Flow& flow, Reading& reading, size_t index, Chunk chunk, bool& flip, bool leading) {
+  while (!reading.over) {
+    if (!reading.identified()) {
+      Identify(flow, reading, index, chunk, flip, leading);
+      return;
+    }
+    Bytes rest;
+    if (FeedParser(flow, reading, index, chunk, leading, rest) || reading.over) return;
+    chunk.data = rest;  // handed over: what follows is another protocol's beginning
+    chunk.gap_bytes = 0;
+    chunk.start = false;
+    if (rest.empty()) return;
+  }
+}
+
+bool StreamReader::FeedParser(Flow& flow, Reading& reading, size_t index, const Chunk& chunk, bool leading,
+                              Bytes& rest) {
+  const Outcome outcome = std::visit(
+      [&](auto& parser) -> Outcome {
+        if constexpr (std::is_same_v<std::decay_t<decltype(parser)>, std::monostate>) {
+          return Outcome::Malformed();
+        } else if constexpr (std::is_same_v<std::decay_t<decltype(*parser)>, Http1Parser>) {
+          const Http1Counters before = parser->counters();
+          const Outcome fed = parser->Feed(chunk, batch_);
+          counters_.http_heads_over_limit += parser->counters().heads_over_limit - before.heads_over_limit;
+          counters_.http_values_over_limit += parser->counters().values_over_limit - before.values_over_limit;
+          return fed;
+        } else {
+          return parser->Feed(chunk, batch_);
+        }
+      },
+      reading.parser);
+  if (!WithinMemory(reading)) return false;
+  switch (outcome.progress) {
+    case Progress::kNeedMore:
+      return true;
+    case Progress::kSkip:
+      reading.skip[index] = outcome.skip_bytes;
+      return true;
+    case Progress::kDone:
+      reading.complete = true;
+      Stop(reading);
+      return false;
+    case Progress::kMalformed:
+      if (leading) ++counters_.malformed;
+      Stop(reading);
+      return false;
+    case Progress::kHandOver:
+      if (++reading.hand_overs > kMaxHandOvers) {
+        ++counters_.hand_over_limit_hit;
+        Stop(reading);
+        return false;
+      }
+      rest = chunk.data.subspan(std::min(outcome.consumed, chunk.data.size()));
+      counters_.parser_held_bytes -= reading.parser_held;
+      reading.parser_held = 0;
+      reading.skip[0] = reading.skip[1] = 0;
+      reading.attempts[0] = reading.attempts[1] = 0;
+      reading.parser = MakeStreamParser(outcome.next);
+      if (outcome.next != ProtocolId::kUnknown && leading) flow.app = outcome.next;
+      return false;
+  }
+  return false;
+}
+
+// Counts what the parser holds now. False: all together held too much, and this one went.
+bool StreamReader::WithinMemory(Reading& reading) {
+  const auto held = static_cast<uint32_t>(HeldBy(reading.parser));
+  counters_.parser_held_bytes += held;
+  counters_.parser_held_bytes -= reading.parser_held;
+  reading.parser_held = held;
+  if (counters_.parser_held_bytes <= options_.parser_bytes) return true;
+  ++counters_.parser_limit_hit;
+  Stop(reading);
+  return false;
+}
+
+void StreamReader::Identify(Flow& flow, Reading& reading, size_t index, Chunk chunk, bool& flip, bool leading) {
+  std::string& first = reading.first[index];
+  if (chunk.gap_bytes != 0) first.clear();
+  if (chunk.data.empty()) return;
+  const Bytes segment = chunk.data;
+  bool joined = !first.empty();
+  if (joined) {
+    first.append(AsText(segment));
+    chunk.data = AsBytes(first);
+    chunk.start = reading.first_start[index];
+  }
+  Identity identity = IdentifyStream(chunk.data, chunk.direction);
+  if (joined && !IsOpen(identity, chunk.data)) {
+    // What was held is another protocol's and over: a greeting, a request for TLS and the answer to it.
+    identity = IdentifyStream(segment, chunk.direction);
+    first.clear();
+    joined = false;
+    chunk.data = segment;
+    chunk.start = false;
+  }
+  if (identity.probe == Probe::kNeedMore && chunk.data.size() < kStreamIdentifyBytes) {
+    if (!joined) {
+      first.assign(AsText(chunk.data));
+      reading.first_start[index] = chunk.start;
+    }
+    return;
+  }
+  if (identity.probe != Probe::kYes) {
+    first.clear();
+    if (++reading.attempts[index] >= kMaxAttempts && reading.attempts[1 - index] >= kMaxAttempts) Stop(reading);
+    // One side alone may be all that the capture has.
+    if (reading.attempts[index] >= 4 * kMaxAttempts) Stop(reading);
+    return;
+  }
+  if (leading || flow.app == ProtocolId::kUnknown) {
+    flow.app = identity.protocol;
+    ++counters_.flows_by_protocol[static_cast<size_t>(identity.protocol)];
+  }
+  if (!flow.client_known && identity.sender != Sender::kUnknown) {
+    const bool sent_by_server = identity.sender == Sender::kServer;
+    const bool goes_to_client = chunk.direction == Direction::kToClient;
+    if (sent_by_server != goes_to_client) {
+      flip = !flip;
+      chunk.direction = Opposite(chunk.direction);
+    } else {
+      flow.client_known = true;
+    }
+  }
+  reading.parser = MakeStreamParser(identity.protocol);
+  const std::string own = std::move(first);  // keeps joined bytes alive while they are fed
+  first.clear();
+  if (joined) chunk.data = AsBytes(own);
+  // What the other side said before, too short to tell by itself, came first: where it may be this protocol's.
+  const std::string earlier = std::move(reading.first[1 - index]);
+  reading.first[1 - index].clear();
+  const Direction opposite = Opposite(chunk.direction);
+  if (!earlier.empty() && ProbeStream(identity.protocol, AsBytes(earlier), opposite) != Probe::kNo) {
+    Chunk before;
+    before.data = AsBytes(earlier);
+    before.direction = opposite;
+    before.start = reading.first_start[1 - index];
+    before.time_ns = chunk.time_ns;
+    Bytes rest;
+    if (!FeedParser(flow, reading, 1 - index, before, leading, rest)) return;
+  }
+  Parse(flow, reading, index, chunk, flip, leading);
+}
+
+void StreamReader::FeedOpenVpn(Reading& reading, Bytes datagram, Direction direction) {
+  if (reading.over) return;
+  const Outcome outcome =
+      std::get<std::unique_ptr<OpenVpnParser>>(reading.parser)->FeedDatagram(datagram, direction, batch_);
+  if (!WithinMemory(reading) || outcome.progress != Progress::kDone) return;
+  reading.complete = true;
+  Stop(reading);
+}
+
+void StreamReader::Stop(Reading& reading) {
+  counters_.parser_held_bytes -= reading.parser_held;
+  reading.parser_held = 0;
+  reading.parser = StreamParser();
+  reading.over = true;
+  for (std::string& first : reading.first) first = std::string();
+}
+
+}  // namespace vedette
