@@ -15,9 +15,9 @@ constexpr Distance kSynDistances[] = {
     {"1000-ahead", 1000},           {"2^16-ahead", 1u << 16},         {"2^20-ahead", 1u << 20},
     {"2^24-ahead", 1u << 24},       {"2^29-ahead", 1u << 29},         {"2^30-ahead", 1u << 30},
     {"2^31-ahead", (1u << 31) - 1}, {"2^16-behind", 0u - (1u << 16)}, {"2^29-behind", 0u - (1u << 29)}};
-constexpr Distance kSynAckDistances[] = {{"1000-higher", 1000},          {"900000-higher", 900'000},
-                                         {"2^29-higher", 1u << 29},      {"1000-lower", 0u - 1000},
-                                         {"900000-lower", 0u - 900'000}, {"2^29-lower", 0u - (1u << 29)}};
+constexpr Distance kOpeningDistances[] = {{"1000-higher", 1000},          {"900000-higher", 900'000},
+                                          {"2^29-higher", 1u << 29},      {"1000-lower", 0u - 1000},
+                                          {"900000-lower", 0u - 900'000}, {"2^29-lower", 0u - (1u << 29)}};
 
 void ForgeAt(Injector& in, size_t side, uint8_t flags, uint32_t distance, uint32_t acknowledgment_distance = 0) {
   if (!in.CanForge(side)) return;
@@ -43,25 +43,30 @@ void AddSyns(std::vector<Variant>& all) {
   }
 }
 
-void AddSynAcks(std::vector<Variant>& all) {
-  for (const bool before : {true, false}) {
-    for (const Distance& distance : kSynAckDistances) {
-      const auto visit = [=](Injector& in, const Step& step) {
-        if (!before) in.Keep();
-        if (step.tcp.has(kSyn) && step.tcp.has(kAck) && step.number == 0) {
-          Segment segment;
-          segment.sequence = step.tcp.sequence + distance.bytes;
-          segment.acknowledgment = step.tcp.acknowledgment;
-          segment.flags = kSyn | kAck;
-          segment.options = Options::kKeep;
-          in.Emit(Build(step.frame, step.tcp, false, segment));
-        }
-        if (before) in.Keep();
-      };
-      all.push_back({fmt::format("syn-ack-{}-{}", distance.name, before ? "before" : "after"),
-                     "another SYN-ACK beside the real one; what the client acknowledges is not its number",
-                     Expect::kKept,
-                     [=](const Trace& trace, Rng& rng, Injected& out) { Injector::Walk(trace, rng, out, visit); }});
+// Another SYN or SYN-ACK before or after the first real one: what the other side acknowledges is not its number.
+void AddOtherOpenings(std::vector<Variant>& all) {
+  for (const uint8_t flags : {kSyn, static_cast<uint8_t>(kSyn | kAck)}) {
+    for (const bool before : {true, false}) {
+      for (const Distance& distance : kOpeningDistances) {
+        const auto visit = [=](Injector& in, const Step& step) {
+          if (!before) in.Keep();
+          if ((step.tcp.flags & (kSyn | kAck)) == flags && step.number == 0) {
+            Segment segment;
+            segment.sequence = step.tcp.sequence + distance.bytes;
+            segment.acknowledgment = step.tcp.acknowledgment;
+            segment.flags = flags;
+            segment.options = Options::kKeep;
+            in.Emit(Build(step.frame, step.tcp, false, segment));
+          }
+          if (before) in.Keep();
+        };
+        all.push_back({fmt::format("{}-{}-{}", flags == kSyn ? "other-syn" : "syn-ack", distance.name,
+                                   before ? "before" : "after"),
+                       fmt::format("another {} beside the real one, whose number nobody acknowledges",
+                                   flags == kSyn ? "SYN" : "SYN-ACK"),
+                       Expect::kKept,
+                       [=](const Trace& trace, Rng& rng, Injected& out) { Injector::Walk(trace, rng, out, visit); }});
+      }
     }
   }
 }
@@ -128,7 +133,7 @@ void AddAcks(std::vector<Variant>& all) {
 
 void AddForgedControl(std::vector<Variant>& all) {
   AddSyns(all);
-  AddSynAcks(all);
+  AddOtherOpenings(all);
   AddResetsAndFins(all);
   AddAcks(all);
 }

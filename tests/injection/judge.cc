@@ -29,6 +29,12 @@ Trace BaseOf(const Trace& whole, Base base, uint64_t seed, uint32_t one_in) {
   }
 }
 
+// An example that does not depend on the order of a hash table.
+void KeepLeast(std::string& example, const Finding& finding) {
+  std::string text = finding.kind + " " + Escaped(finding.value);
+  if (example.empty() || text < example) example = std::move(text);
+}
+
 }  // namespace
 
 void Tally::Add(const Tally& other) {
@@ -45,7 +51,7 @@ void Result::Add(const Result& other) {
   for (size_t i = 0; i < other.tallies.size(); ++i) {
     for (size_t base = 0; base < kBases; ++base) tallies[i][base].Add(other.tallies[i][base]);
   }
-  losses.insert(losses.end(), other.losses.begin(), other.losses.end());
+  changes.insert(changes.end(), other.changes.begin(), other.changes.end());
   captures += other.captures;
   captures_judged += other.captures_judged;
   for (size_t base = 0; base < kBases; ++base) findings[base] += other.findings[base];
@@ -78,31 +84,29 @@ Result JudgeCapture(const Trace& whole, const std::string& name, const std::vect
       }
       if (touched.empty()) continue;
       const Findings after = FindingsIn(injected.frames, literals);
-      Tally tally;
-      Loss loss{v, base, name, 0, 0, {}};
+      Change change{v, base, name, {}, {}, {}};
+      Tally& tally = change.tally;
       for (const auto& [finding, directions] : before) {
         if (!touched.contains(finding.flow)) continue;
         ++tally.expected;
         const auto found = after.find(finding);
         if (found == after.end()) {
           ++tally.lost;
-          const std::string example = finding.kind + " " + Escaped(finding.value);
-          if (loss.example.empty() || example < loss.example) loss.example = example;
+          KeepLeast(change.lost, finding);
         } else if ((directions & ~found->second) != 0) {
           ++tally.turned;
         }
       }
       for (const auto& [finding, directions] : after) {
         if (literals != nullptr && finding.kind != "payload") continue;
-        if (touched.contains(finding.flow) && !before.contains(finding)) ++tally.extra;
+        if (!touched.contains(finding.flow) || before.contains(finding)) continue;
+        ++tally.extra;
+        KeepLeast(change.extra, finding);
       }
       tally.captures = tally.expected != 0 ? 1 : 0;
       tally.forged = injected.forged;
       result.tallies[v][b] = tally;
-      if (tally.lost == 0) continue;
-      loss.expected = tally.expected;
-      loss.lost = tally.lost;
-      result.losses.push_back(std::move(loss));
+      if (tally.lost + tally.extra != 0) result.changes.push_back(std::move(change));
     }
   }
   return result;

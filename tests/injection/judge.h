@@ -28,17 +28,18 @@ struct Tally {
   double recall() const { return expected == 0 ? 1 : 1 - static_cast<double>(lost) / static_cast<double>(expected); }
 };
 
-struct Loss {
+// Where a capture's findings changed.
+struct Change {
   size_t variant;
   Base base;
   std::string capture;
-  uint64_t expected, lost;
-  std::string example;  // "http.uri /index.html"
+  Tally tally;
+  std::string lost, extra;  // one of each: "http.uri /index.html"
 };
 
 struct Result {
   std::vector<std::array<Tally, kBases>> tallies;  // by variant
-  std::vector<Loss> losses;
+  std::vector<Change> changes;
   uint64_t captures = 0;         // read
   uint64_t captures_judged = 0;  // with findings of TCP
   std::array<uint64_t, kBases> findings{};
@@ -52,7 +53,7 @@ struct JudgeOptions {
   size_t max_literals = 0;  // looked for in payload; 0: fields are judged, as `vedette observe` finds them
 };
 
-// `name` goes into the losses and, with the seed, into what is injected.
+// `name` goes into the changes and, with the seed, into what is injected.
 Result JudgeCapture(const Trace& whole, const std::string& name, const std::vector<Variant>& variants,
                     const JudgeOptions& options);
 

@@ -8,7 +8,7 @@
 //   --payload       judges literals in payload, taken from the capture, instead of fields
 //   --every N       one capture in N, by name
 //   --only TEXT     captures whose path holds it;  --variant TEXT: variants whose name begins with it
-//   --verbose       what was lost, with the captures' names
+//   --verbose       what was lost and what came in addition, with the captures' names
 //   --list          the variants and what each injects
 #include <fmt/format.h>
 
@@ -139,12 +139,20 @@ void PrintTable(const Result& result, const std::vector<Variant>& variants, doub
              must_sum.recall());
 }
 
-void PrintLosses(const Result& result, const std::vector<Variant>& variants) {
-  std::vector<Loss> losses = result.losses;
-  std::stable_sort(losses.begin(), losses.end(), [](const Loss& a, const Loss& b) { return a.variant < b.variant; });
-  for (const Loss& loss : losses) {
-    fmt::print("lost {} {}: {} of {} of {}, such as {}\n", variants[loss.variant].name,
-               kBaseNames[static_cast<size_t>(loss.base)], loss.lost, loss.expected, loss.capture, loss.example);
+void PrintChanges(const Result& result, const std::vector<Variant>& variants) {
+  std::vector<Change> changes = result.changes;
+  std::stable_sort(changes.begin(), changes.end(),
+                   [](const Change& a, const Change& b) { return a.variant < b.variant; });
+  for (const Change& change : changes) {
+    const std::string where =
+        fmt::format("{} {}", variants[change.variant].name, kBaseNames[static_cast<size_t>(change.base)]);
+    if (change.tally.lost != 0) {
+      fmt::print("lost {}: {} of {} of {}, such as {}\n", where, change.tally.lost, change.tally.expected,
+                 change.capture, change.lost);
+    }
+    if (change.tally.extra != 0) {
+      fmt::print("extra {}: {} of {}, such as {}\n", where, change.tally.extra, change.capture, change.extra);
+    }
   }
 }
 
@@ -200,7 +208,7 @@ int Main(int argc, char** argv) {
   for (size_t i = 0; i < paths.size(); i += arguments.every) sampled.push_back(paths[i]);
   const Result result = JudgeAll(sampled, variants, arguments);
   PrintTable(result, variants, arguments.bar);
-  if (arguments.verbose) PrintLosses(result, variants);
+  if (arguments.verbose) PrintChanges(result, variants);
   fmt::print("{} of {} captures read (seed {}), {} with {} of TCP flows:", sampled.size(), all, arguments.judge.seed,
              result.captures_judged, arguments.judge.max_literals == 0 ? "observables" : "literals");
   for (size_t b = 0; b < kBases; ++b) fmt::print(" {} {}", result.findings[b], kBaseNames[b]);
