@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tests/injection/trace.h"
@@ -33,6 +34,8 @@ class Conversation {
   Segment Next(size_t side) const;
 
   const std::vector<std::vector<uint8_t>>& frames() const { return frames_; }
+  // The frames since the last call.
+  std::vector<std::vector<uint8_t>> Take() { return std::exchange(frames_, {}); }
   Trace trace() const { return Trace::Of(frames_, 1); }
 
  private:
