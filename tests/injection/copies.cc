@@ -95,16 +95,18 @@ void AddPadding(std::vector<Variant>& all) {
   const auto is_ethernet4 = [](const Step& step) {
     return step.frame.link_type == kLinkEthernet && step.tcp.version == 4;
   };
-  all.push_back(
-      {"ack-padding-first",
-       "a bare ACK whose IP length holds the six zeros of Ethernet's padding, before the first data of each side",
-       Expect::kKept, BeforeFrames([=](Injector& in, const Step& step) {
-         if (!step.follows_known_place() || step.number != 0 || !is_ethernet4(step)) return;
-         Segment segment = in.Next(step.side);
-         if ((segment.flags & kAck) == 0 || !in.of(step.side).known) return;
-         segment.payload = kZeros;
-         in.Forge(step.side, segment);
-       })});
+  for (const bool each : {false, true}) {
+    all.push_back({each ? "ack-padding-each" : "ack-padding-first",
+                   fmt::format("a bare ACK whose IP length holds the six zeros of Ethernet's padding, before {}",
+                               each ? "each frame with data" : "the first data of each side"),
+                   Expect::kKept, BeforeFrames([=](Injector& in, const Step& step) {
+                     if (!step.follows_known_place() || (step.number != 0 && !each) || !is_ethernet4(step)) return;
+                     Segment segment = in.Next(step.side);
+                     if ((segment.flags & kAck) == 0 || !in.of(step.side).known) return;
+                     segment.payload = kZeros;
+                     in.Forge(step.side, segment);
+                   })});
+  }
   all.push_back({"ack-padding-all", "each bare ACK without options has those six zeros in its IP length", Expect::kKept,
                  [=](const Trace& trace, Rng& rng, Injected& out) {
                    Injector::Walk(trace, rng, out, [&](Injector& in, const Step& step) {
