@@ -11,13 +11,15 @@ struct Reason {
   const char* name;
   const char* about;
   void (*apply)(Segment&);
+  bool needs_timestamps = false;  // else the receiver passes over the option and takes the segment
 };
 constexpr Reason kReasons[] = {
     {"low-ttl", "its TTL ends on the way", [](Segment& s) { s.ttl = 1; }},
     {"checksum", "its checksum is wrong", [](Segment& s) { s.wrong_checksum = true; }},
     {"no-ack", "it has no ACK flag (RFC 9293 section 3.10.7.4)", [](Segment& s) { s.flags = kPsh; }},
     {"bad-ack", "it acknowledges what was never sent", [](Segment& s) { s.acknowledgment += 1u << 28; }},
-    {"timestamp", "its timestamp is old (RFC 7323 section 5)", [](Segment& s) { s.options = Options::kOldTimestamp; }},
+    {"timestamp", "its timestamp is old (RFC 7323 section 5)", [](Segment& s) { s.options = Options::kOldTimestamp; },
+     true},
     {"md5", "it has a signature that nobody agreed on (RFC 2385)", [](Segment& s) { s.options = Options::kMd5; }},
 };
 
@@ -37,6 +39,7 @@ std::vector<uint8_t> Filled(Injector& in, const Step& step, Fill fill, size_t by
 void Copy(Injector& in, const Step& step, const Reason& reason, Fill fill, int32_t longer = 0) {
   const int64_t bytes = int64_t{step.tcp.payload_bytes} + longer;
   if (bytes <= 0 || bytes > 60'000) return;
+  if (reason.needs_timestamps && !in.of(step.side).has_timestamp) return;
   const std::vector<uint8_t> payload = Filled(in, step, fill, static_cast<size_t>(bytes));
   Segment segment;
   segment.sequence = step.tcp.sequence;

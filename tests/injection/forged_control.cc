@@ -40,6 +40,12 @@ void AddSyns(std::vector<Variant>& all) {
     all.push_back({fmt::format("syn-ack-2^29-ahead-middle-{}", kSideNames[side]),
                    "a SYN-ACK with another number in the middle of the data", Expect::kKept,
                    AtPlaces(false, true, [=](Injector& in) { ForgeAt(in, side, kSyn | kAck, 1u << 29); })});
+    all.push_back({fmt::format("syn-each-{}", kSideNames[side]),
+                   "a SYN with any other number before each frame with data of that side", Expect::kKept,
+                   BeforeFrames([=](Injector& in, const Step& step) {
+                     if (!step.follows_known_place() || step.side != side) return;
+                     ForgeAt(in, side, kSyn, 1000 + static_cast<uint32_t>(in.rng().Below(4'000'000'000)));
+                   })});
   }
 }
 
@@ -126,6 +132,14 @@ void AddAcks(std::vector<Variant>& all) {
                    BeforeFrames([=](Injector& in, const Step& step) {
                      if (step.follows_known_place() && step.side != side) ForgeAt(in, side, kAck, 0, 5000);
                    })});
+    all.push_back(
+        {fmt::format("window-zero-{}", kSideNames[side]),
+         "an acknowledgment with a window of 0, and then one of 1, before each frame with data of the other side",
+         Expect::kKept, BeforeFrames([=](Injector& in, const Step& step) {
+           if (!step.follows_known_place() || step.side == side || !in.CanForge(side)) return;
+           Segment segment = in.Next(side);
+           for (segment.window = 0; segment.window < 2; ++segment.window) in.Forge(side, segment);
+         })});
   }
 }
 

@@ -57,6 +57,8 @@ class Injector {
   void Forge(size_t side, const Segment& segment);
   // Any frame in the name of the frame at hand.
   void Emit(const std::vector<uint8_t>& bytes);
+  // Gives the frame put in last another time.
+  void SetTime(uint64_t time_ns) { out_.frames.back().time_ns = time_ns; }
   void Touch() { out_.touched[connection_] = true; }
 
   const Side& of(size_t side) const { return states_[connection_].sides[side]; }

@@ -29,6 +29,26 @@ Trace BaseOf(const Trace& whole, Base base, uint64_t seed, uint32_t one_in) {
   }
 }
 
+// Each frame with data in two IP fragments.
+std::vector<Frame> InFragments(const std::vector<Frame>& frames, Rng& rng, Arena& arena) {
+  std::vector<Frame> out;
+  out.reserve(frames.size() * 2);
+  for (const Frame& frame : frames) {
+    TcpFrame tcp;
+    std::vector<std::vector<uint8_t>> fragments;
+    if (Parse(frame, tcp) && tcp.payload_bytes != 0) {
+      fragments = Fragmented(frame, tcp, static_cast<uint32_t>(rng.Next()));
+    }
+    if (fragments.empty()) out.push_back(frame);
+    for (const std::vector<uint8_t>& bytes : fragments) {
+      Frame& fragment = out.emplace_back(frame);
+      fragment.data = reinterpret_cast<const uint8_t*>(arena.Copy(AsText(bytes)).data());
+      fragment.captured_bytes = fragment.wire_bytes = static_cast<uint32_t>(bytes.size());
+    }
+  }
+  return out;
+}
+
 // An example that does not depend on the order of a hash table.
 void KeepLeast(std::string& example, const Finding& finding) {
   std::string text = finding.kind + " " + Escaped(finding.value);
@@ -68,7 +88,13 @@ Result JudgeCapture(const Trace& whole, const std::string& name, const std::vect
   for (size_t b = 0; b < kBases; ++b) {
     const auto base = static_cast<Base>(b);
     const Trace trace = BaseOf(whole, base, options.seed ^ HashOf(name), options.lossy_one_in);
-    Findings before = FindingsIn(trace.frames(), literals);
+    const auto find = [&](const std::vector<Frame>& frames) {
+      if (base != Base::kFragments) return FindingsIn(frames, literals);
+      Rng rng(options.seed);
+      Arena arena;
+      return FindingsIn(InFragments(frames, rng, arena), literals);
+    };
+    Findings before = find(trace.frames());
     // Fields are judged without literals.
     if (literals != nullptr) std::erase_if(before, [](const auto& entry) { return entry.first.kind != "payload"; });
     if (before.empty()) continue;
@@ -83,7 +109,7 @@ Result JudgeCapture(const Trace& whole, const std::string& name, const std::vect
         if (injected.touched[c]) touched.insert(trace.connections()[c].key);
       }
       if (touched.empty()) continue;
-      const Findings after = FindingsIn(injected.frames, literals);
+      const Findings after = find(injected.frames);
       Change change{v, base, name, {}, {}, {}};
       Tally& tally = change.tally;
       for (const auto& [finding, directions] : before) {

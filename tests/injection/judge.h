@@ -10,10 +10,11 @@
 
 namespace vedette::injection {
 
-// What of each capture is injected into: all of it, what one side sent, all but one frame with data in a hundred.
-enum class Base : uint8_t { kWhole, kClientOnly, kServerOnly, kLossy, kCount };
+// What of each capture is injected into: all of it, what one side sent, all but one frame with data in a hundred; and
+// all of it where each frame with data, forged or not, comes in two IP fragments.
+enum class Base : uint8_t { kWhole, kClientOnly, kServerOnly, kLossy, kFragments, kCount };
 constexpr size_t kBases = static_cast<size_t>(Base::kCount);
-constexpr const char* kBaseNames[kBases] = {"whole", "client", "server", "lossy"};
+constexpr const char* kBaseNames[kBases] = {"whole", "client", "server", "lossy", "frags"};
 
 // Of one variant on one base. Findings are those of connections that were touched.
 struct Tally {

@@ -108,8 +108,9 @@ Result JudgeAll(const std::vector<std::string>& paths, const std::vector<Variant
 }
 
 bool Must(Expect expect, size_t base) {
-  const bool both_sides = base == static_cast<size_t>(Base::kWhole) || base == static_cast<size_t>(Base::kLossy);
-  return expect == Expect::kKept || (expect == Expect::kKeptIfSeen && both_sides);
+  const bool one_side =
+      base == static_cast<size_t>(Base::kClientOnly) || base == static_cast<size_t>(Base::kServerOnly);
+  return expect == Expect::kKept || (expect == Expect::kKeptIfSeen && !one_side);
 }
 
 std::string Share(const Tally& tally, bool must, double bar) {

@@ -9,6 +9,7 @@ std::vector<Variant> AllVariants() {
   AddForgedControl(all);
   AddForgedData(all);
   AddCopies(all);
+  AddMixed(all);
   AddRearranged(all);
   return all;
 }

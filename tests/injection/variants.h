@@ -29,6 +29,7 @@ std::vector<Variant> AllVariants();
 void AddForgedControl(std::vector<Variant>& all);  // SYN, SYN-ACK, RST, FIN, ACK
 void AddForgedData(std::vector<Variant>& all);     // far away, in the window, old
 void AddCopies(std::vector<Variant>& all);         // other bytes at the place of real ones
+void AddMixed(std::vector<Variant>& all);          // several of those at once, and with other times
 void AddRearranged(std::vector<Variant>& all);     // doubled, cut, reordered, fragmented, with other times
 
 // Helpers of those parts.
