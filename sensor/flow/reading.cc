@@ -184,6 +184,7 @@ void StreamReader::Identify(Flow& flow, Reading& reading, size_t index, Chunk ch
     }
   }
   reading.parser = MakeStreamParser(identity.protocol);
+  chunk.gap_bytes = 0;  // it begins here
   const std::string own = std::move(first);  // keeps joined bytes alive while they are fed
   first.clear();
   if (joined) chunk.data = AsBytes(own);

@@ -9,6 +9,9 @@ namespace {
 // Chunks of a flow without another copy until the last copies need no reading of their own.
 constexpr uint32_t kMaxChunksSinceCopy = 64;
 
+// And chunks of a stream that moved until it is not expected to come back.
+constexpr uint32_t kMaxChunksSincePlaceChange = 1024;
+
 }  // namespace
 
 void StreamState::SwapEnds() {
@@ -35,15 +38,18 @@ size_t StreamState::memory_bytes() const {
 void StreamInspector::OnCopy(Flow& flow, size_t index, Chunk chunk, uint32_t behind) {
   OnAside(flow, index, chunk.data);
   StreamState& state = StateOf(flow);
-  if (!options_.parse || state.reading.complete) return;
+  if (!options_.parse) return;
   if (state.second == nullptr || state.second->suspended != SecondReading::kNone) {
+    // A reading that the stream may come back to is worth more than one of a copy.
+    if (state.second != nullptr && state.second->was_leading) return;
+    if (state.reading.complete) return;  // nothing more to learn
     if (!BeginSecondReading(state)) return;
     state.second->direction[index].behind = behind;
   }
   SecondReading& second = *state.second;
   SecondReading::Direction& direction = second.direction[index];
   ++second.copies;
-  second.chunks_since_copy = 0;
+  second.chunks_since = 0;
   if (behind > direction.behind) {
     // It begins with bytes that were read.
     const uint32_t read = behind - direction.behind;
@@ -115,6 +121,7 @@ void StreamInspector::FollowSecond(Flow& flow, StreamState& state, size_t index,
   SecondReading& second = *state.second;
   if (second.suspended != SecondReading::kNone) {
     if (second.suspended != static_cast<int>(index)) FeedSecond(flow, state, index, chunk);
+    if (state.second != nullptr && ++second.chunks_since == kMaxChunksSincePlaceChange) second.was_leading = false;
     return;
   }
   // An answer means that what was asked has arrived: no other copy of it counts any more.
@@ -127,7 +134,7 @@ void StreamInspector::FollowSecond(Flow& flow, StreamState& state, size_t index,
   direction.gap_bytes = chunk.gap_bytes;
   direction.behind += static_cast<uint32_t>(chunk.data.size());
   direction.waiting.assign(AsText(chunk.data));
-  if (++second.chunks_since_copy < kMaxChunksSinceCopy) return;
+  if (++second.chunks_since < kMaxChunksSinceCopy) return;
   const bool leading_is_lost = !state.reading.complete && !state.reading.identified();
   if (leading_is_lost && second.reading.identified()) {
     FeedWaiting(flow, state, index, chunk.time_ns);

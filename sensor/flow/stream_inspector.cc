@@ -175,8 +175,7 @@ void StreamInspector::OnAside(Flow& flow, size_t index, Bytes data) {
 }
 
 void StreamInspector::OnPlaceChange(Flow& flow, size_t index, bool back) {
-  if (flow.stream == nullptr) return;
-  StreamState& state = *flow.stream;
+  StreamState& state = StateOf(flow);
   if (state.tails != nullptr) (*state.tails)[index].length = 0;
   if (!options_.parse) return;
   if (state.second == nullptr || state.second->suspended != static_cast<int>(index) || !back) {
@@ -184,8 +183,11 @@ void StreamInspector::OnPlaceChange(Flow& flow, size_t index, bool back) {
     ++counters_.second_readings;
     state.second = std::make_unique<SecondReading>();
     state.second->suspended = static_cast<int>(index);
+    back = false;
   }
   std::swap(state.reading, state.second->reading);
+  state.second->was_leading = !back;
+  state.second->chunks_since = 0;
 }
 
 void StreamInspector::Scan(StreamState& state, size_t index, Bytes data, uint64_t gap_bytes) {

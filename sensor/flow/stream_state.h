@@ -20,14 +20,15 @@ struct SecondReading {
 
   Reading reading;
   int suspended = kNone;  // the direction that stands still; kNone: reads the other copies
+  bool was_leading = false;  // of a suspended one: the stream may come back to it
   // Other copies only, by direction: what the leading reading has seen and this one has not.
   struct Direction {
     uint32_t behind = 0;  // bytes, up to the leading reading's place
     std::string waiting;  // the last of them, not read yet: another copy of them may come
     uint32_t gap_bytes = 0;
   } direction[2];
-  uint32_t copies = 0;             // told so far
-  uint32_t chunks_since_copy = 0;  // of both directions
+  uint32_t copies = 0;        // told so far
+  uint32_t chunks_since = 0;  // of both directions, since the last copy or the change of place
 };
 
 // Of one TCP flow that carried payload, and of a UDP flow whose protocol has a state (OpenVPN). Arrays are indexed by

@@ -215,8 +215,8 @@ void TcpHalf::OnStreamSegment(const TcpSegment& whole, const TcpLimits& limits, 
   const uint32_t next_before = next_;
   if (SequenceDistance(segment.sequence, next_) < 0 && !TrimSeen(segment, counters, sink)) return;
   if (hash != 0) detour_->recent->Add(hash);
-  if (ended_ && !segment.payload.empty()) {
-    // The FIN was not the end after all.
+  if (ended_ && segment.sequence == next_ && !segment.payload.empty()) {
+    // What comes in the FIN's place shows that it was not the end.
     ended_ = false;
     fin_seen_ = false;
     sink.OnPlaceChange(false);
@@ -433,11 +433,12 @@ void TcpHalf::OnAcknowledgment(uint32_t sequence, TcpCounters& counters, TcpSink
 }
 
 // The stream is at the candidate, where everything that begins before `up_to` or there comes out. The old place is the
-// candidate, unless nothing had come there.
+// candidate then, unless nothing had come there and a SYN or the peer speaks for the new one.
 void TcpHalf::ChangePlace(uint32_t up_to, TcpCounters& counters, TcpSink& sink) {
   Detour& d = *detour_;
   const std::unique_ptr<Candidate> won = std::move(d.candidate);
-  const bool first_place = !passed_any_ && d.held.empty();
+  const bool first_place =
+      !passed_any_ && d.held.empty() && (won->from_syn || won->acknowledgments >= kDecidingAcknowledgments);
   ++counters.place_changes;
   if (won->was_place) ++counters.place_reversals;
   if (!first_place) {
@@ -562,7 +563,6 @@ void TcpHalf::Finish(TcpCounters& counters, TcpSink& sink) {
     Detour& d = *detour_;
     if (d.padding != 0) Pass(Bytes(kZeros).first(std::exchange(d.padding, uint8_t{0})), sink);
     const auto waits = [&] { return d.candidate != nullptr && !d.candidate->place.held.empty(); };
-    if (waits() && !passed_any_ && !Holds()) ChangePlace(d.candidate->begin, counters, sink);
     PassAllHeld(counters, sink);
     TellCopies(counters, sink);
     if (waits()) {
