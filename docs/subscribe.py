@@ -8,8 +8,8 @@ socket.curve_publickey, socket.curve_secretkey = zmq.auth.load_certificate(own_f
 socket.curve_serverkey, _ = zmq.auth.load_certificate(server_file)
 socket.subscribe(view + "/")
 socket.connect(endpoint)
-epoch, expected, event = None, None, None
-while event != "end":  # a replay is complete; go on here to follow a live sensor
+epoch, expected, ended = None, None, False
+while not ended:  # a replay is complete; write `while True` to follow a live sensor
     _, header, lines = socket.recv_multipart()
     header = json.loads(header)
     event = header["event_type"]
@@ -17,9 +17,11 @@ while event != "end":  # a replay is complete; go on here to follow a live senso
         continue  # of a later version
     first = header["first"] if event == "alerts" else header["last"] + 1
     if epoch != header["epoch"]:  # the sensor has started anew and counts from 1, or we have just come
+        if epoch and not ended:
+            print(f"epoch {epoch} had no end: whether alerts came after number {expected - 1} is not known", file=sys.stderr)
         epoch, expected = header["epoch"], 1 if epoch else first
     if first > expected:
         print(f"gap: alerts {expected} to {first - 1} are missing", file=sys.stderr)
-    expected = first + header.get("count", 0)
+    expected, ended = first + header.get("count", 0), event == "end"
     print(lines.decode(), end="", flush=True)
 print(f"the feed has ended, after alert {header['last']}", file=sys.stderr)

@@ -26,18 +26,10 @@ constexpr uint64_t kNsPerSecond = 1'000'000'000;
 
 bool IsIcmp(uint8_t protocol) { return protocol == 1 || protocol == 58; }
 
-// First value of that kind in the message, the matched value included; empty where there is none.
-std::string_view ValueIn(const Alert& alert, ObservableKind kind) {
-  for (const ContextValue& context : alert.message) {
-    if (context.kind == kind) return context.value;
-  }
-  return alert.kind == kind ? std::string_view(alert.value) : std::string_view();
-}
-
 class AlertJson {
  public:
   AlertJson(const Alert& alert, const Shown& shown, AlertRenderer::Impl& impl, std::string& out)
-      : alert_(alert), shown_(shown), impl_(impl), json_(out) {}
+      : alert_(alert), shown_(shown), context_(shown.ContextOf(alert.kind)), impl_(impl), json_(out) {}
 
   void Write() {
     json_.BeginObject();
@@ -45,6 +37,7 @@ class AlertJson {
     AlertObject();
     Message();
     FlowObject();
+    json_.Text("host", impl_.identity.name);
     json_.Plain("schema", kAlertSchema);
     json_.Plain("alert_id", AlertId(alert_, impl_.identity.name, shown_.best()));
     json_.Plain("incident_id", IncidentId(alert_, shown_.best(), shown_.roles));
@@ -116,7 +109,7 @@ class AlertJson {
     json_.Number("gid", kSignatureGid);
     json_.Number("signature_id", SignatureId(best.type, alert_.kind));
     json_.Number("rev", kSignatureRev);
-    json_.Plain("signature", SignatureText(best.type, alert_.kind));
+    json_.Text("signature", SignatureText(best, alert_.kind, alert_.value));
     json_.Plain("category", kSignatureCategory);
     json_.Number("severity", SeverityOf(best));
     if (roles.suspect_address) {
@@ -155,8 +148,17 @@ class AlertJson {
     }
   }
 
+  // First value of that kind in the message, the matched value included; empty where there is none that may be told.
+  std::string_view ValueIn(ObservableKind kind) const {
+    if (!context_.Has(kind)) return {};
+    for (const ContextValue& context : alert_.message) {
+      if (context.kind == kind) return context.value;
+    }
+    return alert_.kind == kind ? std::string_view(alert_.value) : std::string_view();
+  }
+
   void Context(std::string_view key, ObservableKind kind) {
-    const std::string_view value = ValueIn(alert_, kind);
+    const std::string_view value = ValueIn(kind);
     if (!value.empty()) json_.Observed(key, value, kMaxContextBytes);
   }
 
@@ -206,13 +208,13 @@ class AlertJson {
   void Http() {
     json_.BeginObject("http");
     Context("hostname", ObservableKind::kHttpHost);
-    std::string_view url = ValueIn(alert_, ObservableKind::kHttpUri);
-    if (url.empty()) url = ValueIn(alert_, ObservableKind::kHttpUrl);
+    std::string_view url = ValueIn(ObservableKind::kHttpUri);
+    if (url.empty()) url = ValueIn(ObservableKind::kHttpUrl);
     if (!url.empty()) json_.Observed("url", url, kMaxContextBytes);
     Context("http_user_agent", ObservableKind::kHttpUserAgent);
     Context("xff", ObservableKind::kHttpXff);
     Context("http_method", ObservableKind::kHttpMethod);
-    const std::string_view status = ValueIn(alert_, ObservableKind::kHttpStatus);
+    const std::string_view status = ValueIn(ObservableKind::kHttpStatus);
     const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
     if (status.size() == 3 && status[0] != '0' && std::all_of(status.begin(), status.end(), is_digit)) {
       uint64_t number = 0;
@@ -226,7 +228,7 @@ class AlertJson {
     json_.BeginObject("tls");
     Context("subject", ObservableKind::kTlsSubject);
     Context("issuerdn", ObservableKind::kTlsIssuer);
-    const std::string_view sha1 = ValueIn(alert_, ObservableKind::kTlsCertSha1);
+    const std::string_view sha1 = ValueIn(ObservableKind::kTlsCertSha1);
     const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
     if (sha1.size() == 40 && std::all_of(sha1.begin(), sha1.end(), is_hex)) {
       std::string colons;
@@ -244,7 +246,7 @@ class AlertJson {
     json_.EndObject();
   }
   void Fingerprint(std::string_view key, ObservableKind kind) {
-    const std::string_view hash = ValueIn(alert_, kind);
+    const std::string_view hash = ValueIn(kind);
     if (hash.empty()) return;
     json_.BeginObject(key);
     json_.Observed("hash", hash, kMaxContextBytes);
@@ -285,6 +287,7 @@ class AlertJson {
                      alert_.kind == ObservableKind::kPayload ? kMaxPayloadBytes : kMaxValueBytes);
     }
     json_.Text("source", record.source);
+    OptionalText("originator", record.originator);
     OptionalText("description", record.description);
     if (!record.tags.empty()) {
       json_.BeginArray("tags");
@@ -293,6 +296,9 @@ class AlertJson {
     }
     json_.Plain("tlp", NameOf(record.tlp));
     OptionalText("pap", record.pap);
+    OptionalText("sharing_group", record.sharing_group);
+    // That there are some binds who handles the alert; who the others are is not its business.
+    if (!record.recipients.empty()) json_.Bool("recipients_named", true);
     if (record.confidence) json_.Number("confidence", *record.confidence);
     if (record.valid_from_ns) json_.Plain("valid_from", Rfc3339(*record.valid_from_ns));
     if (record.valid_until_ns) json_.Plain("valid_until", Rfc3339(*record.valid_until_ns));
@@ -437,13 +443,17 @@ class AlertJson {
     json_.BeginObject("sensor");
     json_.Text("name", impl_.identity.name);
     json_.Text("version", impl_.identity.version);
-    json_.Text("indicators_digest", shown_.catalogue->digest);
-    json_.Number("generation", alert_.generation);
+    // Of the whole set: a partner could guess rows that it may not know, and see which guess gives the digest.
+    if (!shown_.for_partner) {
+      json_.Text("indicators_digest", shown_.catalogue->digest);
+      json_.Number("generation", alert_.generation);
+    }
     json_.EndObject();
   }
 
   const Alert& alert_;
   const Shown& shown_;
+  const ObservableMask context_;
   AlertRenderer::Impl& impl_;
   JsonWriter json_;
 };
@@ -460,6 +470,7 @@ bool AlertRenderer::AppendJson(const Alert& alert, const HitFilter& filter, std:
 
 PartnerOutcome AlertRenderer::AppendPartnerJson(const Alert& alert, const PartnerView& view, std::string& out) {
   if (!impl_->Choose(alert, view.filter)) return PartnerOutcome::kNotCleared;
+  impl_->shown.for_partner = true;
   const Responsibility* responsible = impl_->Responsible(alert);
   if (responsible != nullptr) impl_->shown.own_claim = responsible->Of(view.partner);
   if (view.only_constituency && impl_->shown.own_claim == nullptr) {

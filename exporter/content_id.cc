@@ -59,7 +59,8 @@ std::string AlertId(const Alert& alert, std::string_view sensor, const Indicator
   name.Add(NameOf(alert.kind));
   name.Add(static_cast<uint64_t>(alert.direction));
   name.Add(alert.value);
-  name.Add(alert.address);
+  // Of a value that is text, the address that it writes adds nothing.
+  name.Add(FormOf(alert.kind) == ValueForm::kAddress ? alert.address : IpAddress());
   if (alert.kind == ObservableKind::kPayload) {
     name.Add(NameOf(any_hit.type));
     name.Add(any_hit.value);

@@ -47,9 +47,17 @@ bool FeedSink::Accept(const Alert& alert) {
   return true;
 }
 
-void FeedSink::Idle() { publisher_.Poll(); }
+void FeedSink::Idle() {
+  const auto now = std::chrono::steady_clock::now();
+  if (losses_ && now >= losses_due_) {
+    losses_due_ = now + kLossInterval;
+    publisher_.SetLossCounters(losses_());
+  }
+  publisher_.Poll();
+}
 
 bool FeedSink::Close() {
+  if (losses_) publisher_.SetLossCounters(losses_());
   if (publisher_.Close(kCloseLimit)) return true;
   error_ =
       "feed: not everything was handed to the network before the end; partners see a gap and can tell what is missing";

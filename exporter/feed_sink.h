@@ -2,9 +2,12 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "exporter/alert_sink.h"
@@ -34,6 +37,10 @@ class FeedSink : public AlertSink {
   void Idle() override;
   bool Close() override;
   bool takes_canaries() const override { return true; }
+  // What the sensor could not see, as heartbeats and the end of the feed tell it (exporter/metrics/losses.h). Asked for
+  // every kLossInterval, and once more before the end; in the exporter's thread. Before the first alert, if at all.
+  void TellLosses(std::function<std::string()> losses) { losses_ = std::move(losses); }
+  static constexpr std::chrono::seconds kLossInterval{5};  // half a heartbeat: what it carries is never older
   const std::string& error() const override { return error_; }
   // By partner.
   const std::vector<PartnerCounters>& counters() const { return counters_; }
@@ -47,6 +54,8 @@ class FeedSink : public AlertSink {
   AlertRenderer& renderer_;
   std::vector<PartnerCounters> counters_;
   std::atomic<uint64_t> canaries_{0};
+  std::function<std::string()> losses_;  // may be empty
+  std::chrono::steady_clock::time_point losses_due_{};
   std::string line_;
   std::string error_;
 };

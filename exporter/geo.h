@@ -1,6 +1,6 @@
 // Where in the world an address is: MMDB databases through libmaxminddb.
 //
-// One thread uses a GeoLookup (it memoises); the databases behind it are read-only maps.
+// One thread uses a GeoLookup (it memoises); the databases behind it are read-only memory.
 #pragma once
 
 #include <chrono>

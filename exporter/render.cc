@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "exporter/context_kinds.h"
 #include "exporter/shown.h"
 
 namespace vedette {
@@ -82,8 +83,16 @@ void AlertRenderer::ForgetBefore(uint64_t generation) {
 
 uint64_t AlertRenderer::unresolved() const { return impl_->unresolved; }
 
+ObservableMask Shown::ContextOf(ObservableKind matched) const {
+  if (!for_partner) return ObservableMask::All();
+  ObservableMask looked_in{matched};
+  for (const IndicatorRecord& hit : hits) looked_in.Add(hit.in);
+  return KindsEmittedFor(looked_in);
+}
+
 bool AlertRenderer::Impl::Choose(const Alert& alert, const HitFilter& filter) {
   shown.hits.clear();
+  shown.for_partner = false;
   shown.responsible = nullptr;
   shown.own_claim = nullptr;
   const auto catalogue = std::find_if(catalogues.rbegin(), catalogues.rend(), [&](const IndicatorCatalogue& candidate) {

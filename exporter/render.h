@@ -84,8 +84,8 @@ class AlertRenderer {
   // One line of JSON with its newline, appended to `out`. False, and nothing appended, where no hit may be shown. For
   // the operator: names every partner that is responsible.
   bool AppendJson(const Alert& alert, const HitFilter& filter, std::string& out);
-  // The same for one partner: says whether that one is responsible, and nothing of the others. Appends only with
-  // kShown.
+  // The same for one partner: says whether that one is responsible, and nothing of the others; nothing that depends on
+  // indicators whose hits it may not see. Appends only with kShown.
   PartnerOutcome AppendPartnerJson(const Alert& alert, const PartnerView& view, std::string& out);
   bool AppendCsv(const Alert& alert, const HitFilter& filter, std::string& out);
   static std::string_view CsvHeader();  // with its newline

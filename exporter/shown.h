@@ -41,7 +41,12 @@ struct Shown {
   const Responsibility* responsible = nullptr;  // of all partners, for the operator
   const Claim* own_claim = nullptr;             // of the partner whose view it is
 
+  bool for_partner = false;  // else for the operator
+
   const IndicatorRecord& best() const { return hits.front(); }
+  // What of the message may be told beside the value that matched: to a partner, what the hits it sees would have
+  // brought without any others.
+  ObservableMask ContextOf(ObservableKind matched) const;
 };
 
 struct AlertRenderer::Impl {

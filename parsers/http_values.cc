@@ -27,7 +27,8 @@ void HttpRequestValues::AddUserAgent(std::string_view value) {
 }
 
 void HttpRequestValues::AddForwardedFor(std::string_view value) {
-  if (!out_.Wants(ObservableKind::kHttpXff)) return;
+  // Counted where nobody wants it, too: what else of the head is admitted must not depend on that.
+  const bool wanted = out_.Wants(ObservableKind::kHttpXff);
   while (true) {
     const size_t comma = value.find(',');
     std::string_view element = TrimHttp(value.substr(0, comma));
@@ -36,15 +37,19 @@ void HttpRequestValues::AddForwardedFor(std::string_view value) {
     }
     if (!element.empty()) {
       if (!Admit()) return;
-      const HostAndPort split = SplitHostAndPort(element);
-      if (const std::optional<IpAddress> address = IpAddress::Parse(split.host)) {
-        out_.AddText(ObservableKind::kHttpXff, direction_, address->ToString());
-      } else {
-        out_.AddText(ObservableKind::kHttpXff, direction_, element);
-      }
+      if (wanted) AddForwarded(element);
     }
     if (comma == std::string_view::npos) return;
     value.remove_prefix(comma + 1);
+  }
+}
+
+void HttpRequestValues::AddForwarded(std::string_view element) {
+  const HostAndPort split = SplitHostAndPort(element);
+  if (const std::optional<IpAddress> address = IpAddress::Parse(split.host)) {
+    out_.AddText(ObservableKind::kHttpXff, direction_, address->ToString());
+  } else {
+    out_.AddText(ObservableKind::kHttpXff, direction_, element);
   }
 }
 

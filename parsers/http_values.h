@@ -37,6 +37,7 @@ class HttpRequestValues {
     if (values_ == kMaxValues) return ++over_limit_, false;
     return ++values_, true;
   }
+  void AddForwarded(std::string_view element);
   void AddHostText(std::string_view authority);
 
   ObservableBatch& out_;

@@ -241,6 +241,11 @@ class ExactTable::Prober {
         case ObservableKind::kTlsCertName:
           ProbeHost(i, observable.text);
           break;
+        case ObservableKind::kHttpXff:
+          if (LooksForAddresses(observable.kind)) {
+            if (const std::optional<IpAddress> address = AddressOfHost(observable.text)) ProbeAddress(i, *address);
+          }
+          break;
         case ObservableKind::kHttpUrl:
           ProbeText(i, KeySpace::kUrl, observable.text);
           if (table_.LooksIn(KeySpace::kAddressPort, ObservableKind::kHttpUrl)) {

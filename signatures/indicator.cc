@@ -10,7 +10,7 @@ namespace {
 using enum ObservableKind;
 
 constexpr ObservableMask kHostNames = {kDnsQuery, kDnsCname, kHttpHost, kTlsSni, kTlsCertName};
-constexpr ObservableMask kAddresses = {kIp, kIpInner, kIpQuoted, kDnsAnswer, kHttpHost, kTlsSni};
+constexpr ObservableMask kAddresses = {kIp, kIpInner, kIpQuoted, kDnsAnswer, kHttpHost, kHttpXff, kTlsSni};
 constexpr ObservableMask kTexts = {kDnsQuery,      kDnsCname,    kHttpHost,      kHttpUri,     kHttpUrl,
                                    kHttpUserAgent, kHttpXff,     kTlsSni,        kTlsJa3,      kTlsJa3s,
                                    kTlsJa4,        kTlsCertSha1, kTlsCertSha256, kTlsCertName, kPayload};

@@ -28,10 +28,13 @@ bool Show(const IndicatorSet& set, const IndicatorRecord& record, MatchScratch& 
   switch (record.type) {
     case IndicatorType::kIp: {
       const std::optional<IpAddress> address = IpAddress::Parse(record.value);
-      const std::optional<ObservableKind> place = PlaceOf(record, ValueForm::kAddress);
-      if (!address || !place) return false;
-      batch.AddAddress(*place, direction, *address, 0);
-      return true;
+      if (!address) return false;
+      if (const std::optional<ObservableKind> place = PlaceOf(record, ValueForm::kAddress)) {
+        batch.AddAddress(*place, direction, *address, 0);
+      } else if (const std::optional<ObservableKind> text = PlaceOf(record, ValueForm::kText)) {
+        batch.AddText(*text, direction, record.value);
+      }
+      return batch.size() != 0;
     }
     case IndicatorType::kContent: {
       std::string bytes, reason;

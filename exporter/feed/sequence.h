@@ -15,6 +15,11 @@ class SequenceTracker {
     bool went_back = false;  // the new epoch is lower than the last one: the sensor's clock was set back
   };
 
+  // Before the first message: `last` of `epoch` is here, from an earlier run. What is missing after it is a loss.
+  void GoOnAfter(uint64_t epoch, uint64_t last) {
+    epoch_ = epoch;
+    next_ = last + 1;
+  }
   Arrival OnAlerts(uint64_t epoch, uint64_t first, uint64_t count);
   // A heartbeat or end: `last` is the number of the last alert sent.
   Arrival OnLast(uint64_t epoch, uint64_t last);

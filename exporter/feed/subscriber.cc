@@ -20,8 +20,15 @@ using Clock = std::chrono::steady_clock;
 
 // How soon `stop` is noticed.
 constexpr long kPollMs = 100;
-constexpr int kFirstReconnectMs = 100;
-constexpr int kLongestReconnectMs = 5'000;
+// A sensor that was started anew is back within seconds, and what it sends before we are is lost: the first minute we
+// knock as pyzmq does, every 100 to 200 ms. libzmq's own back-off (ZMQ_RECONNECT_IVL_MAX) doubles each wait, so that it
+// comes back late by up to the time that the sensor was away. After the minute we knock more seldom, at whose door
+// nobody is.
+constexpr int kReconnectMs = 100;
+constexpr int kPatientReconnectMs = 2'000;
+constexpr std::chrono::seconds kImpatience{60};
+// A host that is down answers nothing: the kernel's own attempts take two minutes, with pauses of up to one.
+constexpr int kConnectMs = 5'000;
 // How long after a connection's end libzmq has to say that it tries again.
 constexpr std::chrono::seconds kOwnReconnect{1};
 // A server whose key we have wrong ends the handshake without a word. So does one that restarts at that moment, hence
@@ -68,12 +75,16 @@ class Subscription {
   void Report(const SequenceTracker::Arrival& arrival, uint64_t first, uint64_t heard);
   bool CheckSilence();
   // Connected, and yet no message of this view, ever.
-  bool NothingCame() const { return connected_ && sequence_.epoch() == 0 && summary_.malformed == 0; }
+  bool NothingCame() const { return connected_ && !heard_ && summary_.malformed == 0; }
   bool FailOnView() {
     return Fail("connected, but nothing comes: is the view `" + config_.view +
                 "` right? It is the name that the operator gave to our key");
   }
   bool CheckConnection();
+  bool Reconnect(int interval_ms);
+  void TellPosition(uint64_t last, bool jump) {
+    if (config_.on_position) config_.on_position({sequence_.epoch(), last, epoch_ended_}, jump);
+  }
 
   const SubscribeConfig& config_;
   const std::function<bool(std::string_view)>& on_line_;
@@ -90,6 +101,10 @@ class Subscription {
   FeedHeader header_;
   Clock::time_point last_message_;
   uint64_t interval_ms_ = 0;                        // of heartbeats, once one came
+  bool heard_ = false;                              // a message of this view
+  bool drained_ = true;                             // no message is waiting
+  bool patient_ = false;                            // we knock seldom
+  std::optional<Clock::time_point> lost_at_;        // not connected since
   std::optional<Clock::time_point> reconnect_due_;  // unless libzmq does it first
   std::chrono::seconds pause_ = kFirstPause;        // before the next attempt, where the sensor does not let us in now
   bool refused_now_ = false;                        // so it was at the last attempt
@@ -118,8 +133,8 @@ bool Subscription::Connect() {
   const bool ready =
       socket_.Open(context_, ZMQ_SUB) && socket_.Set(ZMQ_LINGER, 0) && socket_.Set(ZMQ_CURVE_SERVERKEY, server_key) &&
       socket_.Set(ZMQ_CURVE_PUBLICKEY, own.public_key) && socket_.Set(ZMQ_CURVE_SECRETKEY, own.secret_key) &&
-      socket_.Set(ZMQ_MAXMSGSIZE, kMaxMessageBytes) && socket_.Set(ZMQ_RECONNECT_IVL, kFirstReconnectMs) &&
-      socket_.Set(ZMQ_RECONNECT_IVL_MAX, kLongestReconnectMs) && socket_.Set(ZMQ_TCP_KEEPALIVE, 1) &&
+      socket_.Set(ZMQ_MAXMSGSIZE, kMaxMessageBytes) && socket_.Set(ZMQ_RECONNECT_IVL, kReconnectMs) &&
+      socket_.Set(ZMQ_CONNECT_TIMEOUT, kConnectMs) && socket_.Set(ZMQ_TCP_KEEPALIVE, 1) &&
       socket_.Set(ZMQ_TCP_KEEPALIVE_IDLE, 30) && socket_.Set(ZMQ_TCP_KEEPALIVE_INTVL, 10) &&
       socket_.Set(ZMQ_TCP_KEEPALIVE_CNT, 3) && socket_.Set(ZMQ_IPV6, config_.endpoint.find('[') != std::string::npos) &&
       socket_.Set(ZMQ_SUBSCRIBE, std::string_view(topic_)) && monitor_.Open(context_, socket_, "subscriber-monitor");
@@ -132,7 +147,12 @@ bool Subscription::Connect() {
 
 SubscribeSummary Subscription::Run(const std::atomic<bool>& stop) {
   if (!Connect()) return summary_;
+  if (config_.after.epoch != 0) {
+    sequence_.GoOnAfter(config_.after.epoch, config_.after.last);
+    epoch_ended_ = config_.after.ended;
+  }
   last_message_ = Clock::now();
+  lost_at_ = last_message_;
   zmq_pollitem_t items[] = {{socket_.get(), 0, ZMQ_POLLIN, 0}, {monitor_.socket(), 0, ZMQ_POLLIN, 0}};
   while (!stop.load(std::memory_order_relaxed)) {
     zmq_poll(items, 2, kPollMs);
@@ -155,6 +175,7 @@ bool Subscription::OnEvent(ConnectionEvent event) {
   switch (event) {
     case ConnectionEvent::kAuthenticated:
       reconnect_due_.reset();
+      lost_at_.reset();
       silent_ends_ = 0;
       said_unreachable_ = false;
       refused_now_ = false;
@@ -184,6 +205,7 @@ bool Subscription::OnEvent(ConnectionEvent event) {
                   "not the feed");
     case ConnectionEvent::kDisconnected:
       connected_ = false;
+      if (!lost_at_) lost_at_ = Clock::now();
       if (refused_now_) return true;
       reconnect_due_ = Clock::now() + kOwnReconnect;
       if (silent_ends_ == 0) on_event_("disconnected from " + config_.endpoint + ", trying again");
@@ -191,6 +213,7 @@ bool Subscription::OnEvent(ConnectionEvent event) {
     case ConnectionEvent::kRetry:
       if (refused_now_) return true;
       reconnect_due_.reset();
+      if (!lost_at_) lost_at_ = Clock::now();
       if (!said_unreachable_ && silent_ends_ == 0) on_event_(config_.endpoint + " cannot be reached yet, trying on");
       said_unreachable_ = true;
       return true;
@@ -216,7 +239,8 @@ bool Subscription::OnRefusedNow() {
 bool Subscription::ReadMessages() {
   for (int i = 0; i < kMessagesPerRound; ++i) {
     const Receipt receipt = ReceiveFrames(socket_.get(), kMaxFrames, frames_);
-    if (receipt == Receipt::kNothing) return true;
+    drained_ = receipt == Receipt::kNothing;
+    if (drained_) return true;
     if (receipt == Receipt::kFailed) return Fail("cannot receive: " + ZmqErrorText());
     last_message_ = Clock::now();
     said_silent_ = false;
@@ -247,12 +271,14 @@ bool Subscription::OnMessage() {
   interval_ms_ = header_.interval_ms;
   OnLosses();
   if (header_.event == FeedEvent::kHeartbeat) {
+    TellPosition(sequence_.next() - 1, false);
     ++summary_.heartbeats;
     if (config_.on_heartbeat) config_.on_heartbeat();
     return true;
   }
   summary_.ended = true;
   epoch_ended_ = true;
+  TellPosition(sequence_.next() - 1, false);
   on_event_("end of the feed after alert " + std::to_string(header_.last));
   return !config_.stop_at_end;
 }
@@ -286,28 +312,38 @@ bool Subscription::OnAlerts() {
   for (size_t i = arrival.skip; i < lines_.size(); ++i) {
     if (!on_line_(lines_[i])) return false;
     ++summary_.alerts;
-    if (config_.stop_after != 0 && summary_.alerts >= config_.stop_after) return false;
+    if (config_.stop_after != 0 && summary_.alerts >= config_.stop_after) {
+      TellPosition(header_.first + i, false);
+      return false;
+    }
   }
+  TellPosition(sequence_.next() - 1, false);
   return true;
 }
 
 void Subscription::Report(const SequenceTracker::Arrival& arrival, uint64_t first, uint64_t heard) {
   if (arrival.new_epoch) {
+    const bool known_before = summary_.epochs > 0 || config_.after.epoch != 0;
+    // Of the epoch in which an earlier run ended, when the first message of this run is of another.
+    const bool was_away = known_before && !heard_;
     ++summary_.epochs;
     dropped_before_ = summary_.dropped_by_sensor;
     std::string text = "epoch " + std::to_string(sequence_.epoch()) + " begins";
-    if (summary_.epochs > 1) text = "the sensor has started anew: " + text;
-    if (arrival.went_back && summary_.epochs > 1) text += ", lower than the one before: its clock was set back";
-    if (summary_.epochs > 1 && !epoch_ended_) {
+    if (known_before) text = "the sensor has started anew: " + text;
+    if (arrival.went_back && known_before) text += ", lower than the one before: its clock was set back";
+    if (known_before && !epoch_ended_) {
       ++summary_.unknown_tails;
-      text += "; the epoch before had no end: whether alerts came after its number " + std::to_string(heard) +
-              " is not known";
+      text += was_away ? "; while we were away, epoch " + std::to_string(config_.after.epoch) + " ended"
+                       : std::string("; the epoch before had no end");
+      text += ": whether alerts came after its number " + std::to_string(heard) + " is not known";
     }
     epoch_ended_ = false;
     if (arrival.before > 0) text += "; " + std::to_string(arrival.before) + " alerts were sent before we joined";
     on_event_(text);
   }
+  heard_ = true;
   summary_.before += arrival.before;
+  if (arrival.new_epoch || arrival.missing != 0) TellPosition(first - 1, true);
   if (arrival.missing == 0) return;
   ++summary_.gaps;
   summary_.missing += arrival.missing;
@@ -315,17 +351,32 @@ void Subscription::Report(const SequenceTracker::Arrival& arrival, uint64_t firs
             " of epoch " + std::to_string(sequence_.epoch()) + " are missing");
 }
 
-// After a message that breaks ZMTP, as one over the limit does, libzmq gives the connection up for good.
+bool Subscription::Reconnect(int interval_ms) {
+  // The interval holds for connections made after it was set. What is waiting would be lost: callers see that nothing
+  // is.
+  zmq_disconnect(socket_.get(), config_.endpoint.c_str());
+  if (socket_.Set(ZMQ_RECONNECT_IVL, interval_ms) && zmq_connect(socket_.get(), config_.endpoint.c_str()) == 0) {
+    patient_ = interval_ms == kPatientReconnectMs;
+    return true;
+  }
+  return Fail("cannot connect again to " + config_.endpoint + ": " + ZmqErrorText());
+}
+
 bool Subscription::CheckConnection() {
-  if (!reconnect_due_ || Clock::now() < *reconnect_due_) return true;
+  if (!drained_) return true;
+  const Clock::time_point now = Clock::now();
+  if (lost_at_ && !refused_now_) {
+    const bool patience_due = now - *lost_at_ >= kImpatience;
+    if (patience_due != patient_) return Reconnect(patience_due ? kPatientReconnectMs : kReconnectMs);
+  }
+  // After a message that breaks ZMTP, as one over the limit does, libzmq gives the connection up for good.
+  if (!reconnect_due_ || now < *reconnect_due_) return true;
   reconnect_due_.reset();
   if (!refused_now_) {
     ++summary_.malformed;
     on_event_("the connection ended on a message that breaks the protocol or is too large; connecting anew");
   }
-  zmq_disconnect(socket_.get(), config_.endpoint.c_str());
-  if (zmq_connect(socket_.get(), config_.endpoint.c_str()) == 0) return true;
-  return Fail("cannot connect again to " + config_.endpoint + ": " + ZmqErrorText());
+  return Reconnect(patient_ ? kPatientReconnectMs : kReconnectMs);
 }
 
 bool Subscription::CheckSilence() {

@@ -12,6 +12,13 @@
 
 namespace vedette {
 
+// How far a subscriber is in its view.
+struct FeedPosition {
+  uint64_t epoch = 0;  // 0: nowhere yet
+  uint64_t last = 0;   // number of the last alert that came, or was reported missing
+  bool ended = false;  // the epoch's end came: nothing follows in it
+};
+
 struct SubscribeConfig {
   std::string endpoint;           // tcp://ADDRESS:PORT
   std::string server_public_key;  // Z85 or path
@@ -24,6 +31,11 @@ struct SubscribeConfig {
   // heartbeats, the view is another's, or there is none of that name.
   std::chrono::milliseconds greeting_limit{30'000};
   bool stop_at_end = false;  // stop at the end-of-feed message of a replay
+  // Where an earlier run ended: what was sent after it and does not come is reported as missing.
+  FeedPosition after;
+  // Called when the position has changed: with `jump` before the lines that do not follow on from those before them (a
+  // gap, a new epoch), else after a message's lines have been taken.
+  std::function<void(const FeedPosition&, bool jump)> on_position;
   // Called at each heartbeat. The first one comes when the sensor has granted the view: from then on nothing is missed.
   std::function<void()> on_heartbeat;
 };
@@ -38,7 +50,7 @@ struct SubscribeSummary {
   uint64_t epochs = 0;             // starts of the sensor seen
   uint64_t dropped_by_sensor = 0;  // as its heartbeats say: of this view, since we read too slowly
   uint64_t connections = 0;        // times connected and authenticated
-  uint64_t unknown_tails = 0;      // epochs after which the sensor started anew without having ended them: what it sent
+  uint64_t unknown_tails = 0;      // epochs whose end we did not see, though the sensor has started anew: what it sent
                                    // last then is not known
   bool authenticated = false;
   bool ended = false;  // the end-of-feed message came

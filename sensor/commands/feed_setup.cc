@@ -4,9 +4,11 @@
 
 #include <algorithm>
 
+#include "exporter/metrics/losses.h"
 #include "parsers/text.h"
 #include "sensor/commands/complain.h"
 #include "sensor/commands/progress.h"
+#include "sensor/pipeline/totals_figures.h"
 #include "signatures/canary.h"
 
 namespace vedette {
@@ -26,6 +28,14 @@ bool FeedSetup::Open(const Config& config, AlertRenderer& renderer, std::string&
                                       [](const PartnerConfig& partner) { return partner.name != kCanaryView; });
   log(fmt::format("{} for {} partners", publisher_->endpoint(), partners));
   return true;
+}
+
+void FeedSetup::TellLosses(const Pipeline& pipeline) {
+  sink_->TellLosses([&pipeline] {
+    Figures figures;
+    AppendFigures(pipeline.Snapshot(), figures);
+    return LossesOf(figures);
+  });
 }
 
 void FeedSetup::WaitForPartners(std::chrono::seconds limit, const std::atomic<bool>& stop) {

@@ -10,6 +10,7 @@
 #include "exporter/feed/publisher.h"
 #include "exporter/feed_sink.h"
 #include "sensor/config/config.h"
+#include "sensor/pipeline/pipeline.h"
 
 namespace vedette {
 
@@ -19,6 +20,9 @@ class FeedSetup {
   // `log` is told what goes on; by default standard error.
   bool Open(const Config& config, AlertRenderer& renderer, std::string& error,
             std::function<void(std::string_view)> log = {});
+  // Heartbeats and the end of the feed tell what the pipeline's workers could not see. After Open, before the first
+  // alert; the pipeline outlives the last one.
+  void TellLosses(const Pipeline& pipeline);
   // Says on standard error who is missing; ends early when `stop` is set.
   void WaitForPartners(std::chrono::seconds limit, const std::atomic<bool>& stop);
   // nullptr before Open.

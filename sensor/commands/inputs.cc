@@ -12,6 +12,7 @@
 #include <fstream>
 #include <thread>
 
+#include "exporter/context_kinds.h"
 #include "sensor/capture/capture_files.h"
 #include "sensor/capture/packet_filter.h"
 #include "sensor/commands/complain.h"
@@ -218,16 +219,7 @@ bool OpenGeo(const std::vector<std::string>& paths, bool no_geo, GeoLookup& geo)
   return true;
 }
 
-ObservableMask WantedFor(const IndicatorSet& set) {
-  using K = ObservableKind;
-  ObservableMask mask{K::kIp,       K::kIpQuoted, K::kDnsQuery,      K::kDnsAnswer,  K::kDnsCname,
-                      K::kHttpHost, K::kHttpUri,  K::kHttpUserAgent, K::kTlsSni,     K::kPayload,
-                      K::kDnsType,  K::kDnsRcode, K::kHttpMethod,    K::kHttpStatus, K::kTlsVersion};
-  mask.Add(set.wanted());
-  const ObservableMask certificates{K::kTlsCertSha1, K::kTlsCertSha256, K::kTlsCertName};
-  if (set.wanted().Intersects(certificates)) mask.Add(ObservableMask{K::kTlsSubject, K::kTlsIssuer});
-  return mask;
-}
+ObservableMask WantedFor(const IndicatorSet& set) { return KindsEmittedFor(set.wanted()); }
 
 std::shared_ptr<const CaptureList> ResolveCaptures(const CaptureOptions& options, const std::atomic<bool>& stop,
                                                    std::string& error) {

@@ -1,6 +1,7 @@
 #include "sensor/commands/line_output.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,6 +10,11 @@
 
 namespace vedette {
 namespace {
+
+bool IsRegular(int descriptor) {
+  struct stat about {};
+  return fstat(descriptor, &about) == 0 && S_ISREG(about.st_mode);
+}
 
 // False too for what is no plain file, or cannot be read.
 bool EndsWithinALine(const std::string& path) {
@@ -32,6 +38,11 @@ bool LineOutput::Open(const std::string& path, std::string& error, Start start) 
   path_ = path == "-" ? "standard output" : path;
   const int how = start == Start::kAppend ? O_APPEND : O_TRUNC;
   descriptor_ = path == "-" ? STDOUT_FILENO : open(path.c_str(), O_WRONLY | O_CREAT | how | O_CLOEXEC, 0640);
+  if (descriptor_ >= 0 && path != "-" && start == Start::kAppend && IsRegular(descriptor_) &&
+      flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+    error = path + ": another process is adding to it; name another file";
+    return false;
+  }
   if (descriptor_ >= 0) {
     ended_a_line_ = path != "-" && start == Start::kAppend && EndsWithinALine(path);
     if (ended_a_line_) buffer_ = "\n";

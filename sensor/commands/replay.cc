@@ -241,10 +241,11 @@ int Replay(ReplayOptions& options) {
   }
 
   ExportSummary exported;
+  Pipeline pipeline(std::move(setups), Sharing::kSameCapture);
+  if (feed.sink() != nullptr) feed.TellLosses(pipeline);
   ExportLoop loop(doorbell, queue_list, sinks, true, stop);
   std::thread exporter([&] { exported = loop.Run(); });
   ProgressBar progress;
-  Pipeline pipeline(std::move(setups), Sharing::kSameCapture);
   Totals totals = pipeline.Run(stop, [&](const ProgressReport& report) { progress.Show(report); });
   exporter.join();
   progress.Clear();

@@ -35,6 +35,7 @@ SignalWatch::SignalWatch(std::atomic<bool>& stop, std::function<void()> on_hangu
         if (known) {
           stop.store(true);
           pthread_sigmask(SIG_UNBLOCK, &ends, nullptr);  // the next one has its usual effect
+          if (at_once_.load()) raise(static_cast<int>(info.ssi_signo));
         }
         files[0].fd = -1;
       }

@@ -18,7 +18,12 @@ class SignalWatch {
   SignalWatch(const SignalWatch&) = delete;
   SignalWatch& operator=(const SignalWatch&) = delete;
 
+  // While it is set, the first signal ends the process at once, too: nothing is under way that has to be ended in
+  // order.
+  void set_at_once(bool at_once) { at_once_.store(at_once); }
+
  private:
+  std::atomic<bool> at_once_{false};
   int end_event_;
   std::thread thread_;
 };

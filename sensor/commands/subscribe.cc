@@ -1,15 +1,20 @@
 // vedette subscribe: a partner's side of the feed.
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <optional>
 
+#include "exporter/feed/keys.h"
 #include "exporter/feed/subscriber.h"
 #include "sensor/commands/command_files.h"
 #include "sensor/commands/commands.h"
 #include "sensor/commands/complain.h"
 #include "sensor/commands/line_output.h"
 #include "sensor/commands/signals.h"
+#include "sensor/commands/subscribe_state.h"
+#include "sensor/commands/summary_json.h"
 
 namespace vedette {
 namespace {
@@ -19,6 +24,12 @@ struct SubscribeOptions {
   std::string output = "-";
 };
 
+// Whether `path` is, or will be, a file that is there again at the next start.
+bool IsKept(const std::string& path) {
+  struct stat about {};
+  return path != "-" && (stat(path.c_str(), &about) != 0 || S_ISREG(about.st_mode));
+}
+
 int RunSubscribe(SubscribeOptions& options) {
   std::atomic<bool> stop{false};
   const SignalWatch signals(stop);
@@ -27,23 +38,44 @@ int RunSubscribe(SubscribeOptions& options) {
   files.AddInput(options.feed.server_public_key, "the sensor's key");
   files.AddInput(options.feed.secret_key_file, "your key");
   files.AddOutput("--out", options.output);
+  std::optional<SubscribeState> state;
+  std::string server_key;
+  // Where the key cannot be read, Subscribe says so.
+  if (IsKept(options.output) && ReadPublicKey(options.feed.server_public_key, server_key, error)) {
+    state.emplace(options.output, options.feed.view, server_key);
+    files.AddOutput("--out", options.output + SubscribeState::kSuffix);
+    files.AddOutput("--out", options.output + SubscribeState::kSuffix + kPartSuffix);
+  }
   LineOutput output;
-  if (!files.Check(error) || !output.Open(options.output, error, LineOutput::Start::kAppend)) {
+  std::string told;
+  const auto load_and_open = [&] {
+    if (state) told = state->Load();  // before the file is made, or anything is added to it
+    return output.Open(options.output, error, LineOutput::Start::kAppend);
+  };
+  if (!files.Check(error) || !load_and_open()) {
     Complain(error);
     return kExitUsage;
   }
   if (output.ended_a_line())
-    Say("{}: its last line was cut short and is no alert; going on below it\n", options.output);
+    Say("{}: its last line was cut short and is no alert; going on below it\n", ForTerminal(options.output));
+  if (!told.empty()) Say("{}\n", ForTerminal(told));
+  if (state && output.Flush()) {
+    state->Begin(output.descriptor());
+    options.feed.after = state->position();
+    options.feed.on_position = [&](const FeedPosition& position, bool jump) { state->Update(position, jump); };
+  }
   const SubscribeSummary summary = Subscribe(
       options.feed, [&](std::string_view line) { return output.Write(line) && output.Flush(); },
       [](std::string_view event) { Say("{}\n", ForTerminal(event)); }, stop);
+  std::string state_error;
+  const bool state_kept = !state || state->Close(state_error);
   const bool written = output.Close(error);
   Say("{} alerts in {} messages, {} heartbeats; {} alerts missing in {} gaps; {} messages not of this format\n",
       summary.alerts, summary.batches, summary.heartbeats, summary.missing, summary.gaps, summary.malformed);
   if (summary.dropped_by_sensor != 0)
     Say("{} alerts dropped by the sensor, since we read too slowly\n", summary.dropped_by_sensor);
   if (summary.unknown_tails != 0)
-    Say("{} times the sensor started anew without an end: what it sent last before is not known\n",
+    Say("{} epochs ended that we did not see whole: what the sensor sent last in them is not known\n",
         summary.unknown_tails);
   if (!summary.loss.empty() && summary.loss != "{}")
     Say("what the sensor could not see: {}\n", ForTerminal(summary.loss));
@@ -51,9 +83,11 @@ int RunSubscribe(SubscribeOptions& options) {
                          (options.feed.stop_after == 0 || summary.alerts < options.feed.stop_after);
   if (cut_short && summary.error.empty()) Say("stopped before the end of the feed came\n");
   if (!written) Complain(error);
+  if (!state_kept) Complain(state_error);
   if (!summary.error.empty()) Complain(summary.error);
-  if (!written || !summary.error.empty()) return kExitFailed;
-  const bool complete = summary.missing == 0 && summary.malformed == 0 && summary.unknown_tails == 0 && !cut_short;
+  if (!written || !state_kept || !summary.error.empty()) return kExitFailed;
+  const bool complete = summary.missing == 0 && summary.malformed == 0 && summary.unknown_tails == 0 && !cut_short &&
+                        !(state && state->unknown());
   return complete ? kExitDone : kExitDamagedInput;
 }
 
@@ -72,7 +106,10 @@ Command AddSubscribe(CLI::App& app) {
       ->required()
       ->type_name("FILE");
   app.add_option("--view", feed.view, "your name, as the sensor's operator gave it")->required()->type_name("NAME");
-  app.add_option("--out", options->output, "file that alerts are added to (default: standard output)")
+  app.add_option(
+         "--out", options->output,
+         "file that alerts are added to (default: standard output); FILE.state keeps up to which alert it goes, so "
+         "that the next start tells what was missed")
       ->type_name("FILE");
   app.add_option("--count", feed.stop_after, "stop after so many alerts")->type_name("N");
   app.add_option("--idle", feed.idle_seconds, "stop after so many seconds without anything")->type_name("SECONDS");

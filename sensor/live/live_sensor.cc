@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -17,7 +18,6 @@
 #include "exporter/file_sink.h"
 #include "exporter/metrics/families.h"
 #include "exporter/metrics/figures_json.h"
-#include "exporter/metrics/losses.h"
 #include "exporter/metrics/metrics_endpoint.h"
 #include "sensor/capture/frame_sender.h"
 #include "sensor/capture/injecting_source.h"
@@ -48,8 +48,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr auto kGeoInterval = std::chrono::seconds(1);   // GeoLookup looks at the files more seldom by itself
-constexpr auto kLossInterval = std::chrono::seconds(5);  // half a heartbeat: what it carries is never older
+constexpr auto kGeoInterval = std::chrono::seconds(1);  // GeoLookup looks at the files more seldom by itself
 
 constexpr size_t kUnusedSaid = 20;  // files; a folder of more is another kind of folder
 
@@ -91,6 +90,7 @@ WorkerOptions OptionsOf(const LimitsConfig& limits) {
 }
 
 constexpr auto kServiceInterval = std::chrono::milliseconds(200);
+constexpr auto kReloadGrace = std::chrono::milliseconds(200);  // for a reload that ends by itself
 
 }  // namespace
 
@@ -162,7 +162,10 @@ std::unique_ptr<LiveSensor> LiveSensor::Open(Config config, Log& log, std::atomi
   if (!p.OpenInterface(error)) return nullptr;
   // From here on without rights. Threads start with the first of these.
   p.signals = std::make_unique<SignalWatch>(stop, [&p] { p.hangup.store(true); });
+  // A large set takes minutes to compile, and whoever ends the sensor before it is up waits for none of them.
+  p.signals->set_at_once(true);
   p.loaded = LoadIndicators(p.config.indicators, {}, "", CacheFolderOf(p.config), true);
+  p.signals->set_at_once(false);
   const IndicatorLoad first = ReadyForUse(p.loaded, p.config.indicators, log);
   if (first.set == nullptr) {
     error = first.error;
@@ -294,6 +297,7 @@ bool LiveSensor::Parts::SetUpPipeline(std::string& error) {
   setup.options = OptionsOf(config.limits);
   pipeline = std::make_unique<Pipeline>(std::move(setups), Sharing::kOwnPackets);
   traffic = std::make_unique<PipelineFigures>(*pipeline);
+  if (config.has_feed) feed.TellLosses(*pipeline);
   loop = std::make_unique<ExportLoop>(
       doorbell, std::vector<AlertQueue*>{&queue}, sinks, false, stop,
       [this](std::string_view problem) { log.Error(problem); }, filters.all());
@@ -394,11 +398,6 @@ void LiveSensor::Parts::SetUpHousekeeping() {
     reloader->Request();
   });
   watch->AddTo(housekeeping, [this] { return figures.Collect(); });
-  if (config.has_feed) {
-    housekeeping.Every(kLossInterval, [this] {
-      loop->Post([this, losses = LossesOf(figures.Collect())] { feed.publisher()->SetLossCounters(losses); });
-    });
-  }
   housekeeping.Every(kGeoInterval, [this] { loop->Post([this] { geo.Refresh(std::chrono::system_clock::now()); }); });
   if (config.metrics.log_seconds != 0) {
     const std::chrono::seconds interval(config.metrics.log_seconds);
@@ -416,6 +415,7 @@ int LiveSensor::Run() {
   p.service.Ready(fmt::format("{} indicators, capturing from {}", p.loaded.report.loaded, p.config.capture.interface));
   const Totals totals = p.pipeline->Run(p.stop, [&](const ProgressReport&) { p.housekeeping.Tick(); });
   p.service.Stopping("");
+  p.reloader->Stop(std::chrono::milliseconds(0));
   p.watch->StopCanaries();
   exporter.join();
   p.control.reset();
@@ -424,11 +424,22 @@ int LiveSensor::Run() {
   shown.interrupted = false;  // the usual end of a live sensor
   Say("{}{}{}", SummaryOfCapture(shown), SummaryOfAlerts(p.loaded, *p.tally, totals), p.feed.Summary());
   for (const std::string& problem : exported.errors) p.log.Error(problem);
-  if (!totals.damage.empty()) {
-    p.log.Error(totals.damage[0].file + ": " + totals.damage[0].reason);
-    return kExitFailed;
-  }
-  return exported.errors.empty() ? kExitDone : kExitFailed;
+  if (!totals.damage.empty()) p.log.Error(totals.damage[0].file + ": " + totals.damage[0].reason);
+  const int status = exported.errors.empty() && totals.damage.empty() ? kExitDone : kExitFailed;
+  if (!p.reloader->Stop(kReloadGrace)) EndAroundReload(status);
+  return status;
+}
+
+// A compile that runs cannot be broken off and may take minutes. All alerts are delivered and everything is said, so
+// the process ends with it under way; nothing is destroyed before, for the reloader's thread still uses some of it.
+void LiveSensor::EndAroundReload(int status) {
+  Parts& p = *parts_;
+  p.log.Info("the reload that was under way is given up");
+  p.metrics.reset();
+  p.watch.reset();
+  p.command.reset();
+  std::fflush(nullptr);
+  _exit(status);
 }
 
 }  // namespace vedette

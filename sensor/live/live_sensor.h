@@ -25,12 +25,14 @@ class LiveSensor {
   LiveSensor(const LiveSensor&) = delete;
   LiveSensor& operator=(const LiveSensor&) = delete;
 
-  // Until `stop` is set or the interface fails; then prints the summary. Returns the command's exit code.
+  // Until `stop` is set or the interface fails; then prints the summary. Returns the command's exit code; where a
+  // reload is being compiled, ends the process with it instead.
   int Run();
 
  private:
   struct Parts;
   explicit LiveSensor(std::unique_ptr<Parts> parts);
+  [[noreturn]] void EndAroundReload(int status);
   std::unique_ptr<Parts> parts_;
 };
 

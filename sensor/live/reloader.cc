@@ -39,16 +39,24 @@ Reloader::Reloader(Parts parts, const IndicatorLoad& first)
   last_.indicators = first.indicators;
   last_.unusable = first.unusable;
   last_.digest = first.set->digest();
-  thread_ = std::thread([this] { Work(); });
+  thread_ = std::thread([this] {
+    Work();
+    const std::lock_guard<std::mutex> lock(mutex_);
+    ended_ = true;
+    ended_now_.notify_all();
+  });
 }
 
 Reloader::~Reloader() {
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    stopping_ = true;
-  }
-  wake_.notify_all();
+  Stop(std::chrono::milliseconds(0));
   thread_.join();
+}
+
+bool Reloader::Stop(std::chrono::milliseconds limit) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  stopping_ = true;
+  wake_.notify_all();
+  return ended_now_.wait_for(lock, limit, [&] { return ended_; });
 }
 
 uint64_t Reloader::Request() {
@@ -92,8 +100,12 @@ void Reloader::ReloadOnce(Outcome outcome) {
   try {
     load = parts_.load();
     outcome.error = load.error;
-    outcome.succeeded =
-        load.set != nullptr && !LostAFile(load, outcome.error) && HandOver(load, generation, outcome.error);
+    if (Stopping()) {
+      outcome.error = "the sensor ends";
+    } else {
+      outcome.succeeded =
+          load.set != nullptr && !LostAFile(load, outcome.error) && HandOver(load, generation, outcome.error);
+    }
   } catch (const std::exception& problem) {
     outcome.succeeded = false;
     outcome.error = fmt::format("broken off: {}", problem.what());

@@ -9,6 +9,7 @@
 // again at their next packet.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -57,6 +58,7 @@ class Reloader : public FigureSource {
   };
   // `first`: what the workers use now, as generation 1.
   Reloader(Parts parts, const IndicatorLoad& first);
+  // Waits for a reload that runs, however long its compile takes; see Stop.
   ~Reloader();
   Reloader(const Reloader&) = delete;
   Reloader& operator=(const Reloader&) = delete;
@@ -73,6 +75,9 @@ class Reloader : public FigureSource {
 
   // Any thread. Returns the number of the reload that this request starts, or joins where one waits already.
   uint64_t Request();
+  // Any thread: no reload begins any more, and one that runs ends as soon as it can. A compile cannot be broken off:
+  // false where one still runs after `limit`, and then Parts still has to outlive the thread.
+  bool Stop(std::chrono::milliseconds limit);
   // Any thread: the last one, or the one that runs.
   Outcome last() const;
   void AppendFigures(Figures& out) const override;
@@ -91,6 +96,8 @@ class Reloader : public FigureSource {
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   bool stopping_ = false;
+  bool ended_ = false;  // the thread has nothing left to do
+  std::condition_variable ended_now_;
   uint64_t requested_ = 0;
   Outcome last_;
   uint64_t succeeded_ = 0, failed_ = 0;

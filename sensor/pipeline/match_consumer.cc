@@ -3,6 +3,8 @@
 #include <chrono>
 #include <thread>
 
+#include "exporter/context_kinds.h"
+#include "parsers/url.h"
 #include "sensor/flow/flow.h"
 
 namespace vedette {
@@ -26,6 +28,13 @@ uint64_t IdentityOf(const Observable& o, const IndicatorSet& set, uint32_t first
     value = HashText(o.text);
   }
   return Mix64(value ^ (static_cast<uint64_t>(o.kind) << 56));
+}
+
+// The address that the value is, or that it writes as text where addresses are looked for; else none.
+IpAddress AddressOf(const Observable& o) {
+  if (FormOf(o.kind) == ValueForm::kAddress) return o.address;
+  if (!PossiblePlacesOf(IndicatorType::kIp).Has(o.kind)) return {};
+  return IpAddress::Parse(SplitHostAndPort(o.text).host).value_or(IpAddress());
 }
 
 }  // namespace
@@ -116,7 +125,7 @@ bool MatchConsumer::Raise(const ObservableBatch& batch, const Observable& observ
   alert.direction = observable.kind == ObservableKind::kIp ? context.direction : observable.direction;
   alert.value =
       FormOf(observable.kind) == ValueForm::kAddress ? observable.address.ToString() : std::string(observable.text);
-  alert.address = observable.address;
+  alert.address = AddressOf(observable);
   alert.generation = kit_->generation;
   for (const Hit& hit : hits) alert.indicators.push_back(hit.indicator);
 
@@ -125,9 +134,14 @@ bool MatchConsumer::Raise(const ObservableBatch& batch, const Observable& observ
   size_t first = index, last = index + 1;
   while (first > 0 && all[first - 1].message == observable.message) --first;
   while (last < all.size() && all[last].message == observable.message) ++last;
-  for (size_t i = first; i < last && alert.message.size() < kMaxMessageValues; ++i) {
+  const ObservableMask always = KindsEmittedFor({});
+  size_t num_always = 0, num_wanted = 0;
+  for (size_t i = first; i < last; ++i) {
     const Observable& o = all[i];
     if (o.context != observable.context || o.kind == ObservableKind::kPayload) continue;
+    size_t& count = always.Has(o.kind) ? num_always : num_wanted;
+    if (count == kMaxMessageValues) continue;
+    ++count;
     alert.message.push_back(
         {o.kind, FormOf(o.kind) == ValueForm::kAddress ? o.address.ToString() : std::string(o.text)});
   }

@@ -22,7 +22,8 @@ class MatchConsumer : public BurstConsumer {
   // alerts are raised all the same, and a flow that repeats itself raises them again.
   static constexpr size_t kMaxRemembered = size_t{4} << 20;
   // A DNS message with thousands of listed answers raises as many alerts, each with its neighbours; what an alert shows
-  // of a message is less than that.
+  // of a message is less than that. So many of the kinds that are always emitted, and so many of those that some
+  // indicator looks in: whose they are must not show in another's alert.
   static constexpr size_t kMaxMessageValues = 256;
 
   // `wait_when_full`: replay; else a full queue drops. `keep_flows`: how many of the flows with alerts are kept for

@@ -375,6 +375,56 @@ class PartnerJson : public AlertJson {
   bool with_table_ = true;
 };
 
+TEST_F(PartnerJson, NamesTheSetToTheOperatorOnly) {
+  json line;
+  const Alert alert = MakeAlert(ObservableKind::kIp, "89.160.20.112", {0});
+  ASSERT_EQ(View(alert, 0, false, line), PartnerOutcome::kShown);
+  EXPECT_EQ(line["sensor"], (json{{"name", "sensor-1"}, {"version", "0.1.0"}}));
+  EXPECT_EQ(line["host"], "sensor-1");
+  EXPECT_EQ(Parsed(alert)["sensor"].size(), 4u);
+}
+
+// Parsers emit fingerprints where some indicator looks for them: whether others have such is none of its business.
+TEST_F(PartnerJson, ContextIsWhatItsOwnHitsBring) {
+  Alert alert = MakeAlert(ObservableKind::kTlsSni, "c2.bad.example", {1, 2});
+  alert.message = {{ObservableKind::kTlsSni, "c2.bad.example"},
+                   {ObservableKind::kTlsJa3, "e7d705a3286e19ea42f587b344ee6865"},
+                   {ObservableKind::kTlsJa4, "t13d1516h2_8daaf6152771_b0da82dd1658"},
+                   {ObservableKind::kTlsVersion, "TLS 1.3"},
+                   {ObservableKind::kTlsSubject, "CN=bad.example"},
+                   {ObservableKind::kTlsCertSha1, "da39a3ee5e6b4b0d3255bfef95601890afd80709"}};
+  records_.Add(IndicatorType::kRegex, "bad", "b");
+  records_.Add(IndicatorType::kDomain, "bad.example", "c", "cert-b");
+  records_[1].in = {ObservableKind::kTlsSni, ObservableKind::kTlsJa4};
+  records_[2].in = {ObservableKind::kTlsSni, ObservableKind::kTlsCertName};
+  json line;
+  const auto own = [](const IndicatorRecord& record) { return record.originator == "cert-a"; };
+  ASSERT_EQ(View(alert, 0, false, line, own), PartnerOutcome::kShown);
+  EXPECT_EQ(line["tls"],
+            (json{{"sni", "c2.bad.example"}, {"version", "TLS 1.3"}, {"ja4", "t13d1516h2_8daaf6152771_b0da82dd1658"}}));
+  ASSERT_EQ(View(alert, 0, false, line), PartnerOutcome::kShown);
+  EXPECT_EQ(line["tls"]["subject"], "CN=bad.example") << "names in certificates bring it";
+  EXPECT_FALSE(line["tls"].contains("ja3"));
+  EXPECT_EQ(Parsed(alert)["tls"].size(), 6u) << "the operator sees all";
+}
+
+TEST_F(AlertJson, SaysHowAHitIsToBeHandled) {
+  records_.Add(IndicatorType::kDomain, "bad.example", "a", "misp-feed-7");
+  records_.Add(IndicatorType::kHostname, "bad.example", "b", "misp-feed-7");
+  for (const uint32_t i : {0u, 1u}) records_[i].originator = "cert-a";
+  records_[0].sharing_group = "ops-closed";
+  records_[0].recipients = {"partner-one", "partner-two"};
+  const std::string line = Line(MakeAlert(ObservableKind::kDnsQuery, "bad.example", {0, 1}));
+  EXPECT_EQ(line.find("partner-"), std::string::npos) << "who else may know is not told";
+  const json parsed = json::parse(line);
+  EXPECT_EQ(parsed["indicator"]["originator"], "cert-a");
+  EXPECT_EQ(parsed["indicator"]["sharing_group"], "ops-closed");
+  EXPECT_EQ(parsed["indicator"]["recipients_named"], true);
+  EXPECT_EQ(parsed["also"][0]["originator"], "cert-a");
+  EXPECT_FALSE(parsed["also"][0].contains("sharing_group") || parsed["also"][0].contains("recipients_named"));
+  EXPECT_EQ(parsed["alert"]["signature"], "Shared indicator: domain in dns.query, listed by misp-feed-7");
+}
+
 TEST_F(PartnerJson, APartnerIsToldOfItsOwnConstituencyOnly) {
   const Alert alert = MakeAlert(ObservableKind::kIp, "89.160.20.112", {0});  // 10.1.2.3 talks to it
   for (const bool only : {false, true}) {

@@ -67,6 +67,39 @@ TEST_F(MatchConsumerTest, WhatWasDroppedIsToldWhenItComesAgain) {
   EXPECT_EQ(counters().repeated, 1u);
 }
 
+// Roles and geolocation go by it.
+TEST_F(MatchConsumerTest, AnAddressWrittenAsTextIsAnAddress) {
+  const TestSet addresses({MakeIndicator(IndicatorType::kIp, "20.1.2.3"),
+                           MakeIndicator(IndicatorType::kCidr, "2400:1::/32"),
+                           MakeIndicator(IndicatorType::kDomain, "one.example")});
+  const std::unique_ptr<MatchKit> kit = MatchKit::Make(addresses.set, 1, ObservableMask::All());
+  consumer_.Use(*kit);
+  const auto address_in = [&](ObservableKind kind, const std::string& text) {
+    batch_.AddText(kind, Direction::kToServer, text);
+    consumer_.OnBurst(batch_, contexts_, ended_);
+    batch_.Clear();
+    const std::unique_ptr<QueuedAlert> queued = queue_.Pop();
+    EXPECT_EQ(queued->alert.value, text);
+    return queued->alert.address.version() == 0 ? "" : queued->alert.address.ToString();
+  };
+  EXPECT_EQ(address_in(ObservableKind::kHttpXff, "20.1.2.3"), "20.1.2.3");
+  EXPECT_EQ(address_in(ObservableKind::kHttpXff, "2400:1::7"), "2400:1::7");
+  EXPECT_EQ(address_in(ObservableKind::kHttpHost, "20.1.2.3"), "20.1.2.3");
+  EXPECT_EQ(address_in(ObservableKind::kHttpHost, "one.example"), "");
+}
+
+// What others' indicators make the parsers emit takes no room from what is always emitted.
+TEST_F(MatchConsumerTest, WantedKindsDoNotCrowdOutTheOthers) {
+  for (size_t i = 0; i < 2 * MatchConsumer::kMaxMessageValues; ++i)
+    batch_.AddText(ObservableKind::kTlsCertName, Direction::kToServer, "n" + std::to_string(i) + ".example");
+  batch_.AddText(ObservableKind::kTlsSni, Direction::kToServer, "one.example");
+  batch_.AddText(ObservableKind::kTlsVersion, Direction::kToServer, "TLS 1.2");
+  consumer_.OnBurst(batch_, contexts_, ended_);
+  const std::vector<ContextValue> message = queue_.Pop()->alert.message;
+  EXPECT_EQ(message.size(), MatchConsumer::kMaxMessageValues + 2);
+  EXPECT_EQ(message.back().value, "TLS 1.2");
+}
+
 TEST_F(MatchConsumerTest, WhatIsRememberedGoesWithTheFlow) {
   EXPECT_EQ(counters().remembered_bytes, 0u);
   Show("one.example");

@@ -115,6 +115,7 @@ TEST(ExactTable, AgreesWithTryingEveryRow) {
       test.batch.AddText(name_kinds[random() % 5], direction, PickName(random));
       test.batch.AddText(random() % 2 == 0 ? kHttpHost : kTlsSni, direction, PickAddress(random));
       test.batch.AddText(kHttpHost, direction, "[2400:1::1]");
+      test.batch.AddText(kHttpXff, direction, random() % 4 == 0 ? PickName(random) : PickAddress(random));
       test.batch.AddText(kHttpUri, direction, "/" + std::to_string(random() % 20));
       test.batch.AddText(kHttpUserAgent, direction, "agent " + std::to_string(random() % 20));
       test.batch.AddText(kHttpUrl, direction, "http://example.com/" + std::to_string(random() % 20));

@@ -28,6 +28,25 @@ TEST(Sequence, JoiningLateIsNoLoss) {
   EXPECT_EQ(by_heartbeat.OnAlerts(5, 103, 1).missing, 1u);
 }
 
+TEST(Sequence, GoesOnWhereAnEarlierRunEnded) {
+  SequenceTracker tracker;
+  tracker.GoOnAfter(5, 10);
+  const SequenceTracker::Arrival arrival = tracker.OnAlerts(5, 14, 2);
+  EXPECT_FALSE(arrival.new_epoch);
+  EXPECT_EQ(arrival.before, 0u);
+  EXPECT_EQ(arrival.missing, 3u);
+  SequenceTracker in_order;
+  in_order.GoOnAfter(5, 10);
+  EXPECT_EQ(in_order.OnLast(5, 10).missing, 0u);
+  EXPECT_EQ(in_order.OnAlerts(5, 9, 4).skip, 2u) << "these are here";
+  SequenceTracker anew;
+  anew.GoOnAfter(5, 10);
+  const SequenceTracker::Arrival next = anew.OnLast(7, 4);
+  EXPECT_TRUE(next.new_epoch);
+  EXPECT_EQ(next.before, 0u);
+  EXPECT_EQ(next.missing, 4u);
+}
+
 TEST(Sequence, AGapShowsAtTheNextMessage) {
   SequenceTracker tracker;
   tracker.OnAlerts(5, 1, 10);

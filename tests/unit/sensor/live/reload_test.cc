@@ -272,5 +272,35 @@ TEST_F(ReloadTest, TheSensorEndsInTheMiddleOfOne) {
   EXPECT_EQ(sink_.unresolved + sink_.wrong, 0u);
 }
 
+// A compile cannot be broken off; whoever ends the sensor is told so and does not wait for it.
+TEST_F(ReloadTest, StopDoesNotWaitForACompile) {
+  std::atomic<bool> loading{false}, compiled{false};
+  Start(LoadOf({MakeIndicator(IndicatorType::kDomain, "even.example")}), [&] {
+    loading.store(true);
+    while (!compiled.load()) std::this_thread::sleep_for(1ms);
+    return LoadOf({MakeIndicator(IndicatorType::kDomain, "odd.example")});
+  });
+  reloader_->Request();
+  while (!loading.load()) std::this_thread::sleep_for(1ms);
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_FALSE(reloader_->Stop(10ms));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 5s);
+  compiled.store(true);
+  EXPECT_TRUE(reloader_->Stop(10s));
+  EXPECT_FALSE(reloader_->last().succeeded) << "what was compiled meanwhile is not used any more";
+  EXPECT_EQ(reloader_->last().generation, 1u);
+  Stop();
+  EXPECT_EQ(sink_.unresolved + sink_.wrong, 0u);
+}
+
+TEST_F(ReloadTest, StopWithoutAReloadIsDoneAtOnce) {
+  Start(LoadOf({MakeIndicator(IndicatorType::kDomain, "even.example")}), [] { return IndicatorLoad(); });
+  EXPECT_TRUE(reloader_->Stop(10s));
+  reloader_->Request();
+  std::this_thread::sleep_for(20ms);
+  EXPECT_EQ(reloader_->last().number, 0u) << "none begins any more";
+  Stop();
+}
+
 }  // namespace
 }  // namespace vedette
