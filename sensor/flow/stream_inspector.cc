@@ -30,6 +30,24 @@ size_t HeldBy(const StreamParser& parser) {
       parser);
 }
 
+// The state with what it owns, without what its parser holds beyond its own size.
+size_t SizeOf(const StreamState& state) {
+  size_t size = sizeof state;
+  if (state.tails != nullptr) size += sizeof *state.tails;
+  for (const std::string& first : state.first) {
+    if (first.capacity() > std::string().capacity()) size += first.capacity() + 1;
+  }
+  return size + std::visit(
+                    [](const auto& p) -> size_t {
+                      if constexpr (std::is_same_v<std::decay_t<decltype(p)>, std::monostate>) {
+                        return 0;
+                      } else {
+                        return sizeof *p;
+                      }
+                    },
+                    state.parser);
+}
+
 bool HasDnsPort(const Flow& flow) {
   const auto is = [](uint16_t port) { return port == 53 || port == 5353 || port == 5355; };
   return is(flow.client_port) || is(flow.server_port);
@@ -40,12 +58,12 @@ bool IsOpen(const Identity& identity, Bytes bytes) {
   return identity.probe == Probe::kYes || (identity.probe == Probe::kNeedMore && bytes.size() < kStreamIdentifyBytes);
 }
 
-void SwapEnds(Flow& flow) {
-  std::swap(flow.client, flow.server);
-  std::swap(flow.client_port, flow.server_port);
-  std::swap(flow.packets[0], flow.packets[1]);
-  std::swap(flow.bytes[0], flow.bytes[1]);
-  std::swap(flow.half[0], flow.half[1]);
+}  // namespace
+
+void StreamInspector::TurnRound(Flow& flow) {
+  SwapEnds(flow);
+  flow.client_known = true;
+  if (flow.stream == nullptr) return;
   StreamState& state = *flow.stream;
   std::swap(state.skip[0], state.skip[1]);
   std::swap(state.first[0], state.first[1]);
@@ -54,10 +72,7 @@ void SwapEnds(Flow& flow) {
   std::swap(state.scanned[0], state.scanned[1]);
   if (state.tails != nullptr) std::swap((*state.tails)[0], (*state.tails)[1]);
   state.flip_pending = false;
-  flow.client_known = true;
 }
-
-}  // namespace
 
 StreamInspector::StreamInspector(const Options& options, ObservableBatch& batch) : options_(options), batch_(batch) {}
 
@@ -91,7 +106,7 @@ void StreamInspector::OnTcp(Flow& flow, const Packet& packet, bool from_client) 
       packet.sequence + (syn ? 1 : 0), packet.payload, packet.missing_bytes, fin, options_.tcp, tcp_counters_,
       [&](Bytes data, uint64_t gap, bool start, bool end) { OnChunk(flow, index, data, gap, start, end, time_ns); });
   if (half.fin_seen() && other.fin_seen()) flow.closed = true;
-  if (flow.stream != nullptr && flow.stream->flip_pending) SwapEnds(flow);
+  if (flow.stream != nullptr && flow.stream->flip_pending) TurnRound(flow);
   ConsiderBypass(flow);
 }
 
@@ -110,6 +125,7 @@ void StreamInspector::OnChunk(Flow& flow, size_t index, Bytes data, uint64_t gap
     if (data.empty()) return;
     flow.stream = std::make_unique<StreamState>();
     flow.stream->parsing_over = !options_.parse;
+    Count(*flow.stream);
   }
   StreamState& state = *flow.stream;
   if (scan_ && !data.empty()) Scan(flow, index, data, gap_bytes);
@@ -147,7 +163,10 @@ void StreamInspector::Scan(Flow& flow, size_t index, Bytes data, uint64_t gap_by
     if (data.empty()) return;
   }
   state.scanned[index] += data.size();
-  if (state.tails == nullptr) state.tails = std::make_unique<std::array<PayloadTail, 2>>();
+  if (state.tails == nullptr) {
+    state.tails = std::make_unique<std::array<PayloadTail, 2>>();
+    Count(state);
+  }
   PayloadTail& tail = (*state.tails)[index];
   if (gap_bytes != 0) tail.length = 0;
   const PayloadTail before = tail;
@@ -177,6 +196,7 @@ void StreamInspector::Parse(Flow& flow, StreamState& state, size_t index, Chunk 
   while (!state.parsing_over) {
     if (std::holds_alternative<std::monostate>(state.parser)) {
       Identify(flow, state, index, chunk);
+      Count(state);
       return;
     }
     Bytes rest;
@@ -230,6 +250,7 @@ bool StreamInspector::Feed(Flow& flow, StreamState& state, size_t index, const C
       state.skip[0] = state.skip[1] = 0;
       state.attempts[0] = state.attempts[1] = 0;
       state.parser = MakeStreamParser(outcome.next);
+      Count(state);
       if (outcome.next != ProtocolId::kUnknown) flow.app = outcome.next;
       return false;
   }
@@ -320,6 +341,15 @@ void StreamInspector::StopParsing(StreamState& state) {
   state.parser = StreamParser();
   state.parsing_over = true;
   for (std::string& first : state.first) first = std::string();
+  Count(state);
+}
+
+// After whatever it owns has changed.
+void StreamInspector::Count(StreamState& state) {
+  const auto size = static_cast<uint32_t>(SizeOf(state));
+  counters_.stream_bytes += size;
+  counters_.stream_bytes -= state.counted;
+  state.counted = size;
 }
 
 void StreamInspector::OnUdp(Flow& flow, const Packet& packet, bool from_client) {
@@ -358,6 +388,7 @@ void StreamInspector::FeedOpenVpn(Flow& flow, Bytes datagram, Direction directio
     ++counters_.flows_by_protocol[static_cast<size_t>(ProtocolId::kOpenVpn)];
     flow.stream = std::make_unique<StreamState>();
     flow.stream->parser = MakeStreamParser(ProtocolId::kOpenVpn);
+    Count(*flow.stream);
   }
   StreamState& state = *flow.stream;
   if (state.parsing_over) return;
@@ -373,11 +404,13 @@ void StreamInspector::Finish(Flow& flow) {
         OnChunk(flow, index, data, gap, start, end, flow.last_ns);
       });
     }
-    if (flow.stream != nullptr && flow.stream->flip_pending) SwapEnds(flow);
+    if (flow.stream != nullptr && flow.stream->flip_pending) TurnRound(flow);
   }
   if (flow.stream == nullptr) return;
   if (options_.parse && flow.app == ProtocolId::kUnknown) ++counters_.flows_unrecognised;
   StopParsing(*flow.stream);
+  counters_.stream_bytes -= flow.stream->counted;  // the flow goes, and the state with it
+  flow.stream->counted = 0;
 }
 
 }  // namespace vedette

@@ -28,6 +28,7 @@ struct StreamState {
   bool parsing_over = false;     // no parser will look again
   bool flip_pending = false;     // the bytes say that the client is at the other end
   uint32_t parser_held = 0;      // bytes, as counted in InspectionCounters::parser_held_bytes
+  uint32_t counted = 0;          // … and in stream_bytes
   uint64_t scanned[2] = {0, 0};  // payload bytes looked at
   std::unique_ptr<std::array<PayloadTail, 2>> tails;
 };
@@ -39,7 +40,8 @@ struct InspectionCounters {
   uint64_t payload_bytes = 0;            // carried by TCP and UDP, in order
   uint64_t payload_bytes_unscanned = 0;  // passed over because of the inspection depth
   uint64_t parser_held_bytes = 0;        // now
-  uint64_t parser_limit_hit = 0;         // parsers given up because all together held too much
+  uint64_t stream_bytes = 0;      // now: StreamStates with their tails, texts and parsers, without what those hold
+  uint64_t parser_limit_hit = 0;  // parsers given up because all together held too much
   uint64_t hand_over_limit_hit = 0;
   uint64_t http_heads_over_limit = 0;  // see Http1Counters; so is the next
   uint64_t http_values_over_limit = 0;
@@ -62,6 +64,9 @@ class StreamInspector {
   // A TCP packet of the flow; `from_client` its direction. May turn the flow round (client and server change places).
   void OnTcp(Flow& flow, const Packet& packet, bool from_client);
   void OnUdp(Flow& flow, const Packet& packet, bool from_client);
+  // Client and server change places, in the flow and in what is held of its stream; from here on that is settled. Not
+  // while a parser reads the stream.
+  static void TurnRound(Flow& flow);
   // The flow is over: what is still held comes out.
   void Finish(Flow& flow);
 
@@ -78,6 +83,7 @@ class StreamInspector {
   void FeedOpenVpn(Flow& flow, Bytes datagram, Direction direction);
   bool WithinMemory(StreamState& state);
   void StopParsing(StreamState& state);
+  void Count(StreamState& state);
   void EmitHits(Bytes data, const PayloadTail* tail_before, Direction direction);
   void ConsiderBypass(Flow& flow);
 
