@@ -95,20 +95,17 @@ ClientGuess GuessClient(const Packet& packet) {
     if (const std::optional<PacketEnd> told = ClientByDns(packet)) return {*told, true, false};
   }
   if (sender > receiver) guess.client = PacketEnd::kReceiver;
+  guess.settled = packet.protocol == kIpProtoUdp && IsDnsPort(packet.source_port) != IsDnsPort(packet.destination_port);
   return guess;
 }
 
 std::optional<ClientGuess> ClientToldBy(const Packet& packet, const Flow& flow, bool from_client) {
+  if (!MayTellClient(packet, flow)) return std::nullopt;
   if (packet.protocol == kIpProtoTcp) {
-    if ((packet.tcp_flags & kTcpSyn) == 0 || flow.app != ProtocolId::kUnknown) return std::nullopt;
     const TcpHalf& half = flow.half[from_client ? 0 : 1];
     if (half.known() && half.first() != packet.sequence + 1) return std::nullopt;
     return GuessClient(packet);
   }
-  // Datagrams that no parser knows are tried a few times only.
-  constexpr uint8_t kMaxMisses = 8;
-  if (packet.protocol != kIpProtoUdp || flow.udp_misses >= kMaxMisses) return std::nullopt;
-  if (flow.app != ProtocolId::kUnknown && flow.app != ProtocolId::kDns) return std::nullopt;
   const std::optional<PacketEnd> told = ClientByDns(packet);
   if (!told) return std::nullopt;
   return ClientGuess{*told, true, false};

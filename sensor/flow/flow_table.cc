@@ -14,7 +14,7 @@ namespace {
 
 constexpr int kEntries = 10;
 constexpr size_t kFirstBuckets = 1024;       // 64 KiB: a small capture costs no more
-constexpr double kMaxLoad = 0.6;             // of all entries, before the table doubles; see kReach
+constexpr double kMaxLoad = 0.65;            // of all entries, before the table doubles; see kReach
 constexpr uint32_t kEvictionCandidates = 8;  // flows looked at for the one that was idle longest
 constexpr int kMaxSeedsTried = 4;  // in one rebuild; with a random one the chance that a flow finds no room is nil
 

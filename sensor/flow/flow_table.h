@@ -59,7 +59,7 @@ inline FlowKey KeyOf(const Packet& packet) {
 class FlowTable {
  public:
   // Buckets that a flow may stand in, from its home on. With keys that were not chosen, at the table's greatest load,
-  // 98 of 100 flows stand at home, and one of 10^7 in the seventh behind it; each further one is five times as rare.
+  // 98 of 100 flows stand at home, and one of 300,000 in the seventh behind; each further one is three times as rare.
   static constexpr size_t kReach = 16;
 
   // `max_flows`: beyond it the flow that was idle longest among a few gives way to the new one. Which one does not

@@ -284,8 +284,8 @@ void Worker::OnPacket(Slot& slot) {
   }
   bool turned = false;
   if (flow != nullptr && !flow->client_known && !slot.addresses_only) {
-    turned = Told(*flow, packet, from_client);
-    if (!packet.payload.empty()) SettleIfNamed(*flow, true);
+    if (MayTellClient(packet, *flow)) turned = Told(*flow, packet, from_client);
+    if (packet.protocol == kIpProtoTcp && !packet.payload.empty()) SettleIfNamed(*flow, true);
   }
   BeginContext();
   const bool fresh = flow == nullptr;

@@ -241,9 +241,9 @@ TEST(FlowTable, WhichFlowGivesWayDoesNotDependOnTheSeed) {
 
 TEST(FlowTable, OrdinaryFlowsFindRoomWithinReach) {
   std::mt19937_64 random(6);
-  FlowTable table(1'600'000);
+  FlowTable table(1'800'000);
   // Up to the greatest load of 262,144 buckets.
-  for (uint32_t i = 0; i < 1'572'864; ++i) {
+  for (uint32_t i = 0; i < 1'703'936; ++i) {
     const uint64_t words[2] = {0x0120, random()};
     uint8_t bytes[16];
     std::memcpy(bytes, words, 16);
