@@ -10,7 +10,6 @@ namespace vedette {
 namespace {
 
 constexpr uint8_t kConfidenceWhereAbsent = 50;
-constexpr uint8_t kTcp = 6, kUdp = 17, kSctp = 132;
 
 struct ProtocolRow {
   uint8_t number;
@@ -49,8 +48,6 @@ std::string ProtocolName(uint8_t protocol) {
   std::string digits = std::to_string(protocol);
   return std::string(3 - digits.size(), '0') + digits;
 }
-
-bool HasPorts(uint8_t protocol) { return protocol == kTcp || protocol == kUdp || protocol == kSctp; }
 
 EndPoint EndPointOf(const FlowSnapshot& flow, End end) {
   return end == End::kClient ? EndPoint{&flow.client, flow.client_port} : EndPoint{&flow.server, flow.server_port};

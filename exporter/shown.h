@@ -10,6 +10,7 @@
 
 #include "exporter/render.h"
 #include "exporter/time_text.h"
+#include "parsers/ip_protocol.h"
 
 namespace vedette {
 
@@ -23,8 +24,6 @@ bool IsBetter(const IndicatorRecord& a, const IndicatorRecord& b);
 
 // EVE's `proto`: "TCP", "IPv6-ICMP"; three digits where the number has no name.
 std::string ProtocolName(uint8_t protocol);
-// Whether the snapshot's ports are ports.
-bool HasPorts(uint8_t protocol);
 
 // One end of the flow.
 struct EndPoint {

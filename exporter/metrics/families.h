@@ -25,6 +25,9 @@ inline constexpr FigureFamily kPacketsDropped = {"vedette_packets_dropped_total"
                                                  "packets lost before they were looked at, by cause", "cause"};
 inline constexpr FigureFamily kPacketsTruncated = {"vedette_packets_truncated_total", FigureKind::kCounter,
                                                    "decoded packets that the capture does not hold whole", ""};
+inline constexpr FigureFamily kPacketTimesDoubted = {
+    "vedette_packet_times_doubted_total", FigureKind::kCounter,
+    "packets whose time the ones around them contradict; no flow was ended by it", ""};
 inline constexpr FigureFamily kBytesDecoded = {"vedette_bytes_decoded_total", FigureKind::kCounter,
                                                "bytes on the wire of decoded packets", ""};
 inline constexpr FigureFamily kDatagramsReassembled = {"vedette_datagrams_reassembled_total", FigureKind::kCounter,

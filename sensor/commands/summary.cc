@@ -68,6 +68,7 @@ std::string SummaryOfCapture(const Totals& totals) {
   AppendCount(out, "dropped by the kernel", figures.Value(kPacketsDropped, "kernel"));
   AppendCount(out, "dropped by the interface", figures.Value(kPacketsDropped, "interface"));
   AppendCount(out, "cut by the snap length", figures.Value(kPacketsTruncated));
+  AppendCount(out, "with a time not believed", figures.Value(kPacketTimesDoubted));
   AppendLine(out, "bytes", ByteSize(static_cast<uint64_t>(figures.Value(kBytesDecoded))));
   const WorkerCounters& workers = totals.workers;
   if (workers.first_ns <= workers.last_ns) {
@@ -100,6 +101,7 @@ std::string SummaryOfCapture(const Totals& totals) {
 
   std::string limits;
   AppendCount(limits, "flows given up (table full)", figures.Value(kFlowsEnded, "table_full"));
+  AppendCount(limits, "flows given up (table crowded)", figures.Value(kFlowsEnded, "table_crowded"));
   AppendCount(limits, "no room: one TCP direction", figures.Value(kTcp, "no_room_direction"));
   AppendCount(limits, "no room: TCP reassembly", figures.Value(kTcp, "no_room_memory"));
   AppendCount(limits, "TCP copies not read again", figures.Value(kTcp, "second_readings_limit"));

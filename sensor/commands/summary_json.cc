@@ -78,7 +78,7 @@ Json PacketsOf(const Figures& figures, const Totals& totals) {
 Json MemoryLimitsHit(const Figures& figures) {
   using namespace families;
   Json out = Json::array();
-  if (figures.Value(kFlowsEnded, "table_full") != 0) out.push_back("flow_table");
+  if (figures.Sum(kFlowsEnded) != 0) out.push_back("flow_table");
   if (figures.Value(kTcp, "no_room_memory") != 0) out.push_back("reassembly");
   if (figures.Value(kParserGivenUp, "memory") != 0) out.push_back("parsers");
   if (figures.Value(kPacketsNotDecoded, NameOf(NotDecoded::kFragmentLimit)) != 0) out.push_back("fragments");

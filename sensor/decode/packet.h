@@ -7,11 +7,10 @@
 
 #include "parsers/address.h"
 #include "parsers/bytes.h"
+#include "parsers/ip_protocol.h"
 #include "sensor/capture/frame.h"
 
 namespace vedette {
-
-constexpr uint8_t kIpProtoIcmp = 1, kIpProtoTcp = 6, kIpProtoUdp = 17, kIpProtoIcmpV6 = 58;
 
 constexpr uint8_t kTcpFin = 0x01, kTcpSyn = 0x02, kTcpRst = 0x04, kTcpPsh = 0x08, kTcpAck = 0x10;
 

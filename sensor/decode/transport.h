@@ -9,8 +9,6 @@
 
 namespace vedette {
 
-constexpr uint8_t kIpProtoDccp = 33, kIpProtoSctp = 132, kIpProtoUdpLite = 136;
-
 // The content of an IP datagram, behind its headers.
 struct IpPayload {
   uint8_t version;
@@ -19,12 +17,6 @@ struct IpPayload {
   uint32_t captured_bytes;
   uint32_t wire_bytes;  // as the IP header says; at least captured_bytes
 };
-
-// TCP, UDP, UDP-Lite, SCTP and DCCP begin with two ports (RFC 9293, 768, 3828, 9260, 4340).
-constexpr bool HasPorts(uint8_t protocol) {
-  return protocol == kIpProtoTcp || protocol == kIpProtoUdp || protocol == kIpProtoSctp ||
-         protocol == kIpProtoUdpLite || protocol == kIpProtoDccp;
-}
 
 // The payload begins `header_bytes` into the datagram's content and ends where that ends.
 inline void SetPayload(const IpPayload& ip, uint32_t header_bytes, Packet& packet) {

@@ -7,14 +7,16 @@
 #include <cstring>
 #include <new>
 #include <random>
+#include <utility>
 
 namespace vedette {
 namespace {
 
 constexpr int kEntries = 10;
-constexpr size_t kFirstBuckets = 1024;  // 64 KiB: a small capture costs no more
-constexpr double kMaxLoad = 0.75;       // of all entries, before the table doubles
-constexpr int kEvictionCandidates = 8;  // flows looked at for the one that was idle longest
+constexpr size_t kFirstBuckets = 1024;       // 64 KiB: a small capture costs no more
+constexpr double kMaxLoad = 0.65;            // of all entries, before the table doubles; see kReach
+constexpr uint32_t kEvictionCandidates = 8;  // flows looked at for the one that was idle longest
+constexpr int kMaxSeedsTried = 4;  // in one rebuild; with a random one the chance that a flow finds no room is nil
 
 uint16_t TagOf(uint64_t hash) {
   const auto tag = static_cast<uint16_t>(hash >> 48);
@@ -39,7 +41,7 @@ bool Same16(const uint8_t* a, const uint8_t* b) { return Load(a) == Load(b) && L
 }  // namespace
 
 // An entry that found its home bucket full stands in a following one; `passed` counts how many went past this bucket,
-// so that a search knows whether to go on.
+// so that a search knows whether to go on. It goes on for kReach buckets at most.
 struct alignas(64) FlowTable::Bucket {
   uint16_t tags[kEntries] = {};
   uint32_t slots[kEntries] = {};
@@ -71,9 +73,18 @@ void FlowKey::ComputeHash(const FlowHashSeed& seed) {
               seed.both ^ (uint64_t{protocol} << 8 | version));
 }
 
-FlowTable::FlowTable(uint32_t max_flows)
-    : max_flows_(std::max<uint32_t>(max_flows, 1)), mask_(kFirstBuckets - 1), buckets_(kFirstBuckets) {}
+FlowTable::FlowTable(uint32_t max_flows, const FlowHashSeed& seed, FlowHashSeed (*next_seed)())
+    : max_flows_(std::max<uint32_t>(max_flows, 1)),
+      mask_(kFirstBuckets - 1),
+      buckets_(kFirstBuckets),
+      seed_(seed),
+      next_seed_(next_seed) {}
 FlowTable::~FlowTable() = default;
+
+void FlowTable::Hash(FlowKey& key) const {
+  key.ComputeHash(seed_);
+  key.seed_number = seed_number_;
+}
 
 void FlowTable::PrefetchBucket(const FlowKey& key) const { __builtin_prefetch(&buckets_[key.hash & mask_]); }
 
@@ -87,13 +98,18 @@ void FlowTable::PrefetchFlow(const FlowKey& key) const {
   __builtin_prefetch(flow + 128);
 }
 
-Flow* FlowTable::Find(const FlowKey& key, bool& from_client) {
+Flow* FlowTable::Find(FlowKey& key, bool& from_client) {
+  if (key.seed_number != seed_number_) [[unlikely]] {
+    Hash(key);
+  }
   const uint16_t tag = TagOf(key.hash);
-  for (size_t i = key.hash & mask_;; i = (i + 1) & mask_) {
+  const auto hash = static_cast<uint32_t>(key.hash);
+  size_t i = key.hash & mask_;
+  for (size_t step = 0; step < kReach; ++step, i = (i + 1) & mask_) {
     const Bucket& bucket = buckets_[i];
     for (uint32_t bits = bucket.Candidates(tag); bits != 0; bits &= bits - 1) {
       Flow& flow = At(bucket.slots[std::countr_zero(bits)]);
-      if (flow.hash != key.hash || flow.protocol != key.protocol || flow.version != key.version) continue;
+      if (flow.hash != hash || flow.protocol != key.protocol || flow.version != key.version) continue;
       if (flow.client_port == key.source_port && flow.server_port == key.destination_port &&
           Same16(flow.client, key.source) && Same16(flow.server, key.destination)) {
         from_client = true;
@@ -105,30 +121,16 @@ Flow* FlowTable::Find(const FlowKey& key, bool& from_client) {
         return &flow;
       }
     }
-    if (bucket.passed == 0) return nullptr;
+    if (bucket.passed == 0) break;
   }
+  return nullptr;
 }
 
-Flow& FlowTable::Insert(const FlowKey& key, const std::function<void(Flow&)>& evict) {
-  if (size_ >= max_flows_) {
-    Flow* oldest = nullptr;
-    int looked = 0;
-    for (size_t i = key.hash & mask_; looked < kEvictionCandidates && looked < static_cast<int>(size_);
-         i = (i + 1) & mask_) {
-      for (int e = 0; e < kEntries; ++e) {
-        if (buckets_[i].tags[e] == 0) continue;
-        ++looked;
-        Flow& flow = At(buckets_[i].slots[e]);
-        if (oldest == nullptr || flow.last_ns < oldest->last_ns) oldest = &flow;
-      }
-    }
-    if (oldest != nullptr) {
-      evict(*oldest);
-      Release(*oldest);
-    }
-  }
+Flow& FlowTable::Insert(FlowKey key, const std::function<void(Flow&)>& evict) {
+  if (size_ >= max_flows_) EvictIdle(evict);
   if (static_cast<double>(size_ + 1) > kMaxLoad * static_cast<double>(kEntries) * static_cast<double>(buckets_.size()))
-    Grow();
+    Rebuild(buckets_.size() * 2, false, evict);
+  if (key.seed_number != seed_number_) Hash(key);
   const uint32_t slot = TakeSlot();
   Flow& flow = At(slot);
   std::memcpy(flow.client, key.source, 16);
@@ -137,27 +139,73 @@ Flow& FlowTable::Insert(const FlowKey& key, const std::function<void(Flow&)>& ev
   flow.server_port = key.destination_port;
   flow.protocol = key.protocol;
   flow.version = key.version;
-  flow.hash = key.hash;
-  Place(key.hash, slot);
+  if (!Place(TagOf(key.hash), static_cast<uint32_t>(key.hash), slot)) [[unlikely]] {
+    MakeRoom(key, evict);
+    Place(TagOf(key.hash), static_cast<uint32_t>(key.hash), slot);
+  }
+  flow.hash = static_cast<uint32_t>(key.hash);
+  ++inserts_since_reseed_;
   peak_ = std::max(peak_, ++size_);
   return flow;
 }
 
-void FlowTable::Place(uint64_t hash, uint32_t slot) {
-  for (size_t i = hash & mask_;; i = (i + 1) & mask_) {
-    Bucket& bucket = buckets_[i];
+// Only when the table is full: then every slot up to next_slot_ is a flow's. Slots are given out in the order of the
+// packets, so that the choice is the same whatever the seed.
+void FlowTable::EvictIdle(const std::function<void(Flow&)>& evict) {
+  Flow* oldest = nullptr;
+  for (uint32_t i = 0; i < std::min(kEvictionCandidates, next_slot_); ++i) {
+    if (hand_ >= next_slot_) hand_ = 0;
+    Flow& flow = At(hand_++);
+    if (oldest == nullptr || flow.last_ns < oldest->last_ns) oldest = &flow;
+  }
+  evict(*oldest);
+  Release(*oldest);
+}
+
+// No room within reach of the key's home. A new seed costs a step for every flow: it has to have been earned by as many
+// insertions.
+void FlowTable::MakeRoom(FlowKey& key, const std::function<void(Flow&)>& evict) {
+  const auto has_room = [&] {
+    for (size_t step = 0; step < kReach; ++step) {
+      const Bucket& bucket = buckets_[(key.hash + step) & mask_];
+      if (std::find(bucket.tags, bucket.tags + kEntries, 0) != bucket.tags + kEntries) return true;
+    }
+    return false;
+  };
+  if (inserts_since_reseed_ >= size_) {
+    Rebuild(buckets_.size(), true, evict);
+    Hash(key);
+    if (has_room()) return;
+  }
+  Flow* oldest = nullptr;
+  for (size_t step = 0; step < kReach; ++step) {
+    const Bucket& bucket = buckets_[(key.hash + step) & mask_];
+    for (const uint32_t slot : bucket.slots) {
+      if (oldest == nullptr || At(slot).last_ns < oldest->last_ns) oldest = &At(slot);
+    }
+  }
+  ++crowded_out_;
+  evict(*oldest);
+  Release(*oldest);
+}
+
+bool FlowTable::Place(uint16_t tag, uint32_t hash, uint32_t slot) {
+  for (size_t step = 0; step < kReach; ++step) {
+    Bucket& bucket = buckets_[(hash + step) & mask_];
     for (int e = 0; e < kEntries; ++e) {
       if (bucket.tags[e] != 0) continue;
-      bucket.tags[e] = TagOf(hash);
+      bucket.tags[e] = tag;
       bucket.slots[e] = slot;
-      return;
+      for (size_t before = 0; before < step; ++before) ++buckets_[(hash + before) & mask_].passed;
+      return true;
     }
-    ++bucket.passed;
   }
+  return false;
 }
 
 uint32_t FlowTable::SlotOf(const Flow& flow, size_t& bucket, int& entry) const {
-  for (size_t i = flow.hash & mask_;; i = (i + 1) & mask_) {
+  for (size_t step = 0; step < kReach; ++step) {
+    const size_t i = (flow.hash + step) & mask_;
     for (int e = 0; e < kEntries; ++e) {
       if (buckets_[i].tags[e] != 0 && &At(buckets_[i].slots[e]) == &flow) {
         bucket = i;
@@ -165,8 +213,8 @@ uint32_t FlowTable::SlotOf(const Flow& flow, size_t& bucket, int& entry) const {
         return buckets_[i].slots[e];
       }
     }
-    if (buckets_[i].passed == 0) return kNoSlot;
   }
+  return kNoSlot;
 }
 
 void FlowTable::Release(Flow& flow) {
@@ -176,20 +224,56 @@ void FlowTable::Release(Flow& flow) {
   if (slot == kNoSlot) return;
   for (size_t i = flow.hash & mask_; i != bucket; i = (i + 1) & mask_) --buckets_[i].passed;
   buckets_[bucket].tags[entry] = 0;
+  GiveBack(slot);
+}
+
+void FlowTable::GiveBack(uint32_t slot) {
+  Flow& flow = At(slot);
   flow.~Flow();
   new (&flow) Flow();
   free_.push_back(slot);
   --size_;
 }
 
-void FlowTable::Grow() {
-  std::vector<Bucket> old(buckets_.size() * 2);
-  old.swap(buckets_);
-  mask_ = buckets_.size() - 1;
-  for (const Bucket& bucket : old) {
-    for (int e = 0; e < kEntries; ++e) {
-      if (bucket.tags[e] != 0) Place(At(bucket.slots[e]).hash, bucket.slots[e]);
+void FlowTable::Rebuild(size_t num_buckets, bool new_seed, const std::function<void(Flow&)>& evict) {
+  const std::vector<Bucket> old = std::exchange(buckets_, {});
+  mask_ = num_buckets - 1;
+  std::vector<uint32_t> without_room;
+  for (int tried = 0; tried < kMaxSeedsTried; ++tried) {
+    if (tried != 0) new_seed = true;
+    if (new_seed) {
+      seed_ = next_seed_();
+      ++seed_number_;
+      inserts_since_reseed_ = 0;
     }
+    buckets_.assign(num_buckets, Bucket());
+    without_room.clear();
+    for (const Bucket& bucket : old) {
+      for (int e = 0; e < kEntries; ++e) {
+        if (bucket.tags[e] == 0) continue;
+        const uint32_t slot = bucket.slots[e];
+        Flow& flow = At(slot);
+        uint16_t tag = bucket.tags[e];
+        if (new_seed) {
+          FlowKey key{.source = flow.client,
+                      .destination = flow.server,
+                      .source_port = flow.client_port,
+                      .destination_port = flow.server_port,
+                      .protocol = flow.protocol,
+                      .version = flow.version};
+          Hash(key);
+          tag = TagOf(key.hash);
+          flow.hash = static_cast<uint32_t>(key.hash);
+        }
+        if (!Place(tag, flow.hash, slot)) without_room.push_back(slot);
+      }
+    }
+    if (without_room.empty()) return;
+  }
+  for (const uint32_t slot : without_room) {
+    ++crowded_out_;
+    evict(At(slot));
+    GiveBack(slot);
   }
 }
 

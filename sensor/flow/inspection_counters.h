@@ -16,6 +16,7 @@ struct InspectionCounters {
   uint64_t payload_bytes_unscanned = 0;  // passed over because of the inspection depth
   uint64_t payload_bytes_aside = 0;      // TCP: set aside, or of another copy; looked at alone
   uint64_t parser_held_bytes = 0;        // now
+  uint64_t stream_bytes = 0;             // now: StreamStates with all they own, without what parsers hold
   uint64_t parser_limit_hit = 0;         // parsers given up because all together held too much
   uint64_t hand_over_limit_hit = 0;
   uint64_t second_readings = 0;        // streams read a second time, because copies differed or the place changed

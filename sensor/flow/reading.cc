@@ -40,7 +40,21 @@ void Reading::SwapEnds() {
   std::swap(attempts[0], attempts[1]);
 }
 
-size_t Reading::memory_bytes() const { return first[0].capacity() + first[1].capacity(); }
+size_t Reading::memory_bytes() const {
+  size_t bytes = 0;
+  for (const std::string& text : first) {
+    if (text.capacity() > std::string().capacity()) bytes += text.capacity() + 1;
+  }
+  return bytes + std::visit(
+                     [](const auto& p) -> size_t {
+                       if constexpr (std::is_same_v<std::decay_t<decltype(p)>, std::monostate>) {
+                         return 0;
+                       } else {
+                         return sizeof *p;
+                       }
+                     },
+                     parser);
+}
 
 void StreamReader::Feed(Flow& flow, Reading& reading, size_t index, Chunk chunk, bool& flip, bool leading) {
   if (reading.over) return;
@@ -184,7 +198,7 @@ void StreamReader::Identify(Flow& flow, Reading& reading, size_t index, Chunk ch
     }
   }
   reading.parser = MakeStreamParser(identity.protocol);
-  chunk.gap_bytes = 0;  // it begins here
+  chunk.gap_bytes = 0;                       // it begins here
   const std::string own = std::move(first);  // keeps joined bytes alive while they are fed
   first.clear();
   if (joined) chunk.data = AsBytes(own);

@@ -96,6 +96,7 @@ bool StreamInspector::BeginSecondReading(StreamState& state) {
 void StreamInspector::EndSecondReading(StreamState& state) {
   reader_.Stop(state.second->reading);
   state.second.reset();
+  Count(state);
 }
 
 void StreamInspector::FeedSecond(Flow& flow, StreamState& state, size_t index, Chunk chunk) {

@@ -31,16 +31,6 @@ bool MayBePadding(const Packet& packet) {
          std::all_of(payload.begin(), payload.end(), [](uint8_t byte) { return byte == 0; });
 }
 
-void SwapEnds(Flow& flow) {
-  std::swap(flow.client, flow.server);
-  std::swap(flow.client_port, flow.server_port);
-  std::swap(flow.packets[0], flow.packets[1]);
-  std::swap(flow.bytes[0], flow.bytes[1]);
-  std::swap(flow.half[0], flow.half[1]);
-  flow.stream->SwapEnds();
-  flow.client_known = true;
-}
-
 }  // namespace
 
 // Takes what one half tells, on behalf of the packet that made it tell.
@@ -73,6 +63,12 @@ StreamInspector::StreamInspector(const Options& options, ObservableBatch& batch)
       batch_(batch),
       repeat_key_(FlowHashSeed::Random().both),
       reader_({options.parser_bytes}, batch, counters_) {}
+
+void StreamInspector::TurnRound(Flow& flow) {
+  SwapEnds(flow);
+  flow.client_known = true;
+  if (flow.stream != nullptr) flow.stream->SwapEnds();
+}
 
 void StreamInspector::UseIndicators(const IndicatorSet* indicators, MatchScratch* scratch) {
   indicators_ = indicators;
@@ -129,7 +125,7 @@ void StreamInspector::OnTcp(Flow& flow, const Packet& packet, bool from_client) 
     flow.closed = false;
     ++tcp_counters_.resets_in_vain;
   }
-  if (flow.stream != nullptr && flow.stream->flip_pending) SwapEnds(flow);
+  if (flow.stream != nullptr && flow.stream->flip_pending) TurnRound(flow);
   ConsiderBypass(flow);
 }
 
@@ -153,8 +149,17 @@ StreamState& StreamInspector::StateOf(Flow& flow) {
   if (flow.stream == nullptr) {
     flow.stream = std::make_unique<StreamState>();
     flow.stream->reading.over = !options_.parse;
+    Count(*flow.stream);
   }
   return *flow.stream;
+}
+
+// After whatever it owns has changed.
+void StreamInspector::Count(StreamState& state) {
+  const auto bytes = static_cast<uint32_t>(state.memory_bytes());
+  counters_.stream_bytes += bytes;
+  counters_.stream_bytes -= state.counted;
+  state.counted = bytes;
 }
 
 void StreamInspector::OnData(Flow& flow, size_t index, Chunk chunk, uint64_t gap_bytes) {
@@ -166,7 +171,10 @@ void StreamInspector::OnData(Flow& flow, size_t index, Chunk chunk, uint64_t gap
   if (flow.half[index].ended() && !chunk.end) return;  // sent behind the FIN
   if (state.second != nullptr) FollowSecond(flow, state, index, chunk);
   chunk.direction = DirectionOf(state.flip_pending ? 1 - index : index);
+  const size_t parser = state.reading.parser.index();
   reader_.Feed(flow, state.reading, index, chunk, state.flip_pending, true);
+  // A parser that goes on owns what it did.
+  if (state.second != nullptr || parser == 0 || parser != state.reading.parser.index()) Count(state);
 }
 
 void StreamInspector::OnAside(Flow& flow, size_t index, Bytes data) {
@@ -200,7 +208,10 @@ void StreamInspector::Scan(StreamState& state, size_t index, Bytes data, uint64_
     if (data.empty()) return;
   }
   state.scanned[index] += data.size();
-  if (state.tails == nullptr) state.tails = std::make_unique<std::array<PayloadTail, 2>>();
+  if (state.tails == nullptr) {
+    state.tails = std::make_unique<std::array<PayloadTail, 2>>();
+    Count(state);
+  }
   PayloadTail& tail = (*state.tails)[index];
   if (gap_bytes != 0) tail.length = 0;
   const PayloadTail before = tail;
@@ -274,8 +285,10 @@ void StreamInspector::FeedOpenVpn(Flow& flow, Bytes datagram, Direction directio
     ++counters_.flows_by_protocol[static_cast<size_t>(ProtocolId::kOpenVpn)];
     flow.stream = std::make_unique<StreamState>();
     flow.stream->reading.parser = MakeStreamParser(ProtocolId::kOpenVpn);
+    Count(*flow.stream);
   }
   reader_.FeedOpenVpn(flow.stream->reading, datagram, direction);
+  if (flow.stream->reading.over) Count(*flow.stream);
 }
 
 void StreamInspector::Finish(Flow& flow) {
@@ -284,12 +297,14 @@ void StreamInspector::Finish(Flow& flow) {
       Sink sink(*this, flow, index, flow.last_ns);
       flow.half[index].Finish(tcp_counters_, sink);
     }
-    if (flow.stream != nullptr && flow.stream->flip_pending) SwapEnds(flow);
+    if (flow.stream != nullptr && flow.stream->flip_pending) TurnRound(flow);
   }
   if (flow.stream == nullptr) return;
   if (options_.parse && flow.app == ProtocolId::kUnknown) ++counters_.flows_unrecognised;
   if (flow.stream->second != nullptr) EndSecondReading(*flow.stream);
   reader_.Stop(flow.stream->reading);
+  counters_.stream_bytes -= flow.stream->counted;  // the flow goes, and the state with it
+  flow.stream->counted = 0;
 }
 
 }  // namespace vedette

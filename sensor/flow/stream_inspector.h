@@ -42,6 +42,9 @@ class StreamInspector {
   // A TCP packet of the flow; `from_client` its direction. May turn the flow round (client and server change places).
   void OnTcp(Flow& flow, const Packet& packet, bool from_client);
   void OnUdp(Flow& flow, const Packet& packet, bool from_client);
+  // Client and server change places, in the flow and in what is held of its stream; from here on that is settled. Not
+  // while a parser reads the stream.
+  static void TurnRound(Flow& flow);
   // The flow is over: what is still held comes out.
   void Finish(Flow& flow);
 
@@ -53,6 +56,7 @@ class StreamInspector {
 
   void OnSyn(TcpHalf& half, TcpHalf& other, const Packet& packet);
   StreamState& StateOf(Flow& flow);
+  void Count(StreamState& state);
   void OnData(Flow& flow, size_t index, Chunk chunk, uint64_t gap_bytes);
   void OnCopy(Flow& flow, size_t index, Chunk chunk, uint32_t behind);
   void OnAside(Flow& flow, size_t index, Bytes data);

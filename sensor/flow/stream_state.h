@@ -19,7 +19,7 @@ struct SecondReading {
   static constexpr int kNone = -1;
 
   Reading reading;
-  int suspended = kNone;  // the direction that stands still; kNone: reads the other copies
+  int suspended = kNone;     // the direction that stands still; kNone: reads the other copies
   bool was_leading = false;  // of a suspended one: the stream may come back to it
   // Other copies only, by direction: what the leading reading has seen and this one has not.
   struct Direction {
@@ -37,6 +37,7 @@ struct StreamState {
   Reading reading;  // the leading one
   std::unique_ptr<SecondReading> second;
   uint8_t second_readings = 0;   // begun so far
+  uint32_t counted = 0;          // bytes, as counted in InspectionCounters::stream_bytes
   bool flip_pending = false;     // the bytes say that the client is at the other end
   uint64_t scanned[2] = {0, 0};  // payload bytes looked at
   std::unique_ptr<std::array<PayloadTail, 2>> tails;
@@ -44,7 +45,7 @@ struct StreamState {
   // Whether nothing more can be learned from fields.
   bool parsing_over() const { return reading.over && (second == nullptr || second->reading.over); }
   void SwapEnds();
-  // Heap memory, beside what parsers hold.
+  // With all it owns, beside what parsers hold.
   size_t memory_bytes() const;
 };
 

@@ -66,6 +66,11 @@ struct TcpHalf::Detour {
   uint32_t syn_place = 0;  // behind a SYN that came in the stream
   std::unique_ptr<RecentSegments> recent;
   std::unique_ptr<Candidate> candidate;
+
+  void Remember(TcpCounters& counters) {
+    recent = std::make_unique<RecentSegments>();
+    counters.detour_bytes += sizeof(RecentSegments);
+  }
 };
 
 TcpHalf::TcpHalf() = default;
@@ -73,21 +78,20 @@ TcpHalf::~TcpHalf() = default;
 TcpHalf::TcpHalf(TcpHalf&&) noexcept = default;
 TcpHalf& TcpHalf::operator=(TcpHalf&&) noexcept = default;
 
-TcpHalf::Detour& TcpHalf::detour() {
+TcpHalf::Detour& TcpHalf::DetourOf(TcpCounters& counters) {
   if (detour_ == nullptr) {
     detour_ = std::make_unique<Detour>();
     detour_->run_begin = first_;
+    counters.detour_bytes += sizeof(Detour);
   }
   return *detour_;
 }
 
-size_t TcpHalf::detour_bytes() const {
-  if (detour_ == nullptr) return 0;
-  size_t bytes = sizeof(Detour);
-  if (detour_->recent != nullptr) bytes += sizeof(RecentSegments);
-  if (detour_->candidate != nullptr) bytes += sizeof(Candidate);
-  for (const SegmentQueue::Segment& copy : detour_->other_copies) bytes += copy.bytes.size() + kSegmentOverheadBytes;
-  return bytes;
+// The detour is there.
+void TcpHalf::OpenCandidate(uint32_t sequence, TcpCounters& counters) {
+  DropCandidate(counters);
+  detour_->candidate = std::make_unique<Candidate>(sequence);
+  counters.detour_bytes += sizeof(Candidate);
 }
 
 bool TcpHalf::Holds() const { return detour_ != nullptr && !detour_->held.empty(); }
@@ -118,14 +122,13 @@ void TcpHalf::OnSyn(uint32_t syn_sequence, TcpCounters& counters) {
     return;
   }
   if (place == first_ || place == next_) return;  // once more
-  Detour& d = detour();
+  Detour& d = DetourOf(counters);
   if (d.syn_pending && d.syn_place == place) return;
   ++counters.syns_in_stream;
   d.syn_pending = true;
   d.syn_place = place;
   if (d.candidate != nullptr && d.candidate->HasEvidence() && !d.candidate->from_syn) return;
-  DropCandidate(counters);
-  d.candidate = std::make_unique<Candidate>(place);
+  OpenCandidate(place, counters);
   d.candidate->from_syn = true;
   d.candidate->segments = 1;
 }
@@ -159,7 +162,7 @@ void TcpHalf::OnIrregular(const TcpSegment& segment, const TcpLimits& limits, Tc
     ++counters.segments;
     if (detour_ != nullptr && detour_->padding != 0) SettlePadding(segment, counters, sink);
     if (segment.may_be_padding && segment.sequence == next_ && !segment.fin && !Holds()) {
-      detour().padding = static_cast<uint8_t>(segment.payload.size());
+      DetourOf(counters).padding = static_cast<uint8_t>(segment.payload.size());
       return;
     }
   }
@@ -255,11 +258,11 @@ bool TcpHalf::TrimSeen(TcpSegment& segment, TcpCounters& counters, TcpSink& sink
   const auto seen = static_cast<uint32_t>(SequenceDistance(next_, segment.sequence));
   const uint32_t length = EndOf(segment) - segment.sequence;
   counters.retransmitted_bytes += std::min(seen, length);
-  Detour& d = detour();
+  Detour& d = DetourOf(counters);
   const bool keep_alive = seen == 1 && length == 1;
   if (!keep_alive && !segment.may_be_padding && !segment.payload.empty()) {
     const bool hashed = d.recent != nullptr;
-    if (!hashed) d.recent = std::make_unique<RecentSegments>();
+    if (!hashed) d.Remember(counters);
     const uint64_t hash = HashOf(segment);
     if (hashed && d.recent->Has(hash)) {
       ++counters.exact_repeats;
@@ -311,7 +314,7 @@ void TcpHalf::PassOverHeld(const TcpSegment& segment, TcpCounters& counters, Tcp
 
 void TcpHalf::Hold(const TcpSegment& segment, const TcpLimits& limits, TcpCounters& counters, TcpSink& sink) {
   if (segment.payload.empty()) return;
-  Detour& d = detour();
+  Detour& d = DetourOf(counters);
   ++counters.out_of_order;
   if (d.held.empty()) d.peer_spoke = false;
   if (d.held.Contradicts(segment.sequence, segment.payload)) {
@@ -322,9 +325,10 @@ void TcpHalf::Hold(const TcpSegment& segment, const TcpLimits& limits, TcpCounte
     }
     ++counters.other_copies;
     d.disputed = true;
-    if (d.recent == nullptr) d.recent = std::make_unique<RecentSegments>();
+    if (d.recent == nullptr) d.Remember(counters);
     if (d.other_copies.size() < kMaxOtherCopies) {
       d.other_copies.push_back({segment.sequence, {segment.payload.begin(), segment.payload.end()}});
+      counters.detour_bytes += segment.payload.size() + kSegmentOverheadBytes;
     } else {
       sink.OnAside(segment.payload);
     }
@@ -366,7 +370,7 @@ void TcpHalf::SetAside(const TcpSegment& segment, const TcpLimits& limits, TcpCo
     ++counters.checksum_wrong;
     return;
   }
-  Detour& d = detour();
+  Detour& d = DetourOf(counters);
   const auto window = static_cast<int64_t>(WindowBytes());
   Candidate* candidate = d.candidate.get();
   if (candidate != nullptr) {
@@ -384,8 +388,7 @@ void TcpHalf::SetAside(const TcpSegment& segment, const TcpLimits& limits, TcpCo
   }
   const uint32_t end = EndOf(segment);
   if (candidate == nullptr) {
-    DropCandidate(counters);
-    d.candidate = std::make_unique<Candidate>(segment.sequence);
+    OpenCandidate(segment.sequence, counters);
     candidate = d.candidate.get();
   }
   candidate->strays = 0;
@@ -437,12 +440,13 @@ void TcpHalf::OnAcknowledgment(uint32_t sequence, TcpCounters& counters, TcpSink
 void TcpHalf::ChangePlace(uint32_t up_to, TcpCounters& counters, TcpSink& sink) {
   Detour& d = *detour_;
   const std::unique_ptr<Candidate> won = std::move(d.candidate);
+  counters.detour_bytes -= sizeof(Candidate);
   const bool first_place =
       !passed_any_ && d.held.empty() && (won->from_syn || won->acknowledgments >= kDecidingAcknowledgments);
   ++counters.place_changes;
   if (won->was_place) ++counters.place_reversals;
   if (!first_place) {
-    d.candidate = std::make_unique<Candidate>(next_);
+    OpenCandidate(next_, counters);
     Candidate& old = *d.candidate;
     old.was_place = true;
     old.place = {next_, d.run_begin, gap_, passed_any_ != 0, started_ != 0, std::move(d.held)};
@@ -479,6 +483,7 @@ void TcpHalf::DropCandidate(TcpCounters& counters) {
   const SegmentQueue& waiting = detour_->candidate->place.held;
   counters.held_bytes -= waiting.bytes();
   counters.held_segments -= waiting.size();
+  counters.detour_bytes -= sizeof(Candidate);
   detour_->candidate.reset();
 }
 
@@ -486,6 +491,7 @@ void TcpHalf::DropCandidate(TcpCounters& counters) {
 void TcpHalf::TakeCandidate(const TcpLimits& limits, TcpCounters& counters, TcpSink& sink) {
   Detour& d = *detour_;
   const std::unique_ptr<Candidate> candidate = std::move(d.candidate);
+  counters.detour_bytes -= sizeof(Candidate);
   SegmentQueue& waiting = candidate->place.held;
   counters.held_bytes -= waiting.bytes();
   counters.held_segments -= waiting.size();
@@ -528,9 +534,9 @@ void TcpHalf::TellCopies(TcpCounters& counters, TcpSink& sink) {
       continue;
     }
     sink.OnCopy(copies[i].bytes, static_cast<uint32_t>(behind), copies[i].sequence == first_ && started_);
+    counters.detour_bytes -= copies[i].bytes.size() + kSegmentOverheadBytes;
     copies.erase(copies.begin() + static_cast<std::ptrdiff_t>(i));
   }
-  static_cast<void>(counters);
 }
 
 void TcpHalf::PassHole(TcpCounters& counters, TcpSink& sink) {
@@ -580,6 +586,10 @@ void TcpHalf::Abandon(TcpCounters& counters) {
   DropCandidate(counters);
   counters.held_bytes -= detour_->held.bytes();
   counters.held_segments -= detour_->held.size();
+  counters.detour_bytes -= sizeof(Detour) + (detour_->recent == nullptr ? 0 : sizeof(RecentSegments));
+  for (const SegmentQueue::Segment& copy : detour_->other_copies) {
+    counters.detour_bytes -= copy.bytes.size() + kSegmentOverheadBytes;
+  }
   detour_.reset();
 }
 

@@ -43,6 +43,7 @@ struct TcpCounters {
   uint64_t total_limit_hit = 0;  // segments for which all flows together held too much
   uint64_t held_bytes = 0;       // now, in all flows
   uint64_t held_segments = 0;    // they came in so many pieces, each of which costs kSegmentOverheadBytes as well
+  uint64_t detour_bytes = 0;     // now: what halves own beside their held segments
   // Segments set aside: not part of the stream as far as it was followed. Each counts under one reason.
   uint64_t out_of_window = 0;   // neither at the place nor at the candidate …
   uint64_t at_candidate = 0;    // … or at the candidate; those may be part of the stream later
@@ -172,9 +173,6 @@ class TcpHalf {
   // Nobody looks at this direction any more: what is held goes.
   void Abandon(TcpCounters& counters);
 
-  // Heap memory beside what TcpCounters counts as held.
-  size_t detour_bytes() const;
-
  private:
   struct Place;
   struct Candidate;
@@ -198,7 +196,8 @@ class TcpHalf {
     counters.gap_bytes += bytes;
   }
 
-  Detour& detour();
+  Detour& DetourOf(TcpCounters& counters);
+  void OpenCandidate(uint32_t sequence, TcpCounters& counters);
   uint32_t WindowBytes() const;
   bool SeenBefore(uint32_t sequence) const;
   bool IsBehind(uint32_t sequence, uint32_t length) const;

@@ -82,6 +82,7 @@ WorkerOptions OptionsOf(const LimitsConfig& limits) {
   WorkerOptions options;
   options.max_flows = limits.flows;
   options.hash_seed = FlowHashSeed::Random();
+  options.believe_stamps = true;
   options.decoder.fragment_bytes = size_t{limits.fragment_mebibytes} << 20;
   options.inspector.payload_depth = limits.payload_depth;
   options.inspector.parser_bytes = size_t{limits.parser_mebibytes} << 20;

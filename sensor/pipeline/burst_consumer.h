@@ -51,6 +51,8 @@ class BurstConsumer {
                        std::span<const EndedFlow> ended_flows) = 0;
   // Everything up to this packet has been handed over.
   virtual void OnProgress(uint32_t file, uint64_t packet) = 0;
+  // Whether an alert of that flow is out, so that its ends have their names. Of a flow that ended: false.
+  virtual bool HasRaised(uint64_t) const { return false; }
   virtual AlertCounters alert_counters() const { return {}; }
 };
 

@@ -34,6 +34,7 @@ class MatchConsumer : public BurstConsumer {
   void OnBurst(const ObservableBatch& batch, std::span<const EmissionContext> contexts,
                std::span<const EndedFlow> ended_flows) override;
   void OnProgress(uint32_t file, uint64_t packet) override;
+  bool HasRaised(uint64_t flow_id) const override { return raised_.contains(flow_id); }
 
   AlertCounters alert_counters() const override;
   // Flows with alerts that are over, in no order.

@@ -11,6 +11,8 @@ namespace vedette {
 namespace {
 
 constexpr auto kProgressInterval = std::chrono::milliseconds(250);
+// A stream that brought nothing for so long is over for the moment: frames that wait for those behind them do not.
+constexpr auto kQuiet = std::chrono::seconds(1);
 constexpr uint64_t kLookBursts = 64;  // a worker looks at the clock after so many bursts: some 0.2 ms of work
 
 double ThreadCpuSeconds() {
@@ -65,6 +67,8 @@ void Add(WorkerCounters& sum, const WorkerCounters& part) {
   sum.excluded_by_time += part.excluded_by_time;
   sum.flows += part.flows;
   sum.flows_evicted += part.flows_evicted;
+  sum.flows_crowded_out += part.flows_crowded_out;
+  sum.stamps_disbelieved += part.stamps_disbelieved;
   sum.flows_peak += part.flows_peak;
   sum.flows_now += part.flows_now;
   sum.flows_timed_out += part.flows_timed_out;
@@ -86,6 +90,7 @@ void Add(InspectionCounters& sum, const InspectionCounters& part) {
   sum.second_readings += part.second_readings;
   sum.second_readings_limit += part.second_readings_limit;
   sum.parser_held_bytes += part.parser_held_bytes;
+  sum.stream_bytes += part.stream_bytes;
   sum.parser_limit_hit += part.parser_limit_hit;
   sum.hand_over_limit_hit += part.hand_over_limit_hit;
   sum.http_heads_over_limit += part.http_heads_over_limit;
@@ -113,6 +118,7 @@ void Add(TcpCounters& sum, const TcpCounters& part) {
   sum.total_limit_hit += part.total_limit_hit;
   sum.held_bytes += part.held_bytes;
   sum.held_segments += part.held_segments;
+  sum.detour_bytes += part.detour_bytes;
 }
 
 void Add(MatchCounters& sum, const MatchCounters& part) {
@@ -141,10 +147,12 @@ void Add(Totals& sum, const Totals& part, Sharing sharing) {
     Add(sum.capture, part.capture);
     Add(sum.workers, part.workers);
   } else {
-    // Every worker sees the whole capture and every packet that is excluded.
+    // Every worker sees the whole capture, every stamp and every packet that is excluded.
     const uint64_t by_filter = std::max(sum.workers.excluded_by_filter, part.workers.excluded_by_filter);
     const uint64_t by_time = std::max(sum.workers.excluded_by_time, part.workers.excluded_by_time);
+    const uint64_t disbelieved = std::max(sum.workers.stamps_disbelieved, part.workers.stamps_disbelieved);
     Add(sum.workers, part.workers);
+    sum.workers.stamps_disbelieved = disbelieved;
     sum.workers.excluded_by_filter = by_filter;
     sum.workers.excluded_by_time = by_time;
     if (part.capture.frames >= sum.capture.frames) sum.capture = part.capture;
@@ -198,6 +206,7 @@ void Pipeline::Work(Lane& lane, const std::atomic<bool>& stop) {
   auto next_report = std::chrono::steady_clock::now();
   std::span<const Frame> frames;
   bool draining = false;
+  auto last_frames = next_report;
   for (;;) {
     if (!draining && stop.load(std::memory_order_relaxed)) {
       draining = source.Drain();
@@ -215,6 +224,11 @@ void Pipeline::Work(Lane& lane, const std::atomic<bool>& stop) {
     if (status == PollStatus::kIdle) worker.SweepByClock(WallClockNs());
     if (++bursts % kLookBursts != 0 && status == PollStatus::kFrames) continue;
     const auto now = std::chrono::steady_clock::now();
+    if (status == PollStatus::kFrames) {
+      last_frames = now;
+    } else if (now - last_frames >= kQuiet) {
+      worker.ProcessWaiting();
+    }
     if (now < next_report) continue;
     next_report = now + kPublishInterval;
     // A busy link is never idle; a replay's time is that of its packets alone.

@@ -32,6 +32,7 @@ void AppendPackets(const Totals& totals, Figures& out) {
   out.Add(families::kPacketsDropped, "kernel", static_cast<double>(totals.capture.dropped_by_kernel));
   out.Add(families::kPacketsDropped, "interface", static_cast<double>(totals.capture.dropped_by_interface));
   out.Add(families::kPacketsTruncated, static_cast<double>(decode.truncated));
+  out.Add(families::kPacketTimesDoubted, static_cast<double>(totals.workers.stamps_disbelieved));
   out.Add(families::kBytesDecoded, static_cast<double>(totals.workers.bytes));
   out.Add(families::kDatagramsReassembled, static_cast<double>(decode.datagrams_reassembled));
 }
@@ -42,6 +43,7 @@ void AppendFlows(const Totals& totals, Figures& out) {
   out.Add(families::kFlows, static_cast<double>(workers.flows));
   out.Add(families::kFlowsNow, static_cast<double>(workers.flows_now));
   out.Add(families::kFlowsEnded, "table_full", static_cast<double>(workers.flows_evicted));
+  out.Add(families::kFlowsEnded, "table_crowded", static_cast<double>(workers.flows_crowded_out));
   for (size_t i = 1; i < inspection.flows_by_protocol.size(); ++i) {
     out.Add(families::kFlowsByProtocol, NameOf(static_cast<ProtocolId>(i)),
             static_cast<double>(inspection.flows_by_protocol[i]));
@@ -104,8 +106,10 @@ void AppendFigures(const Totals& totals, Figures& out) {
   out.Add(families::kAlertsDropped, "too_many_in_one_flow", static_cast<double>(totals.alerts.dropped_flow_limit));
   out.Add(families::kMemory, "flows", static_cast<double>(totals.flow_memory_bytes));
   out.Add(families::kMemory, "parsers", static_cast<double>(totals.inspection.parser_held_bytes));
+  out.Add(families::kMemory, "streams", static_cast<double>(totals.inspection.stream_bytes));
   out.Add(families::kMemory, "reassembly",
-          static_cast<double>(totals.tcp.held_bytes + totals.tcp.held_segments * kSegmentOverheadBytes));
+          static_cast<double>(totals.tcp.held_bytes + totals.tcp.held_segments * kSegmentOverheadBytes +
+                              totals.tcp.detour_bytes));
   out.Add(families::kMemory, "alerts", static_cast<double>(totals.alerts.remembered_bytes));
   out.Add(families::kMemory, "fragments", static_cast<double>(totals.fragment_memory_bytes));
   if (totals.delay.count != 0) out.Add(families::kPacketDelay, totals.delay);

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
+#include <utility>
 
 #include "exporter/alert_queue.h"
+#include "sensor/flow/client_guess.h"
 
 namespace vedette {
 namespace {
@@ -21,21 +24,28 @@ constexpr uint32_t kDeliverObservables = 4096;
 // of a flow of so many does not see the other.
 constexpr uint32_t kJudgedPackets = 16;
 
-bool LooksLikeServer(uint16_t port, uint16_t other) { return port < 1024 && port != 0 && other >= 1024; }
-
 bool SentByClient(const FlowKey& key, const Flow& flow) {
   return key.source_port == flow.client_port && std::memcmp(key.source, flow.client, 16) == 0;
 }
 
-// Part of every alert, so its making must not change: whoever replays a capture again has to find the same flow. Below
-// 2^53, so that every JSON reader keeps it exact.
-uint64_t FlowId(const Flow& flow) {
-  uint64_t words[4];
-  std::memcpy(words, flow.client, 16);
-  std::memcpy(words + 2, flow.server, 16);
-  uint64_t id = Mix64(flow.first_packet + 1);
-  for (const uint64_t word : words) id = Mix64(id ^ word);
-  return Mix64(id ^ (uint64_t{flow.client_port} << 32 | uint64_t{flow.server_port} << 16 | flow.protocol)) >> 11;
+// A stamp that is nearer than any flow's time-out to the one before is taken as it is.
+uint64_t NearNs(const WorkerOptions& options) {
+  if (options.believe_stamps) return CaptureClock::kBelieveAll;
+  return std::min({options.tcp_timeout_ns, options.tcp_closed_timeout_ns, options.other_timeout_ns});
+}
+
+// The next segment of its direction, a keep-alive one byte before it (RFC 9293 section 3.8.4), or the answer to the SYN
+// that was seen: whatever time it is, the connection goes on.
+bool GoesOn(const Flow& flow, const Packet& packet, bool from_client) {
+  if (packet.protocol != kIpProtoTcp) return false;
+  const TcpHalf &half = flow.half[from_client ? 0 : 1], &other = flow.half[from_client ? 1 : 0];
+  if ((packet.tcp_flags & kTcpSyn) != 0) {
+    return (packet.tcp_flags & kTcpAck) != 0 && !half.started() && other.started() &&
+           packet.acknowledgment == other.next();
+  }
+  if (!half.known() || half.ended()) return false;
+  const int32_t distance = SequenceDistance(packet.sequence, half.next());
+  return distance == 0 || (distance == -1 && packet.payload.empty() && packet.missing_bytes == 0);
 }
 
 }  // namespace
@@ -46,9 +56,10 @@ Worker::Worker(const WorkerOptions& options, BurstConsumer& consumer, std::uniqu
       consumer_(consumer),
       exchange_(exchange),
       decoder_(options.decoder),
-      flows_(options.max_flows),
+      flows_(options.max_flows, options.hash_seed),
       inspector_(options.inspector, batch_),
-      slots_(std::make_unique<Slot[]>(CaptureSource::kBurst)) {
+      slots_(std::make_unique<Slot[]>(CaptureSource::kBurst)),
+      clock_(NearNs(options)) {
   batch_.set_wanted(options.wanted);
   if (kit != nullptr) Install(std::move(kit));
 }
@@ -75,20 +86,55 @@ void Worker::UseNewKit() {
 }
 
 void Worker::Process(std::span<const Frame> frames) {
-  // Streams cut bursts where they end for the moment: a sweep comes at the same packet all the same.
-  for (;;) {
-    const uint64_t most = std::min<uint64_t>(CaptureSource::kBurst, kSweepFrames - frames_seen_ % kSweepFrames);
-    if (frames.size() <= most) break;
-    Process(frames.first(most));
-    frames = frames.subspan(most);
+  if (waiting_.empty()) [[likely]] {
+    Judge(frames, false);
+    return;
   }
-  if (frames.empty()) return;
+  const std::vector<WaitingFrame> waiting = std::exchange(waiting_, {});
+  std::vector<Frame> joined;
+  for (const WaitingFrame& one : waiting) joined.push_back(one.frame);
+  joined.insert(joined.end(), frames.begin(), frames.end());
+  Judge(joined, false);
+}
+
+void Worker::ProcessWaiting() {
+  if (waiting_.empty()) return;
+  const std::vector<WaitingFrame> waiting = std::exchange(waiting_, {});
+  std::vector<Frame> frames;
+  for (const WaitingFrame& one : waiting) frames.push_back(one.frame);
+  Judge(frames, true);
+}
+
+// Tells what time each frame has, and runs them in bursts; keeps those whose time cannot be told yet.
+void Worker::Judge(std::span<const Frame> frames, bool last) {
+  std::array<uint64_t, CaptureSource::kBurst> times;
+  while (!frames.empty()) {
+    // Streams cut bursts where they end for the moment: a sweep comes at the same packet all the same.
+    const uint64_t most = std::min({frames.size(), times.size(), size_t{kSweepFrames - frames_seen_ % kSweepFrames}});
+    size_t count = 0;
+    while (count < most) {
+      const std::optional<uint64_t> time = clock_.Judge(frames.subspan(count), last);
+      if (!time) break;
+      times[count++] = *time;
+    }
+    if (count == 0) break;
+    Run(frames.first(count), std::span(times).first(count));
+    frames = frames.subspan(count);
+  }
+  for (const Frame& frame : frames) {
+    WaitingFrame& one = waiting_.emplace_back();
+    one.bytes.assign(frame.data, frame.data + frame.captured_bytes);
+    one.frame = frame;
+    one.frame.data = one.bytes.data();
+  }
+}
+
+void Worker::Run(std::span<const Frame> frames, std::span<const uint64_t> times) {
   UseNewKit();
   decoder_.BeginBurst();
   size_t used = 0;
-  for (const Frame& frame : frames) {
-    // The latest, not the greatest: one frame of a year ahead must not make every flow look idle from then on.
-    clock_ns_ = frame.time_ns;
+  for (size_t i = 0; i < frames.size(); ++i) {
+    const Frame& frame = frames[i];
     // A time beyond what 64 bits hold is read as UINT64_MAX: without an end it counts as well.
     if (frame.time_ns < options_.since_ns || (frame.time_ns >= options_.until_ns && options_.until_ns != UINT64_MAX)) {
       ++counters_.excluded_by_time;
@@ -102,22 +148,24 @@ void Worker::Process(std::span<const Frame> frames) {
     const DecodeResult result = decoder_.Decode(frame, slot.packet);
     if (result != DecodeResult::kPacket && result != DecodeResult::kAddressesOnly) continue;
     slot.addresses_only = result == DecodeResult::kAddressesOnly;
+    slot.time_ns = times[i];
     Lookup(slot);
     ++used;
   }
   for (size_t i = 0; i < used; ++i) flows_.PrefetchFlow(slots_[i].key);
   for (size_t i = 0; i < used; ++i) OnPacket(slots_[i]);
   last_frame_ = frames.back();
+  counters_.stamps_disbelieved = clock_.disbelieved();
   const uint64_t before = frames_seen_;
   frames_seen_ += frames.size();
-  if (before / kSweepFrames != frames_seen_ / kSweepFrames) Sweep(false);
+  if (before / kSweepFrames != frames_seen_ / kSweepFrames) Sweep(clock_.now_ns(), false);
   HandOver();
 }
 
 void Worker::Lookup(Slot& slot) {
   FlowKey& key = slot.key;
   key = KeyOf(slot.packet);
-  key.ComputeHash(options_.hash_seed);
+  flows_.Hash(key);
   flows_.PrefetchBucket(key);
 }
 
@@ -128,14 +176,15 @@ uint64_t Worker::TimeoutOf(const Flow& flow) const {
 
 bool Worker::IsOver(const Flow& flow, const Slot& slot, bool from_client) const {
   const Packet& packet = slot.packet;
-  const uint64_t now = packet.frame->time_ns;
-  if (now > flow.last_ns && now - flow.last_ns > TimeoutOf(flow)) return true;
-  return flow.protocol == kIpProtoTcp && BeginsAnother(flow, packet, from_client);
+  if (clock_.Between(slot.time_ns, flow.last_ns) > TimeoutOf(flow) &&
+      (slot.addresses_only || !GoesOn(flow, packet, from_client)))
+    return true;
+  return flow.protocol == kIpProtoTcp && !slot.addresses_only && BeginsAnother(flow, packet, from_client);
 }
 
 // Whether the ports are used again, by a connection of its own. A SYN says so where the one before is over or was never
-// answered; in the middle of another, which it must not hide, only once the peer accepts it, or where the peer is not
-// heard and the sender goes on behind it.
+// answered; in the middle of another, which it must not hide, only once the peer accepts it, or where the peer was
+// never heard and the sender goes on behind it.
 bool Worker::BeginsAnother(const Flow& flow, const Packet& packet, bool from_client) {
   const TcpHalf& half = flow.half[from_client ? 0 : 1];
   const TcpHalf& other = flow.half[from_client ? 1 : 0];
@@ -148,36 +197,75 @@ bool Worker::BeginsAnother(const Flow& flow, const Packet& packet, bool from_cli
   return (half.passed_any() || other.passed_any()) && half.SynIsContinued(packet.sequence);
 }
 
+// Packets come a little out of order; a flow that goes on at another time, on the other hand, is there now.
+void Worker::UpdateTimes(Flow& flow, uint64_t time_ns) const {
+  flow.first_ns = std::min(flow.first_ns, time_ns);
+  if (time_ns > flow.last_ns || flow.last_ns - time_ns > TimeoutOf(flow)) flow.last_ns = time_ns;
+}
+
 Flow& Worker::NewFlow(const Slot& slot) {
   const Packet& packet = slot.packet;
   FlowKey key = slot.key;
-  bool client_known = false;
-  bool swap = false;
-  if (packet.protocol == kIpProtoTcp && (packet.tcp_flags & kTcpSyn) != 0) {
-    client_known = true;
-    swap = (packet.tcp_flags & kTcpAck) != 0;
-  } else {
-    swap = packet.protocol != kIpProtoIcmp && packet.protocol != kIpProtoIcmpV6 &&
-           LooksLikeServer(key.source_port, key.destination_port);
-  }
-  if (swap) {
+  const ClientGuess guess = GuessClient(packet);
+  if (guess.client == PacketEnd::kReceiver) {
     std::swap(key.source, key.destination);
     std::swap(key.source_port, key.destination_port);
   }
-  Flow& flow = flows_.Insert(key, [&](Flow& evicted) {
-    ++counters_.flows_evicted;
-    EndFlow(evicted, *packet.frame, 0);
+  uint64_t evicted = 0;
+  const uint64_t crowded_out = flows_.crowded_out();
+  Flow& flow = flows_.Insert(key, [&](Flow& old) {
+    ++evicted;
+    EndFlow(old, *packet.frame, 0);
   });
+  counters_.flows_crowded_out = flows_.crowded_out();
+  counters_.flows_evicted += evicted - (flows_.crowded_out() - crowded_out);
   ++counters_.flows;
   counters_.flows_peak = flows_.peak();
   counters_.flows_now = flows_.size();
-  flow.client_known = client_known;
-  flow.first_ns = flow.last_ns = packet.frame->time_ns;
+  flow.client_known = guess.settled;
+  flow.start_seen = guess.start_seen;
+  flow.first_ns = flow.last_ns = slot.time_ns;
   flow.first_packet = PacketPosition(packet.frame->file, packet.frame->number);
-  flow.id = FlowId(flow);
   flow.num_vlans = packet.num_vlans;
   for (size_t i = 0; i < packet.num_vlans; ++i) flow.vlan[i] = packet.vlan[i];
   return flow;
+}
+
+// Whether no alert has named the flow's ends. What earlier packets of the flow showed is matched before that is asked,
+// where it may still wait, so that the answer does not depend on where bursts end.
+bool Worker::MayTurn(const Flow& flow, bool may_wait) {
+  const uint64_t id = IdOf(flow);
+  if (may_wait && std::any_of(contexts_.begin(), contexts_.end(),
+                              [id](const EmissionContext& context) { return context.flow.id == id; }))
+    Deliver();
+  return !consumer_.HasRaised(id);
+}
+
+// Before bytes are looked at that may tell who is the client.
+void Worker::SettleIfNamed(Flow& flow, bool may_wait) {
+  if (flow.client_known || flow.bypass || flow.protocol != kIpProtoTcp || flow.app != ProtocolId::kUnknown) return;
+  if (flow.stream != nullptr && flow.stream->parsing_over) return;
+  if (!MayTurn(flow, may_wait)) flow.client_known = true;
+}
+
+// A later packet of a flow whose client was a guess. True: its ends changed places.
+bool Worker::Told(Flow& flow, const Packet& packet, bool& from_client) {
+  const std::optional<ClientGuess> told = ClientToldBy(packet, flow, from_client);
+  if (!told) return false;
+  const bool agrees = (told->client == PacketEnd::kSender) == from_client;
+  if (agrees) {
+    flow.client_known = true;
+    flow.start_seen |= told->start_seen;
+    return false;
+  }
+  if (!MayTurn(flow, true)) {
+    flow.client_known = true;
+    return false;
+  }
+  StreamInspector::TurnRound(flow);
+  flow.start_seen |= told->start_seen;
+  from_client = !from_client;
+  return true;
 }
 
 void Worker::BeginContext() {
@@ -206,6 +294,11 @@ void Worker::OnPacket(Slot& slot) {
     flows_.Release(*flow);
     flow = nullptr;
   }
+  bool turned = false;
+  if (flow != nullptr && !flow->client_known && !slot.addresses_only) {
+    if (MayTellClient(packet, *flow)) turned = Told(*flow, packet, from_client);
+    if (packet.protocol == kIpProtoTcp && !packet.payload.empty()) SettleIfNamed(*flow, true);
+  }
   BeginContext();
   const bool fresh = flow == nullptr;
   if (fresh) {
@@ -213,21 +306,24 @@ void Worker::OnPacket(Slot& slot) {
     BeginContext();  // an evicted flow may have used the one before
     from_client = SentByClient(slot.key, *flow);
   }
-  flow->last_ns = std::max(flow->last_ns, frame.time_ns);
+  UpdateTimes(*flow, slot.time_ns);
   if (!slot.addresses_only) {
     counters_.first_ns = std::min(counters_.first_ns, frame.time_ns);
     counters_.last_ns = std::max(counters_.last_ns, frame.time_ns);
-    const size_t index = from_client ? 0 : 1;
-    ++flow->packets[index];
-    flow->bytes[index] += frame.wire_bytes;
+    flow->CountPacket(from_client ? 0 : 1);
+    flow->bytes[from_client ? 0 : 1] += frame.wire_bytes;
     counters_.bytes += frame.wire_bytes;
-    if (packet.protocol == kIpProtoTcp && flow->packets[0] + flow->packets[1] == kJudgedPackets) {
-      ++(flow->packets[0] == 0 || flow->packets[1] == 0 ? counters_.tcp_one_way : counters_.tcp_both_ways);
+    if (packet.protocol == kIpProtoTcp && flow->packets(0) + flow->packets(1) == kJudgedPackets) {
+      ++(flow->packets(0) == 0 || flow->packets(1) == 0 ? counters_.tcp_one_way : counters_.tcp_both_ways);
     }
   }
-  if (fresh || flow->generation != generation_) {
-    flow->generation = generation_;
+  // Addresses are looked up under the direction that holds; where this packet's bytes may tell it, after them.
+  bool look_up = fresh || turned || flow->generation != generation_;
+  flow->generation = generation_;
+  const bool may_tell = !flow->client_known && packet.protocol == kIpProtoTcp && !packet.payload.empty();
+  if (look_up && !may_tell) {
     EmitAddresses(*flow);
+    look_up = false;
   }
   if (packet.has_quoted && !slot.addresses_only) {
     const Direction direction = from_client ? Direction::kToServer : Direction::kToClient;
@@ -238,10 +334,13 @@ void Worker::OnPacket(Slot& slot) {
   if (slot.addresses_only) {
     // A fragment on its own: its addresses are known, its ports are not.
   } else if (packet.protocol == kIpProtoTcp) {
+    const bool before = flow->turned;
     inspector_.OnTcp(*flow, packet, from_client);
+    look_up |= flow->turned != before;
   } else if (packet.protocol == kIpProtoUdp) {
     inspector_.OnUdp(*flow, packet, from_client);
   }
+  if (look_up) EmitAddresses(*flow);
   // The bytes may have told that the client is at the other end.
   EndContext(*flow, frame, frame.time_ns, SentByClient(slot.key, *flow) ? Direction::kToServer : Direction::kToClient,
              0);
@@ -255,19 +354,24 @@ void Worker::EmitAddresses(const Flow& flow) {
 }
 
 void Worker::EndFlow(Flow& flow, const Frame& frame, uint64_t rank) {
+  // A sweep has delivered what packets brought.
+  if (flow.half[0].holds() || flow.half[1].holds()) SettleIfNamed(flow, rank == 0);
   BeginContext();
+  const bool before = flow.turned;
   inspector_.Finish(flow);
+  if (flow.turned != before) EmitAddresses(flow);
   EndContext(flow, frame, flow.last_ns, Direction::kToServer,
              rank);  // the packet is another flow's: its time says nothing
   // Found at the next packet of its five-tuple, or of any other, or (rank) behind all packets so far.
   const uint64_t position = PacketPosition(frame.file, frame.number);
-  ended_.push_back({flow.id, flow.first_packet, rank == 0 ? position - 1 : position});
+  ended_.push_back({IdOf(flow), flow.first_packet, rank == 0 ? position - 1 : position});
 }
 
-void Worker::Sweep(bool all) {
+void Worker::Sweep(uint64_t now_ns, bool all) {
+  Deliver();
   std::vector<Flow*> over;
   flows_.ForEach([&](Flow& flow) {
-    if (all || (clock_ns_ > flow.last_ns && clock_ns_ - flow.last_ns > TimeoutOf(flow))) over.push_back(&flow);
+    if (all || clock_.Between(now_ns, flow.last_ns) > TimeoutOf(flow)) over.push_back(&flow);
   });
   if (!all) counters_.flows_timed_out += over.size();
   std::sort(over.begin(), over.end(), [](const Flow* a, const Flow* b) { return a->first_packet < b->first_packet; });
@@ -295,17 +399,18 @@ void Worker::HandOver() {
 
 void Worker::SweepByClock(uint64_t now_ns) {
   UseNewKit();
+  ProcessWaiting();
   const bool set_back = now_ns < last_clock_sweep_ns_;
   if (!set_back && now_ns < last_clock_sweep_ns_ + kClockSweepNs) return;
   last_clock_sweep_ns_ = now_ns;
-  clock_ns_ = now_ns;
-  Sweep(false);
+  Sweep(now_ns, false);
   HandOver();
 }
 
 void Worker::Finish() {
+  ProcessWaiting();
   decoder_.Finish();
-  Sweep(true);
+  Sweep(clock_.now_ns(), true);
   HandOver();
 }
 

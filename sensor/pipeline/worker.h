@@ -18,6 +18,7 @@
 #include "sensor/flow/flow_table.h"
 #include "sensor/flow/stream_inspector.h"
 #include "sensor/pipeline/burst_consumer.h"
+#include "sensor/pipeline/capture_clock.h"
 
 namespace vedette {
 
@@ -25,7 +26,8 @@ struct WorkerOptions {
   Decoder::Options decoder;
   StreamInspector::Options inspector;
   uint32_t max_flows = 1'000'000;
-  FlowHashSeed hash_seed{};                   // of the flow table; a live sensor takes a random one
+  FlowHashSeed hash_seed{};                   // of the flow table; what is found does not depend on it
+  bool believe_stamps = false;                // live: the kernel's; else see CaptureClock
   uint64_t tcp_timeout_ns = 600'000'000'000;  // idle; long polls and interactive sessions pause for minutes
   uint64_t tcp_closed_timeout_ns =
       60'000'000'000;  // after FIN both ways or RST: two maximum segment lifetimes on today's networks
@@ -40,7 +42,9 @@ struct WorkerCounters {
   uint64_t excluded_by_filter = 0;
   uint64_t excluded_by_time = 0;
   uint64_t flows = 0;
-  uint64_t flows_evicted = 0;  // because of max_flows
+  uint64_t stamps_disbelieved = 0;  // frames, of all workers' packets; see CaptureClock
+  uint64_t flows_evicted = 0;       // because of max_flows
+  uint64_t flows_crowded_out = 0;   // because too many stood at one place of the flow table
   uint64_t flows_peak = 0;
   uint64_t flows_now = 0;
   uint64_t flows_timed_out = 0;
@@ -61,8 +65,11 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  // All frames of the capture come by, in order; those of others are passed over.
+  // All frames of the capture come by, in order; those of others are passed over. The last ones wait, as copies, where
+  // their time cannot be told before others follow; CaptureClock::kLookAhead at most.
   void Process(std::span<const Frame> frames);
+  // Nothing follows for now: what waits is judged by itself.
+  void ProcessWaiting();
   // Live, now and then between bursts: ends flows that are idle by the clock, nanoseconds since 1970; looks for them
   // every 10 s only.
   void SweepByClock(uint64_t now_ns);
@@ -82,20 +89,31 @@ class Worker {
   struct Slot {
     Packet packet;
     FlowKey key;
+    uint64_t time_ns;  // by the capture's clock
     bool addresses_only;
+  };
+  struct WaitingFrame {
+    Frame frame;
+    std::vector<uint8_t> bytes;
   };
 
   void UseNewKit();
   void Install(std::unique_ptr<MatchKit> kit);
   void EmitAddresses(const Flow& flow);
+  void Judge(std::span<const Frame> frames, bool last);
+  void Run(std::span<const Frame> frames, std::span<const uint64_t> times);
   void Lookup(Slot& slot);
+  void UpdateTimes(Flow& flow, uint64_t time_ns) const;
+  bool MayTurn(const Flow& flow, bool may_wait);
+  void SettleIfNamed(Flow& flow, bool may_wait);
+  bool Told(Flow& flow, const Packet& packet, bool& from_client);
   void OnPacket(Slot& slot);
   Flow& NewFlow(const Slot& slot);
   static bool BeginsAnother(const Flow& flow, const Packet& packet, bool from_client);
   bool IsOver(const Flow& flow, const Slot& slot, bool from_client) const;
   uint64_t TimeoutOf(const Flow& flow) const;
   void EndFlow(Flow& flow, const Frame& frame, uint64_t rank);
-  void Sweep(bool all);
+  void Sweep(uint64_t now_ns, bool all);
   void BeginContext();
   void EndContext(const Flow& flow, const Frame& frame, uint64_t time_ns, Direction direction, uint64_t rank);
   void Deliver();
@@ -117,7 +135,8 @@ class Worker {
   uint64_t frames_seen_ = 0;
   uint32_t batch_before_ = 0;
   uint64_t last_clock_sweep_ns_ = 0;
-  uint64_t clock_ns_ = 0;  // of the last frame, of all workers' frames
+  CaptureClock clock_;
+  std::vector<WaitingFrame> waiting_;
   Frame last_frame_;
 };
 

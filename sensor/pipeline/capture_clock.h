@@ -1,0 +1,78 @@
+// What time it is, by the stamps of a capture's frames: tells time that passed from stamps that are wrong.
+//
+// A stamp near the one before is the time. One that is farther away, forwards or backwards, is only the time where the
+// frames that follow agree: the next two (fewer where the file ends) are nearer to it than to the time before. Else it
+// was that frame's alone, and the time before goes on. A file may begin at any time.
+//
+// Captures of two interfaces whose clocks differ, merged into one, go to and fro between two times. That is no passing
+// of time: once the stamps have come back to where they had left, or one and the same difference was seen
+// kSeenBeside times, the two clocks are known to run beside each other until the file ends, and times are compared
+// without their difference.
+//
+// The answer depends on the frames alone, not on how they are cut into bursts. Not thread safe.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "sensor/capture/frame.h"
+
+namespace vedette {
+
+class CaptureClock {
+ public:
+  // Frames that may have to be known behind one before its time can be told.
+  static constexpr size_t kLookAhead = 2;
+
+  // `near_ns`: how far a stamp may be from the one before without doubt; at most the shortest idle time-out.
+  // kBelieveAll where stamps are made by the kernel as the packets come.
+  static constexpr uint64_t kBelieveAll = UINT64_MAX;
+  explicit CaptureClock(uint64_t near_ns) : near_ns_(near_ns) {}
+
+  // The time at which the first of these frames was captured: its stamp, or the time before where that is not
+  // believed. Each frame once, in order. `last`: no frames follow these for now. Nothing: frames that follow have to be
+  // known; ask again with them.
+  std::optional<uint64_t> Judge(std::span<const Frame> frames, bool last) {
+    const Frame& frame = frames.front();
+    if (begun_ && frame.file == file_ && Distance(frame.time_ns, now_ns_) <= near_ns_) [[likely]] {
+      return now_ns_ = frame.time_ns;
+    }
+    return JudgeFar(frames, last);
+  }
+
+  // Of the last frame.
+  uint64_t now_ns() const { return now_ns_; }
+  // How much time lies between two times that were judged, in either order.
+  uint64_t Between(uint64_t a, uint64_t b) const {
+    const uint64_t distance = Distance(a, b);
+    return beside_ ? Without(distance) : distance;
+  }
+  // Frames whose stamp was not believed.
+  uint64_t disbelieved() const { return disbelieved_; }
+
+ private:
+  static constexpr int kSeenBeside = 3;
+
+  static uint64_t Distance(uint64_t a, uint64_t b) { return a > b ? a - b : b - a; }
+  uint64_t Without(uint64_t distance) const {
+    const uint64_t rest = Distance(distance, difference_ns_);
+    return rest < distance ? rest : distance;
+  }
+  std::optional<uint64_t> JudgeFar(std::span<const Frame> frames, bool last);
+  uint64_t Begin(const Frame& frame, uint64_t time_ns);
+
+  uint64_t near_ns_;
+  bool begun_ = false;
+  uint32_t file_ = 0;
+  uint64_t now_ns_ = 0;
+  uint64_t disbelieved_ = 0;
+  // A second clock, or what may be one: how far it is from the one that gave now_ns_, and on which side.
+  uint64_t difference_ns_ = 0;
+  bool other_ahead_ = false;
+  int seen_ = 0;         // how often in a row a stamp that is not believed showed this difference
+  bool left_ = false;    // the capture went from that clock to this one
+  bool beside_ = false;  // both go on
+};
+
+}  // namespace vedette
