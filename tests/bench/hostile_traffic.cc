@@ -92,8 +92,10 @@ std::vector<uint8_t> DnsQuery(Rng& rng, const std::vector<std::string>& labels) 
 }
 
 std::vector<std::string> ManyLabels(Rng& rng) {
+  constexpr size_t kLabels = 120;
   std::vector<std::string> labels;
-  for (int i = 0; i < 120; ++i) labels.emplace_back(1, static_cast<char>('a' + rng.Below(26)));
+  labels.reserve(kLabels + 2);
+  for (size_t i = 0; i < kLabels; ++i) labels.emplace_back(1, static_cast<char>('a' + rng.Below(26)));
   labels.emplace_back("example");
   labels.emplace_back("com");
   return labels;

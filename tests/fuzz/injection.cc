@@ -137,8 +137,10 @@ Conversation Talk(const Conversation::Ends& ends, size_t requests) {
   conversation.Open();
   for (size_t i = 0; i < requests; ++i) {
     const std::string number = std::to_string(i);
-    conversation.Send(kClient, "GET /uri" + number + " HTTP/1.1\r\nHost: host" + number +
-                                   ".example\r\nX-Marker: " + Marker(true, i) + "\r\n\r\n");
+    std::string request = "GET /uri";
+    request.append(number).append(" HTTP/1.1\r\nHost: host").append(number).append(".example\r\nX-Marker: ");
+    request.append(Marker(true, i)).append("\r\n\r\n");
+    conversation.Send(kClient, request);
     const std::string body = Marker(false, i) + std::string(200 * i, 'z');
     conversation.Send(kServer, "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
   }

@@ -44,6 +44,7 @@ Injected Inject(const Variant& variant, const Trace& trace, uint64_t seed) {
 
 std::vector<std::string> BytesOf(const std::vector<Frame>& frames) {
   std::vector<std::string> all;
+  all.reserve(frames.size());
   for (const Frame& frame : frames) all.emplace_back(AsText(frame.bytes()));
   return all;
 }

@@ -41,7 +41,8 @@ void PutIpv4Checksum(uint8_t* ip) {
 }
 
 uint16_t TcpChecksum(const uint8_t* ip, uint8_t version, Bytes tcp) {
-  std::vector<uint8_t> pseudo(ip + AddressOffset(version), ip + AddressOffset(version) + 2 * AddressBytes(version));
+  const Bytes addresses(ip + AddressOffset(version), size_t{2} * AddressBytes(version));
+  std::vector<uint8_t> pseudo(addresses.begin(), addresses.end());
   uint8_t rest[8] = {};
   Put32(rest, static_cast<uint32_t>(tcp.size()));
   rest[7] = kProtocolTcp;
@@ -57,7 +58,7 @@ void PadEthernet(uint16_t link_type, std::vector<uint8_t>& frame) {
 std::vector<uint8_t> OptionsOf(const Frame& pattern, const TcpFrame& parsed, Options kind) {
   constexpr uint8_t kNoOperation = 1, kTimestamp = 8, kMd5Signature = 19;
   const uint8_t* begin = pattern.data + parsed.tcp + kTcpBytes;
-  const std::vector<uint8_t> own(begin, pattern.data + parsed.payload);
+  std::vector<uint8_t> own(begin, pattern.data + parsed.payload);
   switch (kind) {
     case Options::kNone:
       return {};

@@ -52,7 +52,7 @@ Trace Trace::Load(const std::string& path) {
   return {std::move(kept), std::move(arena)};
 }
 
-Trace Trace::Of(std::vector<std::vector<uint8_t>> frames, uint16_t link_type) {
+Trace Trace::Of(const std::vector<std::vector<uint8_t>>& frames, uint16_t link_type) {
   auto arena = std::make_shared<Arena>();
   std::vector<Frame> kept;
   for (const std::vector<uint8_t>& bytes : frames) {

@@ -55,7 +55,7 @@ class Trace {
 
   Trace OneSide(size_t side) const;                   // without what the other side sent
   Trace Lossy(uint64_t seed, uint32_t one_in) const;  // one frame with payload in so many is missing
-  static Trace Of(std::vector<std::vector<uint8_t>> frames, uint16_t link_type);  // a millisecond apart
+  static Trace Of(const std::vector<std::vector<uint8_t>>& frames, uint16_t link_type);  // a millisecond apart
 
   const std::vector<Frame>& frames() const { return frames_; }
   // nullptr: not TCP in one piece.

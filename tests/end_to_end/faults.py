@@ -1,0 +1,63 @@
+#!/usr/bin/python3
+"""faults.py VEDETTE SOURCE
+
+What a stranger, or a broken sender, put into the captures of tests/data/faults must not hide what the ends accepted, with any
+number of workers.
+"""
+import json
+import pathlib
+import subprocess
+import sys
+
+vedette, faults = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve() / "tests/data/faults"
+
+CERTIFICATE_SHA1 = "83f7f58dd486f34526f1ee3362350797f22aef1c"
+REQUESTS = {f"http.uri\t/e{number:03}" for number in range(20)} | {"http.host\tevil.example"}
+# What has to be seen, and the kinds of which nothing else may be.
+RIGHT = {
+    "streams/base.pcap": (REQUESTS, ["http.uri", "http.host"]),
+    "streams/syn.pcap": (REQUESTS, ["http.uri", "http.host"]),
+    "streams/ahead.pcap": (REQUESTS, ["http.uri", "http.host"]),
+    "traffic/ack-padding-as-payload.pcap": (
+        {"tls.sni\tackpad.example", "tls.sni\tmid.example", "http.host\tfirst.example", "http.host\tsecond.example",
+         "http.uri\t/", "http.uri\t/evil", f"tls.cert.sha1\t{CERTIFICATE_SHA1}"},
+        ["tls.sni", "http.host", "http.uri", "tls.cert.sha1"]),
+    "traffic/synack-other-sequence.pcap": (
+        {"tls.sni\tsynack.example", "http.host\tsynack.example", f"tls.cert.sha1\t{CERTIFICATE_SHA1}"},
+        ["tls.sni", "http.host", "tls.cert.sha1"]),
+}
+# These have to be seen too, whatever their value.
+PRESENT = {
+    "traffic/ack-padding-as-payload.pcap": ["tls.ja3", "tls.ja3s", "tls.ja4"],
+    "traffic/synack-other-sequence.pcap": ["tls.ja3", "tls.ja3s", "tls.ja4"],
+}
+PATTERNS = {"streams/base.pcap": ["content:GET /e003"],
+            "traffic/synack-other-sequence.pcap": ["content:EVIL-FIRST", "content:EVIL-LATER"]}
+
+
+def run(*arguments):
+    result = subprocess.run([vedette, *arguments], capture_output=True, text=True, timeout=60, check=False)
+    if result.returncode != 0:
+        sys.exit(f"{' '.join(map(str, arguments))}: status {result.returncode}\n{result.stderr}")
+    return result.stdout.splitlines()
+
+
+wrong = []
+for name, (right, complete) in RIGHT.items():
+    for workers in ("1", "3"):
+        seen = set(run("observe", "--quiet", "--workers", workers, faults / name))
+        kinds = {line.split("\t")[0] for line in seen}
+        extra = {line for line in seen if line.split("\t")[0] in complete} - right
+        for what, lines in (("not seen", right - seen), ("seen, and is in no stream", extra),
+                            ("no value of", set(PRESENT.get(name, [])) - kinds)):
+            if lines:
+                wrong.append(f"{name}, {workers} workers: {what}: {', '.join(sorted(lines))}")
+for name, patterns in PATTERNS.items():
+    match = [word for pattern in patterns for word in ("--match", pattern)]
+    alerts = [json.loads(line) for line in run("replay", "--quiet", "--no-geo", *match, faults / name)]
+    found = {"content:" + alert["indicator"]["value"].lower() for alert in alerts}
+    if found != {pattern.lower() for pattern in patterns}:
+        wrong.append(f"{name}: found {sorted(found)} instead of {patterns}")
+if wrong:
+    sys.exit("\n".join(wrong))
+print(f"{len(RIGHT)} captures as they should be")
