@@ -118,6 +118,7 @@ class TcpHalf {
   bool fin_seen() const { return fin_seen_; }
   bool fin_reached() const { return fin_seen_ && next_ == fin_sequence_; }  // all before the FIN was passed on
   bool passed_any() const { return passed_any_; }
+  bool irregular() const { return detour_ != nullptr; }  // something was not in order: Finish may bring more bytes
   uint32_t next() const { return next_; }
   uint32_t first() const { return first_; }
 

@@ -244,7 +244,7 @@ bool Worker::MayTurn(const Flow& flow, bool may_wait) {
 // Before bytes are looked at that may tell who is the client.
 void Worker::SettleIfNamed(Flow& flow, bool may_wait) {
   if (flow.client_known || flow.bypass || flow.protocol != kIpProtoTcp || flow.app != ProtocolId::kUnknown) return;
-  if (flow.stream != nullptr && flow.stream->parsing_over) return;
+  if (flow.stream != nullptr && flow.stream->parsing_over()) return;
   if (!MayTurn(flow, may_wait)) flow.client_known = true;
 }
 
@@ -355,7 +355,7 @@ void Worker::EmitAddresses(const Flow& flow) {
 
 void Worker::EndFlow(Flow& flow, const Frame& frame, uint64_t rank) {
   // A sweep has delivered what packets brought.
-  if (flow.half[0].holds() || flow.half[1].holds()) SettleIfNamed(flow, rank == 0);
+  if (flow.half[0].irregular() || flow.half[1].irregular()) SettleIfNamed(flow, rank == 0);
   BeginContext();
   const bool before = flow.turned;
   inspector_.Finish(flow);
