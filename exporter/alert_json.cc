@@ -26,14 +26,6 @@ constexpr uint64_t kNsPerSecond = 1'000'000'000;
 
 bool IsIcmp(uint8_t protocol) { return protocol == 1 || protocol == 58; }
 
-// First value of that kind in the message, the matched value included; empty where there is none.
-std::string_view ValueIn(const Alert& alert, ObservableKind kind) {
-  for (const ContextValue& context : alert.message) {
-    if (context.kind == kind) return context.value;
-  }
-  return alert.kind == kind ? std::string_view(alert.value) : std::string_view();
-}
-
 class AlertJson {
  public:
   AlertJson(const Alert& alert, const Shown& shown, AlertRenderer::Impl& impl, std::string& out)
@@ -60,6 +52,16 @@ class AlertJson {
   }
 
  private:
+  // First value of that kind in the message, the matched value included; empty where there is none, or none that may be
+  // shown.
+  std::string_view ValueIn(ObservableKind kind) const {
+    if (kind != alert_.kind && !shown_.context.Has(kind)) return {};
+    for (const ContextValue& context : alert_.message) {
+      if (context.kind == kind) return context.value;
+    }
+    return alert_.kind == kind ? std::string_view(alert_.value) : std::string_view();
+  }
+
   void Header() {
     const FlowSnapshot& flow = alert_.flow;
     json_.Plain("timestamp", impl_.packet_time.Format(alert_.time_ns));
@@ -156,7 +158,7 @@ class AlertJson {
   }
 
   void Context(std::string_view key, ObservableKind kind) {
-    const std::string_view value = ValueIn(alert_, kind);
+    const std::string_view value = ValueIn(kind);
     if (!value.empty()) json_.Observed(key, value, kMaxContextBytes);
   }
 
@@ -206,13 +208,13 @@ class AlertJson {
   void Http() {
     json_.BeginObject("http");
     Context("hostname", ObservableKind::kHttpHost);
-    std::string_view url = ValueIn(alert_, ObservableKind::kHttpUri);
-    if (url.empty()) url = ValueIn(alert_, ObservableKind::kHttpUrl);
+    std::string_view url = ValueIn(ObservableKind::kHttpUri);
+    if (url.empty()) url = ValueIn(ObservableKind::kHttpUrl);
     if (!url.empty()) json_.Observed("url", url, kMaxContextBytes);
     Context("http_user_agent", ObservableKind::kHttpUserAgent);
     Context("xff", ObservableKind::kHttpXff);
     Context("http_method", ObservableKind::kHttpMethod);
-    const std::string_view status = ValueIn(alert_, ObservableKind::kHttpStatus);
+    const std::string_view status = ValueIn(ObservableKind::kHttpStatus);
     const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
     if (status.size() == 3 && status[0] != '0' && std::all_of(status.begin(), status.end(), is_digit)) {
       uint64_t number = 0;
@@ -226,7 +228,7 @@ class AlertJson {
     json_.BeginObject("tls");
     Context("subject", ObservableKind::kTlsSubject);
     Context("issuerdn", ObservableKind::kTlsIssuer);
-    const std::string_view sha1 = ValueIn(alert_, ObservableKind::kTlsCertSha1);
+    const std::string_view sha1 = ValueIn(ObservableKind::kTlsCertSha1);
     const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
     if (sha1.size() == 40 && std::all_of(sha1.begin(), sha1.end(), is_hex)) {
       std::string colons;
@@ -244,7 +246,7 @@ class AlertJson {
     json_.EndObject();
   }
   void Fingerprint(std::string_view key, ObservableKind kind) {
-    const std::string_view hash = ValueIn(alert_, kind);
+    const std::string_view hash = ValueIn(kind);
     if (hash.empty()) return;
     json_.BeginObject(key);
     json_.Observed("hash", hash, kMaxContextBytes);
@@ -460,6 +462,8 @@ bool AlertRenderer::AppendJson(const Alert& alert, const HitFilter& filter, std:
 
 PartnerOutcome AlertRenderer::AppendPartnerJson(const Alert& alert, const PartnerView& view, std::string& out) {
   if (!impl_->Choose(alert, view.filter)) return PartnerOutcome::kNotCleared;
+  if (impl_->WasTold(alert, view)) return PartnerOutcome::kToldBefore;
+  impl_->shown.context = impl_->ContextOf(view);
   const Responsibility* responsible = impl_->Responsible(alert);
   if (responsible != nullptr) impl_->shown.own_claim = responsible->Of(view.partner);
   if (view.only_constituency && impl_->shown.own_claim == nullptr) {

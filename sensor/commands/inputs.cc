@@ -218,17 +218,6 @@ bool OpenGeo(const std::vector<std::string>& paths, bool no_geo, GeoLookup& geo)
   return true;
 }
 
-ObservableMask WantedFor(const IndicatorSet& set) {
-  using K = ObservableKind;
-  ObservableMask mask{K::kIp,       K::kIpQuoted, K::kDnsQuery,      K::kDnsAnswer,  K::kDnsCname,
-                      K::kHttpHost, K::kHttpUri,  K::kHttpUserAgent, K::kTlsSni,     K::kPayload,
-                      K::kDnsType,  K::kDnsRcode, K::kHttpMethod,    K::kHttpStatus, K::kTlsVersion};
-  mask.Add(set.wanted());
-  const ObservableMask certificates{K::kTlsCertSha1, K::kTlsCertSha256, K::kTlsCertName};
-  if (set.wanted().Intersects(certificates)) mask.Add(ObservableMask{K::kTlsSubject, K::kTlsIssuer});
-  return mask;
-}
-
 std::shared_ptr<const CaptureList> ResolveCaptures(const CaptureOptions& options, const std::atomic<bool>& stop,
                                                    std::string& error) {
   CaptureList::Options list_options;

@@ -74,7 +74,9 @@ void StreamInspector::OnTcp(Flow& flow, const Packet& packet, bool from_client) 
   const bool syn = (packet.tcp_flags & kTcpSyn) != 0, fin = (packet.tcp_flags & kTcpFin) != 0;
   if ((packet.tcp_flags & kTcpRst) != 0) flow.closed = true;
   if (flow.bypass) {
-    if (fin) flow.closed = true;
+    // As without the bypass, which depends on what somebody looks for: how long a flow lasts must not.
+    if (fin) half.SeeFin();
+    if (half.fin_seen() && other.fin_seen()) flow.closed = true;
     if (scan_) counters_.payload_bytes_unscanned += packet.payload.size();
     return;
   }

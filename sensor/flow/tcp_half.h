@@ -169,6 +169,8 @@ class TcpHalf {
     if (!ended_) End(sink);
   }
 
+  // Of a direction that nobody looks at any more.
+  void SeeFin() { fin_seen_ = true; }
   // Nobody looks at this direction any more: what is held goes.
   void Abandon(TcpCounters& counters) {
     if (queue_ != nullptr) {

@@ -139,6 +139,30 @@ TEST(ExactTable, AgreesWithTryingEveryRow) {
   }
 }
 
+// A type that has got its places, but nothing that looks it up.
+TEST(ExactTable, RefusesATypeThatNothingLooksUp) {
+  IndicatorRowsBuilder builder;
+  std::string reason;
+  for (const IndicatorType type : {IndicatorType::kHassh, IndicatorType::kDomain, IndicatorType::kWallet}) {
+    Indicator row = MakeIndicator(type, "evil.example", std::string(NameOf(type)));
+    ASSERT_TRUE(builder.Append(row, type, {kDnsQuery}, row.value, reason)) << reason;
+  }
+  IndicatorRows rows = builder.Take();
+  ExactTable table;
+  std::vector<std::string> refused;
+  table.Build(rows, [&](uint32_t row, std::string why) { refused.push_back(std::to_string(row) + ' ' + why); });
+  EXPECT_EQ(refused, (Ids{"0 hassh values are not looked up yet", "2 wallet values are not looked up yet"}));
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows.Record(0).id, "domain");
+}
+
+TEST(ExactTable, EveryTypeWithPlacesIsLookedUp) {
+  for (size_t i = 0; i < static_cast<size_t>(IndicatorType::kCount); ++i) {
+    const auto type = static_cast<IndicatorType>(i);
+    EXPECT_TRUE(PossiblePlacesOf(type).empty() || KeySpaceOf(type)) << NameOf(type);
+  }
+}
+
 TEST(ExactTable, ADomainCoversItsSubdomainsAndAHostnameItself) {
   TestSet test({MakeIndicator(IndicatorType::kDomain, "Evil.Example", "domain"),
                 MakeIndicator(IndicatorType::kHostname, "www.evil.example", "hostname")});
