@@ -27,6 +27,10 @@ struct UnderWay {
 static_assert(sizeof(UnderWay) <= PayloadTail::kMaxBytes);
 static_assert(kMaxLiteralBytes <= 0xffff);
 
+// Of a stream before a segment. Always as many: a literal that was there already is not reported again where it crosses
+// the seam, and whether it is must not depend on how long others' literals are.
+constexpr size_t kKeptBytes = PayloadTail::kMaxBytes;
+
 // Segments up to this are scanned together with the tail: one scan of twice the bytes costs less than two.
 constexpr size_t kShortSegment = 128;
 
@@ -45,7 +49,6 @@ PayloadMatcher::Built PayloadMatcher::Compile(std::vector<Pattern> patterns, uin
       expression.expression = pattern.regex->ForHyperscan();
       expression.regex = true;
       out->any_regex_ = true;
-      out->kept_bytes_ = std::max(out->kept_bytes_, pattern.regex->max_width() - 1);
       continue;
     }
     const std::string_view piece = std::string_view(pattern.bytes).substr(0, kPieceBytes);
@@ -54,7 +57,6 @@ PayloadMatcher::Built PayloadMatcher::Compile(std::vector<Pattern> patterns, uin
     // The first place of a piece need not be where its whole literal is.
     expression.every = pattern.bytes.size() > kPieceBytes;
     pieces.push_back(piece);
-    out->kept_bytes_ = std::max(out->kept_bytes_, piece.size() - 1);
   }
   out->seams_ = SeamFilter(pieces);
   PatternDatabase::Built built = PatternDatabase::Compile(expressions, cache);
@@ -248,7 +250,7 @@ void PayloadMatcher::Scan(Bytes data, Direction direction, PayloadTail* tail, Sc
   if (data.empty()) return;
   counters.payload_bytes += data.size();
   Call call(*this, data, direction, scratch, counters, hits);
-  if (tail == nullptr || kept_bytes_ == 0) {
+  if (tail == nullptr) {
     call.ScanSegment();
     call.Report({});
     return;
@@ -258,7 +260,7 @@ void PayloadMatcher::Scan(Bytes data, Direction direction, PayloadTail* tail, Sc
   Bytes before = known;
   if (before.size() > PayloadTail::kMaxBytes) {
     call.ScanBefore(before);
-    before = before.last(kept_bytes_);
+    before = before.last(kKeptBytes);
   }
 
   if (before.empty()) {
@@ -267,7 +269,7 @@ void PayloadMatcher::Scan(Bytes data, Direction direction, PayloadTail* tail, Sc
     call.ScanJoined(before, data);
   } else {
     if (any_regex_ || seams_.MayCross(before, data)) {
-      call.ScanJoined(before, data.first(std::min(kept_bytes_, data.size())));
+      call.ScanJoined(before, data.first(std::min(kKeptBytes, data.size())));
     }
     call.ScanSegment();
   }
@@ -283,11 +285,11 @@ void PayloadMatcher::Scan(Bytes data, Direction direction, PayloadTail* tail, Sc
     }
     std::memcpy(tail->bytes, &under_way, sizeof under_way);
     tail->length = kUnderWay;
-  } else if (data.size() >= kept_bytes_) {
-    std::memcpy(tail->bytes, data.data() + data.size() - kept_bytes_, kept_bytes_);
-    tail->length = static_cast<uint8_t>(kept_bytes_);
+  } else if (data.size() >= kKeptBytes) {
+    std::memcpy(tail->bytes, data.data() + data.size() - kKeptBytes, kKeptBytes);
+    tail->length = static_cast<uint8_t>(kKeptBytes);
   } else {
-    const Bytes kept = before.last(std::min(before.size(), kept_bytes_ - data.size()));
+    const Bytes kept = before.last(std::min(before.size(), kKeptBytes - data.size()));
     if (!kept.empty()) std::memmove(tail->bytes, kept.data(), kept.size());
     std::memcpy(tail->bytes + kept.size(), data.data(), data.size());
     tail->length = static_cast<uint8_t>(kept.size() + data.size());

@@ -86,7 +86,6 @@ class PayloadMatcher {
   std::unique_ptr<const PatternDatabase> database_;
   SeamFilter seams_;
   bool any_regex_ = false;
-  size_t kept_bytes_ = 0;  // of a tail: one less than the longest literal, piece or match of an expression
   uint64_t identity_ = 0;
 };
 

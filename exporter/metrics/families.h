@@ -82,17 +82,20 @@ inline constexpr FigureFamily kMatches = {"vedette_matches_total", FigureKind::k
 inline constexpr FigureFamily kScanErrors = {"vedette_scan_errors_total", FigureKind::kCounter,
                                              "scans that Hyperscan ended with an error", ""};
 inline constexpr FigureFamily kHitsOverLimit = {"vedette_scan_hits_over_limit_total", FigureKind::kCounter,
-                                                "hits beyond what one scan may report", ""};
+                                                "hits beyond what a scan may report to their audience", ""};
 
 // Alerts.
 inline constexpr FigureFamily kAlerts = {"vedette_alerts_total", FigureKind::kCounter, "alerts raised", ""};
 inline constexpr FigureFamily kAlertsRepeated = {"vedette_alerts_repeated_total", FigureKind::kCounter,
                                                  "hits that their flow had shown before", ""};
+inline constexpr FigureFamily kAlertHitsDropped = {
+    "vedette_alert_hits_dropped_total", FigureKind::kCounter,
+    "indicators left out of alerts because their audience was over a limit, by cause", "cause"};
 inline constexpr FigureFamily kAlertsUnremembered = {
     "vedette_alerts_unremembered_total", FigureKind::kCounter,
     "alerts beyond what a worker remembers: their flows may show the same values again", ""};
 inline constexpr FigureFamily kAlertsDropped = {"vedette_alerts_dropped_total", FigureKind::kCounter,
-                                                "alerts lost, by cause", "cause"};
+                                                "alerts lost, wholly or to some audiences, by cause", "cause"};
 inline constexpr FigureFamily kAlertsMuted = {"vedette_alerts_muted_total", FigureKind::kCounter,
                                               "alerts of which a mute hid every hit", "mute"};
 inline constexpr FigureFamily kAlertsBySink = {"vedette_alerts_written_total", FigureKind::kCounter,

@@ -17,8 +17,8 @@ constexpr const char* kSources[] = {"feed-1", "feed-2"};
 // One partner of many: p0, p1 …
 std::string PartnerName(size_t i) { return "p" + std::to_string(i); }
 
-// What tells rows apart that are no duplicates of each other; the same for a row and for its record.
-using RowKey = std::tuple<std::string, std::string, std::string, std::string, std::string, IndicatorType, std::string>;
+// What duplicates have in common; the same for a row and for its record.
+using RowKey = std::tuple<std::string, std::string, std::string, std::string, std::string, IndicatorType>;
 
 template <class Row>
 RowKey KeyOf(const Row& row) {
@@ -26,8 +26,7 @@ RowKey KeyOf(const Row& row) {
   for (const auto& recipient : row.recipients) recipients.append(recipient).append(1, '\n');
   return {std::string(row.id),         std::string(row.source),
           std::string(row.originator), std::string(row.sharing_group),
-          std::move(recipients),       row.type,
-          std::string(row.value)};
+          std::move(recipients),       row.type};
 }
 
 std::shared_ptr<const IndicatorSet> Compile(const std::vector<Indicator>& rows, uint64_t& refused) {
@@ -46,16 +45,25 @@ IndicatorCatalogue Catalogue(const std::shared_ptr<const IndicatorSet>& set, uin
 }
 
 // The rows that a partner may see: by what holds for them in the set, where the strictest TLP of an id holds for all.
+// Rows know their place by their line. A duplicate goes with the one that was kept.
 std::vector<Indicator> PermittedOf(const std::vector<Indicator>& rows, const IndicatorSet& set,
                                    const Clearance& clearance) {
-  std::set<RowKey> permitted;
+  std::set<uint32_t> permitted, hidden;
+  std::set<RowKey> permitted_keys;
   for (uint32_t i = 0; i < set.size(); ++i) {
     const IndicatorRecord record = set.at(i);
-    if (clearance.Permits(record)) permitted.insert(KeyOf(record));
+    if (clearance.Permits(record)) {
+      permitted.insert(record.line);
+      permitted_keys.insert(KeyOf(record));
+    } else {
+      hidden.insert(record.line);
+    }
   }
   std::vector<Indicator> out;
   for (const Indicator& row : rows) {
-    if (permitted.count(KeyOf(row)) != 0) out.push_back(row);
+    if (permitted.count(row.line) != 0 || (hidden.count(row.line) == 0 && permitted_keys.count(KeyOf(row)) != 0)) {
+      out.push_back(row);
+    }
   }
   return out;
 }
@@ -124,8 +132,11 @@ Replayed Replay(const Bursts& bursts, const Generations& generations, const std:
   return out;
 }
 
-Difference CompareViews(const Bursts& bursts, const Generations& generations, const std::vector<Clearance>& clearances,
+Difference CompareViews(const Bursts& bursts, Generations generations, const std::vector<Clearance>& clearances,
                         const ReplayOptions& options, size_t num_bursts, Replayed* all) {
+  for (std::vector<Indicator>& rows : generations) {
+    for (size_t i = 0; i < rows.size(); ++i) rows[i].line = static_cast<uint32_t>(i + 1);
+  }
   Difference out;
   Replayed with_all = Replay(bursts, generations, clearances, options, num_bursts);
   for (size_t i = 0; i < clearances.size(); ++i) {

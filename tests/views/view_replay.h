@@ -57,7 +57,7 @@ struct Difference {
 
 // Replays with all rows, and for each clearance with only the rows that it permits. `all`, where given, receives what
 // the replay with all rows gave.
-Difference CompareViews(const Bursts& bursts, const Generations& generations, const std::vector<Clearance>& clearances,
+Difference CompareViews(const Bursts& bursts, Generations generations, const std::vector<Clearance>& clearances,
                         const ReplayOptions& options, size_t num_bursts = 0, Replayed* all = nullptr);
 
 // ---- random owners
