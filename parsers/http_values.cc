@@ -17,13 +17,13 @@ HttpRequestValues::HttpRequestValues(std::string_view method, std::string_view t
 }
 
 void HttpRequestValues::AddHost(std::string_view value) {
-  if (!Admit()) return;
+  if (!Admit(values_)) return;
   if (first_host_.empty()) first_host_ = value;
   AddHostText(value);
 }
 
 void HttpRequestValues::AddUserAgent(std::string_view value) {
-  if (Admit()) out_.AddText(ObservableKind::kHttpUserAgent, direction_, value);
+  if (Admit(values_)) out_.AddText(ObservableKind::kHttpUserAgent, direction_, value);
 }
 
 void HttpRequestValues::AddForwardedFor(std::string_view value) {
@@ -35,7 +35,7 @@ void HttpRequestValues::AddForwardedFor(std::string_view value) {
       element = TrimHttp(element.substr(1, element.size() - 2));
     }
     if (!element.empty()) {
-      if (!Admit()) return;
+      if (!Admit(forwarded_for_)) return;
       const HostAndPort split = SplitHostAndPort(element);
       if (const std::optional<IpAddress> address = IpAddress::Parse(split.host)) {
         out_.AddText(ObservableKind::kHttpXff, direction_, address->ToString());
