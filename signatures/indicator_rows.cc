@@ -365,11 +365,21 @@ bool IndicatorRowsBuilder::Append(const Indicator& indicator, IndicatorType type
     shared.present |= IndicatorRows::kHasUntil;
   }
   const std::string_view source = SourceOf(indicator), originator = OriginatorOf(indicator);
+  const uint64_t before = rows_.pool_.used_bytes();
+  if (!InternColumn(1, originator, shared.originator)) {
+    reason = kFull;
+    return false;
+  }
+  uint64_t& text = text_of_[shared.originator];
+  if (text >= max_text_of_originator_) {
+    reason = "no room: the indicators of this originator hold more than " +
+             std::to_string(max_text_of_originator_ >> 20) + " MiB of text";
+    return false;
+  }
   IndicatorRows::Row row;
   bool stored =
-      InternColumn(0, source, shared.source) && InternColumn(1, originator, shared.originator) &&
-      InternColumn(2, indicator.description, shared.description) && InternColumn(3, indicator.pap, shared.pap) &&
-      InternColumn(4, indicator.sharing_group, shared.sharing_group) &&
+      InternColumn(0, source, shared.source) && InternColumn(2, indicator.description, shared.description) &&
+      InternColumn(3, indicator.pap, shared.pap) && InternColumn(4, indicator.sharing_group, shared.sharing_group) &&
       InternColumn(5, indicator.reference, shared.reference) && InternColumn(6, indicator.file, shared.file) &&
       InternList(indicator.tags, shared.tags) && InternList(indicator.recipients, shared.recipients);
   const std::string_view shared_bytes(reinterpret_cast<const char*>(&shared), sizeof shared);
@@ -405,6 +415,7 @@ bool IndicatorRowsBuilder::Append(const Indicator& indicator, IndicatorType type
     reason = kFull;
     return false;
   }
+  text += rows_.pool_.used_bytes() - before;
   rows_.rows_.push_back(row);
   return true;
 }

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "signatures/indicator.h"
@@ -98,7 +99,12 @@ class IndicatorRows {
 // Appends to rows; dropped when the set is complete.
 class IndicatorRowsBuilder {
  public:
-  IndicatorRowsBuilder() : interner_(rows_.pool_) {}
+  // A quarter of the pool, so that nobody's rows take all others' room.
+  static constexpr uint64_t kMaxTextOfOriginator = StringPool::kMaxBytes / 4;
+
+  // `max_text_of_originator`: bytes.
+  explicit IndicatorRowsBuilder(uint64_t max_text_of_originator = kMaxTextOfOriginator)
+      : interner_(rows_.pool_), max_text_of_originator_(max_text_of_originator) {}
 
   // False, with `reason`: no room.
   [[nodiscard]] bool Append(const Indicator& indicator, IndicatorType type, ObservableMask places,
@@ -117,6 +123,8 @@ class IndicatorRowsBuilder {
 
   IndicatorRows rows_;
   StringInterner interner_;
+  uint64_t max_text_of_originator_;
+  std::unordered_map<StringPool::Ref, uint64_t> text_of_;  // bytes of each originator's rows
   std::array<Column, 7> columns_;
   std::string buffer_;
   std::string last_shared_;

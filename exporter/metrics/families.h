@@ -105,7 +105,8 @@ inline constexpr FigureFamily kOutputFailing = {"vedette_output_failing", Figure
 inline constexpr FigureFamily kAlertQueueDepth = {"vedette_alert_queue_depth", FigureKind::kGauge,
                                                   "alerts that wait for the exporter", ""};
 inline constexpr FigureFamily kAlertQueueCapacity = {"vedette_alert_queue_capacity", FigureKind::kGauge,
-                                                     "alerts of each audience for which there is room, all workers", ""};
+                                                     "alerts of each audience for which there is room, all workers",
+                                                     ""};
 inline constexpr FigureFamily kAlertLatency = {"vedette_alert_latency_seconds", FigureKind::kHistogram,
                                                "from a packet's capture to its alert's delivery", ""};
 

@@ -156,6 +156,23 @@ TEST(ExactTable, RefusesATypeThatNothingLooksUp) {
   EXPECT_EQ(rows.Record(0).id, "domain");
 }
 
+TEST(IndicatorRows, AnOriginatorTakesNoOthersRoomForText) {
+  IndicatorRowsBuilder builder(10'000);
+  std::string reason;
+  Indicator row = MakeIndicator(IndicatorType::kDomain, "", "id");
+  row.originator = "many";
+  size_t taken = 0;
+  for (; taken < 1000; ++taken) {
+    row.value = std::string(90, 'x') + std::to_string(taken);
+    if (!builder.Append(row, row.type, {kDnsQuery}, row.value, reason)) break;
+  }
+  EXPECT_GT(taken, 80u);
+  EXPECT_LT(taken, 120u);
+  EXPECT_EQ(reason, "no room: the indicators of this originator hold more than 0 MiB of text");
+  row.originator = "another";
+  EXPECT_TRUE(builder.Append(row, row.type, {kDnsQuery}, row.value, reason)) << reason;
+}
+
 TEST(ExactTable, EveryTypeWithPlacesIsLookedUp) {
   for (size_t i = 0; i < static_cast<size_t>(IndicatorType::kCount); ++i) {
     const auto type = static_cast<IndicatorType>(i);
