@@ -48,7 +48,7 @@ bool Check(const std::string& path, std::mt19937_64& random, bool low_limits, Di
     options.live = true;
     options.room = 3;
     options.pop_every_bursts = 4;
-    options.limits = {.alerts_per_flow = 3, .remembered = 20};
+    options.limits = {.alerts_per_flow = 3, .remembered = 6};
   }
   Generations generations = {rows};
   if (random() % 2 == 0) {

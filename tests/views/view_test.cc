@@ -29,9 +29,10 @@ using Random = std::mt19937_64;
 class Traffic {
  public:
   void Add(const Ipv4& ip, const std::string& segment) {
-    owned_.emplace_back(Ethernet(0x0800, ip(segment)), kLinkEthernet,
-                        1'700'000'000'000'000'000 + owned_.size() * 1'000'000);
+    owned_.emplace_back(Ethernet(0x0800, ip(segment)), kLinkEthernet, time_ns_);
+    time_ns_ += 1'000'000;
   }
+  void Pause(uint64_t seconds) { time_ns_ += seconds * 1'000'000'000; }
   void AddUdp(const std::string& client, uint16_t client_port, const std::string& server, uint16_t server_port,
               const std::string& payload, bool from_client = true) {
     Ipv4 ip{
@@ -91,6 +92,7 @@ class Traffic {
 
  private:
   std::deque<OwnedFrame> owned_;
+  uint64_t time_ns_ = 1'700'000'000'000'000'000;
 };
 
 std::string WireName(const std::string& name) {
@@ -377,6 +379,30 @@ TEST(Views, AFlowsLimitDoesNotTellWhetherANameIsListed) {
   }
   EXPECT_NE(views[0].find("sentinel"), std::string::npos);
   EXPECT_EQ(views[0], views[1]);
+}
+
+// A flow that nobody parses any more is passed over where nobody looks in payload. How long it lasts, and so which of
+// its packets begin another one, must not tell.
+TEST(Views, HowLongAFlowLastsDoesNotTellWhetherAnybodyLooksInPayload) {
+  Indicator own = Row(IndicatorType::kIp, "20.0.0.1"), secret = Row(IndicatorType::kContent, "secret");
+  own.originator = "cert-a";
+  own.tlp = Tlp::kGreen;
+  secret.originator = "cert-b";
+  secret.tlp = Tlp::kRed;
+  Clearance partner;
+  partner.partner = "a";
+  partner.originators = {"cert-a"};
+  partner.max_tlp = Tlp::kGreen;
+  Traffic traffic;
+  const Ipv4 out{.source = "192.0.2.1", .destination = "20.0.0.1"};
+  Tcp segment{.source_port = 40'000, .destination_port = 4000, .sequence = 100};
+  for (int i = 0; i < 40; ++i, segment.sequence += 10) traffic.Add(out, segment("0123456789"));
+  segment.flags = kTcpAck | kTcpFin;
+  traffic.Add(out, segment(""));
+  traffic.Pause(100);  // longer than a closed connection lasts, shorter than an open one
+  segment.flags = kTcpAck;
+  traffic.Add(out, segment(""));
+  ExpectSame(CompareViews(traffic.InBursts(kBurst), {{own, secret}}, {partner}, {}));
 }
 
 }  // namespace
