@@ -279,7 +279,7 @@ void TlsParser::ConsumeHandshake(Side& side, ByteReader& in, Direction direction
   while (!record.empty() && side.state == State::kRecord) {
     if (!side.has_message) {
       const size_t before = record.position();
-      const bool is_read = ReadMessageHeader(side, record);
+      const bool is_read = ReadMessageHeader(side, record, out);
       side.record_left -= static_cast<uint16_t>(record.position() - before);
       if (!is_read) continue;
       if (side.after_change_cipher && !IsHelloInItsOwnRecord(side)) return Close(side);
@@ -312,7 +312,7 @@ bool TlsParser::IsHelloInItsOwnRecord(const Side& side) {
          side.message_left == side.record_left;
 }
 
-bool TlsParser::ReadMessageHeader(Side& side, ByteReader& record) {
+bool TlsParser::ReadMessageHeader(Side& side, ByteReader& record, const ObservableBatch& out) {
   Bytes piece;
   const size_t count = std::min<size_t>(kMessageHeaderBytes - side.message_header_size, record.remaining());
   if (!record.ReadBytes(count, piece)) return false;
@@ -329,7 +329,8 @@ bool TlsParser::ReadMessageHeader(Side& side, ByteReader& record) {
   side.message_bytes = side.message_left;
   side.has_message = true;
   const bool is_hello = side.message_type == kClientHello || side.message_type == kServerHello;
-  side.is_collecting = side.message_bytes <= kMaxMessageBytes && (is_hello || side.message_type == kCertificate);
+  side.is_collecting = side.message_bytes <= kMaxMessageBytes &&
+                       (is_hello || (side.message_type == kCertificate && WantsCertificates(out)));
   return true;
 }
 
@@ -460,8 +461,6 @@ void TlsParser::SaveCertificates(const Side& side, Direction direction, Observab
 
 // Certificate ::= ASN.1Cert certificate_list<0..2^24-1>; ASN.1Cert: opaque<1..2^24-1> (RFC 5246 section 7.4.2)
 void TlsParser::OnCertificate(Bytes body, size_t message_bytes, Direction direction, ObservableBatch& out) {
-  // Held all the same: what a parser holds, and so the limit on it, must not tell what somebody looks for.
-  if (!WantsCertificates(out)) return;
   ByteReader reader(body), certificate;
   uint32_t list_bytes = 0;
   if (!reader.ReadU24(list_bytes) || list_bytes + 3 > message_bytes) return;

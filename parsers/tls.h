@@ -80,7 +80,7 @@ class TlsParser {
   void ConsumeRecordHeader(Side& side, ByteReader& in, Direction direction, ObservableBatch& out);
   void ConsumeHandshake(Side& side, ByteReader& in, Direction direction, ObservableBatch& out);
   void StartRecord(Side& side, uint8_t type, uint16_t length);
-  static bool ReadMessageHeader(Side& side, ByteReader& record);
+  static bool ReadMessageHeader(Side& side, ByteReader& record, const ObservableBatch& out);
   static bool IsHelloInItsOwnRecord(const Side& side);
   static void Hold(Side& side, Bytes piece);
   void Seek(Side& side, ByteReader& in, Direction direction, ObservableBatch& out);
