@@ -396,7 +396,8 @@ TEST(Views, HowLongAFlowLastsDoesNotTellWhetherAnybodyLooksInPayload) {
   Traffic traffic;
   const Ipv4 out{.source = "192.0.2.1", .destination = "20.0.0.1"};
   Tcp segment{.source_port = 40'000, .destination_port = 4000, .sequence = 100};
-  for (int i = 0; i < 40; ++i, segment.sequence += 10) traffic.Add(out, segment("0123456789"));
+  const std::string no_protocol(600, '\xee');
+  for (int i = 0; i < 100; ++i, segment.sequence += 600) traffic.Add(out, segment(no_protocol));
   segment.flags = kTcpAck | kTcpFin;
   traffic.Add(out, segment(""));
   traffic.Pause(100);  // longer than a closed connection lasts, shorter than an open one
