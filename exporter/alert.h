@@ -49,8 +49,11 @@ struct Alert {
   IpAddress address;                           // where the value is an address
   uint64_t generation = 0;                     // of the indicator set
   std::vector<uint32_t> indicators;            // indexes into that set; not empty, ascending
-  std::vector<ContextValue> message;           // of the same message, in order of emission
-  bool canary = false;                         // the sensor's test of itself: no partner's business
+  // Further hits on the value, of audiences that heard of it in this flow before: for them it is nothing new.
+  // Ascending.
+  std::vector<uint32_t> told;
+  std::vector<ContextValue> message;  // of the same message, in order of emission
+  bool canary = false;                // the sensor's test of itself: no partner's business
 };
 
 }  // namespace vedette

@@ -29,7 +29,7 @@ bool IsIcmp(uint8_t protocol) { return protocol == 1 || protocol == 58; }
 class AlertJson {
  public:
   AlertJson(const Alert& alert, const Shown& shown, AlertRenderer::Impl& impl, std::string& out)
-      : alert_(alert), shown_(shown), context_(shown.ContextOf(alert.kind)), impl_(impl), json_(out) {}
+      : alert_(alert), shown_(shown), impl_(impl), json_(out) {}
 
   void Write() {
     json_.BeginObject();
@@ -53,6 +53,16 @@ class AlertJson {
   }
 
  private:
+  // First value of that kind in the message, the matched value included; empty where there is none, or none that may be
+  // shown.
+  std::string_view ValueIn(ObservableKind kind) const {
+    if (kind != alert_.kind && !shown_.context.Has(kind)) return {};
+    for (const ContextValue& context : alert_.message) {
+      if (context.kind == kind) return context.value;
+    }
+    return alert_.kind == kind ? std::string_view(alert_.value) : std::string_view();
+  }
+
   void Header() {
     const FlowSnapshot& flow = alert_.flow;
     json_.Plain("timestamp", impl_.packet_time.Format(alert_.time_ns));
@@ -146,15 +156,6 @@ class AlertJson {
       default:
         return;
     }
-  }
-
-  // First value of that kind in the message, the matched value included; empty where there is none that may be told.
-  std::string_view ValueIn(ObservableKind kind) const {
-    if (!context_.Has(kind)) return {};
-    for (const ContextValue& context : alert_.message) {
-      if (context.kind == kind) return context.value;
-    }
-    return alert_.kind == kind ? std::string_view(alert_.value) : std::string_view();
   }
 
   void Context(std::string_view key, ObservableKind kind) {
@@ -453,7 +454,6 @@ class AlertJson {
 
   const Alert& alert_;
   const Shown& shown_;
-  const ObservableMask context_;
   AlertRenderer::Impl& impl_;
   JsonWriter json_;
 };
@@ -470,7 +470,9 @@ bool AlertRenderer::AppendJson(const Alert& alert, const HitFilter& filter, std:
 
 PartnerOutcome AlertRenderer::AppendPartnerJson(const Alert& alert, const PartnerView& view, std::string& out) {
   if (!impl_->Choose(alert, view.filter)) return PartnerOutcome::kNotCleared;
+  if (impl_->WasTold(alert, view)) return PartnerOutcome::kToldBefore;
   impl_->shown.for_partner = true;
+  impl_->shown.context = impl_->ContextOf(view);
   const Responsibility* responsible = impl_->Responsible(alert);
   if (responsible != nullptr) impl_->shown.own_claim = responsible->Of(view.partner);
   if (view.only_constituency && impl_->shown.own_claim == nullptr) {

@@ -16,8 +16,9 @@ FeedSink::FeedSink(FeedPublisher& publisher, std::vector<Clearance> clearances, 
     : publisher_(publisher), clearances_(std::move(clearances)), renderer_(renderer), counters_(clearances_.size()) {
   for (uint32_t i = 0; i < clearances_.size(); ++i) {
     const Clearance& clearance = clearances_[i];
-    views_.push_back({[&clearance](const IndicatorRecord& record) { return clearance.Permits(record); }, i,
-                      clearance.only_constituency});
+    views_.push_back({.filter = [&clearance](const IndicatorRecord& record) { return clearance.Permits(record); },
+                      .partner = i,
+                      .only_constituency = clearance.only_constituency});
   }
 }
 
@@ -41,6 +42,7 @@ bool FeedSink::Accept(const Alert& alert) {
         ++counters_[i].no_role;
         break;
       case PartnerOutcome::kNotCleared:
+      case PartnerOutcome::kToldBefore:
         break;
     }
   }

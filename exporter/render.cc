@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "exporter/context_kinds.h"
 #include "exporter/shown.h"
 
 namespace vedette {
@@ -80,13 +79,6 @@ void AlertRenderer::ForgetBefore(uint64_t generation) {
 
 uint64_t AlertRenderer::unresolved() const { return impl_->unresolved; }
 
-ObservableMask Shown::ContextOf(ObservableKind matched) const {
-  if (!for_partner) return ObservableMask::All();
-  ObservableMask looked_in{matched};
-  for (const IndicatorRecord& hit : hits) looked_in.Add(hit.in);
-  return KindsEmittedFor(looked_in);
-}
-
 bool AlertRenderer::Impl::Choose(const Alert& alert, const HitFilter& filter) {
   shown.hits.clear();
   shown.for_partner = false;
@@ -112,8 +104,28 @@ bool AlertRenderer::Impl::Choose(const Alert& alert, const HitFilter& filter) {
   if (shown.hits.empty()) return false;
   std::sort(shown.hits.begin(), shown.hits.end(), IsBetter);
   shown.catalogue = &*catalogue;
+  shown.context = ObservableMask::All();
   shown.roles = DecideRoles(alert, shown.best(), identity.resolvers);
   return true;
+}
+
+ObservableMask AlertRenderer::Impl::ContextOf(const PartnerView& view) const {
+  const IndicatorCatalogue& catalogue = *shown.catalogue;
+  if (view.context_of == catalogue.generation) return view.context;
+  ObservableMask looked_in;
+  for (const Audience& audience : catalogue.audiences) {
+    if (!view.filter || view.filter(catalogue.at(audience.first_row))) looked_in.Add(audience.places);
+  }
+  view.context = EmittedFor(looked_in);
+  view.context_of = catalogue.generation;
+  return view.context;
+}
+
+bool AlertRenderer::Impl::WasTold(const Alert& alert, const PartnerView& view) const {
+  const IndicatorCatalogue& catalogue = *shown.catalogue;
+  return std::any_of(alert.told.begin(), alert.told.end(), [&](uint32_t index) {
+    return index < catalogue.size && (!view.filter || view.filter(catalogue.at(index)));
+  });
 }
 
 const Responsibility* AlertRenderer::Impl::Responsible(const Alert& alert) {

@@ -35,13 +35,19 @@ struct IndicatorCatalogue {
   std::string digest;
   uint64_t generation = 0;              // 0: answers the alerts of every generation (replay, where nothing is reloaded)
   std::optional<uint32_t> canary = {};  // the indicator of the sensor's test of itself
+  std::vector<Audience> audiences = {};
 };
 inline IndicatorCatalogue CatalogueOf(std::shared_ptr<const IndicatorSet> set, uint64_t generation = 0) {
   const auto size = static_cast<uint32_t>(set->size());
   std::string digest = set->digest();
   const std::optional<uint32_t> canary = set->canary();
-  return {[set = std::move(set)](uint32_t index) { return set->at(index); }, size, std::move(digest), generation,
-          canary};
+  std::vector<Audience> audiences = set->audiences();
+  return {[set = std::move(set)](uint32_t index) { return set->at(index); },
+          size,
+          std::move(digest),
+          generation,
+          canary,
+          std::move(audiences)};
 }
 
 // What may be shown to whom.
@@ -52,10 +58,15 @@ struct PartnerView {
   HitFilter filter;
   uint32_t partner = 0;            // its number in the ConstituencyTable
   bool only_constituency = false;  // only where it is responsible for who is affected or who is suspect
+
+  // The renderer's: what a message may show to this partner, and the generation that this was found for.
+  mutable ObservableMask context = {};
+  mutable std::optional<uint64_t> context_of = {};
 };
 enum class PartnerOutcome : uint8_t {
   kShown,
   kNotCleared,  // no hit that it may see
+  kToldBefore,  // it was told of that value in this flow, by another of its hits: new ones are nothing new to it
   // With `only_constituency`:
   kOutsideConstituency,  // others are responsible, or nobody is
   kUndecided,            // no database knows where the addresses are, and that could have made it responsible
@@ -84,8 +95,9 @@ class AlertRenderer {
   // One line of JSON with its newline, appended to `out`. False, and nothing appended, where no hit may be shown. For
   // the operator: names every partner that is responsible.
   bool AppendJson(const Alert& alert, const HitFilter& filter, std::string& out);
-  // The same for one partner: says whether that one is responsible, and nothing of the others; nothing that depends on
-  // indicators whose hits it may not see. Appends only with kShown.
+  // The same for one partner: says whether that one is responsible, and nothing of the others. Of the message that the
+  // value came in, shows what is shown of every message and what the partner's own indicators look in: parsers emit
+  // more where others' do. Appends only with kShown.
   PartnerOutcome AppendPartnerJson(const Alert& alert, const PartnerView& view, std::string& out);
   bool AppendCsv(const Alert& alert, const HitFilter& filter, std::string& out);
   static std::string_view CsvHeader();  // with its newline

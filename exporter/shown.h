@@ -36,6 +36,7 @@ struct Shown {
   std::vector<IndicatorRecord> hits;  // best first; not empty
   Roles roles;
   const IndicatorCatalogue* catalogue = nullptr;
+  ObservableMask context;  // what of the message may be shown
   // What is said of responsibility; one of the two at most.
   const Responsibility* responsible = nullptr;  // of all partners, for the operator
   const Claim* own_claim = nullptr;             // of the partner whose view it is
@@ -43,9 +44,6 @@ struct Shown {
   bool for_partner = false;  // else for the operator
 
   const IndicatorRecord& best() const { return hits.front(); }
-  // What of the message may be told beside the value that matched: to a partner, what the hits it sees would have
-  // brought without any others.
-  ObservableMask ContextOf(ObservableKind matched) const;
 };
 
 struct AlertRenderer::Impl {
@@ -61,6 +59,10 @@ struct AlertRenderer::Impl {
   Shown shown;
   EveTime packet_time, flow_time;
 
+  // What of a message a partner is shown in alerts of the catalogue in `shown`.
+  ObservableMask ContextOf(const PartnerView& view) const;
+  // Whether it heard of the value before.
+  bool WasTold(const Alert& alert, const PartnerView& view) const;
   // Fills `shown`; false where nothing may be shown.
   bool Choose(const Alert& alert, const HitFilter& filter);
   std::string CaptureOf(const Alert& alert) const;

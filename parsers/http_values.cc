@@ -17,13 +17,13 @@ HttpRequestValues::HttpRequestValues(std::string_view method, std::string_view t
 }
 
 void HttpRequestValues::AddHost(std::string_view value) {
-  if (!Admit()) return;
+  if (!Admit(values_)) return;
   if (first_host_.empty()) first_host_ = value;
   AddHostText(value);
 }
 
 void HttpRequestValues::AddUserAgent(std::string_view value) {
-  if (Admit()) out_.AddText(ObservableKind::kHttpUserAgent, direction_, value);
+  if (Admit(values_)) out_.AddText(ObservableKind::kHttpUserAgent, direction_, value);
 }
 
 void HttpRequestValues::AddForwardedFor(std::string_view value) {
@@ -36,7 +36,7 @@ void HttpRequestValues::AddForwardedFor(std::string_view value) {
       element = TrimHttp(element.substr(1, element.size() - 2));
     }
     if (!element.empty()) {
-      if (!Admit()) return;
+      if (!Admit(forwarded_for_)) return;
       if (wanted) AddForwarded(element);
     }
     if (comma == std::string_view::npos) return;

@@ -28,14 +28,14 @@ class HttpRequestValues {
   // Values not added because one request held more than kMaxValues of them.
   uint32_t over_limit() const { return over_limit_; }
 
-  // Of Host, User-Agent and X-Forwarded-For values together: more than any client sends; one crafted head must not fill
-  // the batch.
+  // Of Host and User-Agent values together, and of X-Forwarded-For values: more than any client sends; one crafted head
+  // must not fill the batch. The latter are read only where somebody looks for them, so they take no others' place.
   static constexpr uint32_t kMaxValues = 64;
 
  private:
-  bool Admit() {
-    if (values_ == kMaxValues) return ++over_limit_, false;
-    return ++values_, true;
+  bool Admit(uint32_t& values) {
+    if (values == kMaxValues) return ++over_limit_, false;
+    return ++values, true;
   }
   void AddForwarded(std::string_view element);
   void AddHostText(std::string_view authority);
@@ -45,7 +45,7 @@ class HttpRequestValues {
   std::string_view target_;
   std::string_view first_host_;
   bool is_connect_;
-  uint32_t values_ = 0;
+  uint32_t values_ = 0, forwarded_for_ = 0;
   uint32_t over_limit_ = 0;
 };
 

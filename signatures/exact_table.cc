@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <optional>
 #include <string_view>
+#include <unordered_map>
+#include <utility>
 
 #include "parsers/url.h"
 #include "signatures/host_suffixes.h"
@@ -69,7 +72,7 @@ uint64_t HashKey(KeySpace space, std::string_view value) {
 }
 
 // Where a text is a key as a whole.
-KeySpace TextSpaceOf(ObservableKind kind) {
+std::optional<KeySpace> TextSpaceOf(ObservableKind kind) {
   switch (kind) {
     case ObservableKind::kHttpUrl:
       return KeySpace::kUrl;
@@ -88,13 +91,13 @@ KeySpace TextSpaceOf(ObservableKind kind) {
     case ObservableKind::kTlsCertSha256:
       return KeySpace::kCertSha256;
     default:
-      return KeySpace::kCount;
+      return std::nullopt;
   }
 }
 
 }  // namespace
 
-KeySpace KeySpaceOf(IndicatorType type) {
+std::optional<KeySpace> KeySpaceOf(IndicatorType type) {
   switch (type) {
     case IndicatorType::kIp:
       return KeySpace::kAddress;
@@ -126,81 +129,185 @@ KeySpace KeySpaceOf(IndicatorType type) {
     case IndicatorType::kRegex:
       return KeySpace::kRegex;
     default:
-      return KeySpace::kCount;
+      return std::nullopt;
   }
 }
 
-ExactTable::BuildResult ExactTable::Build(IndicatorRows& rows, const std::function<void(uint32_t row)>& refuse) {
-  BuildResult result;
-  std::array<size_t, kKeySpaces> counts{};
-  for (uint32_t i = 0; i < rows.size(); ++i) ++counts[static_cast<size_t>(KeySpaceOf(rows.row(i).type))];
-  for (size_t space = 0; space < kKeySpaces; ++space) indexes_[space] = HashIndex(counts[space]);
+// One pass over the rows: duplicates go, the others are linked.
+class ExactTable::Builder {
+ public:
+  Builder(ExactTable& table, IndicatorRows& rows, BuildResult& result) : table_(table), rows_(rows), result_(result) {}
 
-  // Hashes run ahead of the insertions, so that the slots are in the cache when their turn comes.
-  constexpr uint32_t kAhead = 16;
-  std::array<uint64_t, kAhead> hashes{};
-  const auto prepare = [&](uint32_t i) {
-    const KeySpace space = KeySpaceOf(rows.row(i).type);
-    const uint64_t hash = HashKey(space, rows.value(i));
-    hashes[i % kAhead] = hash;
-    index(space).PrefetchFilter(hash);
-    index(space).PrefetchSlot(hash);
-  };
-  const auto total = static_cast<uint32_t>(rows.size());
-  for (uint32_t i = 0; i < std::min(total, kAhead); ++i) prepare(i);
-  uint32_t kept = 0;
-  std::vector<PrefixTable::Prefix> prefixes;
-  for (uint32_t i = 0; i < total; ++i) {
-    const uint64_t hash = hashes[i % kAhead];
-    if (kept != i) rows.row(kept) = rows.row(i);
-    const auto space = static_cast<size_t>(KeySpaceOf(rows.row(kept).type));
-    const std::string_view value = rows.value(kept);
-    const uint32_t head =
-        indexes_[space].FindOrInsert(hash, kept, [&](uint32_t entry) { return rows.value(entry) == value; });
-    bool keep = true;
-    if (head != kept) {
-      size_t sharing = 1;
-      uint32_t at = head;
-      for (;; at = rows.row(at).next, ++sharing) {
-        if (rows.SameBesidesValue(at, kept)) {
-          rows.TakeTlp(at, kept);
-          keep = false;
-        } else if (rows.SameIndicator(at, kept)) {
-          rows.ShareTlp(at, kept);
-        }
-        if (rows.row(at).next == IndicatorRows::kNone) break;
-      }
-      if (!keep) {
-        ++result.duplicates;
-      } else if (sharing >= kMaxRowsPerKey) {
-        keep = false;
-        refuse(kept);
+  // Every row has a key space.
+  void Run() {
+    std::array<size_t, kKeySpaces> counts{};
+    for (uint32_t i = 0; i < rows_.size(); ++i) ++counts[static_cast<size_t>(SpaceOf(i))];
+    for (size_t space = 0; space < kKeySpaces; ++space) table_.indexes_[space] = HashIndex(counts[space]);
+    table_.places_ = {};
+
+    // Hashes run ahead of the insertions, so that the slots are in the cache when their turn comes.
+    constexpr uint32_t kAhead = 16;
+    std::array<uint64_t, kAhead> hashes{};
+    const auto prepare = [&](uint32_t i) {
+      const KeySpace space = SpaceOf(i);
+      const uint64_t hash = HashKey(space, rows_.value(i));
+      hashes[i % kAhead] = hash;
+      table_.index(space).PrefetchFilter(hash);
+      table_.index(space).PrefetchSlot(hash);
+    };
+    const auto total = static_cast<uint32_t>(rows_.size());
+    for (uint32_t i = 0; i < std::min(total, kAhead); ++i) prepare(i);
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < total; ++i) {
+      const uint64_t hash = hashes[i % kAhead];
+      if (kept != i) rows_.row(kept) = rows_.row(i);
+      rows_.row(kept).next = IndicatorRows::kNone;
+      const KeySpace space = SpaceOf(kept);
+      const std::string_view value = rows_.value(kept);
+      const uint32_t head = table_.indexes_[static_cast<size_t>(space)].FindOrInsert(
+          hash, kept, [&](uint32_t entry) { return rows_.value(entry) == value; });
+      if (head == kept || Link(head, kept)) {
+        table_.places_[static_cast<size_t>(space)].Add(rows_.places(kept));
+        ++kept;
       } else {
-        rows.row(at).next = kept;
+        ++result_.duplicates;
       }
-    } else if (static_cast<KeySpace>(space) == KeySpace::kContent) {
-      result.contents.push_back(kept);
-    } else if (static_cast<KeySpace>(space) == KeySpace::kRegex) {
-      result.regexes.push_back(kept);
-    } else if (static_cast<KeySpace>(space) == KeySpace::kPrefix) {
-      const size_t slash = value.find('/');
-      PrefixTable::Prefix& prefix = prefixes.emplace_back();
-      prefix.network = IpAddress::Parse(value.substr(0, slash)).value_or(IpAddress());
-      std::from_chars(value.data() + slash + 1, value.data() + value.size(), prefix.length);
-      prefix.entry = kept;
+      if (i + kAhead < total) prepare(i + kAhead);
     }
-    if (keep) {
-      places_[space].Add(rows.places(kept));
-      ++kept;
+    rows_.Truncate(kept);
+  }
+
+  // Rows that are too many, ascending, each told to `refuse`. Their audiences are known.
+  std::vector<uint32_t> TooMany(const Refuse& refuse) const {
+    std::vector<uint32_t> out;
+    std::unordered_map<StringPool::Ref, size_t> by_originator;
+    std::vector<bool> beyond(rows_.audiences().size(), false);
+    bool any_beyond = false;
+    for (size_t i = 0; i < beyond.size(); ++i) {
+      const StringPool::Ref originator = rows_.OriginatorOf(rows_.audiences()[i].first_row);
+      beyond[i] = ++by_originator[originator] > kMaxAudiencesPerOriginator;
+      any_beyond = any_beyond || beyond[i];
     }
-    if (i + kAhead < total) prepare(i + kAhead);
+    for (uint32_t row = 0; any_beyond && row < rows_.size(); ++row) {
+      if (!beyond[rows_.row(row).audience]) continue;
+      out.push_back(row);
+      refuse(row, "more than " + std::to_string(kMaxAudiencesPerOriginator) +
+                      " combinations of TLP, sharing group and recipients of one originator");
+    }
+    for (const auto& [head, crowd] : crowds_) {
+      std::unordered_map<uint32_t, size_t> by_audience;
+      for (uint32_t row = head; row != IndicatorRows::kNone; row = rows_.row(row).next) {
+        const uint32_t audience = rows_.row(row).audience;
+        if (beyond[audience] || ++by_audience[audience] <= kMaxRowsPerKey) continue;
+        out.push_back(row);
+        refuse(row, "more than " + std::to_string(kMaxRowsPerKey) + " indicators have this value");
+      }
+    }
+    std::sort(out.begin(), out.end());
+    return out;
   }
-  rows.Truncate(kept);
-  prefixes_.Build(std::move(prefixes));
-  for (const KeySpace space : {KeySpace::kPrefix, KeySpace::kContent, KeySpace::kRegex}) {
-    indexes_[static_cast<size_t>(space)] = HashIndex();  // was there to find what is there twice
+
+  // The first row of each pattern, and the prefixes.
+  void Collect() {
+    std::vector<PrefixTable::Prefix> prefixes;
+    std::vector<bool> is_first(rows_.size(), true);
+    for (uint32_t row = 0; row < rows_.size(); ++row) {
+      if (rows_.row(row).next != IndicatorRows::kNone) is_first[rows_.row(row).next] = false;
+      if (!is_first[row]) continue;
+      const KeySpace space = SpaceOf(row);
+      if (space == KeySpace::kContent) {
+        result_.contents.push_back(row);
+      } else if (space == KeySpace::kRegex) {
+        result_.regexes.push_back(row);
+      } else if (space == KeySpace::kPrefix) {
+        const std::string_view value = rows_.value(row);
+        const size_t slash = value.find('/');
+        PrefixTable::Prefix& prefix = prefixes.emplace_back();
+        prefix.network = IpAddress::Parse(value.substr(0, slash)).value_or(IpAddress());
+        std::from_chars(value.data() + slash + 1, value.data() + value.size(), prefix.length);
+        prefix.entry = row;
+      }
+    }
+    table_.prefixes_.Build(std::move(prefixes));
+    for (const KeySpace space : {KeySpace::kPrefix, KeySpace::kContent, KeySpace::kRegex}) {
+      table_.indexes_[static_cast<size_t>(space)] = HashIndex();  // was there to find what is there twice
+    }
   }
-  return result;
+
+ private:
+  // A key with so many rows that looking at each of them for every further one takes too long.
+  static constexpr size_t kCrowd = 64;
+  static_assert(kCrowd <= kMaxRowsPerKey, "only crowds are looked at for too many rows");
+  struct Crowd {
+    uint32_t last = 0;
+    std::unordered_multimap<uint64_t, uint32_t> by_hash;  // of HashBesidesValue
+  };
+
+  KeySpace SpaceOf(uint32_t row) const { return KeySpaceOf(rows_.row(row).type).value_or(KeySpace::kHost); }
+
+  // Appends the row to those of its key. False: one of them says the same.
+  bool Link(uint32_t head, uint32_t row) {
+    const auto known = crowds_.find(head);
+    if (known != crowds_.end()) return LinkToCrowd(known->second, row);
+    uint32_t at = head;
+    for (size_t n = 1; n <= kCrowd; ++n, at = rows_.row(at).next) {
+      if (IsTwice(at, row)) return false;
+      if (rows_.row(at).next != IndicatorRows::kNone) continue;
+      rows_.row(at).next = row;
+      return true;
+    }
+    Crowd& crowd = crowds_[head];
+    for (at = head; at != IndicatorRows::kNone; at = rows_.row(at).next) {
+      crowd.by_hash.emplace(rows_.HashBesidesValue(at), at);
+      crowd.last = at;
+    }
+    return LinkToCrowd(crowd, row);
+  }
+  bool LinkToCrowd(Crowd& crowd, uint32_t row) {
+    const uint64_t hash = rows_.HashBesidesValue(row);
+    const auto [begin, end] = crowd.by_hash.equal_range(hash);
+    for (auto at = begin; at != end; ++at) {
+      if (IsTwice(at->second, row)) return false;
+    }
+    crowd.by_hash.emplace(hash, row);
+    rows_.row(crowd.last).next = row;
+    crowd.last = row;
+    return true;
+  }
+  bool IsTwice(uint32_t kept, uint32_t row) {
+    if (!rows_.SameBesidesValue(kept, row)) return false;
+    rows_.TakeTlp(kept, row);
+    return true;
+  }
+
+  ExactTable& table_;
+  IndicatorRows& rows_;
+  BuildResult& result_;
+  std::map<uint32_t, Crowd> crowds_;  // by the key's first row
+};
+
+ExactTable::BuildResult ExactTable::Build(IndicatorRows& rows, const Refuse& refuse) {
+  BuildResult result;
+  std::vector<uint32_t> refused;
+  for (uint32_t row = 0; row < rows.size(); ++row) {
+    if (KeySpaceOf(rows.row(row).type)) continue;
+    refused.push_back(row);
+    refuse(row, std::string(NameOf(rows.row(row).type)) + " values are not looked up yet");
+  }
+  if (!refused.empty()) rows.Remove(refused);
+  rows.ShareTlps();
+  // A second time only where rows were too many; then none is.
+  for (;;) {
+    Builder builder(*this, rows, result);
+    builder.Run();
+    rows.FindAudiences();
+    refused = builder.TooMany(refuse);
+    if (refused.empty()) {
+      builder.Collect();
+      return result;
+    }
+    rows.Remove(refused);
+  }
 }
 
 size_t ExactTable::memory_bytes() const {
@@ -253,9 +360,7 @@ class ExactTable::Prober {
           }
           break;
         default:
-          if (const KeySpace space = TextSpaceOf(observable.kind); space != KeySpace::kCount) {
-            ProbeText(i, space, observable.text);
-          }
+          if (const std::optional<KeySpace> space = TextSpaceOf(observable.kind)) ProbeText(i, *space, observable.text);
       }
     }
     Flush();

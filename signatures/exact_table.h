@@ -7,7 +7,9 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "parsers/observable.h"
@@ -33,23 +35,29 @@ enum class KeySpace : uint8_t {
   kPrefix,   // cidr: looked up in the prefix table
   kContent,  // looked up by scanning
   kRegex,    // the same
-  kCount     // of types that nothing looks up
 };
-constexpr size_t kKeySpaces = static_cast<size_t>(KeySpace::kCount);
-KeySpace KeySpaceOf(IndicatorType type);
+constexpr size_t kKeySpaces = static_cast<size_t>(KeySpace::kRegex) + 1;
+// nullopt: nothing looks such values up.
+std::optional<KeySpace> KeySpaceOf(IndicatorType type);
 
 class ExactTable {
  public:
-  // An alert lists every indicator of its value: one value must not bring thousands.
+  // An alert lists every indicator of its value: one value must not bring thousands. Of one audience, so that no row
+  // takes the place of one that others may see.
   static constexpr size_t kMaxRowsPerKey = 256;
+  // What counts by audience has a budget for each: one originator must not have as many as it likes.
+  static constexpr size_t kMaxAudiencesPerOriginator = 1024;
 
   struct BuildResult {
     uint64_t duplicates = 0;
     std::vector<uint32_t> contents, regexes;  // the first row of each
   };
-  // Links the rows that share a key (Row::next, ascending), drops what is there twice (the rows move up) and indexes
-  // the first row of each key. A row beyond kMaxRowsPerKey is told to `refuse` before it is dropped.
-  BuildResult Build(IndicatorRows& rows, const std::function<void(uint32_t row)>& refuse);
+  // Makes the strictest mark of an indicator hold for all its rows, finds the audiences, links the rows that share a
+  // key (Row::next, ascending), drops what is there twice (the rows move up) and indexes the first row of each key. A
+  // row that is beyond a limit, or whose type nothing looks up, is told to `refuse` with the reason before it is
+  // dropped.
+  using Refuse = std::function<void(uint32_t row, std::string reason)>;
+  BuildResult Build(IndicatorRows& rows, const Refuse& refuse);
 
   struct Found {
     uint32_t observable;
@@ -64,6 +72,7 @@ class ExactTable {
 
  private:
   class Prober;
+  class Builder;
 
   const HashIndex& index(KeySpace space) const { return indexes_[static_cast<size_t>(space)]; }
   bool LooksIn(KeySpace space, ObservableKind kind) const { return places_[static_cast<size_t>(space)].Has(kind); }

@@ -70,6 +70,7 @@ FieldMatcher::Built FieldMatcher::Compile(const std::vector<Pattern>& patterns, 
         part.places.Add(in);
         if (regex) part.singles.Add(in);
         part.entries.push_back({regex ? 0 : static_cast<uint32_t>(pattern.bytes.size()), pattern.row, in});
+        part.owners.Add(pattern.order, pattern.owners);
         PatternDatabase::Pattern& expression = expressions[i].emplace_back();
         expression.expression =
             !regex ? PatternDatabase::Literal(pattern.bytes) : (lower ? pattern.caseless_regex : pattern.regex);
@@ -103,6 +104,9 @@ FieldMatcher::Built FieldMatcher::Compile(const std::vector<Pattern>& patterns, 
 
 bool FieldMatcher::PrepareScratch(Scratch& scratch) const {
   scratch.joined.reserve(kMaxJoined);
+  size_t most = 0;
+  for (const Part& part : parts_) most = std::max(most, part.entries.size());
+  scratch.last_seen.assign(most, 0);
   return std::all_of(parts_.begin(), parts_.end(), [&](const Part& part) {
     return part.database == nullptr || part.database->PrepareScratch(scratch.patterns);
   });
@@ -111,7 +115,8 @@ bool FieldMatcher::PrepareScratch(Scratch& scratch) const {
 size_t FieldMatcher::memory_bytes() const {
   size_t bytes = 0;
   for (const Part& part : parts_) {
-    bytes += part.entries.capacity() * sizeof(Entry) + (part.database ? part.database->memory_bytes() : 0);
+    bytes += part.entries.capacity() * sizeof(Entry) + part.owners.memory_bytes() +
+             (part.database ? part.database->memory_bytes() : 0);
   }
   return bytes;
 }
@@ -154,16 +159,46 @@ class FieldMatcher::Call {
   }
   void Scan(std::string_view text) {
     ++counters_.field_scans;
-    first_ = found_.size();
+    scratch_.matches.clear();
+    current_ = kNoField;
     if (!part_.database->Scan(AsBytes(text), scratch_.patterns, &Call::OnMatch, this)) ++counters_.scan_errors;
+    for (size_t i = 0; i < scratch_.matches.size();) {
+      size_t end = i + 1;
+      while (end < scratch_.matches.size() && scratch_.matches[end].observable == scratch_.matches[i].observable) ++end;
+      Report(std::span(scratch_.matches).subspan(i, end - i));
+      i = end;
+    }
+  }
+
+  // All that was found in one field.
+  void Report(std::span<Match> matches) {
+    const uint32_t observable = matches.front().observable;
+    if (matches.size() <= kMaxHitsPerScan) {
+      for (const Match& match : matches) {
+        found_.push_back({observable, part_.entries[match.entry].row, PatternOwners::kAll});
+      }
+      return;
+    }
+    // Hyperscan's order of those that end at the same byte depends on all patterns.
+    std::sort(matches.begin(), matches.end(), [&](const Match& a, const Match& b) {
+      return a.end != b.end ? a.end < b.end : part_.owners.order(a.entry) < part_.owners.order(b.entry);
+    });
+    for (const Match& match : matches) {
+      counters_.hits_over_limit += part_.owners.Spend(
+          match.entry, observables_[observable].kind, observables_[observable].direction, kMaxHitsPerScan,
+          scratch_.used, [&](uint32_t number) {
+            found_.push_back({observable, part_.entries[match.entry].row, part_.owners.AudienceOf(number)});
+          });
+    }
+    PatternOwners::Forget(scratch_.used);
   }
 
   static int OnMatch(unsigned entry, unsigned long long, unsigned long long to, unsigned, void* context) {
-    static_cast<Call*>(context)->Report(entry, to);
+    static_cast<Call*>(context)->OnEntry(entry, to);
     return 0;
   }
 
-  void Report(uint32_t index, uint64_t to) {
+  void OnEntry(uint32_t index, uint64_t to) {
     const Entry& entry = part_.entries[index];
     uint32_t observable = single_;
     if (single_ == kJoined) {
@@ -176,17 +211,16 @@ class FieldMatcher::Call {
       observable = field->observable;
     }
     if (!entry.places.Has(observables_[observable].kind)) return;
-    // A text of one letter ends a match at every byte: only what is new counts against the bound.
-    for (size_t i = found_.size(); i > first_; --i) {
-      const Found& other = found_[i - 1];
-      if (other.observable != observable) break;
-      if (other.row == entry.row) return;
+    // Matches come in the order of their ends, so that those of a field come together. A text of one letter ends a
+    // match at every byte: only the first counts.
+    if (observable != current_) {
+      current_ = observable;
+      ++scratch_.fields_seen;
     }
-    if (found_.size() - first_ >= kMaxHitsPerScan) {
-      ++counters_.hits_over_limit;
-      return;
-    }
-    found_.push_back({observable, entry.row});
+    uint64_t& last_seen = scratch_.last_seen[index];
+    if (last_seen == scratch_.fields_seen) return;
+    last_seen = scratch_.fields_seen;
+    scratch_.matches.push_back({index, observable, to});
   }
 
   const Part& part_;
@@ -194,9 +228,9 @@ class FieldMatcher::Call {
   Scratch& scratch_;
   MatchCounters& counters_;
   std::vector<Found>& found_;
-  size_t first_ = 0;  // of this scan in found_
-  static constexpr uint32_t kJoined = 0xffffffff;
-  uint32_t single_ = kJoined;  // the observable that is scanned by itself
+  static constexpr uint32_t kJoined = 0xffffffff, kNoField = 0xffffffff;
+  uint32_t current_ = kNoField;  // the observable that the last match lay in
+  uint32_t single_ = kJoined;    // the observable that is scanned by itself
 };
 
 void FieldMatcher::Find(std::span<const Observable> observables, Scratch& scratch, MatchCounters& counters,

@@ -16,6 +16,7 @@
 #include "parsers/observable.h"
 #include "signatures/indicator_set.h"
 #include "signatures/pattern_database.h"
+#include "signatures/pattern_owners.h"
 
 namespace vedette {
 
@@ -31,6 +32,8 @@ class FieldMatcher {
     ObservableMask places;  // fields in which some row looks
     // An expression instead, as ForHyperscan() writes it: as it stands, and without regard to case.
     std::string regex = {}, caseless_regex = {};
+    uint64_t order = 0;  // see PatternOwners, as the next
+    std::vector<PatternOwner> owners = {};
   };
   struct Built {
     std::unique_ptr<const FieldMatcher> matcher;  // nullptr: see PatternDatabase::Built
@@ -44,19 +47,29 @@ class FieldMatcher {
     uint32_t end;  // in the joined text
     uint32_t observable;
   };
+  struct Match {
+    uint32_t entry, observable;
+    uint64_t end;
+  };
   // What a worker keeps for one matcher.
   struct Scratch {
     PatternScratch patterns;
     std::string joined;
     std::vector<Field> fields;
+    std::vector<Match> matches;       // of one scan
+    std::vector<uint64_t> last_seen;  // of each entry, the field it was found in last, as `fields_seen` numbers them
+    uint64_t fields_seen = 0;
+    std::vector<uint32_t> used;  // see PatternOwners
   };
   [[nodiscard]] bool PrepareScratch(Scratch& scratch) const;
 
   struct Found {
     uint32_t observable;
-    uint32_t row;  // the first that has the pattern
+    uint32_t row;       // the first that has the pattern
+    uint32_t audience;  // those of its rows that count, or PatternOwners::kAll
   };
-  // Appends each pattern once for each observable that holds it, unless a scan goes over kMaxHitsPerScan.
+  // Appends each pattern once for each observable that holds it. Of each field an audience gets at most
+  // kMaxHitsPerScan, those that end first.
   void Find(std::span<const Observable> observables, Scratch& scratch, MatchCounters& counters,
             std::vector<Found>& found) const;
 
@@ -77,6 +90,7 @@ class FieldMatcher {
     ObservableMask places;   // of all its entries
     ObservableMask singles;  // of its expressions
     std::vector<Entry> entries;
+    PatternOwners owners;                             // of the entries
     std::unique_ptr<const PatternDatabase> database;  // null: no entries
   };
   std::array<Part, kClasses> parts_;

@@ -64,6 +64,16 @@ std::optional<IndicatorType> IndicatorTypeOf(std::string_view name) {
 ObservableMask DefaultPlacesOf(IndicatorType type) { return kTable[static_cast<size_t>(type)].places; }
 ObservableMask PossiblePlacesOf(IndicatorType type) { return kTable[static_cast<size_t>(type)].may_look_in; }
 
+ObservableMask EmittedFor(ObservableMask looked_in) {
+  ObservableMask mask{kIp,     kIpQuoted, kDnsQuery, kDnsAnswer, kDnsCname,   kHttpHost,   kHttpUri,   kHttpUserAgent,
+                      kTlsSni, kPayload,  kDnsType,  kDnsRcode,  kHttpMethod, kHttpStatus, kTlsVersion};
+  mask.Add(looked_in);
+  if (looked_in.Intersects({kTlsCertSha1, kTlsCertSha256, kTlsCertName})) {
+    mask.Add(ObservableMask{kTlsSubject, kTlsIssuer});
+  }
+  return mask;
+}
+
 std::string_view NameOf(Tlp tlp) { return kTlpNames[static_cast<size_t>(tlp)]; }
 
 std::optional<Tlp> TlpOf(std::string_view name) {

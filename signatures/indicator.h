@@ -44,6 +44,10 @@ ObservableMask DefaultPlacesOf(IndicatorType type);
 // What a row's `in` may choose from.
 ObservableMask PossiblePlacesOf(IndicatorType type);
 
+// What parsers are asked to emit where indicators look in `looked_in`: that, and what tells about a hit and costs next
+// to nothing. Fingerprints, digests and certificate names only where they are looked for.
+ObservableMask EmittedFor(ObservableMask looked_in);
+
 // Traffic Light Protocol 2.0. WHITE is read as CLEAR; kNone (nothing said) is handled as AMBER+STRICT.
 enum class Tlp : uint8_t { kNone, kClear, kGreen, kAmber, kAmberStrict, kRed };
 std::string_view NameOf(Tlp tlp);  // "clear" … "red"; kNone is "amber+strict"
@@ -88,6 +92,15 @@ struct IndicatorRecord {
   std::optional<uint8_t> confidence;
   std::optional<int64_t> valid_from_ns, valid_until_ns;
   uint32_t line = 0;
+};
+
+// Rows that a partner may see together or not at all: all that Clearance::Permits looks at is the same (originator,
+// TLP, sharing group, recipients; the source where there is no TLP). Every limit that hits count against counts by
+// audience, so that no row can take the place of one that others may see (exporter/README.md).
+struct Audience {
+  uint64_t key = 0;        // 64 bits of a SHA-256 over what makes it: the same in every set, and nobody can choose it
+  ObservableMask places;   // where any of its rows looks
+  uint32_t first_row = 0;  // a row of it, which stands for all in Clearance::Permits
 };
 
 // A row that cannot be used, and why; `reason` says what to do where something can be done.

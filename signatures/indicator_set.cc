@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
+#include <map>
 #include <new>
 #include <utility>
 
@@ -20,7 +22,7 @@ namespace {
 constexpr size_t kMaxProblemValueBytes = 200;  // of a value in a report
 
 // Hyperscan takes 2.4 KB and 50 us a literal: a set that holds more contents than this holds names or addresses as
-// contents, which have types of their own.
+// contents, which have types of their own. Of one originator, as the next two, so that none takes another's room.
 constexpr size_t kMaxContents = 200'000;
 // An expression takes up to half a millisecond for each of its positions; these compile within minutes, once.
 constexpr size_t kMaxRegexes = 50'000;
@@ -42,6 +44,14 @@ std::string NamesOf(ObservableMask mask) {
 bool Wants(IndicatorDirection wanted, Direction direction) {
   return wanted == IndicatorDirection::kAny ||
          (wanted == IndicatorDirection::kSrc) == (direction == Direction::kToServer);
+}
+
+// Of two observables in a row, the second a part of a pattern: whether both are parts of one hit.
+bool IsPartOfTheSame(const PatternOwners& owners, const Observable& before, const Observable& part) {
+  return before.kind == ObservableKind::kPayload && owners.IsKnown(before.pattern) &&
+         owners.AudienceOf(before.pattern) != PatternOwners::kAll &&
+         owners.PatternOf(before.pattern) == owners.PatternOf(part.pattern) && before.direction == part.direction &&
+         before.context == part.context && before.text == part.text;
 }
 
 }  // namespace
@@ -67,12 +77,13 @@ struct IndicatorSet::Impl {
   std::string digest;
   std::optional<uint32_t> canary;
 
-  // Appends the rows that share the key of `first` and apply to the observable.
+  // Appends the rows that share the key of `first` and apply to the observable, of one audience or of all.
   void AppendRows(uint32_t first, uint32_t observable, ObservableKind kind, Direction direction, bool whole,
-                  std::vector<Hit>& hits) const {
+                  std::vector<Hit>& hits, uint32_t audience = PatternOwners::kAll) const {
     for (uint32_t at = first; at != IndicatorRows::kNone; at = rows.row(at).next) {
       const IndicatorRows::Row& row = rows.row(at);
       if (!whole && row.type != IndicatorType::kDomain) continue;
+      if (audience != PatternOwners::kAll && row.audience != audience) continue;
       if (Wants(row.direction, direction) && rows.places(at).Has(kind)) hits.push_back({observable, at});
     }
   }
@@ -88,6 +99,8 @@ std::optional<uint32_t> IndicatorSet::canary() const { return impl_->canary; }
 uint64_t IndicatorSet::ValueKey(uint32_t index) const {
   return HashText(impl_->rows.value(index), static_cast<uint64_t>(impl_->rows.row(index).type) + 1);
 }
+uint32_t IndicatorSet::AudienceOf(uint32_t index) const { return impl_->rows.row(index).audience; }
+const std::vector<Audience>& IndicatorSet::audiences() const { return impl_->rows.audiences(); }
 ObservableMask IndicatorSet::wanted() const { return impl_->wanted; }
 bool IndicatorSet::scans_payload() const { return impl_->payload != nullptr; }
 
@@ -114,15 +127,21 @@ void IndicatorSet::Find(const ObservableBatch& batch, MatchScratch& scratch, std
     impl_->fields->Find(observables, state.fields, scratch.counters, state.in_fields);
     for (const FieldMatcher::Found& found : state.in_fields) {
       const Observable& observable = observables[found.observable];
-      impl_->AppendRows(found.row, found.observable, observable.kind, observable.direction, true, hits);
+      impl_->AppendRows(found.row, found.observable, observable.kind, observable.direction, true, hits, found.audience);
     }
   }
   if (impl_->payload != nullptr) {
+    const PatternOwners& owners = impl_->payload->owners();
+    uint32_t whole = 0;  // the first of the observables that are parts of one
     for (uint32_t i = 0; i < observables.size(); ++i) {
       const Observable& observable = observables[i];
-      if (observable.kind != ObservableKind::kPayload || observable.pattern >= impl_->payload->size()) continue;
-      impl_->AppendRows(impl_->payload->pattern(observable.pattern).row, i, observable.kind, observable.direction, true,
-                        hits);
+      if (observable.kind != ObservableKind::kPayload || !owners.IsKnown(observable.pattern)) continue;
+      const uint32_t pattern = owners.PatternOf(observable.pattern), audience = owners.AudienceOf(observable.pattern);
+      if (audience == PatternOwners::kAll || i == 0 || !IsPartOfTheSame(owners, observables[i - 1], observable)) {
+        whole = i;
+      }
+      impl_->AppendRows(impl_->payload->pattern(pattern).row, whole, observable.kind, observable.direction, true, hits,
+                        audience);
     }
   }
   if (hits.size() - before < 2) return;
@@ -152,7 +171,11 @@ struct IndicatorSetBuilder::Impl {
   std::vector<IndicatorProblem> problems;
   uint64_t problems_total = 0;
   size_t kept_problems = kKeptProblems;
-  size_t num_contents = 0, num_regexes = 0, regex_positions = 0;
+  // What an originator has used of its room for patterns.
+  struct PatternRoom {
+    size_t contents = 0, regexes = 0, regex_positions = 0;
+  };
+  std::map<std::string, PatternRoom, std::less<>> pattern_rooms;  // by originator
   std::string cache_folder;
   bool canary = false;
   std::string normal, reason;  // kept, so that a row allocates nothing
@@ -185,24 +208,35 @@ struct IndicatorSetBuilder::Impl {
     reason.clear();
     ObservableMask places;
     size_t positions = 0;
+    const bool is_pattern = type == IndicatorType::kContent || type == IndicatorType::kRegex;
+    PatternRoom* const room = is_pattern ? &RoomOf(indicator) : nullptr;
     const bool usable = NormaliseValue(type, indicator.value, normal, reason) &&
                         !(places = PlacesOf(indicator, type)).empty() &&
-                        (type != IndicatorType::kContent || HasRoomForContent()) &&
-                        (type != IndicatorType::kRegex || TakesRegex(places, positions)) &&
+                        (type != IndicatorType::kContent || HasRoomForContent(*room)) &&
+                        (type != IndicatorType::kRegex || TakesRegex(*room, places, positions)) &&
                         rows.Append(indicator, type, places, normal, reason);
     if (!usable) return false;
-    num_contents += type == IndicatorType::kContent ? 1 : 0;
-    num_regexes += type == IndicatorType::kRegex ? 1 : 0;
-    regex_positions += positions;
+    if (room == nullptr) return true;
+    room->contents += type == IndicatorType::kContent ? 1 : 0;
+    room->regexes += type == IndicatorType::kRegex ? 1 : 0;
+    room->regex_positions += positions;
     return true;
   }
 
-  bool TakesRegex(ObservableMask places, size_t& positions) {
+  PatternRoom& RoomOf(const Indicator& indicator) {
+    const std::string_view originator = OriginatorOf(indicator);
+    const auto at = pattern_rooms.find(originator);
+    return at != pattern_rooms.end() ? at->second : pattern_rooms[std::string(originator)];
+  }
+
+  bool TakesRegex(const PatternRoom& room, ObservableMask places, size_t& positions) {
     const std::optional<Regex> regex = ParseRegex(normal, false, reason);
     if (!regex || (places.Has(ObservableKind::kPayload) && !FitsPayload(*regex, reason))) return false;
     positions = regex->positions();
-    if (num_regexes < kMaxRegexes && regex_positions + positions <= kMaxAllRegexPositions) return true;
-    reason = "no room: all expressions together take too long to be compiled; use content, or a type of exact values";
+    if (room.regexes < kMaxRegexes && room.regex_positions + positions <= kMaxAllRegexPositions) return true;
+    reason =
+        "no room: all expressions of this originator together take too long to be compiled; use content, or a type of "
+        "exact values";
     return false;
   }
 
@@ -231,9 +265,10 @@ struct IndicatorSetBuilder::Impl {
     return rows.Append(indicator, indicator.type, indicator.in, kCanaryDomain, reason);
   }
 
-  bool HasRoomForContent() {
-    if (num_contents < kMaxContents) return true;
-    reason = "more than " + std::to_string(kMaxContents) + " contents: give names, addresses and URLs their own type";
+  bool HasRoomForContent(const PatternRoom& room) {
+    if (room.contents < kMaxContents) return true;
+    reason = "more than " + std::to_string(kMaxContents) +
+             " contents of one originator: give names, addresses and URLs their own type";
     return false;
   }
 };
@@ -272,30 +307,46 @@ struct Patterns {
   std::vector<FieldMatcher::Pattern> in_fields;
 };
 
-// Where, and in which directions, the rows that share a pattern want it looked for.
+// Where, in which directions and for whom the rows that share a pattern want it looked for.
 struct Wanted {
   ObservableMask places;
   bool directions[2] = {false, false};  // in payload
+  std::vector<PatternOwner> owners;
 
   Wanted(const IndicatorRows& rows, uint32_t first) {
+    std::map<uint32_t, PatternOwner> by_audience;
     for (uint32_t at = first; at != IndicatorRows::kNone; at = rows.row(at).next) {
-      places.Add(rows.places(at));
-      if (!rows.places(at).Has(ObservableKind::kPayload)) continue;
+      const ObservableMask in = rows.places(at);
+      places.Add(in);
+      PatternOwner& owner = by_audience[rows.row(at).audience];
+      owner.audience = rows.row(at).audience;
+      owner.places.Add(in);
       for (const Direction direction : {Direction::kToServer, Direction::kToClient}) {
-        if (Wants(rows.row(at).direction, direction)) directions[static_cast<size_t>(direction)] = true;
+        if (!Wants(rows.row(at).direction, direction)) continue;
+        owner.directions[static_cast<size_t>(direction)] = true;
+        if (in.Has(ObservableKind::kPayload)) directions[static_cast<size_t>(direction)] = true;
       }
     }
+    for (const auto& [audience, owner] : by_audience) owners.push_back(owner);
   }
   bool InPayload() const { return directions[0] || directions[1]; }
   bool InFields() const { return places.Intersects(FieldMatcher::Places()); }
 };
 
+uint64_t OrderOf(const IndicatorRows& rows, uint32_t first) {
+  return HashText(rows.value(first), static_cast<uint64_t>(rows.row(first).type) + 1);
+}
+
 void AddContent(const IndicatorRows& rows, uint32_t first, Patterns& out) {
   std::string bytes, error;
   if (!DecodeContent(rows.value(first), bytes, error)) return;  // it was decoded before
   const Wanted wanted(rows, first);
-  if (wanted.InPayload()) out.in_payload.push_back({bytes, first, {wanted.directions[0], wanted.directions[1]}});
-  if (wanted.InFields()) out.in_fields.push_back({bytes, first, wanted.places});
+  const uint64_t order = OrderOf(rows, first);
+  if (wanted.InPayload()) {
+    out.in_payload.push_back(
+        {bytes, first, {wanted.directions[0], wanted.directions[1]}, std::nullopt, order, wanted.owners});
+  }
+  if (wanted.InFields()) out.in_fields.push_back({bytes, first, wanted.places, {}, {}, order, wanted.owners});
 }
 
 void AddRegex(const IndicatorRows& rows, uint32_t first, Patterns& out) {
@@ -307,6 +358,8 @@ void AddRegex(const IndicatorRows& rows, uint32_t first, Patterns& out) {
     FieldMatcher::Pattern& pattern = out.in_fields.emplace_back();
     pattern.row = first;
     pattern.places = wanted.places;
+    pattern.order = OrderOf(rows, first);
+    pattern.owners = wanted.owners;
     pattern.regex = pattern.caseless_regex = regex->ForHyperscan();
     if (wanted.places.Intersects(FieldMatcher::LowerCasePlaces())) {
       const std::optional<Regex> caseless = ParseRegex(rows.value(first), true, error);
@@ -314,7 +367,12 @@ void AddRegex(const IndicatorRows& rows, uint32_t first, Patterns& out) {
     }
   }
   if (wanted.InPayload()) {
-    out.in_payload.push_back({{}, first, {wanted.directions[0], wanted.directions[1]}, std::move(regex)});
+    out.in_payload.push_back({{},
+                              first,
+                              {wanted.directions[0], wanted.directions[1]},
+                              std::move(regex),
+                              OrderOf(rows, first),
+                              wanted.owners});
   }
 }
 
@@ -327,11 +385,10 @@ std::shared_ptr<const IndicatorSet> IndicatorSetBuilder::Compile(CompileReport& 
   set->rows = impl_->rows.Take();
   IndicatorRows& rows = set->rows;
   uint64_t num_crowded = 0;
-  const ExactTable::BuildResult built = set->exact.Build(rows, [&](uint32_t row) {
+  const ExactTable::BuildResult built = set->exact.Build(rows, [&](uint32_t row, std::string why) {
     ++num_crowded;
     const IndicatorRecord record = rows.Record(row);
-    impl_->Report(record.file, record.line, record.value,
-                  "more than " + std::to_string(ExactTable::kMaxRowsPerKey) + " indicators have this value");
+    impl_->Report(record.file, record.line, record.value, std::move(why));
   });
   // Behind all others still, unless a row that was read is the same.
   const size_t num_read =

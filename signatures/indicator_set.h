@@ -35,7 +35,7 @@ struct PayloadTail {
 static_assert(sizeof(PayloadTail) == 64);
 
 struct PayloadHit {
-  uint32_t pattern;    // what Observable::pattern carries
+  uint32_t pattern;    // what Observable::pattern carries; of one pattern in a row, several may be parts of one hit
   int64_t end_offset;  // of the first byte after the hit, from the start of the scanned segment
   uint32_t length;     // bytes; the hit may begin in the tail (before offset 0). Of an expression: its longest match
 };
@@ -47,9 +47,11 @@ struct MatchCounters {
   uint64_t payload_scans = 0;    // Hyperscan calls on payload, seams included
   uint64_t payload_bytes = 0;    // payload bytes scanned, seams not counted twice
   uint64_t scan_errors = 0;      // non-zero results of hs_scan, which are never ignored
-  uint64_t hits_over_limit = 0;  // hits in one scan beyond kMaxHitsPerScan, not reported
+  uint64_t hits_over_limit = 0;  // hits beyond kMaxHitsPerScan, not reported; each counts once for each audience
 };
-constexpr size_t kMaxHitsPerScan = 256;  // distinct patterns; one crafted payload must not fill a worker's memory
+// Distinct patterns of one audience in one scan of payload, or in one field: one crafted text must not fill a worker's
+// memory.
+constexpr size_t kMaxHitsPerScan = 256;
 
 // One per worker and set. Not thread safe.
 class MatchScratch {
@@ -77,6 +79,9 @@ class IndicatorSet {
   std::optional<uint32_t> canary() const;
   // A hash of type and value, the same in every set.
   uint64_t ValueKey(uint32_t index) const;
+  // The audience of a row, as its number in audiences().
+  uint32_t AudienceOf(uint32_t index) const;
+  const std::vector<Audience>& audiences() const;
 
   // The kinds that any indicator looks in. Parsers skip what nobody asks for.
   ObservableMask wanted() const;

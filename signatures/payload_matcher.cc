@@ -27,6 +27,10 @@ struct UnderWay {
 static_assert(sizeof(UnderWay) <= PayloadTail::kMaxBytes);
 static_assert(kMaxLiteralBytes <= 0xffff);
 
+// Of a stream before a segment. Always as many: a literal that was there already is not reported again where it crosses
+// the seam, and whether it is must not depend on how long others' literals are.
+constexpr size_t kKeptBytes = PayloadTail::kMaxBytes;
+
 // Segments up to this are scanned together with the tail: one scan of twice the bytes costs less than two.
 constexpr size_t kShortSegment = 128;
 
@@ -39,12 +43,12 @@ PayloadMatcher::Built PayloadMatcher::Compile(std::vector<Pattern> patterns, uin
   std::vector<PatternDatabase::Pattern> expressions;
   std::vector<std::string_view> pieces;
   for (const Pattern& pattern : out->patterns_) {
+    out->owners_.Add(pattern.order, pattern.owners);
     PatternDatabase::Pattern& expression = expressions.emplace_back();
     if (pattern.regex) {
       expression.expression = pattern.regex->ForHyperscan();
       expression.regex = true;
       out->any_regex_ = true;
-      out->kept_bytes_ = std::max(out->kept_bytes_, pattern.regex->max_width() - 1);
       continue;
     }
     const std::string_view piece = std::string_view(pattern.bytes).substr(0, kPieceBytes);
@@ -53,7 +57,6 @@ PayloadMatcher::Built PayloadMatcher::Compile(std::vector<Pattern> patterns, uin
     // The first place of a piece need not be where its whole literal is.
     expression.every = pattern.bytes.size() > kPieceBytes;
     pieces.push_back(piece);
-    out->kept_bytes_ = std::max(out->kept_bytes_, piece.size() - 1);
   }
   out->seams_ = SeamFilter(pieces);
   PatternDatabase::Built built = PatternDatabase::Compile(expressions, cache);
@@ -64,14 +67,17 @@ PayloadMatcher::Built PayloadMatcher::Compile(std::vector<Pattern> patterns, uin
 
 bool PayloadMatcher::PrepareScratch(Scratch& scratch) const {
   scratch.last_call.assign(patterns_.size(), 0);
+  scratch.last_hit.assign(patterns_.size(), 0);
   scratch.call = 0;
   return database_->PrepareScratch(scratch.patterns);
 }
 
 size_t PayloadMatcher::memory_bytes() const {
-  size_t bytes = patterns_.capacity() * sizeof(Pattern) + seams_.memory_bytes() + database_->memory_bytes();
+  size_t bytes = patterns_.capacity() * sizeof(Pattern) + owners_.memory_bytes() + seams_.memory_bytes() +
+                 database_->memory_bytes();
   for (const Pattern& pattern : patterns_) {
-    bytes += pattern.bytes.capacity() + (pattern.regex ? pattern.regex->memory_bytes() : 0);
+    bytes += pattern.bytes.capacity() + pattern.owners.capacity() * sizeof(PatternOwner) +
+             (pattern.regex ? pattern.regex->memory_bytes() : 0);
   }
   return bytes;
 }
@@ -86,9 +92,9 @@ class PayloadMatcher::Call {
         direction_(static_cast<size_t>(direction)),
         scratch_(scratch),
         counters_(counters),
-        hits_(hits),
-        first_hit_(hits.size()) {
+        hits_(hits) {
     ++scratch_.call;
+    scratch_.found.clear();
   }
 
   // Scans `before` followed by `after`, which is the segment or its beginning; what ends in `before` is not reported:
@@ -111,11 +117,41 @@ class PayloadMatcher::Call {
     before_ = {};
   }
 
-  // How long the matches of expressions are; `before` is all that is known of the stream before the segment.
-  void MeasureMatches(Bytes before) {
-    for (size_t i = first_hit_; i < hits_.size(); ++i) {
+  // Reports what was found; `before` is all that is known of the stream before the segment.
+  void Report(Bytes before) {
+    std::vector<PayloadHit>& found = scratch_.found;
+    const PatternOwners& owners = matcher_.owners_;
+    const size_t first = hits_.size();
+    // Scans find in an order that depends on all patterns: which of them lies across a seam, and how Hyperscan goes.
+    if (found.size() > 1) {
+      std::sort(found.begin(), found.end(), [&](const PayloadHit& a, const PayloadHit& b) {
+        return a.end_offset != b.end_offset ? a.end_offset < b.end_offset
+                                            : owners.order(a.pattern) < owners.order(b.pattern);
+      });
+    }
+    if (found.size() <= kMaxHitsPerScan) {
+      hits_.insert(hits_.end(), found.begin(), found.end());
+    } else {
+      for (PayloadHit& hit : found) {
+        counters_.hits_over_limit +=
+            owners.Spend(hit.pattern, ObservableKind::kPayload, static_cast<Direction>(direction_), kMaxHitsPerScan,
+                         scratch_.used, [&](uint32_t number) {
+                           hits_.push_back({number, hit.end_offset, hit.length});
+                         });
+      }
+      PatternOwners::Forget(scratch_.used);
+    }
+    if (matcher_.any_regex_) MeasureMatches(first, before);
+  }
+
+  const UnderWay& under_way() const { return under_way_; }
+
+ private:
+  // How long the matches of expressions are.
+  void MeasureMatches(size_t first, Bytes before) {
+    for (size_t i = first; i < hits_.size(); ++i) {
       PayloadHit& hit = hits_[i];
-      const std::optional<Regex>& regex = matcher_.patterns_[hit.pattern].regex;
+      const std::optional<Regex>& regex = matcher_.patterns_[matcher_.owners_.PatternOf(hit.pattern)].regex;
       if (!regex) continue;
       const auto end = static_cast<size_t>(hit.end_offset);
       if (end >= regex->max_width() || before.empty()) {
@@ -130,9 +166,6 @@ class PayloadMatcher::Call {
     }
   }
 
-  const UnderWay& under_way() const { return under_way_; }
-
- private:
   void Scan(Bytes data) {
     ++counters_.payload_scans;
     if (!matcher_.database_->Scan(data, scratch_.patterns, &Call::OnMatch, this)) ++counters_.scan_errors;
@@ -158,18 +191,14 @@ class PayloadMatcher::Call {
     }
     if (end <= 0) return;
     scratch_.last_call[index] = scratch_.call;
-    if (++reported_ > kMaxHitsPerScan) {
-      ++counters_.hits_over_limit;
-      return;
-    }
-    hits_.push_back({index, end, static_cast<uint32_t>(pattern.bytes.size())});
+    scratch_.last_hit[index] = static_cast<uint32_t>(scratch_.found.size());
+    scratch_.found.push_back({index, end, static_cast<uint32_t>(pattern.bytes.size())});
   }
 
   // A match of an expression that lies across the seam may end behind one that does not.
   void MoveForward(uint32_t index, int64_t end) {
-    for (size_t i = first_hit_; i < hits_.size(); ++i) {
-      if (hits_[i].pattern == index) hits_[i].end_offset = std::min(hits_[i].end_offset, end);
-    }
+    int64_t& found = scratch_.found[scratch_.last_hit[index]].end_offset;
+    found = std::min(found, end);
   }
 
   // How many bytes of a long literal the stream has, given that its first kPieceBytes end at `end`. A literal that
@@ -200,8 +229,6 @@ class PayloadMatcher::Call {
   Scratch& scratch_;
   MatchCounters& counters_;
   std::vector<PayloadHit>& hits_;
-  size_t first_hit_;  // of this call
-  size_t reported_ = 0;
   UnderWay under_way_;
 };
 
@@ -223,9 +250,9 @@ void PayloadMatcher::Scan(Bytes data, Direction direction, PayloadTail* tail, Sc
   if (data.empty()) return;
   counters.payload_bytes += data.size();
   Call call(*this, data, direction, scratch, counters, hits);
-  if (tail == nullptr || kept_bytes_ == 0) {
+  if (tail == nullptr) {
     call.ScanSegment();
-    if (any_regex_) call.MeasureMatches({});
+    call.Report({});
     return;
   }
 
@@ -233,7 +260,7 @@ void PayloadMatcher::Scan(Bytes data, Direction direction, PayloadTail* tail, Sc
   Bytes before = known;
   if (before.size() > PayloadTail::kMaxBytes) {
     call.ScanBefore(before);
-    before = before.last(kept_bytes_);
+    before = before.last(kKeptBytes);
   }
 
   if (before.empty()) {
@@ -242,11 +269,11 @@ void PayloadMatcher::Scan(Bytes data, Direction direction, PayloadTail* tail, Sc
     call.ScanJoined(before, data);
   } else {
     if (any_regex_ || seams_.MayCross(before, data)) {
-      call.ScanJoined(before, data.first(std::min(kept_bytes_, data.size())));
+      call.ScanJoined(before, data.first(std::min(kKeptBytes, data.size())));
     }
     call.ScanSegment();
   }
-  if (any_regex_) call.MeasureMatches(before);
+  call.Report(before);
 
   if (call.under_way().matched > 0) {
     UnderWay under_way = call.under_way();
@@ -258,11 +285,11 @@ void PayloadMatcher::Scan(Bytes data, Direction direction, PayloadTail* tail, Sc
     }
     std::memcpy(tail->bytes, &under_way, sizeof under_way);
     tail->length = kUnderWay;
-  } else if (data.size() >= kept_bytes_) {
-    std::memcpy(tail->bytes, data.data() + data.size() - kept_bytes_, kept_bytes_);
-    tail->length = static_cast<uint8_t>(kept_bytes_);
+  } else if (data.size() >= kKeptBytes) {
+    std::memcpy(tail->bytes, data.data() + data.size() - kKeptBytes, kKeptBytes);
+    tail->length = static_cast<uint8_t>(kKeptBytes);
   } else {
-    const Bytes kept = before.last(std::min(before.size(), kept_bytes_ - data.size()));
+    const Bytes kept = before.last(std::min(before.size(), kKeptBytes - data.size()));
     if (!kept.empty()) std::memmove(tail->bytes, kept.data(), kept.size());
     std::memcpy(tail->bytes + kept.size(), data.data(), data.size());
     tail->length = static_cast<uint8_t>(kept.size() + data.size());

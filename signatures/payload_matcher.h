@@ -8,6 +8,10 @@
 //
 // What is found of an expression does not depend on the cuts either: its match that ends first, and of those that end
 // there the longest.
+//
+// Hits are reported in the order of their ends, and of those that end together in one that does not change from set to
+// set. Each audience has at most kMaxHitsPerScan of a scan, the first ones: what it gets does not depend on what others
+// look for.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +25,7 @@
 #include "parsers/observable.h"
 #include "signatures/indicator_set.h"
 #include "signatures/pattern_database.h"
+#include "signatures/pattern_owners.h"
 #include "signatures/regex.h"
 #include "signatures/seam_filter.h"
 
@@ -35,6 +40,8 @@ class PayloadMatcher {
     uint32_t row = 0;                     // the first row that has it
     bool directions[2] = {false, false};  // in which some row wants it
     std::optional<Regex> regex = {};      // an expression instead; FitsPayload
+    uint64_t order = 0;                   // see PatternOwners, as the next
+    std::vector<PatternOwner> owners = {};
   };
   struct Built {
     std::unique_ptr<const PayloadMatcher> matcher;  // nullptr: see PatternDatabase::Built
@@ -48,9 +55,12 @@ class PayloadMatcher {
   // What a worker keeps for one matcher.
   struct Scratch {
     PatternScratch patterns;
-    std::vector<uint64_t> last_call;  // of each pattern, the call that reported it last
+    std::vector<uint64_t> last_call;  // of each pattern, the call that found it last
+    std::vector<uint32_t> last_hit;   // of each pattern, where that call keeps it
     uint64_t call = 0;
     std::string tail;  // of a literal under way, written out
+    std::vector<PayloadHit> found;
+    std::vector<uint32_t> used;  // see PatternOwners
   };
   [[nodiscard]] bool PrepareScratch(Scratch& scratch) const;
 
@@ -62,7 +72,8 @@ class PayloadMatcher {
   Bytes BytesOf(const PayloadTail& tail, std::string& storage) const;
 
   const Pattern& pattern(uint32_t index) const { return patterns_[index]; }
-  size_t size() const { return patterns_.size(); }
+  // What PayloadHit::pattern numbers.
+  const PatternOwners& owners() const { return owners_; }
   size_t memory_bytes() const;
 
  private:
@@ -71,10 +82,10 @@ class PayloadMatcher {
   PayloadMatcher() = default;
 
   std::vector<Pattern> patterns_;
+  PatternOwners owners_;
   std::unique_ptr<const PatternDatabase> database_;
   SeamFilter seams_;
   bool any_regex_ = false;
-  size_t kept_bytes_ = 0;  // of a tail: one less than the longest literal, piece or match of an expression
   uint64_t identity_ = 0;
 };
 

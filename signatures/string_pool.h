@@ -25,6 +25,8 @@ class StringPool {
   std::string_view at(Ref ref) const;
   void Prefetch(Ref ref) const { __builtin_prefetch(&blocks_[ref >> kBlockBits][ref & (kBlockBytes - 1)]); }
   size_t memory_bytes() const { return blocks_.size() * kBlockBytes; }
+  // Up to the end of the last text.
+  uint64_t used_bytes() const { return memory_bytes() - (kBlockBytes - used_); }
 
  private:
   static constexpr unsigned kBlockBits = 20;

@@ -89,17 +89,20 @@ inline constexpr FigureFamily kMatches = {"vedette_matches_total", FigureKind::k
 inline constexpr FigureFamily kScanErrors = {"vedette_scan_errors_total", FigureKind::kCounter,
                                              "scans that Hyperscan ended with an error", ""};
 inline constexpr FigureFamily kHitsOverLimit = {"vedette_scan_hits_over_limit_total", FigureKind::kCounter,
-                                                "hits beyond what one scan may report", ""};
+                                                "hits beyond what a scan may report to their audience", ""};
 
 // Alerts.
 inline constexpr FigureFamily kAlerts = {"vedette_alerts_total", FigureKind::kCounter, "alerts raised", ""};
 inline constexpr FigureFamily kAlertsRepeated = {"vedette_alerts_repeated_total", FigureKind::kCounter,
                                                  "hits that their flow had shown before", ""};
+inline constexpr FigureFamily kAlertHitsDropped = {
+    "vedette_alert_hits_dropped_total", FigureKind::kCounter,
+    "indicators left out of alerts because their audience was over a limit, by cause", "cause"};
 inline constexpr FigureFamily kAlertsUnremembered = {
     "vedette_alerts_unremembered_total", FigureKind::kCounter,
     "alerts beyond what a worker remembers: their flows may show the same values again", ""};
 inline constexpr FigureFamily kAlertsDropped = {"vedette_alerts_dropped_total", FigureKind::kCounter,
-                                                "alerts lost, by cause", "cause"};
+                                                "alerts lost, wholly or to some audiences, by cause", "cause"};
 inline constexpr FigureFamily kAlertsMuted = {"vedette_alerts_muted_total", FigureKind::kCounter,
                                               "alerts of which a mute hid every hit", "mute"};
 inline constexpr FigureFamily kAlertsBySink = {"vedette_alerts_written_total", FigureKind::kCounter,
@@ -109,7 +112,8 @@ inline constexpr FigureFamily kOutputFailing = {"vedette_output_failing", Figure
 inline constexpr FigureFamily kAlertQueueDepth = {"vedette_alert_queue_depth", FigureKind::kGauge,
                                                   "alerts that wait for the exporter", ""};
 inline constexpr FigureFamily kAlertQueueCapacity = {"vedette_alert_queue_capacity", FigureKind::kGauge,
-                                                     "alerts for which there is room, all workers", ""};
+                                                     "alerts of each audience for which there is room, all workers",
+                                                     ""};
 inline constexpr FigureFamily kAlertLatency = {"vedette_alert_latency_seconds", FigureKind::kHistogram,
                                                "from a packet's capture to its alert's delivery", ""};
 

@@ -55,6 +55,10 @@ bool MuteFilter::Admit(Alert& alert) {
   if (alert.canary || list_ == nullptr || list_->empty()) return true;
   const IndicatorCatalogue* const catalogue = catalogues_.Find(alert.generation);
   if (catalogue == nullptr) return true;  // the renderer counts it as unresolved
+  // Nobody heard of a hit that was muted.
+  std::erase_if(alert.told, [&](uint32_t index) {
+    return index < catalogue->size && list_->Find(catalogue->at(index), alert) != nullptr;
+  });
   MuteCounts* last = nullptr;
   std::erase_if(alert.indicators, [&](uint32_t index) {
     if (index >= catalogue->size) return false;

@@ -12,7 +12,6 @@
 #include <fstream>
 #include <thread>
 
-#include "exporter/context_kinds.h"
 #include "sensor/capture/capture_files.h"
 #include "sensor/capture/packet_filter.h"
 #include "sensor/commands/complain.h"
@@ -218,8 +217,6 @@ bool OpenGeo(const std::vector<std::string>& paths, bool no_geo, GeoLookup& geo)
   }
   return true;
 }
-
-ObservableMask WantedFor(const IndicatorSet& set) { return KindsEmittedFor(set.wanted()); }
 
 std::shared_ptr<const CaptureList> ResolveCaptures(const CaptureOptions& options, const std::atomic<bool>& stop,
                                                    std::string& error) {

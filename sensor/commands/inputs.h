@@ -76,9 +76,6 @@ bool OpenGeoFiles(const std::vector<std::string>& paths, GeoLookup& geo,
 // The same, with problems, and with what is older than kGeoStaleDays, on standard error. `no_geo`: none at all.
 bool OpenGeo(const std::vector<std::string>& paths, bool no_geo, GeoLookup& geo);
 
-// The observables that a worker has its parsers emit for that set: exporter/context_kinds.h.
-ObservableMask WantedFor(const IndicatorSet& set);
-
 // The files to read, settled once. nullptr with an error for the user. `stop` ends the wait for standard input. What
 // was passed over in folders is said on standard error.
 std::shared_ptr<const CaptureList> ResolveCaptures(const CaptureOptions& options, const std::atomic<bool>& stop,

@@ -234,7 +234,7 @@ int Replay(ReplayOptions& options) {
     queue_list.push_back(queues.back().get());
     consumers.push_back(std::make_unique<MatchConsumer>(*queues.back(), true, options.carve.keep_flows()));
     setup.consumer = consumers.back().get();
-    setup.kit = MatchKit::Make(loaded.set, 0, WantedFor(*loaded.set));
+    setup.kit = MatchKit::Make(loaded.set, 0, EmittedFor(loaded.set->wanted()));
     if (setup.kit == nullptr) return usage("no memory for the matcher; use fewer workers");
     setup.options.inspector.payload_depth = options.payload_depth;
     setup.on_end = [queue = queues.back().get()] { queue->Close(); };

@@ -82,11 +82,6 @@ void StreamInspector::OnTcp(Flow& flow, const Packet& packet, bool from_client) 
   TcpHalf& other = flow.half[1 - index];
   const bool syn = (packet.tcp_flags & kTcpSyn) != 0, fin = (packet.tcp_flags & kTcpFin) != 0;
   const bool reset = (packet.tcp_flags & kTcpRst) != 0;
-  if (flow.bypass) {
-    if (fin || reset) flow.closed = true;
-    if (scan_) counters_.payload_bytes_unscanned += packet.payload.size();
-    return;
-  }
   if (reset) {
     // Some stacks put text behind a RST; it is not part of the stream (RFC 9293 section 3.5.3).
     if (half.InWindow(packet.sequence)) {
@@ -105,7 +100,7 @@ void StreamInspector::OnTcp(Flow& flow, const Packet& packet, bool from_client) 
   if ((packet.tcp_flags & kTcpAck) != 0) {
     if (!other.known()) other.StartAt(packet.acknowledgment, syn || (half.started() && half.next() == half.first()));
     Sink sink(*this, flow, 1 - index, time_ns);
-    other.Acknowledge(packet.acknowledgment, tcp_counters_, sink);
+    if (!flow.bypass) other.Acknowledge(packet.acknowledgment, tcp_counters_, sink);
   }
   if (packet.payload.empty() && packet.missing_bytes == 0 && !fin) return;
   TcpSegment segment;
@@ -117,14 +112,21 @@ void StreamInspector::OnTcp(Flow& flow, const Packet& packet, bool from_client) 
   segment.packet = &packet;
   segment.key = repeat_key_;
   const uint32_t before = half.next();
-  Sink sink(*this, flow, index, time_ns);
-  half.OnSegment(segment, options_.tcp, tcp_counters_, sink);
+  if (flow.bypass) {
+    // How long a flow lasts must not depend on the bypass, and that on what somebody looks for.
+    half.Follow(segment);
+    if (scan_) counters_.payload_bytes_unscanned += packet.payload.size();
+  } else {
+    Sink sink(*this, flow, index, time_ns);
+    half.OnSegment(segment, options_.tcp, tcp_counters_, sink);
+  }
   if (half.fin_seen() && other.fin_seen()) {
     flow.closed = true;
   } else if (flow.closed && half.next() != before) {
     flow.closed = false;
     ++tcp_counters_.resets_in_vain;
   }
+  if (flow.bypass) return;
   if (flow.stream != nullptr && flow.stream->flip_pending) TurnRound(flow);
   ConsiderBypass(flow);
 }

@@ -151,8 +151,20 @@ void TcpHalf::TakeAcknowledged(uint32_t sequence, uint32_t length) {
   }
 }
 
+// Whether the checksum is wrong in a direction whose others are right: that of its SYN, and that of data which came at
+// its place and was not doubted.
 bool TcpHalf::IsCheckedWrong(const TcpSegment& segment) const {
-  return checksums_right_ && segment.packet != nullptr && ChecksumOf(*segment.packet) == Checksum::kWrong;
+  return checksums_right_ && detour_ != nullptr && detour_->checked && segment.packet != nullptr &&
+         ChecksumOf(*segment.packet) == Checksum::kWrong;
+}
+
+// A segment came at its place while the stream is looked at closely: what its checksum says of the others.
+void TcpHalf::LearnChecksum(const TcpSegment& segment) {
+  Detour& d = *detour_;
+  if (!checksums_right_ || d.checked || segment.packet == nullptr) return;
+  const Checksum checksum = ChecksumOf(*segment.packet);
+  if (checksum == Checksum::kRight) d.checked = true;
+  if (checksum == Checksum::kWrong) checksums_right_ = false;
 }
 
 void TcpHalf::OnIrregular(const TcpSegment& segment, const TcpLimits& limits, TcpCounters& counters, TcpSink& sink) {
@@ -218,6 +230,7 @@ void TcpHalf::OnStreamSegment(const TcpSegment& whole, const TcpLimits& limits, 
   const uint32_t next_before = next_;
   if (SequenceDistance(segment.sequence, next_) < 0 && !TrimSeen(segment, counters, sink)) return;
   if (hash != 0) detour_->recent->Add(hash);
+  if (detour_ != nullptr && segment.sequence == next_ && whole.sequence == next_) LearnChecksum(whole);
   if (ended_ && segment.sequence == next_ && !segment.payload.empty()) {
     // What comes in the FIN's place shows that it was not the end.
     ended_ = false;
@@ -579,6 +592,18 @@ void TcpHalf::Finish(TcpCounters& counters, TcpSink& sink) {
   }
   if (!ended_) End(sink);
   Abandon(counters);
+}
+
+void TcpHalf::Follow(const TcpSegment& segment) {
+  if (!known_) StartAt(segment.sequence, false);
+  if (!InWindow(segment.sequence)) return;
+  const uint32_t end = EndOf(segment);
+  if (SequenceDistance(end, next_) > 0) {
+    next_ = end;
+    if (detour_ != nullptr) detour_->syn_pending = false;
+    if (fin_seen_ && SequenceDistance(next_, fin_sequence_) > 0) fin_seen_ = false;
+  }
+  if (segment.fin) NoteFin(segment);
 }
 
 void TcpHalf::Abandon(TcpCounters& counters) {

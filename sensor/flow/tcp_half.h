@@ -143,7 +143,7 @@ class TcpHalf {
     if (window > window_) window_ = window;
   }
   void SetWindowScale(uint8_t shift) { window_scale_ = shift; }
-  // The checksum of this direction's SYN, or of another packet nobody doubts, is right.
+  // The checksum of this direction's SYN is right.
   void TrustChecksums() { checksums_right_ = true; }
   // Whether a sequence number is within the window of the place; true where the place is not known.
   bool InWindow(uint32_t sequence) const;
@@ -171,6 +171,8 @@ class TcpHalf {
 
   // The flow is over: what is held comes out, gaps and all, then the end; then what waited at the candidate.
   void Finish(TcpCounters& counters, TcpSink& sink);
+  // One segment of a direction that nobody looks at any more, behind Abandon: only its place is kept.
+  void Follow(const TcpSegment& segment);
   // Nobody looks at this direction any more: what is held goes.
   void Abandon(TcpCounters& counters);
 
@@ -215,6 +217,7 @@ class TcpHalf {
   void SetAside(const TcpSegment& segment, const TcpLimits& limits, TcpCounters& counters, TcpSink& sink);
   void MakeRoom(SegmentQueue& queue, const TcpLimits& limits, TcpCounters& counters, TcpSink& sink);
   bool IsCheckedWrong(const TcpSegment& segment) const;
+  void LearnChecksum(const TcpSegment& segment);
   // False: the segment is nothing but the padding, or contradicts it and the padding is forgotten.
   void SettlePadding(const TcpSegment& segment, TcpCounters& counters, TcpSink& sink);
   void NoteFin(const TcpSegment& segment);

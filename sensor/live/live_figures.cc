@@ -30,7 +30,7 @@ void QueueFigures::AppendFigures(Figures& out) const {
   size_t depth = 0, capacity = 0;
   for (const AlertQueue* queue : queues_) {
     depth += queue->depth();
-    capacity += queue->capacity();
+    capacity += queue->room();
   }
   out.Add(families::kAlertQueueDepth, static_cast<double>(depth));
   out.Add(families::kAlertQueueCapacity, static_cast<double>(capacity));

@@ -70,7 +70,7 @@ IndicatorLoad ReadyForUse(LoadedIndicators loaded, const std::vector<std::string
     if (unused != out.files.end()) out.error += fmt::format("; {}: {}", unused->path, unused->unused);
     return out;
   }
-  out.wanted = WantedFor(*loaded.set);
+  out.wanted = EmittedFor(loaded.set->wanted());
   out.indicators = loaded.report.loaded;
   out.memory_bytes = loaded.report.memory_bytes;
   out.newest_file = NewestFile(paths);
@@ -289,7 +289,7 @@ bool LiveSensor::Parts::SetUpPipeline(std::string& error) {
   setup.source = std::move(source);
   setup.consumer = &consumer;
   setup.exchange = &exchange;
-  setup.kit = MatchKit::Make(loaded.set, 1, WantedFor(*loaded.set));
+  setup.kit = MatchKit::Make(loaded.set, 1, EmittedFor(loaded.set->wanted()));
   if (setup.kit == nullptr) {
     error = "no memory for the matcher";
     return false;

@@ -23,13 +23,18 @@ struct EmissionContext {
 };
 
 struct AlertCounters {
-  uint64_t alerts = 0;              // queued
-  uint64_t flows = 0;               // with alerts
-  uint64_t repeated = 0;            // the flow had shown that value before
-  uint64_t dropped_queue_full = 0;  // live only
-  uint64_t dropped_flow_limit = 0;  // a flow with more than MatchConsumer::kMaxAlertsPerFlow distinct hits
-  uint64_t unremembered = 0;        // queued beyond MatchConsumer::kMaxRemembered: the flow may show the value again
-  uint64_t remembered_bytes = 0;    // what is held of flows with alerts, now
+  uint64_t alerts = 0;    // queued
+  uint64_t flows = 0;     // with alerts
+  uint64_t repeated = 0;  // the flow had shown that value before, to each audience of its hits
+  // Alerts that an audience, or several, did not get: the others did, where there are others. The queue's is live only;
+  // the flow's is of one with more than MatchLimits::alerts_per_flow distinct values of that audience.
+  uint64_t dropped_queue_full = 0;
+  uint64_t dropped_flow_limit = 0;
+  // Indicators that were taken out of alerts so.
+  uint64_t hits_queue_full = 0;
+  uint64_t hits_flow_limit = 0;
+  uint64_t unremembered = 0;      // beyond MatchLimits::remembered: the flow may show the value again
+  uint64_t remembered_bytes = 0;  // what is held of flows with alerts, now
 };
 
 // A flow that is over: its packets are those of its five-tuple from `first_packet` to `last_packet`. Flows of the same

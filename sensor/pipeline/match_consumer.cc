@@ -3,7 +3,6 @@
 #include <chrono>
 #include <thread>
 
-#include "exporter/context_kinds.h"
 #include "parsers/url.h"
 #include "sensor/flow/flow.h"
 
@@ -39,8 +38,14 @@ IpAddress AddressOf(const Observable& o) {
 
 }  // namespace
 
-MatchConsumer::MatchConsumer(AlertQueue& queue, bool wait_when_full, size_t keep_flows)
-    : queue_(queue), wait_when_full_(wait_when_full), keep_flows_(keep_flows) {}
+MatchConsumer::MatchConsumer(AlertQueue& queue, bool wait_when_full, size_t keep_flows, MatchLimits limits)
+    : queue_(queue), wait_when_full_(wait_when_full), limits_(limits), keep_flows_(keep_flows) {}
+
+void MatchConsumer::Use(MatchKit& kit) {
+  kit_ = &kit;
+  judged_.assign(kit.set->audiences().size(), {});
+  queue_.ForgetIdle();
+}
 
 void MatchConsumer::OnBurst(const ObservableBatch& batch, std::span<const EmissionContext> contexts,
                             std::span<const EndedFlow> ended_flows) {
@@ -49,24 +54,7 @@ void MatchConsumer::OnBurst(const ObservableBatch& batch, std::span<const Emissi
   for (size_t i = 0; i < hits_.size();) {
     size_t end = i + 1;
     while (end < hits_.size() && hits_[end].observable == hits_[i].observable) ++end;
-    const Observable& observable = batch.observables()[hits_[i].observable];
-    const EmissionContext& context = contexts[observable.context];
-    Raised& flow = FlowOf(context, hits_[i].indicator);
-    const uint64_t identity = IdentityOf(observable, *kit_->set, hits_[i].indicator);
-    if (flow.identities.count(identity) != 0) {
-      ++counters_.repeated;
-    } else if (flow.identities.size() >= kMaxAlertsPerFlow) {
-      ++counters_.dropped_flow_limit;
-    } else if (Raise(batch, observable, hits_[i].observable, context,
-                     std::span<const Hit>(hits_).subspan(i, end - i))) {
-      // What was dropped is not remembered: the next packet that shows it gets another chance.
-      if (num_remembered_ < kMaxRemembered) {
-        flow.identities.insert(identity);
-        ++num_remembered_;
-      } else {
-        ++counters_.unremembered;
-      }
-    }
+    OnFinding(batch, contexts, std::span<const Hit>(hits_).subspan(i, end - i));
     i = end;
   }
   if (!raised_.empty()) {
@@ -74,10 +62,96 @@ void MatchConsumer::OnBurst(const ObservableBatch& batch, std::span<const Emissi
       const auto found = raised_.find(flow.id);
       if (found == raised_.end()) continue;
       if (found->second.kept) matched_flows_.push_back(flow);
-      num_remembered_ -= found->second.identities.size();
+      Forget(found->second);
       raised_.erase(found);
     }
   }
+}
+
+void MatchConsumer::OnFinding(const ObservableBatch& batch, std::span<const EmissionContext> contexts,
+                              std::span<const Hit> hits) {
+  const Observable& observable = batch.observables()[hits[0].observable];
+  const EmissionContext& context = contexts[observable.context];
+  Raised& flow = FlowOf(context, hits[0].indicator);
+  const uint64_t identity = IdentityOf(observable, *kit_->set, hits[0].indicator);
+  ++finding_;
+  audiences_.clear();
+  tell_.clear();
+  told_.clear();
+  uint64_t over_limit = 0, no_room = 0;
+  for (const Hit& hit : hits) {
+    switch (Judge(flow, identity, hit.indicator)) {
+      case Verdict::kTell:
+        tell_.push_back(hit.indicator);
+        break;
+      case Verdict::kToldBefore:
+        told_.push_back(hit.indicator);
+        break;
+      case Verdict::kOverFlowLimit:
+        ++over_limit;
+        break;
+      case Verdict::kNoRoom:
+        ++no_room;
+        break;
+    }
+  }
+  counters_.hits_flow_limit += over_limit;
+  counters_.hits_queue_full += no_room;
+  counters_.dropped_flow_limit += over_limit != 0 ? 1 : 0;
+  counters_.dropped_queue_full += no_room != 0 ? 1 : 0;
+  if (!tell_.empty()) {
+    Raise(batch, observable, hits[0].observable, context);
+    // What was dropped is not remembered: the next packet that shows it gets another chance.
+    Remember(flow, identity);
+  } else if (over_limit == 0 && no_room == 0) {
+    ++counters_.repeated;
+  }
+}
+
+MatchConsumer::Verdict MatchConsumer::Judge(const Raised& flow, uint64_t identity, uint32_t indicator) {
+  const uint32_t number = kit_->set->AudienceOf(indicator);
+  Judged& judged = judged_[number];
+  if (judged.finding == finding_) return judged.verdict;
+  judged.finding = finding_;
+  const uint64_t audience = kit_->set->audiences()[number].key;
+  const auto at = flow.told.find(audience);
+  if (at != flow.told.end() && at->second.count(identity) != 0) {
+    judged.verdict = Verdict::kToldBefore;
+  } else if (at != flow.told.end() && at->second.size() >= limits_.alerts_per_flow) {
+    judged.verdict = Verdict::kOverFlowLimit;
+  } else if (!wait_when_full_ && !queue_.HasRoom(audience)) {
+    judged.verdict = Verdict::kNoRoom;
+  } else {
+    judged.verdict = Verdict::kTell;
+    audiences_.push_back(audience);
+  }
+  return judged.verdict;
+}
+
+void MatchConsumer::Remember(Raised& flow, uint64_t identity) {
+  bool all = true;
+  for (const uint64_t audience : audiences_) {
+    size_t& remembered = remembered_[audience];
+    if (remembered >= limits_.remembered) {
+      all = false;
+      continue;
+    }
+    const auto [at, is_new] = flow.told.try_emplace(audience);
+    num_told_ += is_new ? 1 : 0;
+    at->second.insert(identity);
+    ++remembered;
+    ++num_remembered_;
+  }
+  if (!all) ++counters_.unremembered;
+}
+
+void MatchConsumer::Forget(const Raised& flow) {
+  for (const auto& [audience, identities] : flow.told) {
+    num_remembered_ -= identities.size();
+    const auto at = remembered_.find(audience);
+    if ((at->second -= identities.size()) == 0) remembered_.erase(at);
+  }
+  num_told_ -= flow.told.size();
 }
 
 MatchConsumer::Raised& MatchConsumer::FlowOf(const EmissionContext& context, uint32_t first_hit) {
@@ -96,19 +170,14 @@ MatchConsumer::Raised& MatchConsumer::FlowOf(const EmissionContext& context, uin
 
 AlertCounters MatchConsumer::alert_counters() const {
   AlertCounters counters = counters_;
-  // A node of either table with its share of the buckets, as libstdc++ and malloc lay them out.
-  constexpr size_t kIdentityBytes = 48, kFlowBytes = 144;
-  counters.remembered_bytes = num_remembered_ * kIdentityBytes + raised_.size() * kFlowBytes;
+  // A node of each table with its share of the buckets, as libstdc++ and malloc lay them out.
+  constexpr size_t kIdentityBytes = 48, kToldBytes = 112, kFlowBytes = 144;
+  counters.remembered_bytes = num_remembered_ * kIdentityBytes + num_told_ * kToldBytes + raised_.size() * kFlowBytes;
   return counters;
 }
 
-bool MatchConsumer::Raise(const ObservableBatch& batch, const Observable& observable, uint32_t index,
-                          const EmissionContext& context, std::span<const Hit> hits) {
-  // Before it is built, which is dearer than all that came before.
-  if (!wait_when_full_ && !queue_.HasRoom()) {
-    ++counters_.dropped_queue_full;
-    return false;
-  }
+void MatchConsumer::Raise(const ObservableBatch& batch, const Observable& observable, uint32_t index,
+                          const EmissionContext& context) {
   auto queued = std::make_unique<QueuedAlert>();
   queued->position = {PacketPosition(context.file, context.packet), context.rank};
   if (queued->position != position_) ordinal_ = 0;
@@ -127,30 +196,33 @@ bool MatchConsumer::Raise(const ObservableBatch& batch, const Observable& observ
       FormOf(observable.kind) == ValueForm::kAddress ? observable.address.ToString() : std::string(observable.text);
   alert.address = AddressOf(observable);
   alert.generation = kit_->generation;
-  for (const Hit& hit : hits) alert.indicators.push_back(hit.indicator);
+  alert.indicators = tell_;
+  alert.told = told_;
 
   // The message it came in: its neighbours in the batch.
   const std::vector<Observable>& all = batch.observables();
   size_t first = index, last = index + 1;
   while (first > 0 && all[first - 1].message == observable.message) --first;
   while (last < all.size() && all[last].message == observable.message) ++last;
-  const ObservableMask always = KindsEmittedFor({});
-  size_t num_always = 0, num_wanted = 0;
+  ObservableMask seen;
+  size_t answers = 0;
   for (size_t i = first; i < last; ++i) {
     const Observable& o = all[i];
     if (o.context != observable.context || o.kind == ObservableKind::kPayload) continue;
-    size_t& count = always.Has(o.kind) ? num_always : num_wanted;
-    if (count == kMaxMessageValues) continue;
-    ++count;
+    if (o.kind == ObservableKind::kDnsAnswer || o.kind == ObservableKind::kDnsCname) {
+      if (++answers > kMaxMessageValues) continue;
+    } else {
+      if (seen.Has(o.kind)) continue;
+      seen.Add(o.kind);
+    }
     alert.message.push_back(
         {o.kind, FormOf(o.kind) == ValueForm::kAddress ? o.address.ToString() : std::string(o.text)});
   }
 
   // Only the worker adds: where there was room there is room.
-  while (!queue_.TryPush(queued)) std::this_thread::sleep_for(std::chrono::microseconds(200));
+  while (!queue_.TryPush(queued, audiences_)) std::this_thread::sleep_for(std::chrono::microseconds(200));
   // The sensor's test of itself is no alert.
-  if (hits.size() != 1 || hits[0].indicator != kit_->set->canary()) ++counters_.alerts;
-  return true;
+  if (tell_.size() != 1 || tell_[0] != kit_->set->canary()) ++counters_.alerts;
 }
 
 void MatchConsumer::OnProgress(uint32_t file, uint64_t packet) { queue_.SetWatermark(PacketPosition(file, packet)); }

@@ -14,23 +14,30 @@
 
 namespace vedette {
 
-class MatchConsumer : public BurstConsumer {
- public:
+// What one audience may take; a test reaches lower ones sooner.
+struct MatchLimits {
   // A crafted flow must not fill the memory: more distinct values than that in one flow are counted only.
-  static constexpr size_t kMaxAlertsPerFlow = 4096;
+  size_t alerts_per_flow = 4096;
   // Nor must many of them: how many distinct values a worker remembers over all flows, some 48 bytes each. Beyond it
   // alerts are raised all the same, and a flow that repeats itself raises them again.
-  static constexpr size_t kMaxRemembered = size_t{4} << 20;
+  size_t remembered = size_t{1} << 20;
+};
+
+// Limits count by audience (signatures/indicator.h): an alert holds the hits of those audiences that are within theirs
+// and have not heard of its value in its flow yet. What one audience is told depends on its own rows alone, and one
+// that is new after a reload hears of running flows.
+class MatchConsumer : public BurstConsumer {
+ public:
   // A DNS message with thousands of listed answers raises as many alerts, each with its neighbours; what an alert shows
-  // of a message is less than that. So many of the kinds that are always emitted, and so many of those that some
-  // indicator looks in: whose they are must not show in another's alert.
+  // of a message is less than that: as many answers, and the first value of each other kind. Whatever else parsers emit
+  // because somebody has asked for it takes no place of those.
   static constexpr size_t kMaxMessageValues = 256;
 
-  // `wait_when_full`: replay; else a full queue drops. `keep_flows`: how many of the flows with alerts are kept for
-  // matched_flows(), those that alerted first.
-  MatchConsumer(AlertQueue& queue, bool wait_when_full, size_t keep_flows = 0);
+  // `wait_when_full`: replay; else what finds no room in the queue is dropped. `keep_flows`: how many of the flows with
+  // alerts are kept for matched_flows(), those that alerted first.
+  MatchConsumer(AlertQueue& queue, bool wait_when_full, size_t keep_flows = 0, MatchLimits limits = {});
 
-  void Use(MatchKit& kit) override { kit_ = &kit; }
+  void Use(MatchKit& kit) override;
   void OnBurst(const ObservableBatch& batch, std::span<const EmissionContext> contexts,
                std::span<const EndedFlow> ended_flows) override;
   void OnProgress(uint32_t file, uint64_t packet) override;
@@ -41,23 +48,45 @@ class MatchConsumer : public BurstConsumer {
   const std::vector<EndedFlow>& matched_flows() const { return matched_flows_; }
 
  private:
+  using Identities = std::unordered_set<uint64_t>;  // what a flow alerted on
   struct Raised {
-    std::unordered_set<uint64_t> identities;  // what the flow alerted on
+    std::unordered_map<uint64_t, Identities> told;  // by audience
     bool counted = false, kept = false;
   };
-  // False where the alert was dropped.
-  bool Raise(const ObservableBatch& batch, const Observable& observable, uint32_t index, const EmissionContext& context,
-             std::span<const Hit> hits);
+  // What becomes of an audience's hits on a value.
+  enum class Verdict : uint8_t { kTell, kToldBefore, kOverFlowLimit, kNoRoom };
+  // Of one audience, by its number in the set.
+  struct Judged {
+    uint64_t finding = 0;  // the verdict is about this one
+    Verdict verdict = Verdict::kTell;
+  };
+
+  // All hits on one observable.
+  void OnFinding(const ObservableBatch& batch, std::span<const EmissionContext> contexts, std::span<const Hit> hits);
+  Verdict Judge(const Raised& flow, uint64_t identity, uint32_t indicator);
+  void Remember(Raised& flow, uint64_t identity);
+  void Forget(const Raised& flow);
+  // Queues an alert of tell_ and told_.
+  void Raise(const ObservableBatch& batch, const Observable& observable, uint32_t index,
+             const EmissionContext& context);
   // What the flow of a hit has shown so far.
   Raised& FlowOf(const EmissionContext& context, uint32_t first_hit);
 
   MatchKit* kit_ = nullptr;
   AlertQueue& queue_;
   bool wait_when_full_;
+  MatchLimits limits_;
   std::vector<Hit> hits_;
-  std::unordered_map<uint64_t, Raised> raised_;  // by flow id
-  size_t num_remembered_ = 0;                    // identities of all flows
-  size_t keep_flows_;                            // more that may be kept
+  // Of the finding at hand.
+  uint64_t finding_ = 0;
+  std::vector<Judged> judged_;         // by number of the audience
+  std::vector<uint64_t> audiences_;    // keys of those that are told
+  std::vector<uint32_t> tell_, told_;  // indicators
+
+  std::unordered_map<uint64_t, Raised> raised_;      // by flow id
+  std::unordered_map<uint64_t, size_t> remembered_;  // identities of all flows, by audience
+  size_t num_remembered_ = 0, num_told_ = 0;         // identities, and sets of them, of all flows
+  size_t keep_flows_;                                // more that may be kept
   std::vector<EndedFlow> matched_flows_;
   AlertPosition position_;
   uint32_t ordinal_ = 0;

@@ -136,6 +136,8 @@ void Add(AlertCounters& sum, const AlertCounters& part) {
   sum.repeated += part.repeated;
   sum.dropped_queue_full += part.dropped_queue_full;
   sum.dropped_flow_limit += part.dropped_flow_limit;
+  sum.hits_queue_full += part.hits_queue_full;
+  sum.hits_flow_limit += part.hits_flow_limit;
   sum.unremembered += part.unremembered;
   sum.remembered_bytes += part.remembered_bytes;
 }

@@ -104,6 +104,8 @@ void AppendFigures(const Totals& totals, Figures& out) {
   out.Add(families::kAlertsUnremembered, static_cast<double>(totals.alerts.unremembered));
   out.Add(families::kAlertsDropped, "queue_full", static_cast<double>(totals.alerts.dropped_queue_full));
   out.Add(families::kAlertsDropped, "too_many_in_one_flow", static_cast<double>(totals.alerts.dropped_flow_limit));
+  out.Add(families::kAlertHitsDropped, "queue_full", static_cast<double>(totals.alerts.hits_queue_full));
+  out.Add(families::kAlertHitsDropped, "too_many_in_one_flow", static_cast<double>(totals.alerts.hits_flow_limit));
   out.Add(families::kMemory, "flows", static_cast<double>(totals.flow_memory_bytes));
   out.Add(families::kMemory, "parsers", static_cast<double>(totals.inspection.parser_held_bytes));
   out.Add(families::kMemory, "streams", static_cast<double>(totals.inspection.stream_bytes));

@@ -182,19 +182,20 @@ bool Worker::IsOver(const Flow& flow, const Slot& slot, bool from_client) const 
   return flow.protocol == kIpProtoTcp && !slot.addresses_only && BeginsAnother(flow, packet, from_client);
 }
 
-// Whether the ports are used again, by a connection of its own. A SYN says so where the one before is over or was never
-// answered; in the middle of another, which it must not hide, only once the peer accepts it, or where the peer was
-// never heard and the sender goes on behind it.
+// Whether the ports are used again, by a connection of its own. A SYN says so where the one before is over; in the
+// middle of another, which it must not hide, only once the peer accepts it, or where the peer was never heard and the
+// sender goes on behind it.
 bool Worker::BeginsAnother(const Flow& flow, const Packet& packet, bool from_client) {
   const TcpHalf& half = flow.half[from_client ? 0 : 1];
   const TcpHalf& other = flow.half[from_client ? 1 : 0];
   const bool syn = (packet.tcp_flags & kTcpSyn) != 0, ack = (packet.tcp_flags & kTcpAck) != 0;
   if (syn && !ack) {
     const bool another = half.known() && half.first() != packet.sequence + 1;
-    return another && (flow.bypass || flow.closed || half.fin_reached() || !other.known());
+    return another && (flow.closed || half.fin_reached());
   }
+  if (!half.passed_any() && !other.passed_any()) return false;  // the streams find their places themselves
   if (syn) return other.SynIsAcknowledged(packet.acknowledgment);
-  return (half.passed_any() || other.passed_any()) && half.SynIsContinued(packet.sequence);
+  return half.SynIsContinued(packet.sequence);
 }
 
 // Packets come a little out of order; a flow that goes on at another time, on the other hand, is there now.

@@ -75,7 +75,7 @@ void Run(const std::shared_ptr<const CaptureList>& capture, const std::shared_pt
   std::thread exporter([&] { loop.Run(); });
   {
     CaptureFiles source(capture);
-    Worker worker(WorkerOptions(), consumer, MatchKit::Make(set, 0, WantedFor(*set)));
+    Worker worker(WorkerOptions(), consumer, MatchKit::Make(set, 0, EmittedFor(set->wanted())));
     Decoder decoder(Decoder::Options{});
     Packet packet;
     size_t at = 0;

@@ -59,7 +59,7 @@ int Run(const std::string& capture, const std::string& indicators, int reloads) 
     out.set = loaded.set;
     if (out.set != nullptr) out.indicators = out.set->size();
     out.error = loaded.error;
-    if (out.set != nullptr) out.wanted = WantedFor(*out.set);
+    if (out.set != nullptr) out.wanted = EmittedFor(out.set->wanted());
     return out;
   };
   const IndicatorLoad first = load();

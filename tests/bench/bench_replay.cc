@@ -91,7 +91,7 @@ LoopResult RunLoop(const Input& input) {
     result.exporter_seconds = ThreadCpuSeconds() - before;
   });
   CaptureFiles source(input.capture);
-  Worker worker(WorkerOptions(), consumer, MatchKit::Make(input.set, 0, WantedFor(*input.set)));
+  Worker worker(WorkerOptions(), consumer, MatchKit::Make(input.set, 0, EmittedFor(input.set->wanted())));
   const double before = ThreadCpuSeconds();
   Drive(source, worker);
   result.worker_seconds = ThreadCpuSeconds() - before;
@@ -132,7 +132,7 @@ double WithoutMatching(const Input& input, bool parse, bool scan) {
   NullConsumer consumer;
   WorkerOptions options;
   options.inspector.parse = parse;
-  options.wanted = WantedFor(*input.set);
+  options.wanted = EmittedFor(input.set->wanted());
   Worker worker(options, consumer, scan ? MatchKit::Make(input.set, 0, options.wanted) : nullptr);
   const double before = ThreadCpuSeconds();
   Drive(source, worker);

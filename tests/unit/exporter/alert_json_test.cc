@@ -360,7 +360,9 @@ class PartnerJson : public AlertJson {
   PartnerOutcome View(const Alert& alert, uint32_t partner, bool only_constituency, json& out,
                       const HitFilter& filter = nullptr) {
     ConstituencyTable table(partners_, &geo_);
-    AlertRenderer renderer(records_.Catalogue(), &geo_, sensor_, TestFileName);
+    IndicatorCatalogue catalogue = records_.Catalogue();
+    catalogue.audiences = audiences_;
+    AlertRenderer renderer(std::move(catalogue), &geo_, sensor_, TestFileName);
     if (with_table_) renderer.set_constituencies(&table);
     std::string line;
     const PartnerOutcome outcome = renderer.AppendPartnerJson(alert, {filter, partner, only_constituency}, line);
@@ -371,6 +373,7 @@ class PartnerJson : public AlertJson {
     return outcome;
   }
 
+  std::vector<Audience> audiences_;
   std::vector<Clearance> partners_;
   bool with_table_ = true;
 };
@@ -385,7 +388,7 @@ TEST_F(PartnerJson, NamesTheSetToTheOperatorOnly) {
 }
 
 // Parsers emit fingerprints where some indicator looks for them: whether others have such is none of its business.
-TEST_F(PartnerJson, ContextIsWhatItsOwnHitsBring) {
+TEST_F(PartnerJson, ContextIsWhatItsOwnIndicatorsLookFor) {
   Alert alert = MakeAlert(ObservableKind::kTlsSni, "c2.bad.example", {1, 2});
   alert.message = {{ObservableKind::kTlsSni, "c2.bad.example"},
                    {ObservableKind::kTlsJa3, "e7d705a3286e19ea42f587b344ee6865"},
@@ -395,8 +398,8 @@ TEST_F(PartnerJson, ContextIsWhatItsOwnHitsBring) {
                    {ObservableKind::kTlsCertSha1, "da39a3ee5e6b4b0d3255bfef95601890afd80709"}};
   records_.Add(IndicatorType::kRegex, "bad", "b");
   records_.Add(IndicatorType::kDomain, "bad.example", "c", "cert-b");
-  records_[1].in = {ObservableKind::kTlsSni, ObservableKind::kTlsJa4};
-  records_[2].in = {ObservableKind::kTlsSni, ObservableKind::kTlsCertName};
+  audiences_ = {{1, ObservableMask{ObservableKind::kTlsSni, ObservableKind::kTlsJa4}, 1},
+                {2, ObservableMask{ObservableKind::kTlsSni, ObservableKind::kTlsCertName}, 2}};
   json line;
   const auto own = [](const IndicatorRecord& record) { return record.originator == "cert-a"; };
   ASSERT_EQ(View(alert, 0, false, line, own), PartnerOutcome::kShown);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <thread>
 
@@ -121,7 +122,7 @@ TEST_F(CanaryWatchTest, OnlySinksThatTakeCanariesSeeThem) {
         QueryFor(Sent("b.canary.vedette.invalid", 1), {canary_})}) {
     auto queued = std::make_unique<QueuedAlert>();
     queued->alert = alert;
-    ASSERT_TRUE(queue.TryPush(queued));
+    ASSERT_TRUE(queue.TryPush(queued, std::array{uint64_t{1}}));
   }
   queue.Close();
   const ExportSummary summary = loop.Run();

@@ -464,8 +464,28 @@ TEST(Http1, BoundsTheValuesOfOneHead) {
   for (int i = 0; i < 1000; ++i) head += "\r\nHost: a";
   Stream stream;
   stream.Feed(kUp, head + "\r\n\r\n");
-  EXPECT_LE(stream.batch.size(), HttpRequestValues::kMaxValues + 3);
+  EXPECT_LE(stream.batch.size(), 2 * HttpRequestValues::kMaxValues + 3);
   EXPECT_GT(stream.parser.counters().values_over_limit, 0u);
+}
+
+// Whether the addresses are read, which depends on what somebody looks for, changes nothing else.
+TEST(Http1, ForwardedForTakesNoOtherValuesPlace) {
+  std::string head = "GET / HTTP/1.1\r\nX-Forwarded-For: 1";
+  for (int i = 0; i < 100; ++i) head += ",1";
+  head += "\r\nHost: a.example\r\nUser-Agent: b\r\n\r\n";
+  std::vector<std::string> seen[2];
+  for (const bool wanted : {false, true}) {
+    Stream stream;
+    ObservableMask mask{ObservableKind::kHttpHost, ObservableKind::kHttpUserAgent, ObservableKind::kHttpMethod};
+    if (wanted) mask.Add(ObservableKind::kHttpXff);
+    stream.batch.set_wanted(mask);
+    stream.Feed(kUp, head);
+    for (const Observable& o : stream.batch.observables()) {
+      if (o.kind != ObservableKind::kHttpXff) seen[wanted].emplace_back(o.text);
+    }
+  }
+  EXPECT_EQ(seen[0], (std::vector<std::string>{"GET", "a.example", "b"}));
+  EXPECT_EQ(seen[1], seen[0]);
 }
 
 // A client that sends a status line must not switch the sensor off.

@@ -140,6 +140,47 @@ TEST(ExactTable, AgreesWithTryingEveryRow) {
   }
 }
 
+// A type that has got its places, but nothing that looks it up.
+TEST(ExactTable, RefusesATypeThatNothingLooksUp) {
+  IndicatorRowsBuilder builder;
+  std::string reason;
+  for (const IndicatorType type : {IndicatorType::kHassh, IndicatorType::kDomain, IndicatorType::kWallet}) {
+    Indicator row = MakeIndicator(type, "evil.example", std::string(NameOf(type)));
+    ASSERT_TRUE(builder.Append(row, type, {kDnsQuery}, row.value, reason)) << reason;
+  }
+  IndicatorRows rows = builder.Take();
+  ExactTable table;
+  std::vector<std::string> refused;
+  table.Build(rows, [&](uint32_t row, std::string why) { refused.push_back(std::to_string(row) + ' ' + why); });
+  EXPECT_EQ(refused, (Ids{"0 hassh values are not looked up yet", "2 wallet values are not looked up yet"}));
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows.Record(0).id, "domain");
+}
+
+TEST(IndicatorRows, AnOriginatorTakesNoOthersRoomForText) {
+  IndicatorRowsBuilder builder(10'000);
+  std::string reason;
+  Indicator row = MakeIndicator(IndicatorType::kDomain, "", "id");
+  row.originator = "many";
+  size_t taken = 0;
+  for (; taken < 1000; ++taken) {
+    row.value = std::string(90, 'x') + std::to_string(taken);
+    if (!builder.Append(row, row.type, {kDnsQuery}, row.value, reason)) break;
+  }
+  EXPECT_GT(taken, 80u);
+  EXPECT_LT(taken, 120u);
+  EXPECT_EQ(reason, "no room: the indicators of this originator hold more than 0 MiB of text");
+  row.originator = "another";
+  EXPECT_TRUE(builder.Append(row, row.type, {kDnsQuery}, row.value, reason)) << reason;
+}
+
+TEST(ExactTable, EveryTypeWithPlacesIsLookedUp) {
+  for (size_t i = 0; i < static_cast<size_t>(IndicatorType::kCount); ++i) {
+    const auto type = static_cast<IndicatorType>(i);
+    EXPECT_TRUE(PossiblePlacesOf(type).empty() || KeySpaceOf(type)) << NameOf(type);
+  }
+}
+
 TEST(ExactTable, ADomainCoversItsSubdomainsAndAHostnameItself) {
   TestSet test({MakeIndicator(IndicatorType::kDomain, "Evil.Example", "domain"),
                 MakeIndicator(IndicatorType::kHostname, "www.evil.example", "hostname")});

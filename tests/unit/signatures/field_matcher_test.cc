@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <map>
 #include <random>
 #include <set>
 #include <string>
@@ -106,6 +108,43 @@ TEST(FieldMatcher, BoundsTheHitsOfOneScan) {
   TestSet test(indicators);
   EXPECT_EQ(test.FindText(kHttpUri, text).size(), kMaxHitsPerScan);
   EXPECT_EQ(test.scratch.counters.hits_over_limit, 10u);
+}
+
+// By field and audience: neither others' patterns nor the fields that are scanned together with it take a field's hits.
+TEST(FieldMatcher, BoundsTheHitsOfAFieldByAudience) {
+  std::vector<Indicator> rows;
+  std::string text;
+  for (size_t i = 0; i < kMaxHitsPerScan + 10; ++i) {
+    const std::string literal = "<" + std::to_string(i) + ">";
+    if (text.size() < 900) text += literal;  // joined with others
+    Indicator many = Content(literal, {kHttpUri}, "many" + literal);
+    many.originator = "many";
+    rows.push_back(many);
+  }
+  const std::string last = "<" + std::to_string(kMaxHitsPerScan + 9) + ">";
+  Indicator one = Content(last, {kHttpUri}, "one");
+  one.originator = "one";
+  rows.push_back(one);
+  const std::string long_text = [&] {
+    std::string out;
+    for (size_t i = 0; i < kMaxHitsPerScan + 10; ++i) out += "<" + std::to_string(i) + ">";
+    return out;
+  }();
+  std::shuffle(rows.begin(), rows.end(), std::mt19937(3));
+  TestSet test(rows);
+  for (int i = 0; i < 5; ++i) test.batch.AddText(kHttpUri, Direction::kToServer, text);
+  test.batch.AddText(kHttpUri, Direction::kToServer, last);
+  test.batch.AddText(kHttpUri, Direction::kToServer, long_text);
+  const std::vector<std::string> found = test.Find();
+  std::map<char, size_t> by_field;
+  for (const std::string& hit : found) ++by_field[hit[0]];
+  for (const char field : {'0', '1', '2', '3', '4'}) EXPECT_EQ(by_field[field], by_field['0']);
+  EXPECT_GT(by_field['0'], kMaxHitsPerScan / 2);
+  EXPECT_EQ(by_field['5'], 2u);
+  EXPECT_EQ(by_field['6'], kMaxHitsPerScan + 1);
+  EXPECT_EQ(test.scratch.counters.hits_over_limit, 10u);
+  EXPECT_NE(std::find(found.begin(), found.end(), "6:one"), found.end());
+  EXPECT_EQ(std::find(found.begin(), found.end(), "6:many" + last), found.end());
 }
 
 TEST(FieldMatcher, OneContentMayLookInPayloadAndFields) {

@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <map>
+#include <random>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -207,6 +211,142 @@ TEST(IndicatorSet, BoundsTheRowsOfOneValue) {
   EXPECT_EQ(test.report.problems_total, 10u);
   EXPECT_EQ(test.report.refused, 10u);
   EXPECT_EQ(test.FindText(kDnsQuery, "evil.example").size(), ExactTable::kMaxRowsPerKey);
+}
+
+// A later export may have other values of the indicator, and be read first.
+TEST(IndicatorSet, TheStricterTlpOfAnIndicatorHoldsAcrossValuesAndTypes) {
+  Indicator green = MakeIndicator(IndicatorType::kDomain, "evil.example", "u-1");
+  green.originator = "cert-a";
+  green.tlp = Tlp::kGreen;
+  Indicator red = green, block = green, address = green, pattern = green, unmarked = green, other = green;
+  red.value = "unrelated.example";
+  red.tlp = Tlp::kRed;
+  red.file = "another.csv";
+  block.type = IndicatorType::kCidr;
+  block.value = "20.1.2.0/24";
+  address.type = IndicatorType::kIp;
+  address.value = "20.1.2.7";
+  pattern.type = IndicatorType::kContent;
+  pattern.value = "evil bytes";
+  unmarked.value = "third.example";
+  unmarked.tlp = Tlp::kNone;
+  other.id = "u-2";
+  other.value = "fourth.example";
+  std::vector<Indicator> rows = {green, red, block, address, pattern, unmarked, other};
+  std::sort(rows.begin(), rows.end(), [](const Indicator& a, const Indicator& b) { return a.value < b.value; });
+  do {
+    const TestSet test(rows);
+    ASSERT_EQ(test.report.loaded, rows.size());
+    for (uint32_t i = 0; i < rows.size(); ++i) {
+      const IndicatorRecord row = test.set->at(i);
+      EXPECT_EQ(row.tlp, row.id == "u-2" ? Tlp::kGreen : Tlp::kRed) << row.value;
+    }
+  } while (std::next_permutation(rows.begin(), rows.begin() + 4,
+                                 [](const Indicator& a, const Indicator& b) { return a.value < b.value; }));
+  // Without the red one, what is unmarked stays so, and does not tighten the others.
+  green.tlp = Tlp::kAmber;
+  const TestSet test({unmarked, block, green});
+  EXPECT_EQ(test.set->at(0).tlp, Tlp::kNone);
+  EXPECT_EQ(test.set->at(1).tlp, Tlp::kAmber);
+  // Ids that were made of file and line name no indicator; another source's id without an originator another one.
+  Indicator first = green, second = red;
+  first.originator = second.originator = "";
+  first.source = "one";
+  second.source = "two";
+  EXPECT_EQ(TestSet({first, second}).set->at(0).tlp, Tlp::kAmber);
+  second.source = "one";
+  EXPECT_EQ(TestSet({first, second}).set->at(0).tlp, Tlp::kRed);
+  first.id = second.id = "";
+  EXPECT_EQ(TestSet({first, second}).set->at(0).tlp, Tlp::kAmber);
+}
+
+TEST(IndicatorSet, AnAudienceIsAllThatClearanceLooksAt) {
+  Indicator row = MakeIndicator(IndicatorType::kDomain, "evil.example", "u-1");
+  row.originator = "cert-a";
+  row.source = "feed";
+  row.tlp = Tlp::kGreen;
+  row.recipients = {"p", "q"};
+  const auto key_of = [](const Indicator& indicator) {
+    const TestSet test({MakeIndicator(IndicatorType::kIp, "20.1.2.3"), indicator});
+    return test.set->audiences()[test.set->AudienceOf(1)].key;
+  };
+  const uint64_t key = key_of(row);
+  Indicator same = row;
+  same.type = IndicatorType::kIp;
+  same.value = "20.1.2.4";
+  same.id = "u-2";
+  same.source = "another feed";
+  same.description = "x";
+  same.recipients = {"q", "p", "q"};
+  EXPECT_EQ(key_of(same), key);
+  Indicator others[5] = {row, row, row, row, row};
+  others[0].originator = "cert-b";
+  others[1].tlp = Tlp::kAmber;
+  others[2].sharing_group = "banks";
+  others[3].recipients = {"p"};
+  others[4].tlp = Tlp::kNone;
+  std::set<uint64_t> keys = {key};
+  for (const Indicator& other : others) EXPECT_TRUE(keys.insert(key_of(other)).second);
+  others[4].source = "another feed";
+  EXPECT_TRUE(keys.insert(key_of(others[4])).second) << "the source decides where there is no TLP";
+}
+
+// One sharer's rows take no other's place, in whatever order they are read, nor do one's own red rows.
+TEST(IndicatorSet, BoundsTheRowsOfOneValueByAudience) {
+  std::vector<Indicator> indicators;
+  for (const auto& [originator, tlp] :
+       {std::pair("b", Tlp::kRed), std::pair("a", Tlp::kRed), std::pair("a", Tlp::kGreen)}) {
+    for (size_t i = 0; i < ExactTable::kMaxRowsPerKey + 10; ++i) {
+      Indicator& row = indicators.emplace_back(MakeIndicator(
+          IndicatorType::kDomain, "evil.example", std::to_string(i) + originator + std::string(NameOf(tlp))));
+      row.originator = originator;
+      row.tlp = tlp;
+    }
+  }
+  indicators.push_back(indicators[0]);  // twice
+  for (const unsigned seed : {1u, 2u, 3u}) {
+    std::shuffle(indicators.begin(), indicators.end(), std::mt19937(seed));
+    TestSet test(indicators);
+    EXPECT_EQ(test.report.duplicates, 1u);
+    EXPECT_EQ(test.report.refused, 30u);
+    EXPECT_EQ(test.set->audiences().size(), 3u);
+    std::map<uint32_t, size_t> by_audience;
+    for (uint32_t i = 0; i < test.set->size(); ++i) ++by_audience[test.set->AudienceOf(i)];
+    for (const auto& [audience, rows] : by_audience) EXPECT_EQ(rows, ExactTable::kMaxRowsPerKey);
+    EXPECT_EQ(test.FindText(kDnsQuery, "evil.example").size(), 3 * ExactTable::kMaxRowsPerKey);
+  }
+}
+
+// Each audience has budgets: nobody may have any number of audiences, and who has too many takes them from itself.
+TEST(IndicatorSet, BoundsTheAudiencesOfAnOriginator) {
+  std::vector<Indicator> indicators;
+  for (size_t i = 0; i < ExactTable::kMaxAudiencesPerOriginator + 5; ++i) {
+    indicators.push_back(MakeIndicator(IndicatorType::kDomain, "evil.example", std::to_string(i)));
+    indicators.back().originator = "many";
+    indicators.back().sharing_group = std::to_string(i);
+  }
+  indicators.push_back(MakeIndicator(IndicatorType::kDomain, "evil.example", "x"));
+  TestSet test(indicators);
+  EXPECT_EQ(test.report.refused, 5u);
+  EXPECT_EQ(test.set->audiences().size(), ExactTable::kMaxAudiencesPerOriginator + 1);
+  EXPECT_EQ(test.FindText(kDnsQuery, "evil.example").back(), "0:x");
+}
+
+// What one originator lists leaves the others their room.
+TEST(IndicatorSet, BoundsContentsByOriginator) {
+  IndicatorSetBuilder builder;
+  Indicator content = MakeIndicator(IndicatorType::kContent, "x");
+  content.originator = "many";
+  std::string reason;
+  size_t taken = 0;
+  for (; taken < 300'000; ++taken) {
+    content.value = "content " + std::to_string(taken);
+    if (!builder.TryAdd(content, reason)) break;
+  }
+  EXPECT_EQ(taken, 200'000u);
+  EXPECT_EQ(reason, "more than 200000 contents of one originator: give names, addresses and URLs their own type");
+  content.originator = "another";
+  EXPECT_TRUE(builder.TryAdd(content, reason)) << reason;
 }
 
 TEST(IndicatorSet, TheDigestTellsSetsApart) {

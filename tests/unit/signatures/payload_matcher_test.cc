@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <random>
 #include <set>
@@ -18,7 +19,9 @@ using Random = std::mt19937_64;
 
 std::unique_ptr<const PayloadMatcher> Compile(const std::vector<std::string>& literals, uint64_t identity = 1) {
   std::vector<PayloadMatcher::Pattern> patterns;
-  for (const std::string& literal : literals) patterns.push_back({LowerAscii(literal), 0, {true, true}});
+  for (const std::string& literal : literals) {
+    patterns.push_back({LowerAscii(literal), 0, {true, true}, {}, 0, {{0, {ObservableKind::kPayload}, {true, true}}}});
+  }
   DatabaseCache no_cache;
   PayloadMatcher::Built built = PayloadMatcher::Compile(std::move(patterns), identity, no_cache);
   EXPECT_NE(built.matcher, nullptr) << built.error;
@@ -207,6 +210,63 @@ TEST(PayloadMatcher, BoundsTheHitsOfOneScan) {
   matcher->Scan(AsBytes(stream), Direction::kToServer, nullptr, scratch, counters, hits);
   EXPECT_EQ(hits.size(), kMaxHitsPerScan);
   EXPECT_EQ(counters.hits_over_limit, 50u);
+}
+
+// Each audience has the first hits of a scan, whatever others look for and in whatever order the rows were read.
+TEST(PayloadMatcher, BoundsTheHitsOfOneScanByAudience) {
+  constexpr size_t kMany = kMaxHitsPerScan + 50;
+  std::vector<Indicator> rows;
+  std::string stream;
+  const auto add = [&](const std::string& literal, const std::string& originator, IndicatorDirection direction) {
+    rows.push_back(MakeIndicator(IndicatorType::kContent, literal, originator + literal));
+    rows.back().originator = originator;
+    rows.back().direction = direction;
+  };
+  for (size_t i = 0; i < kMany; ++i) {
+    const std::string literal = "<" + std::to_string(i) + ">";
+    stream += literal;
+    add(literal, "all", IndicatorDirection::kAny);
+    // Of others' patterns, some: it comes to its limit later, or never.
+    if (i % 2 == 0) add(literal, "half", IndicatorDirection::kAny);
+    if (i == kMany - 1) add(literal, "last", IndicatorDirection::kAny);
+    // Looks for the bytes of the other end.
+    add(literal, "elsewhere", i == kMany - 1 ? IndicatorDirection::kAny : IndicatorDirection::kDst);
+  }
+  // The ids that an originator has hits of, in order.
+  const auto found = [&](const std::vector<Indicator>& indicators, const std::string& originator) {
+    TestSet test(indicators);
+    std::vector<PayloadHit> payload_hits;
+    test.set->ScanPayload(AsBytes(stream), Direction::kToServer, nullptr, test.scratch, payload_hits);
+    for (const PayloadHit& hit : payload_hits) {
+      const size_t begin = static_cast<size_t>(hit.end_offset) - hit.length;
+      test.batch.AddPayloadHit(Direction::kToServer, hit.pattern, std::string_view(stream).substr(begin, hit.length));
+    }
+    std::vector<Hit> hits;
+    test.set->Find(test.batch, test.scratch, hits);
+    std::vector<std::string> out;
+    std::set<uint32_t> observables;
+    for (const Hit& hit : hits) {
+      const IndicatorRecord record = test.set->at(hit.indicator);
+      observables.insert(hit.observable);
+      EXPECT_EQ(test.batch.observables()[hit.observable].text, record.value);
+      if (record.originator == originator) out.emplace_back(record.id);
+    }
+    EXPECT_LE(observables.size(), kMany) << "one for each pattern, also where only parts of it are reported";
+    EXPECT_EQ(test.scratch.counters.hits_over_limit,
+              originator == "all" || indicators.size() > kMany ? kMany - kMaxHitsPerScan : 0);
+    return out;
+  };
+  for (const unsigned seed : {1u, 2u}) {
+    std::shuffle(rows.begin(), rows.end(), std::mt19937(seed));
+    for (const auto& [originator, expected] : {std::pair("all", kMaxHitsPerScan), std::pair("half", kMany / 2),
+                                               std::pair("last", size_t{1}), std::pair("elsewhere", size_t{1})}) {
+      std::vector<Indicator> own = rows;
+      std::erase_if(own, [&, name = std::string(originator)](const Indicator& row) { return row.originator != name; });
+      const std::vector<std::string> alone = found(own, originator);
+      EXPECT_EQ(alone.size(), expected) << originator;
+      EXPECT_EQ(found(rows, originator), alone) << originator;
+    }
+  }
 }
 
 TEST(PayloadMatcher, ReportsOnlyTheDirectionsThatARowWants) {
