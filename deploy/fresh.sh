@@ -65,13 +65,14 @@ fresh_enter() {
   fi
   VEDETTE_FRESH=$folder unshare --mount --pid --fork --kill-child --mount-proc "$@" &
   child=$!
+  # unshare ignores other signals; what it started goes with it.
   # shellcheck disable=SC2064  # this child
-  trap "kill -TERM $child 2>/dev/null || true" INT TERM
+  trap "kill -KILL $child 2>/dev/null || true" INT TERM HUP
   while kill -0 "$child" 2>/dev/null; do
     status=0
     wait "$child" || status=$?
   done
-  trap - INT TERM
+  trap - INT TERM HUP
   if awk -v below="$folder/" 'index($5, below) == 1 { found = 1 } END { exit !found }' /proc/self/mountinfo; then
     say "$folder is left: something is mounted in it"
   else
