@@ -34,14 +34,19 @@ fetched_lists() { apt-get indextargets --format '$(ORIGIN)|$(COMPONENT)|$(REPO_U
 # fresh_make RELEASE FOLDER SOURCES LOG [MMDEBSTRAP-OPTION…]: a minimal Debian in FOLDER, from SOURCES, with what apt needs to reach them
 # again from inside. Status 1 where that fails; LOG says why.
 fresh_make() {
-  local release=$1 folder=$2 sources=$3 log=$4 bundle
+  local release=$1 folder=$2 sources=$3 log=$4
   shift 4
   mmdebstrap --quiet --variant=apt --aptopt='Acquire::Languages "none"' --aptopt='Acquire::Retries "3"' --dpkgopt=force-unsafe-io "$@" \
     "$release" "$folder" - <<<"$sources" >"$log" 2>&1 || return 1
+  fresh_network "$folder" "$sources"
+}
+
+# fresh_network FOLDER SOURCES: what apt needs in there to reach them: resolver, proxies and certificates, nothing else of
+# this machine's.
+fresh_network() {
+  local folder=$1 sources=$2 bundle=/etc/ssl/certs/ca-certificates.crt
   cp -L /etc/resolv.conf "$folder/etc/resolv.conf"
-  # Proxies and certificates; nothing else of this machine's configuration.
   { apt-config dump 2>/dev/null | grep -E '^Acquire::(http|https)::(.*::)?(Proxy|CaInfo|Verify-Peer|Verify-Host)' || true; } >"$folder/etc/apt/apt.conf.d/99mirror"
-  bundle=/etc/ssl/certs/ca-certificates.crt
   if grep -q 'https:' <<<"$sources" && [ -r "$bundle" ]; then
     cp -L "$bundle" "$folder/etc/apt/mirror-certificates.crt"
     echo 'Acquire::https::CaInfo "/etc/apt/mirror-certificates.crt";' >>"$folder/etc/apt/apt.conf.d/99mirror"
