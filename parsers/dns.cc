@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include "parsers/held_bytes.h"
 #include "parsers/text.h"
 
 namespace vedette {
@@ -496,7 +497,7 @@ void DnsStreamParser::ReadMessage(Side& side, Bytes message, Direction direction
 void DnsStreamParser::ReadFramed(Side& side, Bytes data, Direction direction, ObservableBatch& out) {
   const auto hold = [&](size_t target) {
     const size_t take = std::min(data.size(), target - side.held.size());
-    side.held.insert(side.held.end(), data.begin(), data.begin() + static_cast<std::ptrdiff_t>(take));
+    AppendBytes(side.held, data.first(take));
     data = data.subspan(take);
     return side.held.size() == target;
   };
@@ -529,7 +530,7 @@ Outcome DnsStreamParser::Feed(const Chunk& chunk, ObservableBatch& out) {
     std::vector<uint8_t> joined;
     if (!side.held.empty()) {
       joined = std::exchange(side.held, {});
-      joined.insert(joined.end(), data.begin(), data.end());
+      AppendBytes(joined, data);
       data = joined;
     }
     switch (Identify(data, chunk.direction)) {

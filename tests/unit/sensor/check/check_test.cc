@@ -252,7 +252,7 @@ TEST_F(CheckTest, APortThatAStrangerHoldsIsAnError) {
 }
 
 TEST_F(CheckTest, AsRootItAsksAsTheSensorsUser) {
-  if (geteuid() != 0) GTEST_SKIP() << "needs root";
+  if (geteuid() != 0) GTEST_SKIP() << "another user's view is NOT tested: it needs root";
   ASSERT_EQ(chmod(Path("indicators.csv").c_str(), 0600), 0);
   ExpectOne(CheckLevel::kError, "", "", "user nobody cannot read " + Path("indicators.csv"));
   ASSERT_EQ(chmod(Path("indicators.csv").c_str(), 0644), 0);
