@@ -9,6 +9,8 @@ namespace {
 // Chunks of a flow without another copy until the last copies need no reading of their own.
 constexpr uint32_t kMaxChunksSinceCopy = 64;
 
+// Exact repeats behind no more than two copies until they are a mirror's.
+constexpr uint32_t kMirrorRepeats = 16;
 // And chunks of a stream that moved until it is not expected to come back.
 constexpr uint32_t kMaxChunksSincePlaceChange = 1024;
 
@@ -71,14 +73,14 @@ void StreamInspector::OnCopy(Flow& flow, size_t index, Chunk chunk, uint32_t beh
     behind = waiting;
   }
   direction.waiting.replace(waiting - behind, std::min<size_t>(behind, chunk.data.size()), AsText(chunk.data));
-  FeedWaiting(flow, state, index, chunk.time_ns);
+  FeedWaiting(flow, state, index, waiting - behind + chunk.data.size(), chunk.time_ns);
 }
 
-// A mirror that shows every packet twice: nothing to be learned from the copies.
+// A mirror that shows every packet twice: the first repeat of each direction was taken for another copy, because what
+// it repeats was not remembered.
 void StreamInspector::OnExactRepeat(StreamState& state) {
-  if (state.second != nullptr && state.second->suspended == SecondReading::kNone && state.second->copies <= 2) {
-    EndSecondReading(state);
-  }
+  if (state.second == nullptr || state.second->suspended != SecondReading::kNone || state.second->copies > 2) return;
+  if (++state.second->exact_repeats >= kMirrorRepeats) EndSecondReading(state);
 }
 
 bool StreamInspector::BeginSecondReading(StreamState& state) {
@@ -105,15 +107,19 @@ void StreamInspector::FeedSecond(Flow& flow, StreamState& state, size_t index, C
   reader_.Feed(flow, state.second->reading, index, chunk, state.flip_pending, false);
 }
 
-void StreamInspector::FeedWaiting(Flow& flow, StreamState& state, size_t index, uint64_t time_ns) {
+// The first bytes that wait, at most `count`.
+void StreamInspector::FeedWaiting(Flow& flow, StreamState& state, size_t index, size_t count, uint64_t time_ns) {
   SecondReading::Direction& direction = state.second->direction[index];
   if (direction.waiting.empty()) return;
-  Chunk chunk;
   const std::string waiting = std::move(direction.waiting);
-  chunk.data = AsBytes(waiting);
+  count = std::min(count, waiting.size());
+  Chunk chunk;
+  chunk.data = AsBytes(waiting).first(count);
   chunk.gap_bytes = direction.behind - static_cast<uint32_t>(waiting.size()) + direction.gap_bytes;
   chunk.time_ns = time_ns;
-  direction = {};
+  direction.waiting = waiting.substr(count);
+  direction.behind = static_cast<uint32_t>(direction.waiting.size());
+  direction.gap_bytes = 0;
   FeedSecond(flow, state, index, chunk);
 }
 
@@ -126,7 +132,7 @@ void StreamInspector::FollowSecond(Flow& flow, StreamState& state, size_t index,
     return;
   }
   // An answer means that what was asked has arrived: no other copy of it counts any more.
-  for (const size_t side : {1 - index, index}) FeedWaiting(flow, state, side, chunk.time_ns);
+  for (const size_t side : {1 - index, index}) FeedWaiting(flow, state, side, SIZE_MAX, chunk.time_ns);
   if (chunk.end) {
     FeedSecond(flow, state, index, chunk);
     return;
@@ -138,7 +144,7 @@ void StreamInspector::FollowSecond(Flow& flow, StreamState& state, size_t index,
   if (++second.chunks_since < kMaxChunksSinceCopy) return;
   const bool leading_is_lost = !state.reading.complete && !state.reading.identified();
   if (leading_is_lost && second.reading.identified()) {
-    FeedWaiting(flow, state, index, chunk.time_ns);
+    FeedWaiting(flow, state, index, SIZE_MAX, chunk.time_ns);
     std::swap(state.reading, second.reading);
   }
   EndSecondReading(state);

@@ -71,7 +71,7 @@ class StreamInspector {
   void EndSecondReading(StreamState& state);
   void FollowSecond(Flow& flow, StreamState& state, size_t index, const Chunk& chunk);
   void FeedSecond(Flow& flow, StreamState& state, size_t index, Chunk chunk);
-  void FeedWaiting(Flow& flow, StreamState& state, size_t index, uint64_t time_ns);
+  void FeedWaiting(Flow& flow, StreamState& state, size_t index, size_t count, uint64_t time_ns);
   void FeedOpenVpn(Flow& flow, Bytes datagram, Direction direction);
   void ConsiderBypass(Flow& flow);
 

@@ -27,8 +27,9 @@ struct SecondReading {
     std::string waiting;  // the last of them, not read yet: another copy of them may come
     uint32_t gap_bytes = 0;
   } direction[2];
-  uint32_t copies = 0;        // told so far
-  uint32_t chunks_since = 0;  // of both directions, since the last copy or the change of place
+  uint32_t copies = 0;         // told so far
+  uint32_t exact_repeats = 0;  // since it began
+  uint32_t chunks_since = 0;   // of both directions, since the last copy or the change of place
 };
 
 // Of one TCP flow that carried payload, and of a UDP flow whose protocol has a state (OpenVPN). Arrays are indexed by

@@ -59,7 +59,7 @@ struct TcpHalf::Detour {
   std::vector<SegmentQueue::Segment> other_copies;  // that differ from what is held
   uint32_t run_begin = 0;                           // everything from here to the place was seen
   uint8_t padding = 0;                              // zero bytes at the place that may be no data
-  bool disputed = false;                            // copies differed
+  bool checked = false;                             // the checksum of data at its place was right
   bool peer_spoke = false;                          // since the first of `held` came
   bool copies_held = false;                         // what was passed differs from what is held
   bool syn_pending = false;
@@ -178,7 +178,7 @@ void TcpHalf::OnIrregular(const TcpSegment& segment, const TcpLimits& limits, Tc
       return;
     }
   }
-  const bool in_window = InWindow(segment.sequence);
+  const bool in_window = InWindow(segment.sequence) && !FollowsSyn(segment.sequence);
   const bool begins_unseen = SequenceDistance(segment.sequence, next_) < 0 && !SeenBefore(segment.sequence);
   if (!in_window || (begins_unseen && SequenceDistance(end, next_) <= 0)) {
     if (end != segment.sequence) SetAside(segment, limits, counters, sink);
@@ -188,6 +188,14 @@ void TcpHalf::OnIrregular(const TcpSegment& segment, const TcpLimits& limits, Tc
   if (!segment.fin) return;
   NoteFin(segment);
   if (fin_reached() && !ended_ && acknowledged_known_ && acknowledged_ == fin_sequence_ + 1) End(sink);
+}
+
+// Whether the sequence number goes on behind another SYN, before anything came at the place: that is the SYN's, however
+// near the place is.
+bool TcpHalf::FollowsSyn(uint32_t sequence) const {
+  if (passed_any_ || detour_ == nullptr || detour_->candidate == nullptr || sequence == next_) return false;
+  const Candidate& candidate = *detour_->candidate;
+  return candidate.from_syn && sequence == candidate.run_end;
 }
 
 void TcpHalf::NoteFin(const TcpSegment& segment) {
@@ -221,11 +229,6 @@ void TcpHalf::OnStreamSegment(const TcpSegment& whole, const TcpLimits& limits, 
   uint64_t hash = 0;
   if (detour_ != nullptr && detour_->recent != nullptr) {
     hash = HashOf(whole);
-    if (detour_->disputed && IsCheckedWrong(whole)) {
-      ++counters.checksum_wrong;
-      sink.OnAside(whole.payload);
-      return;
-    }
   }
   const uint32_t next_before = next_;
   if (SequenceDistance(segment.sequence, next_) < 0 && !TrimSeen(segment, counters, sink)) return;
@@ -280,13 +283,9 @@ bool TcpHalf::TrimSeen(TcpSegment& segment, TcpCounters& counters, TcpSink& sink
     if (hashed && d.recent->Has(hash)) {
       ++counters.exact_repeats;
       sink.OnExactRepeat();
-    } else if (IsCheckedWrong(segment)) {
-      ++counters.checksum_wrong;
-      sink.OnAside(segment.payload);
-      return false;
     } else {
       ++counters.other_copies;
-      d.disputed = hashed;
+      if (IsCheckedWrong(segment)) ++counters.checksum_wrong;
       const Bytes copy = segment.payload.first(std::min<size_t>(segment.payload.size(), seen));
       sink.OnCopy(copy, seen, segment.sequence == first_ && started_);
     }
@@ -307,17 +306,24 @@ bool TcpHalf::TrimSeen(TcpSegment& segment, TcpCounters& counters, TcpSink& sink
 // that was sent ahead of its turn is the other.
 void TcpHalf::PassOverHeld(const TcpSegment& segment, TcpCounters& counters, TcpSink& sink) {
   Detour& d = *detour_;
-  if (!segment.payload.empty() && d.held.Contradicts(segment.sequence, segment.payload)) {
-    if (IsCheckedWrong(segment)) {
-      ++counters.checksum_wrong;
-      sink.OnAside(segment.payload);
-      return;
-    }
-    d.disputed = d.copies_held = true;
+  const bool contradicts = !segment.payload.empty() && d.held.Contradicts(segment.sequence, segment.payload);
+  if (contradicts && IsCheckedWrong(segment)) {
+    // What was held leads; this one is the other copy.
+    ++counters.checksum_wrong;
+    ++counters.other_copies;
+    const size_t bytes = d.held.bytes(), segments = d.held.size();
+    d.held.Insert(segment.sequence, segment.payload);
+    counters.held_bytes += d.held.bytes() - bytes;
+    counters.held_segments += d.held.size() - segments;
+    Drain(counters, sink);
+    const auto behind = static_cast<uint32_t>(SequenceDistance(next_, segment.sequence));
+    sink.OnCopy(segment.payload, behind, segment.sequence == first_ && started_);
+  } else {
+    d.copies_held = contradicts;
+    Pass(segment.payload, sink);
+    Drain(counters, sink);
+    d.copies_held = false;
   }
-  Pass(segment.payload, sink);
-  Drain(counters, sink);
-  d.copies_held = false;
   const int32_t missing = SequenceDistance(EndOf(segment), next_);
   if (segment.missing_bytes == 0 || missing <= 0) return;
   // Held bytes may fill part of what this capture cut off.
@@ -331,13 +337,8 @@ void TcpHalf::Hold(const TcpSegment& segment, const TcpLimits& limits, TcpCounte
   ++counters.out_of_order;
   if (d.held.empty()) d.peer_spoke = false;
   if (d.held.Contradicts(segment.sequence, segment.payload)) {
-    if (IsCheckedWrong(segment)) {
-      ++counters.checksum_wrong;
-      sink.OnAside(segment.payload);
-      return;
-    }
     ++counters.other_copies;
-    d.disputed = true;
+    if (IsCheckedWrong(segment)) ++counters.checksum_wrong;
     if (d.recent == nullptr) d.Remember(counters);
     if (d.other_copies.size() < kMaxOtherCopies) {
       d.other_copies.push_back({segment.sequence, {segment.payload.begin(), segment.payload.end()}});
@@ -379,10 +380,6 @@ void TcpHalf::MakeRoom(SegmentQueue& queue, const TcpLimits& limits, TcpCounters
 
 void TcpHalf::SetAside(const TcpSegment& segment, const TcpLimits& limits, TcpCounters& counters, TcpSink& sink) {
   sink.OnAside(segment.payload);
-  if (IsCheckedWrong(segment)) {
-    ++counters.checksum_wrong;
-    return;
-  }
   Detour& d = DetourOf(counters);
   const auto window = static_cast<int64_t>(WindowBytes());
   Candidate* candidate = d.candidate.get();
@@ -582,6 +579,10 @@ void TcpHalf::Finish(TcpCounters& counters, TcpSink& sink) {
     Detour& d = *detour_;
     if (d.padding != 0) Pass(Bytes(kZeros).first(std::exchange(d.padding, uint8_t{0})), sink);
     const auto waits = [&] { return d.candidate != nullptr && !d.candidate->place.held.empty(); };
+    if (waits() && !passed_any_ && !Holds()) {
+      d.candidate->acknowledgments = kDecidingAcknowledgments;  // nobody contradicts it
+      ChangePlace(d.candidate->begin, counters, sink);
+    }
     PassAllHeld(counters, sink);
     TellCopies(counters, sink);
     if (waits()) {

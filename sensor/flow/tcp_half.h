@@ -16,6 +16,10 @@
 // when the receiver has acknowledged what is behind it, or, where it is not heard, when there is no room for more;
 // otherwise at the end of the flow. Acknowledgments of bytes that nobody saw never move the place.
 //
+// Of two copies of the same bytes that differ, the one that comes in its turn leads, and the other is told: whichever
+// the receiver took, both are inspected. A wrong checksum, in a direction whose others are right, decides who leads; it
+// hides nothing, because merged segments (GRO) have wrong ones as well.
+//
 // A FIN ends a direction when it is acknowledged, or with the flow. Up to six zero bytes that may be the padding of an
 // Ethernet frame are bytes of the stream only when the next segment does not contradict them.
 //
@@ -45,14 +49,14 @@ struct TcpCounters {
   uint64_t held_segments = 0;    // they came in so many pieces, each of which costs kSegmentOverheadBytes as well
   uint64_t detour_bytes = 0;     // now: what halves own beside their held segments
   // Segments set aside: not part of the stream as far as it was followed. Each counts under one reason.
-  uint64_t out_of_window = 0;   // neither at the place nor at the candidate …
-  uint64_t at_candidate = 0;    // … or at the candidate; those may be part of the stream later
-  uint64_t queue_full = 0;      // farthest from the place when there was no room
-  uint64_t checksum_wrong = 0;  // in a direction whose other checksums are right, where copies differ
-  uint64_t padding = 0;         // of an Ethernet frame, counted as data by its sender
+  uint64_t out_of_window = 0;  // neither at the place nor at the candidate …
+  uint64_t at_candidate = 0;   // … or at the candidate; those may be part of the stream later
+  uint64_t queue_full = 0;     // farthest from the place when there was no room
+  uint64_t padding = 0;        // of an Ethernet frame, counted as data by its sender
   // What happened to places and copies.
   uint64_t exact_repeats = 0;    // segments, told by their hashes
-  uint64_t other_copies = 0;     // segments that cover bytes seen before, and differ or may
+  uint64_t other_copies = 0;     // segments that cover bytes seen before, and differ or may …
+  uint64_t checksum_wrong = 0;   // … and have a wrong checksum in a direction whose others are right
   uint64_t place_changes = 0;    // a candidate became the place …
   uint64_t place_reversals = 0;  // … which had been the place before
   uint64_t syns_in_stream = 0;   // SYNs that did not begin a connection when they came
@@ -203,7 +207,7 @@ class TcpHalf {
   void OpenCandidate(uint32_t sequence, TcpCounters& counters);
   uint32_t WindowBytes() const;
   bool SeenBefore(uint32_t sequence) const;
-  bool IsBehind(uint32_t sequence, uint32_t length) const;
+  bool FollowsSyn(uint32_t sequence) const;
   void TakeAcknowledged(uint32_t sequence, uint32_t length);
   bool Holds() const;
 

@@ -61,6 +61,7 @@ void AppendFlows(const Totals& totals, Figures& out) {
   tcp("no_room_memory", totals.tcp.total_limit_hit);
   tcp("exact_repeats", totals.tcp.exact_repeats);
   tcp("other_copies", totals.tcp.other_copies);
+  tcp("other_copies_checksum_wrong", totals.tcp.checksum_wrong);
   tcp("place_changes", totals.tcp.place_changes);
   tcp("place_reversals", totals.tcp.place_reversals);
   tcp("syns_in_stream", totals.tcp.syns_in_stream);
@@ -73,7 +74,6 @@ void AppendFlows(const Totals& totals, Figures& out) {
   aside("outside_window", totals.tcp.out_of_window);
   aside("another_place", totals.tcp.at_candidate);
   aside("no_room", totals.tcp.queue_full);
-  aside("checksum_wrong", totals.tcp.checksum_wrong);
   aside("padding", totals.tcp.padding);
   out.Add(families::kPayloadAside, static_cast<double>(inspection.payload_bytes_aside));
   out.Add(families::kTcpGapBytes, static_cast<double>(totals.tcp.gap_bytes));

@@ -2,6 +2,7 @@
 //
 // The input: a seed of four bytes; then runs, each a byte of direction, a length of two bytes, the bytes. Within a run
 // the pieces come in any order; a run begins when the one before it is complete, as request and response do.
+#include <algorithm>
 #include <set>
 #include <string>
 #include <tuple>
@@ -51,7 +52,7 @@ class Cutter {
 };
 
 struct Found {
-  std::vector<std::string> fields[2];  // in order, by direction
+  std::vector<std::string> fields[2];  // once each, by direction
   std::set<std::tuple<Direction, uint32_t>> literals;
   uint64_t payload_bytes = 0;
   bool handed_over = false;
@@ -113,14 +114,16 @@ Found Inspect(const std::vector<Run>& runs, uint32_t seed, bool whole) {
   Check(inspector.counters().parser_held_bytes == 0 && scratch.counters.scan_errors == 0);
   Found found;
   found.payload_bytes = inspector.counters().payload_bytes;
-  found.handed_over = flow.stream != nullptr && flow.stream->hand_overs != 0;
+  found.handed_over = flow.stream != nullptr && flow.stream->reading.hand_overs != 0;
   for (const Observable& o : batch.observables()) {
     if (o.kind == ObservableKind::kPayload) {
       found.literals.emplace(o.direction, o.pattern);
     } else {
-      found.fields[static_cast<size_t>(o.direction)].push_back(
-          std::to_string(static_cast<int>(o.kind)) + " " +
-          (FormOf(o.kind) == ValueForm::kAddress ? o.address.ToString() : std::string(o.text)));
+      // A piece that comes again is read again, where it may be another copy: what was found before is nothing new.
+      std::vector<std::string>& fields = found.fields[static_cast<size_t>(o.direction)];
+      std::string field = std::to_string(static_cast<int>(o.kind)) + " " +
+                          (FormOf(o.kind) == ValueForm::kAddress ? o.address.ToString() : std::string(o.text));
+      if (std::find(fields.begin(), fields.end(), field) == fields.end()) fields.push_back(std::move(field));
     }
   }
   return found;
@@ -146,6 +149,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (runs.empty() || whole.handed_over || pieces.handed_over) return 0;
   const Direction first = runs[0].from_client ? Direction::kToServer : Direction::kToClient;
   if (IdentifyStream(AsBytes(runs[0].bytes), first).probe != Probe::kYes) return 0;
-  for (size_t side = 0; side < 2; ++side) Check(whole.fields[side] == pieces.fields[side]);
+  for (size_t side = 0; side < 2; ++side) {
+    // The reading of copies may be ahead of the other.
+    const auto sorted = [](std::vector<std::string> fields) {
+      std::sort(fields.begin(), fields.end());
+      return fields;
+    };
+    Check(sorted(whole.fields[side]) == sorted(pieces.fields[side]));
+  }
   return 0;
 }
