@@ -38,7 +38,6 @@ size_t StreamState::memory_bytes() const {
 }
 
 void StreamInspector::OnCopy(Flow& flow, size_t index, Chunk chunk, uint32_t behind) {
-  OnAside(flow, index, chunk.data);
   StreamState& state = StateOf(flow);
   if (!options_.parse) return;
   if (state.second == nullptr || state.second->suspended != SecondReading::kNone) {

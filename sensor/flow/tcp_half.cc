@@ -286,6 +286,7 @@ bool TcpHalf::TrimSeen(TcpSegment& segment, TcpCounters& counters, TcpSink& sink
     } else {
       ++counters.other_copies;
       if (IsCheckedWrong(segment)) ++counters.checksum_wrong;
+      sink.OnAside(segment.payload);
       const Bytes copy = segment.payload.first(std::min<size_t>(segment.payload.size(), seen));
       sink.OnCopy(copy, seen, segment.sequence == first_ && started_);
     }
@@ -317,6 +318,7 @@ void TcpHalf::PassOverHeld(const TcpSegment& segment, TcpCounters& counters, Tcp
     counters.held_segments += d.held.size() - segments;
     Drain(counters, sink);
     const auto behind = static_cast<uint32_t>(SequenceDistance(next_, segment.sequence));
+    sink.OnAside(segment.payload);
     sink.OnCopy(segment.payload, behind, segment.sequence == first_ && started_);
   } else {
     d.copies_held = contradicts;
@@ -525,6 +527,7 @@ void TcpHalf::PassHeld(TcpCounters& counters, TcpSink& sink) {
   const size_t seen = std::min(segment.bytes.size(), static_cast<size_t>(std::max(behind, 0)));
   if (seen != 0 && d.copies_held) {
     ++counters.other_copies;
+    sink.OnAside(segment.bytes);
     sink.OnCopy(Bytes(segment.bytes).first(seen), static_cast<uint32_t>(behind),
                 segment.sequence == first_ && started_);
   }
@@ -543,6 +546,7 @@ void TcpHalf::TellCopies(TcpCounters& counters, TcpSink& sink) {
       ++i;
       continue;
     }
+    sink.OnAside(copies[i].bytes);
     sink.OnCopy(copies[i].bytes, static_cast<uint32_t>(behind), copies[i].sequence == first_ && started_);
     counters.detour_bytes -= copies[i].bytes.size() + kSegmentOverheadBytes;
     copies.erase(copies.begin() + static_cast<std::ptrdiff_t>(i));

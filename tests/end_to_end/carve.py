@@ -127,10 +127,12 @@ class Carve(unittest.TestCase):
 
     def test_a_later_flow_of_the_same_ends_is_apart(self):
         def connection(isn, host):
-            return [ipv4(tcp(flags=0x02, sequence=isn), protocol=6), ipv4(tcp(f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode(), sequence=isn + 1, flags=0x18), protocol=6)]
+            request = f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
+            return [ipv4(tcp(flags=0x02, sequence=isn), protocol=6), ipv4(tcp(request, sequence=isn + 1, flags=0x18), protocol=6),
+                    ipv4(tcp(sequence=isn + 1 + len(request), flags=0x11), protocol=6)]
         capture = self.write("a.pcap", pcap(connection(10, "good.example") + connection(90000, "bad.example") + connection(500000, "good.example")))
         _, folder, index = self.check(["--match", "bad.example"], capture)
-        self.assertEqual([(entry["packets"], entry["sources"][0]["first_packet"]) for entry in index], [(2, 3)])
+        self.assertEqual([(entry["packets"], entry["sources"][0]["first_packet"]) for entry in index], [(3, 4)])
         # Idle for longer than a flow of UDP lives.
         query = ipv4(udp(dns_query("bad.example")))
         capture = self.write("b.pcap", pcap([(query, 0), (query, 10**9), (query, 500 * 10**9)]))
