@@ -90,8 +90,9 @@ class TcpSink {
   // The next bytes of the stream. `gap_bytes` are missing in front of them; `start`: the connection begins here;
   // `end`: nothing follows (then `data` is empty).
   virtual void OnData(Bytes data, uint64_t gap_bytes, bool start, bool end) = 0;
-  // Another copy of bytes that were passed on, told as OnAside before, with what follows it: it begins `behind` bytes before the end of what was passed on, and does
-  // not reach farther than that end. `start`: it begins where the connection begins.
+  // Another copy of bytes that were passed on; with what follows it, it was told as OnAside before. It begins `behind`
+  // bytes before the end of what was passed on, and does not reach farther than that end. `start`: it begins where the
+  // connection begins.
   virtual void OnCopy(Bytes data, uint32_t behind, bool start) = 0;
   // The latest segment repeated exactly what had come.
   virtual void OnExactRepeat() = 0;
