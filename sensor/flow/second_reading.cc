@@ -40,9 +40,14 @@ size_t StreamState::memory_bytes() const {
 void StreamInspector::OnCopy(Flow& flow, size_t index, Chunk chunk, uint32_t behind) {
   StreamState& state = StateOf(flow);
   if (!options_.parse) return;
-  if (state.second == nullptr || state.second->suspended != SecondReading::kNone) {
-    // A reading that the stream may come back to is worth more than one of a copy.
-    if (state.second != nullptr && state.second->was_leading) return;
+  const bool suspended = state.second != nullptr && state.second->suspended != SecondReading::kNone;
+  // A reading that the stream may come back to is worth more than one of a copy.
+  if (suspended && state.second->was_leading) return;
+  // One that gave up, or read another copy of these bytes and knew no protocol in it, is no use for this one.
+  const bool no_use = state.second != nullptr && !state.second->reading.complete &&
+                      !state.second->reading.identified() &&
+                      (state.second->reading.over || behind > state.second->direction[index].behind);
+  if (state.second == nullptr || suspended || no_use) {
     if (state.reading.complete) return;  // nothing more to learn
     if (!BeginSecondReading(state)) return;
     state.second->direction[index].behind = behind;

@@ -110,6 +110,7 @@ void StreamInspector::OnTcp(Flow& flow, const Packet& packet, bool from_client) 
   segment.fin = fin;
   segment.may_be_padding = MayBePadding(packet);
   segment.packet = &packet;
+  segment.time_ns = time_ns;
   segment.key = repeat_key_;
   const uint32_t before = half.next();
   if (flow.bypass) {

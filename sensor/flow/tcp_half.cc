@@ -47,6 +47,7 @@ struct TcpHalf::Candidate {
   uint32_t begin = 0;                                     // of what waits
   uint32_t anchor = 0;                                    // where it was opened
   uint32_t run_begin = 0, run_end = 0;                    // of the segments in a row
+  uint64_t run_since_ns = 0;
 
   explicit Candidate(uint32_t sequence) : begin(sequence), anchor(sequence), run_begin(sequence), run_end(sequence) {}
 
@@ -421,9 +422,12 @@ void TcpHalf::SetAside(const TcpSegment& segment, const TcpLimits& limits, TcpCo
   counters.held_bytes += waiting.bytes() - bytes;
   counters.held_segments += waiting.size() - segments;
   MakeRoom(waiting, limits, counters, sink);
-  const uint8_t needed = acknowledged_known_ ? kDecidingSegmentsUnanswered : kDecidingSegments;
+  if (candidate->segments <= 1) candidate->run_since_ns = segment.time_ns;
+  const bool enough = acknowledged_known_ ? candidate->segments >= kDecidingSegmentsUnanswered &&
+                                                segment.time_ns >= candidate->run_since_ns + kUnansweredNs
+                                          : candidate->segments >= kDecidingSegments;
   const bool begins = behind_syn && !passed_any_ && !acknowledged_known_;
-  if (!candidate->peer_spoke && (candidate->segments >= needed || begins)) {
+  if (!candidate->peer_spoke && (enough || begins)) {
     ChangePlace(candidate->run_begin, counters, sink);
   }
 }

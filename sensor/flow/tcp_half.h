@@ -80,6 +80,7 @@ struct TcpSegment {
   bool fin = false;
   bool may_be_padding = false;     // at most six zero bytes in a frame of Ethernet's least size
   const Packet* packet = nullptr;  // whose checksum can be judged; null: it cannot
+  uint64_t time_ns = 0;            // of the packet
   uint64_t key = 0;                // of the hashes that tell repeats (recent_segments.h); the same for the whole flow
 };
 
@@ -108,9 +109,10 @@ class TcpHalf {
   static constexpr uint32_t kMinWindowBytes = uint32_t{1} << 20, kMaxWindowBytes = uint32_t{16} << 20;
   // The receiver's acknowledgments in a row that make the candidate the place …
   static constexpr uint8_t kDecidingAcknowledgments = 2;
-  // … and, where it was never heard, the segments; where it was heard and says nothing more, so many that a receiver
-  // would have acknowledged some of them.
+  // … and, where it was never heard, the segments; where it was heard and says nothing more, so many in so long a time
+  // that a receiver would have acknowledged some of them. A burst alone must not do.
   static constexpr uint8_t kDecidingSegments = 3, kDecidingSegmentsUnanswered = 64;
+  static constexpr uint64_t kUnansweredNs = 5'000'000'000;
 
   TcpHalf();
   ~TcpHalf();
