@@ -283,7 +283,22 @@ bool PatternDatabase::PrepareScratch(PatternScratch& scratch) const {
   return prepared;
 }
 
+// Hyperscan 5.4 reads up to 31 bytes behind the end of its input where the processor has AVX-512 VBMI
+// (VectorCamp/vectorscan#322, the same code). What follows a page that is not there ends the program: input that ends
+// so near to one is copied.
+Bytes PatternDatabase::AwayFromPageEnd(Bytes data, PatternScratch& scratch) {
+  constexpr uintptr_t kPageBytes = 4096;
+  constexpr size_t kReadBehind = 64;
+  const uintptr_t last = reinterpret_cast<uintptr_t>(data.data()) + data.size() - 1;
+  if (data.empty() || last % kPageBytes + kReadBehind < kPageBytes) return data;
+  std::vector<uint8_t>& copy = scratch.copy_;
+  if (copy.size() < data.size() + kReadBehind) copy.resize(data.size() + kReadBehind);
+  std::memcpy(copy.data(), data.data(), data.size());
+  return Bytes(copy).first(data.size());
+}
+
 bool PatternDatabase::Scan(Bytes data, PatternScratch& scratch, OnMatch on_match, void* context) const {
+  data = AwayFromPageEnd(data, scratch);
   return hs_scan(database_.get(), reinterpret_cast<const char*>(data.data()), static_cast<unsigned>(data.size()), 0,
                  scratch.scratch_.get(), on_match, context) == HS_SUCCESS;
 }

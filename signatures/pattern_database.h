@@ -30,6 +30,7 @@ class PatternScratch {
     void operator()(hs_scratch* scratch) const;
   };
   std::unique_ptr<hs_scratch, Free> scratch_;
+  std::vector<uint8_t> copy_;  // of input that ends near the end of a page
 };
 
 class PatternDatabase {
@@ -69,6 +70,7 @@ class PatternDatabase {
   size_t memory_bytes() const { return memory_bytes_; }
 
  private:
+  static Bytes AwayFromPageEnd(Bytes data, PatternScratch& scratch);
   class Compiler;
 
   explicit PatternDatabase(hs_database* database);

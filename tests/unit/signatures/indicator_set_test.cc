@@ -1,6 +1,8 @@
 #include "signatures/indicator_set.h"
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -439,6 +441,30 @@ TEST(Tlp, ReadsItsNames) {
   EXPECT_EQ(TlpOf(""), std::nullopt);
   EXPECT_EQ(TlpOf("ex:chr"), std::nullopt);
   EXPECT_EQ(NameOf(Tlp::kNone), "amber+strict");
+}
+
+// Hyperscan 5.4 reads behind its input with AVX-512 VBMI: nothing there may end the program.
+TEST(IndicatorSet, PayloadMayEndWhereMemoryDoes) {
+  std::vector<Indicator> rows;
+  for (const char* text : {"bat", "cat", "mat", "rat", "fat", "sat", "pat", "hat", "vat"}) {
+    rows.push_back(MakeIndicator(IndicatorType::kContent, text, text));
+  }
+  const TestSet set(rows);
+  MatchScratch scratch;
+  ASSERT_TRUE(set.set->PrepareScratch(scratch));
+  const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  auto* memory =
+      static_cast<uint8_t*>(mmap(nullptr, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  ASSERT_NE(memory, MAP_FAILED);
+  ASSERT_EQ(mprotect(memory + page, page, PROT_NONE), 0);
+  const std::string text = "VAt hat pat sat fat rat mat ca";
+  for (size_t length = 1; length <= 200; ++length) {
+    for (size_t i = 0; i < length; ++i) memory[page - length + i] = static_cast<uint8_t>(text[i % text.size()]);
+    std::vector<PayloadHit> hits;
+    set.set->ScanPayload(Bytes(memory + page - length, length), Direction::kToServer, nullptr, scratch, hits);
+    EXPECT_EQ(hits.empty(), length < 3) << length;
+  }
+  munmap(memory, 2 * page);
 }
 
 }  // namespace
