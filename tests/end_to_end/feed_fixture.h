@@ -24,7 +24,7 @@ namespace vedette {
 using namespace std::chrono_literals;
 
 // No wait of a test is longer.
-constexpr std::chrono::seconds kLimit{20};
+constexpr std::chrono::seconds kLimit{60};
 
 // The line that a test publishes as alert number `n` of `view`.
 inline std::string Line(const std::string& view, uint64_t n, size_t padding = 0) {
