@@ -51,6 +51,7 @@ class DnsStreamParser {
   static Probe Identify(Bytes first, Direction direction);
   Outcome Feed(const Chunk& chunk, ObservableBatch& out);
   size_t HeldBytes() const { return sides_[0].held.size() + sides_[1].held.size(); }
+  bool InMessage(Direction direction) const { return !sides_[static_cast<size_t>(direction)].held.empty(); }
 
  private:
   struct Side {

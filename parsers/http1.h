@@ -58,6 +58,7 @@ class Http1Parser {
   static Probe Identify(Bytes first, Direction) { return IdentifyHttp1(AsText(first)); }
   Outcome Feed(const Chunk& chunk, ObservableBatch& out);
   size_t HeldBytes() const { return sides_[0].held.capacity() + sides_[1].held.capacity(); }
+  bool InMessage(Direction direction) const { return !sides_[static_cast<size_t>(direction)].held.empty(); }
   const Http1Counters& counters() const { return counters_; }
 
  private:

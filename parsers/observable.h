@@ -110,6 +110,7 @@ class ObservableBatch {
  public:
   // A fresh batch wants every kind.
   bool Wants(ObservableKind kind) const { return wanted_.Has(kind); }
+  ObservableMask wanted() const { return wanted_; }
   void set_wanted(ObservableMask wanted) { wanted_ = wanted; }
 
   // Parsers call BeginMessage before the first observable of each message.

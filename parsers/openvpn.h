@@ -45,6 +45,9 @@ class OpenVpnParser {
   size_t HeldBytes() const {
     return held_bytes_ + sides_[0].frame.capacity() + sides_[1].frame.capacity() + tls_.HeldBytes();
   }
+  bool InMessage(Direction direction) const {
+    return !sides_[static_cast<size_t>(direction)].frame.empty() || tls_.InMessage(direction);
+  }
 
  private:
   struct Ahead {

@@ -67,6 +67,8 @@ concept StreamParserType = requires(P parser, const P& constant, Bytes first, co
   { P::Identify(first, Direction::kToServer) } -> std::same_as<Probe>;  // first bytes of a direction, or of a segment
   { parser.Feed(chunk, out) } -> std::same_as<Outcome>;
   { constant.HeldBytes() } -> std::convertible_to<size_t>;  // bytes held now, for the memory bound
+  // Whether the bytes fed in that direction ended within a message, so that the next ones cannot be read without them.
+  { constant.InMessage(Direction::kToServer) } -> std::same_as<bool>;
 };
 
 }  // namespace vedette

@@ -46,6 +46,11 @@ class TlsParser {
   Outcome Feed(const Chunk& chunk, ObservableBatch& out);
 
   size_t HeldBytes() const { return sides_[0].held.capacity() + sides_[1].held.capacity(); }
+  bool InMessage(Direction direction) const {
+    const Side& side = sides_[static_cast<size_t>(direction)];
+    return side.state == State::kRecord || (side.state == State::kRecordHeader &&
+                                            (side.header_size | side.message_header_size | side.message_left) != 0);
+  }
 
  private:
   enum class State : uint8_t {

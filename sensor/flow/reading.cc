@@ -26,6 +26,18 @@ size_t HeldBy(const StreamParser& parser) {
       parser);
 }
 
+bool IsInMessage(const Reading& reading, size_t index, Direction direction) {
+  return std::visit(
+      [&](const auto& p) -> bool {
+        if constexpr (std::is_same_v<std::decay_t<decltype(p)>, std::monostate>) {
+          return !reading.first[index].empty();
+        } else {
+          return p->InMessage(direction);
+        }
+      },
+      reading.parser);
+}
+
 // Whether the bytes are a protocol's, or may become so with those to come.
 bool IsOpen(const Identity& identity, Bytes bytes) {
   return identity.probe == Probe::kYes || (identity.probe == Probe::kNeedMore && bytes.size() < kStreamIdentifyBytes);
@@ -34,6 +46,8 @@ bool IsOpen(const Identity& identity, Bytes bytes) {
 }  // namespace
 
 void Reading::SwapEnds() {
+  std::swap(message[0], message[1]);
+  std::swap(message_start[0], message_start[1]);
   std::swap(skip[0], skip[1]);
   std::swap(first[0], first[1]);
   std::swap(first_start[0], first_start[1]);
@@ -54,6 +68,47 @@ size_t Reading::memory_bytes() const {
                        }
                      },
                      parser);
+}
+
+void StreamReader::FeedLeading(Flow& flow, Reading& reading, size_t index, const Chunk& chunk, bool& flip) {
+  const bool was_over = reading.over, flipped = flip;
+  const bool began_within = !was_over && IsInMessage(reading, index, chunk.direction);
+  Feed(flow, reading, index, chunk, flip, true);
+  const Direction direction = flip == flipped ? chunk.direction : Opposite(chunk.direction);
+  // Bytes at which a parser gave up may not be those that the receiver took.
+  const bool gave_up = reading.over && !was_over && !reading.complete;
+  const bool ends_within = gave_up || (!reading.over && IsInMessage(reading, index, direction));
+  if (began_within || ends_within) {
+    KeepMessage(reading, index, chunk, began_within);
+  } else if (!reading.message[index].empty()) {
+    reading.message[index] = std::string();
+    CountHeld(reading);
+  }
+}
+
+void StreamReader::KeepMessage(Reading& reading, size_t index, const Chunk& chunk, bool began_within) {
+  std::string& message = reading.message[index];
+  if (!began_within) {
+    message.clear();
+    reading.message_start[index] = chunk.start;
+  } else if (message.empty()) {
+    return;  // its beginning is missing, or it is too long
+  }
+  const size_t bytes = message.size() + chunk.data.size();
+  if (chunk.gap_bytes != 0 || bytes > kMaxMessageBytes || counters_.parser_held_bytes + bytes > options_.parser_bytes) {
+    message = std::string();
+  } else {
+    message.append(AsText(chunk.data));
+  }
+  CountHeld(reading);
+}
+
+void StreamReader::FeedQuietly(Flow& flow, Reading& reading, size_t index, const Chunk& chunk, bool& flip) {
+  told_before_.set_wanted(batch_.wanted());
+  out_ = &told_before_;
+  Feed(flow, reading, index, chunk, flip, false);
+  out_ = &batch_;
+  told_before_.Clear();
 }
 
 void StreamReader::Feed(Flow& flow, Reading& reading, size_t index, Chunk chunk, bool& flip, bool leading) {
@@ -95,12 +150,12 @@ bool StreamReader::FeedParser(Flow& flow, Reading& reading, size_t index, const 
           return Outcome::Malformed();
         } else if constexpr (std::is_same_v<std::decay_t<decltype(*parser)>, Http1Parser>) {
           const Http1Counters before = parser->counters();
-          const Outcome fed = parser->Feed(chunk, batch_);
+          const Outcome fed = parser->Feed(chunk, *out_);
           counters_.http_heads_over_limit += parser->counters().heads_over_limit - before.heads_over_limit;
           counters_.http_values_over_limit += parser->counters().values_over_limit - before.values_over_limit;
           return fed;
         } else {
-          return parser->Feed(chunk, batch_);
+          return parser->Feed(chunk, *out_);
         }
       },
       reading.parser);
@@ -126,23 +181,27 @@ bool StreamReader::FeedParser(Flow& flow, Reading& reading, size_t index, const 
         return false;
       }
       rest = chunk.data.subspan(std::min(outcome.consumed, chunk.data.size()));
-      counters_.parser_held_bytes -= reading.parser_held;
-      reading.parser_held = 0;
       reading.skip[0] = reading.skip[1] = 0;
       reading.attempts[0] = reading.attempts[1] = 0;
       reading.parser = MakeStreamParser(outcome.next);
+      CountHeld(reading);
       if (outcome.next != ProtocolId::kUnknown && leading) flow.app = outcome.next;
       return false;
   }
   return false;
 }
 
-// Counts what the parser holds now. False: all together held too much, and this one went.
-bool StreamReader::WithinMemory(Reading& reading) {
-  const auto held = static_cast<uint32_t>(HeldBy(reading.parser));
+void StreamReader::CountHeld(Reading& reading) {
+  size_t held = HeldBy(reading.parser);
+  for (const std::string& message : reading.message) held += message.empty() ? 0 : message.capacity();
   counters_.parser_held_bytes += held;
   counters_.parser_held_bytes -= reading.parser_held;
-  reading.parser_held = held;
+  reading.parser_held = static_cast<uint32_t>(held);
+}
+
+// Counts what is held now. False: all readings together held too much, and this one went.
+bool StreamReader::WithinMemory(Reading& reading) {
+  CountHeld(reading);
   if (counters_.parser_held_bytes <= options_.parser_bytes) return true;
   ++counters_.parser_limit_hit;
   Stop(reading);
@@ -228,11 +287,15 @@ void StreamReader::FeedOpenVpn(Reading& reading, Bytes datagram, Direction direc
 }
 
 void StreamReader::Stop(Reading& reading) {
-  counters_.parser_held_bytes -= reading.parser_held;
-  reading.parser_held = 0;
   reading.parser = StreamParser();
   reading.over = true;
   for (std::string& first : reading.first) first = std::string();
+  CountHeld(reading);
+}
+
+void StreamReader::Release(Reading& reading) {
+  for (std::string& message : reading.message) message = std::string();
+  Stop(reading);
 }
 
 }  // namespace vedette

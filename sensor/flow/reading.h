@@ -23,13 +23,17 @@ struct Reading {
   bool first_start[2] = {false, false};
   uint8_t attempts[2] = {0, 0};  // segments that no protocol knew
   uint8_t hand_overs = 0;
-  bool over = false;         // no parser will look again …
-  bool complete = false;     // … because it has seen everything
-  uint32_t parser_held = 0;  // bytes, as counted in InspectionCounters::parser_held_bytes
+  // Of the leading reading: the bytes from where the message began within which the last chunk began or ended, up to
+  // the place; empty where it did neither. Another copy of the chunk's bytes is read behind those before it.
+  std::string message[2];
+  bool message_start[2] = {false, false};  // … and that is where the connection begins
+  bool over = false;                       // no parser will look again …
+  bool complete = false;                   // … because it has seen everything
+  uint32_t parser_held = 0;                // bytes, as counted in InspectionCounters::parser_held_bytes; with `message`
 
   bool identified() const { return !std::holds_alternative<std::monostate>(parser); }
   void SwapEnds();
-  size_t memory_bytes() const;  // beside what parsers hold
+  size_t memory_bytes() const;  // beside what is counted in parser_held
 };
 
 // Feeds the readings of one worker's flows. Not thread safe.
@@ -38,27 +42,42 @@ class StreamReader {
   struct Options {
     size_t parser_bytes;  // held by all parsers together
   };
+  // Kept of a message that is not complete: what certificate chains and the heads of ordinary requests take. Of a
+  // longer one nothing is kept, and another copy of its bytes is read without its beginning.
+  static constexpr size_t kMaxMessageBytes = size_t{32} << 10;
   // `batch` and `counters` outlive the reader.
   StreamReader(const Options& options, ObservableBatch& batch, InspectionCounters& counters)
-      : options_(options), batch_(batch), counters_(counters) {}
+      : options_(options), batch_(batch), out_(&batch), counters_(counters) {}
 
   // The next bytes of direction `index`. `chunk.direction` is what is believed of it; where the bytes tell that the
   // client is at the other end and the flow does not know yet, `flip` changes, and the direction of what follows with
-  // it. `leading`: the reading that says which protocol the flow has.
-  void Feed(Flow& flow, Reading& reading, size_t index, Chunk chunk, bool& flip, bool leading);
+  // it. The leading reading is the one that says which protocol the flow has.
+  void FeedLeading(Flow& flow, Reading& reading, size_t index, const Chunk& chunk, bool& flip);
+  void FeedSecond(Flow& flow, Reading& reading, size_t index, const Chunk& chunk, bool& flip) {
+    Feed(flow, reading, index, chunk, flip, false);
+  }
+  // As FeedSecond, of bytes that the leading reading has read: what they show is not told again.
+  void FeedQuietly(Flow& flow, Reading& reading, size_t index, const Chunk& chunk, bool& flip);
   // The same for a datagram of OpenVPN, the one protocol over UDP that has a state.
   void FeedOpenVpn(Reading& reading, Bytes datagram, Direction direction);
-  void Stop(Reading& reading);
+  // The reading is not needed any more.
+  void Release(Reading& reading);
 
  private:
+  void Feed(Flow& flow, Reading& reading, size_t index, Chunk chunk, bool& flip, bool leading);
+  void KeepMessage(Reading& reading, size_t index, const Chunk& chunk, bool began_within);
   void Parse(Flow& flow, Reading& reading, size_t index, Chunk chunk, bool& flip, bool leading);
   // Feeds the parser once. False: the reading is over, or handed over with `rest` still to be identified.
   bool FeedParser(Flow& flow, Reading& reading, size_t index, const Chunk& chunk, bool leading, Bytes& rest);
   void Identify(Flow& flow, Reading& reading, size_t index, Chunk chunk, bool& flip, bool leading);
+  void CountHeld(Reading& reading);
   bool WithinMemory(Reading& reading);
+  void Stop(Reading& reading);  // no parser will look again
 
   Options options_;
   ObservableBatch& batch_;
+  ObservableBatch told_before_;
+  ObservableBatch* out_;  // one of the two
   InspectionCounters& counters_;
 };
 

@@ -9,6 +9,11 @@ namespace {
 // Chunks of a flow without another copy until the last copies need no reading of their own.
 constexpr uint32_t kMaxChunksSinceCopy = 64;
 
+// Bytes of a direction that wait for another copy of them. Segments that were held come out many at once, and only then
+// are their other copies told.
+constexpr size_t kMaxWaitingBytes = size_t{32} << 10;
+constexpr size_t kMaxWaitingPieces = 64;
+
 // Exact repeats behind no more than two copies until they are a mirror's.
 constexpr uint32_t kMirrorRepeats = 16;
 // And chunks of a stream that moved until it is not expected to come back.
@@ -33,7 +38,9 @@ size_t StreamState::memory_bytes() const {
   if (tails != nullptr) bytes += sizeof(*tails);
   if (second == nullptr) return bytes;
   bytes += sizeof(SecondReading) + second->reading.memory_bytes();
-  for (const SecondReading::Direction& direction : second->direction) bytes += direction.waiting.capacity();
+  for (const SecondReading::Direction& direction : second->direction) {
+    bytes += direction.waiting.capacity() + direction.pieces.capacity() * sizeof(SecondReading::Piece);
+  }
   return bytes;
 }
 
@@ -48,14 +55,15 @@ void StreamInspector::OnCopy(Flow& flow, size_t index, Chunk chunk, uint32_t beh
                       !state.second->reading.identified() &&
                       (state.second->reading.over || behind > state.second->direction[index].behind);
   if (state.second == nullptr || suspended || no_use) {
-    if (state.reading.complete) return;  // nothing more to learn
-    if (!BeginSecondReading(state)) return;
-    state.second->direction[index].behind = behind;
+    if (!BeginAtCopy(flow, state, index, behind)) return;
   }
   SecondReading& second = *state.second;
   SecondReading::Direction& direction = second.direction[index];
   ++second.copies;
   second.chunks_since = 0;
+  // Of several copies the first counts, beside the one that leads.
+  const uint32_t end = behind - static_cast<uint32_t>(chunk.data.size());
+  FeedWaiting(flow, state, index, direction.CopiedBefore(behind, end), chunk.time_ns);
   if (behind > direction.behind) {
     // It begins with bytes that were read.
     const uint32_t read = behind - direction.behind;
@@ -73,58 +81,148 @@ void StreamInspector::OnCopy(Flow& flow, size_t index, Chunk chunk, uint32_t beh
     direction.behind = behind - static_cast<uint32_t>(front.data.size());
     chunk.data = chunk.data.subspan(front.data.size());
     FeedSecond(flow, state, index, front);
-    if (state.second == nullptr || chunk.data.empty()) return;
+    if (chunk.data.empty()) return;
     behind = waiting;
   }
-  direction.waiting.replace(waiting - behind, std::min<size_t>(behind, chunk.data.size()), AsText(chunk.data));
-  FeedWaiting(flow, state, index, waiting - behind + chunk.data.size(), chunk.time_ns);
+  direction.Replace(chunk.data, behind);
+}
+
+// The second reading that the copy needs; false: it needs none, or there may be no more.
+bool StreamInspector::BeginAtCopy(Flow& flow, StreamState& state, size_t index, uint32_t behind) {
+  const std::string& message = state.reading.message[index];
+  const bool within_message = behind <= message.size();
+  if (state.reading.complete && !within_message) return false;  // nothing more to learn
+  if (!BeginSecondReading(flow, state)) return false;
+  SecondReading::Direction& direction = state.second->direction[index];
+  direction.behind = behind;
+  if (!within_message) return true;
+  direction.Append(AsBytes(message));
+  direction.behind = static_cast<uint32_t>(message.size());
+  direction.told_before = direction.behind - behind;
+  direction.start = state.reading.message_start[index];
+  return true;
+}
+
+void SecondReading::Direction::Append(Bytes bytes) {
+  waiting.append(AsText(bytes));
+  pieces.push_back({static_cast<uint32_t>(bytes.size())});
+}
+
+void SecondReading::Direction::Replace(Bytes bytes, uint32_t begin) {
+  const size_t at = waiting.size() - begin;
+  bytes = bytes.first(std::min<size_t>(begin, bytes.size()));
+  waiting.replace(at, bytes.size(), AsText(bytes));
+  told_before = std::min(told_before, static_cast<uint32_t>(at));
+  Split(at);
+  Split(at + bytes.size());
+  size_t from = 0;
+  for (Piece& piece : pieces) {
+    if (from >= at && from < at + bytes.size()) piece.copied = true;
+    from += piece.bytes;
+  }
+}
+
+// A piece begins there.
+void SecondReading::Direction::Split(size_t at) {
+  size_t from = 0;
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    const size_t to = from + pieces[i].bytes;
+    if (from < at && at < to) {
+      Piece rest = pieces[i];
+      rest.bytes = static_cast<uint32_t>(to - at);
+      pieces[i].bytes = static_cast<uint32_t>(at - from);
+      pieces.insert(pieces.begin() + static_cast<std::ptrdiff_t>(i) + 1, rest);
+      return;
+    }
+    from = to;
+  }
+}
+
+size_t SecondReading::Direction::CopiedBefore(uint32_t begin, uint32_t end) const {
+  size_t to = 0, last = 0;
+  for (const Piece& piece : pieces) {
+    const size_t from = to;
+    to += piece.bytes;
+    if (piece.copied && waiting.size() - from > end && waiting.size() - to < begin) last = to;
+  }
+  return last;
 }
 
 // A mirror that shows every packet twice: the first repeat of each direction was taken for another copy, because what
 // it repeats was not remembered.
 void StreamInspector::OnExactRepeat(StreamState& state) {
   if (state.second == nullptr || state.second->suspended != SecondReading::kNone || state.second->copies > 2) return;
-  if (++state.second->exact_repeats >= kMirrorRepeats) EndSecondReading(state);
+  if (++state.second->exact_repeats >= kMirrorRepeats) DropSecondReading(state);
 }
 
-bool StreamInspector::BeginSecondReading(StreamState& state) {
+bool StreamInspector::BeginSecondReading(Flow& flow, StreamState& state) {
   if (state.second_readings >= kMaxSecondReadings) {
     ++counters_.second_readings_limit;
     return false;
   }
-  if (state.second != nullptr) EndSecondReading(state);
+  if (state.second != nullptr) EndSecondReading(flow, state);
   ++state.second_readings;
   ++counters_.second_readings;
   state.second = std::make_unique<SecondReading>();
   return true;
 }
 
-void StreamInspector::EndSecondReading(StreamState& state) {
-  reader_.Stop(state.second->reading);
+// What waits is read first.
+void StreamInspector::EndSecondReading(Flow& flow, StreamState& state) {
+  if (state.second->suspended == SecondReading::kNone) {
+    for (const size_t index : {0, 1}) FeedWaiting(flow, state, index, SIZE_MAX, flow.last_ns);
+  }
+  DropSecondReading(state);
+}
+
+void StreamInspector::DropSecondReading(StreamState& state) {
+  reader_.Release(state.second->reading);
   state.second.reset();
   Count(state);
 }
 
 void StreamInspector::FeedSecond(Flow& flow, StreamState& state, size_t index, Chunk chunk) {
-  const size_t shown = state.flip_pending ? 1 - index : index;
-  chunk.direction = shown == 0 ? Direction::kToServer : Direction::kToClient;
-  reader_.Feed(flow, state.second->reading, index, chunk, state.flip_pending, false);
+  chunk.direction = DirectionShown(state, index);
+  reader_.FeedSecond(flow, state.second->reading, index, chunk, state.flip_pending);
 }
 
-// The first bytes that wait, at most `count`.
+// The first bytes that wait, at most `count`, piece by piece.
 void StreamInspector::FeedWaiting(Flow& flow, StreamState& state, size_t index, size_t count, uint64_t time_ns) {
   SecondReading::Direction& direction = state.second->direction[index];
-  if (direction.waiting.empty()) return;
+  if (direction.waiting.empty() || count == 0) return;
   const std::string waiting = std::move(direction.waiting);
+  const std::vector<SecondReading::Piece> pieces = std::move(direction.pieces);
   count = std::min(count, waiting.size());
   Chunk chunk;
-  chunk.data = AsBytes(waiting).first(count);
   chunk.gap_bytes = direction.behind - static_cast<uint32_t>(waiting.size()) + direction.gap_bytes;
+  chunk.start = direction.start;
   chunk.time_ns = time_ns;
-  direction.waiting = waiting.substr(count);
+  size_t fed = 0, piece = 0, piece_fed = 0;
+  const size_t told_before = std::min<size_t>(direction.told_before, count);
+  while (fed < count) {
+    size_t bytes = std::min<size_t>(pieces[piece].bytes - piece_fed, count - fed);
+    const bool quietly = fed < told_before;
+    if (quietly) bytes = std::min(bytes, told_before - fed);
+    chunk.data = AsBytes(waiting).subspan(fed, bytes);
+    if (quietly) {
+      chunk.direction = DirectionShown(state, index);
+      reader_.FeedQuietly(flow, state.second->reading, index, chunk, state.flip_pending);
+    } else {
+      FeedSecond(flow, state, index, chunk);
+    }
+    chunk.gap_bytes = 0;
+    chunk.start = false;
+    fed += bytes;
+    piece_fed += bytes;
+    if (piece_fed == pieces[piece].bytes) ++piece, piece_fed = 0;
+  }
+  direction.waiting = waiting.substr(fed);
+  direction.pieces.assign(pieces.begin() + static_cast<std::ptrdiff_t>(piece), pieces.end());
+  if (piece_fed != 0) direction.pieces.front().bytes -= static_cast<uint32_t>(piece_fed);
   direction.behind = static_cast<uint32_t>(direction.waiting.size());
   direction.gap_bytes = 0;
-  FeedSecond(flow, state, index, chunk);
+  direction.start = false;
+  direction.told_before -= std::min(direction.told_before, static_cast<uint32_t>(fed));
 }
 
 // What the leading reading is about to see.
@@ -136,22 +234,28 @@ void StreamInspector::FollowSecond(Flow& flow, StreamState& state, size_t index,
     return;
   }
   // An answer means that what was asked has arrived: no other copy of it counts any more.
-  for (const size_t side : {1 - index, index}) FeedWaiting(flow, state, side, SIZE_MAX, chunk.time_ns);
+  FeedWaiting(flow, state, 1 - index, SIZE_MAX, chunk.time_ns);
+  SecondReading::Direction& direction = second.direction[index];
+  if (chunk.gap_bytes != 0 || chunk.end || direction.waiting.size() > kMaxWaitingBytes ||
+      direction.pieces.size() >= kMaxWaitingPieces) {
+    FeedWaiting(flow, state, index, SIZE_MAX, chunk.time_ns);
+  }
   if (chunk.end) {
     FeedSecond(flow, state, index, chunk);
     return;
   }
-  SecondReading::Direction& direction = second.direction[index];
-  direction.gap_bytes = chunk.gap_bytes;
+  if (chunk.gap_bytes != 0) direction.gap_bytes = chunk.gap_bytes;
   direction.behind += static_cast<uint32_t>(chunk.data.size());
-  direction.waiting.assign(AsText(chunk.data));
+  direction.Append(chunk.data);
   if (++second.chunks_since < kMaxChunksSinceCopy) return;
   const bool leading_is_lost = !state.reading.complete && !state.reading.identified();
   if (leading_is_lost && second.reading.identified()) {
     FeedWaiting(flow, state, index, SIZE_MAX, chunk.time_ns);
     std::swap(state.reading, second.reading);
+    DropSecondReading(state);
+    return;
   }
-  EndSecondReading(state);
+  EndSecondReading(flow, state);
 }
 
 }  // namespace vedette

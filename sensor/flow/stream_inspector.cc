@@ -14,8 +14,6 @@ namespace {
 constexpr uint8_t kMaxUdpMisses = 8;
 constexpr uint8_t kUnknownWindowScale = 14;
 
-Direction DirectionOf(size_t index) { return index == 0 ? Direction::kToServer : Direction::kToClient; }
-
 bool HasDnsPort(const Flow& flow) {
   const auto is = [](uint16_t port) { return port == 53 || port == 5353 || port == 5355; };
   return is(flow.client_port) || is(flow.server_port);
@@ -141,10 +139,14 @@ void StreamInspector::OnSyn(TcpHalf& half, TcpHalf& other, const Packet& packet)
 
 void StreamInspector::ConsiderBypass(Flow& flow) {
   if (flow.stream == nullptr || !flow.stream->parsing_over()) return;
+  // Another copy of what the parser gave up at may come.
+  for (const std::string& message : flow.stream->reading.message) {
+    if (!message.empty()) return;
+  }
   const uint64_t depth = options_.payload_depth;
   if (scan_ && (depth == 0 || flow.stream->scanned[0] < depth || flow.stream->scanned[1] < depth)) return;
   flow.bypass = true;
-  if (flow.stream->second != nullptr) EndSecondReading(*flow.stream);
+  if (flow.stream->second != nullptr) EndSecondReading(flow, *flow.stream);
   for (TcpHalf& half : flow.half) half.Abandon(tcp_counters_);
 }
 
@@ -173,9 +175,9 @@ void StreamInspector::OnData(Flow& flow, size_t index, Chunk chunk, uint64_t gap
   chunk.gap_bytes = static_cast<uint32_t>(std::min<uint64_t>(gap_bytes, UINT32_MAX));
   if (flow.half[index].ended() && !chunk.end) return;  // sent behind the FIN
   if (state.second != nullptr) FollowSecond(flow, state, index, chunk);
-  chunk.direction = DirectionOf(state.flip_pending ? 1 - index : index);
+  chunk.direction = DirectionShown(state, index);
   const size_t parser = state.reading.parser.index();
-  reader_.Feed(flow, state.reading, index, chunk, state.flip_pending, true);
+  reader_.FeedLeading(flow, state.reading, index, chunk, state.flip_pending);
   // A parser that goes on owns what it did.
   if (state.second != nullptr || parser == 0 || parser != state.reading.parser.index()) Count(state);
 }
@@ -190,7 +192,7 @@ void StreamInspector::OnPlaceChange(Flow& flow, size_t index, bool back) {
   if (state.tails != nullptr) (*state.tails)[index].length = 0;
   if (!options_.parse) return;
   if (state.second == nullptr || state.second->suspended != static_cast<int>(index) || !back) {
-    if (state.second != nullptr) EndSecondReading(state);
+    if (state.second != nullptr) EndSecondReading(flow, state);
     ++counters_.second_readings;
     state.second = std::make_unique<SecondReading>();
     state.second->suspended = static_cast<int>(index);
@@ -219,7 +221,7 @@ void StreamInspector::Scan(StreamState& state, size_t index, Bytes data, uint64_
   if (gap_bytes != 0) tail.length = 0;
   const PayloadTail before = tail;
   hits_.clear();
-  const Direction direction = DirectionOf(state.flip_pending ? 1 - index : index);
+  const Direction direction = DirectionShown(state, index);
   indicators_->ScanPayload(data, direction, &tail, *scratch_, hits_);
   if (!hits_.empty()) EmitHits(data, &before, direction);
 }
@@ -230,7 +232,7 @@ void StreamInspector::ScanAlone(const StreamState& state, size_t index, Bytes da
     counters_.payload_bytes_unscanned += data.size();
     return;
   }
-  const Direction direction = DirectionOf(state.flip_pending ? 1 - index : index);
+  const Direction direction = DirectionShown(state, index);
   hits_.clear();
   indicators_->ScanPayload(data, direction, nullptr, *scratch_, hits_);
   if (!hits_.empty()) EmitHits(data, nullptr, direction);
@@ -304,8 +306,8 @@ void StreamInspector::Finish(Flow& flow) {
   }
   if (flow.stream == nullptr) return;
   if (options_.parse && flow.app == ProtocolId::kUnknown) ++counters_.flows_unrecognised;
-  if (flow.stream->second != nullptr) EndSecondReading(*flow.stream);
-  reader_.Stop(flow.stream->reading);
+  if (flow.stream->second != nullptr) EndSecondReading(flow, *flow.stream);
+  reader_.Release(flow.stream->reading);
   counters_.stream_bytes -= flow.stream->counted;  // the flow goes, and the state with it
   flow.stream->counted = 0;
 }

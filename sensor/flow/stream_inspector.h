@@ -67,8 +67,10 @@ class StreamInspector {
   void ScanAlone(const StreamState& state, size_t index, Bytes data);
   void EmitHits(Bytes data, const PayloadTail* tail_before, Direction direction);
 
-  bool BeginSecondReading(StreamState& state);
-  void EndSecondReading(StreamState& state);
+  bool BeginSecondReading(Flow& flow, StreamState& state);
+  bool BeginAtCopy(Flow& flow, StreamState& state, size_t index, uint32_t behind);
+  void EndSecondReading(Flow& flow, StreamState& state);
+  void DropSecondReading(StreamState& state);
   void FollowSecond(Flow& flow, StreamState& state, size_t index, const Chunk& chunk);
   void FeedSecond(Flow& flow, StreamState& state, size_t index, Chunk chunk);
   void FeedWaiting(Flow& flow, StreamState& state, size_t index, size_t count, uint64_t time_ns);

@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "parsers/bytes.h"
 #include "sensor/flow/reading.h"
 #include "signatures/indicator_set.h"
 
@@ -21,11 +23,28 @@ struct SecondReading {
   Reading reading;
   int suspended = kNone;     // the direction that stands still; kNone: reads the other copies
   bool was_leading = false;  // of a suspended one: the stream may come back to it
-  // Other copies only, by direction: what the leading reading has seen and this one has not.
+  // Other copies only, by direction: what the leading reading has seen and this one has not. Numbers of bytes that tell
+  // a place are counted backwards, from the leading reading's place.
+  struct Piece {
+    uint32_t bytes = 0;
+    bool copied = false;  // it came from a copy
+  };
   struct Direction {
-    uint32_t behind = 0;  // bytes, up to the leading reading's place
-    std::string waiting;  // the last of them, not read yet: another copy of them may come
-    uint32_t gap_bytes = 0;
+    uint32_t behind = 0;        // where this reading is
+    std::string waiting;        // the last of the bytes behind it: another copy of them may come
+    std::vector<Piece> pieces;  // how they came: a protocol begins where a piece does
+    uint32_t gap_bytes = 0;     // missing in front of them
+    uint32_t told_before = 0;   // of them, from the first: known from the leading reading, and the same in this one
+    bool start = false;         // the connection begins with them
+
+    void Append(Bytes bytes);
+    // Puts another copy in, which begins `begin` bytes before the place, in `waiting`.
+    void Replace(Bytes bytes, uint32_t begin);
+    // How many of the bytes that wait have to be read before a copy from `begin` to `end` bytes before the place is put
+    // in: those that came from another copy already.
+    size_t CopiedBefore(uint32_t begin, uint32_t end) const;
+
+    void Split(size_t at);
   } direction[2];
   uint32_t copies = 0;         // told so far
   uint32_t exact_repeats = 0;  // since it began
@@ -49,5 +68,10 @@ struct StreamState {
   // With all it owns, beside what parsers hold.
   size_t memory_bytes() const;
 };
+
+// The direction of what side `index` of the flow sends, as far as is known by now.
+inline Direction DirectionShown(const StreamState& state, size_t index) {
+  return (index == 0) != state.flip_pending ? Direction::kToServer : Direction::kToClient;
+}
 
 }  // namespace vedette

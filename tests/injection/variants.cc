@@ -6,23 +6,6 @@
 namespace vedette::injection {
 namespace {
 
-// Where less than 0.99 remains as yet. A copy in the middle of a message: the second reading begins at the copy, and
-// what came of the message before it is gone with the first reading.
-struct KnownLoss {
-  std::string_view prefix;
-  double least;
-};
-constexpr KnownLoss kKnownLosses[] = {
-    {"zeros-before-middle", 0.94},
-    {"copy-before-middle", 0.94},
-    {"copy-before-tenth", 0.88},
-    {"copy-before-each", 0.95},
-    {"altered-before-each", 0.95},
-    {"copy-before-first-longer", 0.98},
-    {"syn-ack-", 0.98},
-    {"forged-ten-years-ahead", 0.98},
-};
-
 }  // namespace
 
 std::vector<Variant> AllVariants() {
@@ -32,11 +15,6 @@ std::vector<Variant> AllVariants() {
   AddCopies(all);
   AddMixed(all);
   AddRearranged(all);
-  for (Variant& variant : all) {
-    for (const KnownLoss& known : kKnownLosses) {
-      if (variant.name.starts_with(known.prefix)) variant.least = known.least;
-    }
-  }
   return all;
 }
 
