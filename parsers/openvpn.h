@@ -46,7 +46,8 @@ class OpenVpnParser {
     return held_bytes_ + sides_[0].frame.capacity() + sides_[1].frame.capacity() + tls_.HeldBytes();
   }
   bool InMessage(Direction direction) const {
-    return !sides_[static_cast<size_t>(direction)].frame.empty() || tls_.InMessage(direction);
+    const Side& side = sides_[static_cast<size_t>(direction)];  // what follows a reset needs its session
+    return !side.frame.empty() || (side.reset_seen && !side.closed);
   }
 
  private:

@@ -2,77 +2,24 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <utility>
 #include <vector>
 
 #include "sensor/decode/tcp_header.h"
 #include "sensor/flow/recent_segments.h"
+#include "sensor/flow/tcp_detour.h"
 
 namespace vedette {
 namespace {
 
-// Segments near neither place nor candidate until a candidate that had something for it gives way to them.
-constexpr uint8_t kMaxStrays = 8;
-// What waits at a candidate lies so near its first segment: sequence numbers farther apart would have no order.
-constexpr int64_t kCandidateReachBytes = int64_t{64} << 20;
 // Copies that differ from what is held wait for their turn; more are only told as set aside.
 constexpr size_t kMaxOtherCopies = 8;
-
-uint32_t EndOf(const TcpSegment& segment) {
-  return segment.sequence + static_cast<uint32_t>(segment.payload.size()) + segment.missing_bytes;
-}
 
 uint64_t HashOf(const TcpSegment& segment) {
   return RecentSegments::HashOf(segment.sequence, segment.payload, segment.key);
 }
 
 }  // namespace
-
-// What is kept of a place while the stream is at another one.
-struct TcpHalf::Place {
-  uint32_t next = 0;
-  uint32_t run_begin = 0;  // everything from here to `next` was seen
-  uint32_t gap = 0;
-  bool passed_any = false, started = false;
-  SegmentQueue held;
-};
-
-struct TcpHalf::Candidate {
-  Place place;             // `next` holds where was_place; else the stream begins at the first that waits
-  bool was_place = false;  // what comes there goes on where the stream stopped
-  bool from_syn = false;
-  bool peer_spoke = false;                                // the peer acknowledged something else since it was opened
-  uint8_t acknowledgments = 0, segments = 0, strays = 0;  // in a row
-  uint32_t begin = 0;                                     // of what waits
-  uint32_t anchor = 0;                                    // where it was opened
-  uint32_t run_begin = 0, run_end = 0;                    // of the segments in a row
-  uint64_t run_since_ns = 0;
-
-  explicit Candidate(uint32_t sequence) : begin(sequence), anchor(sequence), run_begin(sequence), run_end(sequence) {}
-
-  // Evidence that a few strays must not take away.
-  bool HasEvidence() const { return was_place || from_syn || acknowledgments != 0 || segments > 1; }
-};
-
-struct TcpHalf::Detour {
-  SegmentQueue held;                                // ahead of the place
-  std::vector<SegmentQueue::Segment> other_copies;  // that differ from what is held
-  uint32_t run_begin = 0;                           // everything from here to the place was seen
-  uint8_t padding = 0;                              // zero bytes at the place that may be no data
-  bool checked = false;                             // the checksum of data at its place was right
-  bool peer_spoke = false;                          // since the first of `held` came
-  bool copies_held = false;                         // what was passed differs from what is held
-  bool syn_pending = false;
-  uint32_t syn_place = 0;  // behind a SYN that came in the stream
-  std::unique_ptr<RecentSegments> recent;
-  std::unique_ptr<Candidate> candidate;
-
-  void Remember(TcpCounters& counters) {
-    recent = std::make_unique<RecentSegments>();
-    counters.detour_bytes += sizeof(RecentSegments);
-  }
-};
 
 TcpHalf::TcpHalf() = default;
 TcpHalf::~TcpHalf() = default;
@@ -86,13 +33,6 @@ TcpHalf::Detour& TcpHalf::DetourOf(TcpCounters& counters) {
     counters.detour_bytes += sizeof(Detour);
   }
   return *detour_;
-}
-
-// The detour is there.
-void TcpHalf::OpenCandidate(uint32_t sequence, TcpCounters& counters) {
-  DropCandidate(counters);
-  detour_->candidate = std::make_unique<Candidate>(sequence);
-  counters.detour_bytes += sizeof(Candidate);
 }
 
 bool TcpHalf::Holds() const { return detour_ != nullptr && !detour_->held.empty(); }
@@ -191,14 +131,6 @@ void TcpHalf::OnIrregular(const TcpSegment& segment, const TcpLimits& limits, Tc
   if (fin_reached() && !ended_ && acknowledged_known_ && acknowledged_ == fin_sequence_ + 1) End(sink);
 }
 
-// Whether the sequence number goes on behind another SYN, before anything came at the place: that is the SYN's, however
-// near the place is.
-bool TcpHalf::FollowsSyn(uint32_t sequence) const {
-  if (passed_any_ || detour_ == nullptr || detour_->candidate == nullptr || sequence == next_) return false;
-  const Candidate& candidate = *detour_->candidate;
-  return candidate.from_syn && sequence == candidate.run_end;
-}
-
 void TcpHalf::NoteFin(const TcpSegment& segment) {
   const uint32_t end = EndOf(segment);
   if (ended_ || SequenceDistance(end, next_) < 0) return;
@@ -227,13 +159,16 @@ void TcpHalf::SettlePadding(const TcpSegment& segment, TcpCounters& counters, Tc
 
 void TcpHalf::OnStreamSegment(const TcpSegment& whole, const TcpLimits& limits, TcpCounters& counters, TcpSink& sink) {
   TcpSegment segment = whole;
-  uint64_t hash = 0;
-  if (detour_ != nullptr && detour_->recent != nullptr) {
-    hash = HashOf(whole);
-  }
   const uint32_t next_before = next_;
-  if (SequenceDistance(segment.sequence, next_) < 0 && !TrimSeen(segment, counters, sink)) return;
-  if (hash != 0) detour_->recent->Add(hash);
+  bool is_new = true;
+  if (SequenceDistance(segment.sequence, next_) < 0) {
+    is_new = TrimSeen(segment, counters, sink);
+  } else if (detour_ != nullptr && detour_->recent != nullptr) {
+    detour_->recent->Add(HashOf(whole));
+  }
+  // Only now, so that a copy of what came before them is told before them.
+  if (detour_ != nullptr) TellCopies(counters, sink);
+  if (!is_new) return;
   if (detour_ != nullptr && segment.sequence == next_ && whole.sequence == next_) LearnChecksum(whole);
   if (ended_ && segment.sequence == next_ && !segment.payload.empty()) {
     // What comes in the FIN's place shows that it was not the end.
@@ -260,7 +195,6 @@ void TcpHalf::OnStreamSegment(const TcpSegment& whole, const TcpLimits& limits, 
       PassHole(counters, sink);
     }
   }
-  if (!d.other_copies.empty()) TellCopies(counters, sink);
   if (fin_seen_ && SequenceDistance(next_, fin_sequence_) > 0) fin_seen_ = false;
   if (next_ != next_before) d.syn_pending = false;  // the stream went on at its place
   if (d.candidate != nullptr) {
@@ -379,147 +313,6 @@ void TcpHalf::MakeRoom(SegmentQueue& queue, const TcpLimits& limits, TcpCounters
     ++counters.queue_full;
     if (at_place) sink.OnAside(farthest.bytes);  // at the candidate it was told before
   }
-}
-
-void TcpHalf::SetAside(const TcpSegment& segment, const TcpLimits& limits, TcpCounters& counters, TcpSink& sink) {
-  sink.OnAside(segment.payload);
-  Detour& d = DetourOf(counters);
-  const auto window = static_cast<int64_t>(WindowBytes());
-  Candidate* candidate = d.candidate.get();
-  if (candidate != nullptr) {
-    const int64_t distance = SequenceDistance(segment.sequence, candidate->run_end);
-    const int64_t from_anchor = SequenceDistance(segment.sequence, candidate->anchor);
-    if (std::abs(distance) > window || std::abs(from_anchor) > kCandidateReachBytes) {
-      ++counters.out_of_window;
-      if (candidate->HasEvidence() && ++candidate->strays < kMaxStrays) return;
-      candidate = nullptr;
-    } else {
-      ++counters.at_candidate;
-    }
-  } else {
-    ++counters.out_of_window;
-  }
-  const uint32_t end = EndOf(segment);
-  if (candidate == nullptr) {
-    OpenCandidate(segment.sequence, counters);
-    candidate = d.candidate.get();
-  }
-  candidate->strays = 0;
-  if (SequenceDistance(segment.sequence, candidate->begin) < 0) candidate->begin = segment.sequence;
-  const bool behind_syn = candidate->from_syn && segment.sequence == candidate->run_begin;
-  if (segment.sequence == candidate->run_end) {
-    if (candidate->segments < UINT8_MAX) ++candidate->segments;
-    candidate->run_end = end;
-  } else if (SequenceDistance(segment.sequence, candidate->run_begin) < 0 ||
-             SequenceDistance(end, candidate->run_end) > 0) {
-    candidate->segments = 1;
-    candidate->run_begin = segment.sequence;
-    candidate->run_end = end;
-  }
-  SegmentQueue& waiting = candidate->place.held;
-  const size_t bytes = waiting.bytes(), segments = waiting.size();
-  waiting.Insert(segment.sequence, segment.payload);
-  counters.held_bytes += waiting.bytes() - bytes;
-  counters.held_segments += waiting.size() - segments;
-  MakeRoom(waiting, limits, counters, sink);
-  if (candidate->segments <= 1) candidate->run_since_ns = segment.time_ns;
-  const bool enough = acknowledged_known_ ? candidate->segments >= kDecidingSegmentsUnanswered &&
-                                                segment.time_ns >= candidate->run_since_ns + kUnansweredNs
-                                          : candidate->segments >= kDecidingSegments;
-  const bool begins = behind_syn && !passed_any_ && !acknowledged_known_;
-  if (!candidate->peer_spoke && (enough || begins)) {
-    ChangePlace(candidate->run_begin, counters, sink);
-  }
-}
-
-void TcpHalf::OnAcknowledgment(uint32_t sequence, TcpCounters& counters, TcpSink& sink) {
-  if (fin_reached() && !ended_ && sequence == fin_sequence_ + 1) End(sink);
-  if (detour_ == nullptr) return;
-  Detour& d = *detour_;
-  d.peer_spoke = true;
-  if (d.candidate == nullptr) return;
-  Candidate& candidate = *d.candidate;
-  const SegmentQueue& waiting = candidate.place.held;
-  const uint32_t high = waiting.empty() ? candidate.begin : waiting.back().end();
-  const int32_t from_begin = SequenceDistance(sequence, candidate.begin);
-  const bool into_it = (candidate.from_syn ? from_begin >= 0 : from_begin > 0) && SequenceDistance(sequence, high) <= 0;
-  if (!into_it) {
-    candidate.acknowledgments = 0;
-    candidate.peer_spoke = true;
-  } else if (++candidate.acknowledgments >= kDecidingAcknowledgments) {
-    ChangePlace(sequence, counters, sink);
-  }
-}
-
-// The stream is at the candidate, where everything that begins before `up_to` or there comes out. The old place is the
-// candidate then, unless nothing had come there and a SYN or the peer speaks for the new one.
-void TcpHalf::ChangePlace(uint32_t up_to, TcpCounters& counters, TcpSink& sink) {
-  Detour& d = *detour_;
-  const std::unique_ptr<Candidate> won = std::move(d.candidate);
-  counters.detour_bytes -= sizeof(Candidate);
-  const bool first_place =
-      !passed_any_ && d.held.empty() && (won->from_syn || won->acknowledgments >= kDecidingAcknowledgments);
-  ++counters.place_changes;
-  if (won->was_place) ++counters.place_reversals;
-  if (!first_place) {
-    OpenCandidate(next_, counters);
-    Candidate& old = *d.candidate;
-    old.was_place = true;
-    old.place = {next_, d.run_begin, gap_, passed_any_ != 0, started_ != 0, std::move(d.held)};
-  }
-  d.held = std::move(won->place.held);
-  d.padding = 0;
-  d.peer_spoke = false;
-  d.syn_pending = false;
-  fin_seen_ = ended_ = false;
-  if (won->was_place) {
-    next_ = won->place.next;
-    d.run_begin = won->place.run_begin;
-    gap_ = won->place.gap;
-    passed_any_ = won->place.passed_any;
-    started_ = won->place.started;
-  } else {
-    next_ = d.held.empty() ? won->begin : d.held.front().sequence;
-    if (won->from_syn) next_ = won->begin;
-    d.run_begin = next_;
-    if (first_place) {
-      first_ = next_;
-      started_ = won->from_syn;
-    } else {
-      gap_ = 1;  // how much is missing cannot be told
-      ++counters.gaps;
-    }
-  }
-  if (!first_place) sink.OnPlaceChange(won->was_place);
-  PassUpTo(up_to, counters, sink);
-}
-
-void TcpHalf::DropCandidate(TcpCounters& counters) {
-  if (detour_ == nullptr || detour_->candidate == nullptr) return;
-  const SegmentQueue& waiting = detour_->candidate->place.held;
-  counters.held_bytes -= waiting.bytes();
-  counters.held_segments -= waiting.size();
-  counters.detour_bytes -= sizeof(Candidate);
-  detour_->candidate.reset();
-}
-
-// The stream came near the candidate: what waits there is ahead of the place now.
-void TcpHalf::TakeCandidate(const TcpLimits& limits, TcpCounters& counters, TcpSink& sink) {
-  Detour& d = *detour_;
-  const std::unique_ptr<Candidate> candidate = std::move(d.candidate);
-  counters.detour_bytes -= sizeof(Candidate);
-  SegmentQueue& waiting = candidate->place.held;
-  counters.held_bytes -= waiting.bytes();
-  counters.held_segments -= waiting.size();
-  const size_t bytes = d.held.bytes(), segments = d.held.size();
-  while (!waiting.empty()) {
-    const SegmentQueue::Segment segment = waiting.PopFront();
-    if (InWindow(segment.sequence)) d.held.Insert(segment.sequence, segment.bytes);
-  }
-  counters.held_bytes += d.held.bytes() - bytes;
-  counters.held_segments += d.held.size() - segments;
-  MakeRoom(d.held, limits, counters, sink);
-  Drain(counters, sink);
 }
 
 void TcpHalf::PassHeld(TcpCounters& counters, TcpSink& sink) {

@@ -237,6 +237,8 @@ class TcpHalf {
   void PassHole(TcpCounters& counters, TcpSink& sink);
   void PassAllHeld(TcpCounters& counters, TcpSink& sink);
   void ChangePlace(uint32_t up_to, TcpCounters& counters, TcpSink& sink);
+  // Whether all that is queued begins at the place or within the window behind it.
+  bool LiesBehind(uint32_t place, const SegmentQueue& queue) const;
   void DropCandidate(TcpCounters& counters);
   void TakeCandidate(const TcpLimits& limits, TcpCounters& counters, TcpSink& sink);
   void End(TcpSink& sink);

@@ -12,6 +12,7 @@
 // The answer depends on the frames alone, not on how they are cut into bursts. Not thread safe.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -43,10 +44,12 @@ class CaptureClock {
 
   // Of the last frame.
   uint64_t now_ns() const { return now_ns_; }
-  // How much time lies between two times that were judged, in either order.
-  uint64_t Between(uint64_t a, uint64_t b) const {
+  // By how much two clocks differ that run beside each other where the last frame stands; 0: there is one.
+  uint64_t difference_ns() const { return beside_ ? difference_ns_ : 0; }
+  // How much time lies between two times that were judged, in either order, where clocks differ by that.
+  static uint64_t Between(uint64_t a, uint64_t b, uint64_t difference_ns) {
     const uint64_t distance = Distance(a, b);
-    return beside_ ? Without(distance) : distance;
+    return std::min(distance, Distance(distance, difference_ns));
   }
   // Frames whose stamp was not believed.
   uint64_t disbelieved() const { return disbelieved_; }
@@ -55,10 +58,6 @@ class CaptureClock {
   static constexpr int kSeenBeside = 3;
 
   static uint64_t Distance(uint64_t a, uint64_t b) { return a > b ? a - b : b - a; }
-  uint64_t Without(uint64_t distance) const {
-    const uint64_t rest = Distance(distance, difference_ns_);
-    return rest < distance ? rest : distance;
-  }
   std::optional<uint64_t> JudgeFar(std::span<const Frame> frames, bool last);
   uint64_t Begin(const Frame& frame, uint64_t time_ns);
 

@@ -107,7 +107,7 @@ void Worker::ProcessWaiting() {
 
 // Tells what time each frame has, and runs them in bursts; keeps those whose time cannot be told yet.
 void Worker::Judge(std::span<const Frame> frames, bool last) {
-  std::array<uint64_t, CaptureSource::kBurst> times;
+  std::array<JudgedTime, CaptureSource::kBurst> times;
   while (!frames.empty()) {
     // Streams cut bursts where they end for the moment: a sweep comes at the same packet all the same.
     const uint64_t most = std::min({frames.size(), times.size(), size_t{kSweepFrames - frames_seen_ % kSweepFrames}});
@@ -115,7 +115,7 @@ void Worker::Judge(std::span<const Frame> frames, bool last) {
     while (count < most) {
       const std::optional<uint64_t> time = clock_.Judge(frames.subspan(count), last);
       if (!time) break;
-      times[count++] = *time;
+      times[count++] = {*time, clock_.difference_ns()};
     }
     if (count == 0) break;
     Run(frames.first(count), std::span(times).first(count));
@@ -129,7 +129,7 @@ void Worker::Judge(std::span<const Frame> frames, bool last) {
   }
 }
 
-void Worker::Run(std::span<const Frame> frames, std::span<const uint64_t> times) {
+void Worker::Run(std::span<const Frame> frames, std::span<const JudgedTime> times) {
   UseNewKit();
   decoder_.BeginBurst();
   size_t used = 0;
@@ -148,7 +148,8 @@ void Worker::Run(std::span<const Frame> frames, std::span<const uint64_t> times)
     const DecodeResult result = decoder_.Decode(frame, slot.packet);
     if (result != DecodeResult::kPacket && result != DecodeResult::kAddressesOnly) continue;
     slot.addresses_only = result == DecodeResult::kAddressesOnly;
-    slot.time_ns = times[i];
+    slot.time_ns = times[i].time_ns;
+    slot.difference_ns = times[i].difference_ns;
     Lookup(slot);
     ++used;
   }
@@ -176,7 +177,7 @@ uint64_t Worker::TimeoutOf(const Flow& flow) const {
 
 bool Worker::IsOver(const Flow& flow, const Slot& slot, bool from_client) const {
   const Packet& packet = slot.packet;
-  if (clock_.Between(slot.time_ns, flow.last_ns) > TimeoutOf(flow) &&
+  if (CaptureClock::Between(slot.time_ns, flow.last_ns, slot.difference_ns) > TimeoutOf(flow) &&
       (slot.addresses_only || !GoesOn(flow, packet, from_client)))
     return true;
   return flow.protocol == kIpProtoTcp && !slot.addresses_only && BeginsAnother(flow, packet, from_client);
@@ -371,8 +372,9 @@ void Worker::EndFlow(Flow& flow, const Frame& frame, uint64_t rank) {
 void Worker::Sweep(uint64_t now_ns, bool all) {
   Deliver();
   std::vector<Flow*> over;
+  const uint64_t difference_ns = clock_.difference_ns();
   flows_.ForEach([&](Flow& flow) {
-    if (all || clock_.Between(now_ns, flow.last_ns) > TimeoutOf(flow)) over.push_back(&flow);
+    if (all || CaptureClock::Between(now_ns, flow.last_ns, difference_ns) > TimeoutOf(flow)) over.push_back(&flow);
   });
   if (!all) counters_.flows_timed_out += over.size();
   std::sort(over.begin(), over.end(), [](const Flow* a, const Flow* b) { return a->first_packet < b->first_packet; });

@@ -86,10 +86,14 @@ class Worker {
   size_t fragment_bytes_held() const { return decoder_.fragment_bytes_held(); }
 
  private:
+  struct JudgedTime {
+    uint64_t time_ns, difference_ns;
+  };
   struct Slot {
     Packet packet;
     FlowKey key;
-    uint64_t time_ns;  // by the capture's clock
+    uint64_t time_ns;        // by the capture's clock
+    uint64_t difference_ns;  // see CaptureClock; where this packet stands, not at the end of its burst
     bool addresses_only;
   };
   struct WaitingFrame {
@@ -101,7 +105,7 @@ class Worker {
   void Install(std::unique_ptr<MatchKit> kit);
   void EmitAddresses(const Flow& flow);
   void Judge(std::span<const Frame> frames, bool last);
-  void Run(std::span<const Frame> frames, std::span<const uint64_t> times);
+  void Run(std::span<const Frame> frames, std::span<const JudgedTime> times);
   void Lookup(Slot& slot);
   void UpdateTimes(Flow& flow, uint64_t time_ns) const;
   bool MayTurn(const Flow& flow, bool may_wait);

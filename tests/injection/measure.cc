@@ -129,7 +129,7 @@ void PrintTable(const Result& result, const std::vector<Variant>& variants, doub
     for (size_t b = 0; b < kBases; ++b) {
       const Tally& tally = result.tallies[v][b];
       const bool must = Must(variants[v].expect, b);
-      fmt::print(" {:>7}", Share(tally, must, std::min(bar, variants[v].least)));
+      fmt::print(" {:>7}", Share(tally, must, bar));
       sum.Add(tally);
       if (must) must_sum.Add(tally);
     }
@@ -223,7 +223,7 @@ int Main(int argc, char** argv) {
     for (size_t b = 0; b < kBases; ++b) {
       const Tally& tally = result.tallies[v][b];
       if (!Must(variants[v].expect, b) || tally.expected == 0) continue;
-      ++(tally.recall() < std::min(arguments.bar, variants[v].least) ? failed : passed);
+      ++(tally.recall() < arguments.bar ? failed : passed);
     }
   }
   if (passed + failed == 0) {

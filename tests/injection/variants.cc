@@ -1,13 +1,8 @@
 #include "tests/injection/variants.h"
 
-#include <string_view>
 #include <utility>
 
 namespace vedette::injection {
-namespace {
-
-}  // namespace
-
 std::vector<Variant> AllVariants() {
   std::vector<Variant> all;
   AddForgedControl(all);

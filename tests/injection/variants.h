@@ -20,7 +20,6 @@ struct Variant {
   std::string about;  // what is injected, and why a real host ignores it
   Expect expect;
   std::function<void(const Trace&, Rng&, Injected&)> inject;
-  double least = 0.99;  // what has to remain; less where variants.cc says why
 };
 
 // In the order in which they are shown. Names end in the side that what was injected claims to come from.

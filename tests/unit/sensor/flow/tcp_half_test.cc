@@ -503,8 +503,33 @@ TEST(TcpHalf, ACopyOfWhatIsHeldIsToldWhenItsTurnCame) {
   EXPECT_TRUE(s.copies.empty());
   s.Send(100, "abc");
   EXPECT_EQ(s.out, "abcdef");
-  ASSERT_EQ(s.copies.size(), 1u);
-  EXPECT_EQ(s.copies[0], std::pair(std::string("DEF"), 3u));
+  s.Send(100, "ABC");  // a copy of what came before it is told before it …
+  ASSERT_EQ(s.copies.size(), 2u);
+  EXPECT_EQ(s.copies[0], std::pair(std::string("ABC"), 6u));
+  EXPECT_EQ(s.copies[1], std::pair(std::string("DEF"), 3u));
+
+  Stream answered;
+  answered.Start(99);
+  answered.Send(103, "def");
+  answered.Send(103, "DEF");
+  answered.Send(100, "abc");
+  answered.Acknowledge(106);  // … and both before the answer
+  ASSERT_EQ(answered.copies.size(), 1u);
+  EXPECT_EQ(answered.copies[0], std::pair(std::string("DEF"), 3u));
+}
+
+// Where nothing was passed on yet, what came ahead of a forged opening lies ahead of the real one as well.
+TEST(TcpHalf, WhatCameAheadOfAForgedOpeningIsNotLostWithIt) {
+  for (const uint32_t forged : {uint32_t{0}, uint32_t{9000}}) {
+    Stream s;
+    s.half.OnSyn(forged + 999, s.counters);
+    s.half.OnSyn(1999, s.counters);
+    s.Send(2003, "def");
+    s.Send(2006, "ghi");
+    s.Send(2000, "abc");
+    s.Finish();
+    EXPECT_EQ(s.out, "abcdefghi") << forged;
+  }
 }
 
 TEST(TcpHalf, StraysDoNotMoveThePlace) {
