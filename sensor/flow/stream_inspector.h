@@ -4,8 +4,9 @@
 //
 // The stream as TcpHalf puts it in order is scanned and read. What TcpHalf tells beside it, bytes set aside and other
 // copies of bytes that came before, is scanned alone. Another copy that differs, or may, is read as well: a second
-// reading begins at it, or at the message that it is in the middle of, and follows the other copies from there. Where the stream goes on at another place, a new reading
-// begins there, and the one before waits for the stream to come back. A flow has at most one second reading at a time.
+// reading begins at it, or at the message that it is in the middle of, and follows the other copies from there. Where
+// the stream goes on at another place, a new reading begins there, and the one before waits for the stream to come
+// back. A flow has at most one second reading at a time.
 #pragma once
 
 #include <cstdint>
