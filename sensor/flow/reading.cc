@@ -71,6 +71,11 @@ size_t Reading::memory_bytes() const {
 }
 
 void StreamReader::FeedLeading(Flow& flow, Reading& reading, size_t index, const Chunk& chunk, bool& flip) {
+  // In the middle of a body.
+  if (reading.skip[index] >= chunk.gap_bytes + chunk.data.size() && reading.message[index].empty() && !chunk.end) {
+    if (reading.skip[index] != Outcome::kSkipAll) reading.skip[index] -= chunk.gap_bytes + chunk.data.size();
+    return;
+  }
   const bool was_over = reading.over, flipped = flip;
   const bool began_within = !was_over && IsInMessage(reading, index, chunk.direction);
   Feed(flow, reading, index, chunk, flip, true);

@@ -8,6 +8,9 @@ namespace {
 
 // Chunks of a flow without another copy until the last copies need no reading of their own.
 constexpr uint32_t kMaxChunksSinceCopy = 64;
+// The same where the leading reading knows its protocol and that of the copies does not: as a rule the first repeat of
+// a direction (see OnExactRepeat), in the middle of a body.
+constexpr uint32_t kMaxChunksInBody = 4;
 
 // Bytes of a direction that wait for another copy of them. Segments that were held come out many at once, and only then
 // are their other copies told.
@@ -240,14 +243,19 @@ void StreamInspector::FollowSecond(Flow& flow, StreamState& state, size_t index,
       direction.pieces.size() >= kMaxWaitingPieces) {
     FeedWaiting(flow, state, index, SIZE_MAX, chunk.time_ns);
   }
-  if (chunk.end) {
+  // What it passes over needs no other copy.
+  const bool passed_over = direction.behind == 0 && second.reading.skip[index] >= chunk.gap_bytes + chunk.data.size();
+  if (chunk.end || passed_over) {
     FeedSecond(flow, state, index, chunk);
-    return;
+  } else {
+    if (chunk.gap_bytes != 0) direction.gap_bytes = chunk.gap_bytes;
+    direction.behind += static_cast<uint32_t>(chunk.data.size());
+    direction.Append(chunk.data);
   }
-  if (chunk.gap_bytes != 0) direction.gap_bytes = chunk.gap_bytes;
-  direction.behind += static_cast<uint32_t>(chunk.data.size());
-  direction.Append(chunk.data);
-  if (++second.chunks_since < kMaxChunksSinceCopy) return;
+  if (chunk.end) return;
+  ++second.chunks_since;
+  const bool in_a_body = !second.reading.identified() && state.reading.identified();
+  if (second.chunks_since < (in_a_body ? kMaxChunksInBody : kMaxChunksSinceCopy)) return;
   const bool leading_is_lost = !state.reading.complete && !state.reading.identified();
   if (leading_is_lost && second.reading.identified()) {
     FeedWaiting(flow, state, index, SIZE_MAX, chunk.time_ns);

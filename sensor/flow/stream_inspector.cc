@@ -13,6 +13,7 @@ namespace {
 // Datagrams of a flow that are tried before it is taken for something else.
 constexpr uint8_t kMaxUdpMisses = 8;
 constexpr uint8_t kUnknownWindowScale = 14;
+constexpr size_t kMaxPaddingBytes = 6;
 
 bool HasDnsPort(const Flow& flow) {
   const auto is = [](uint16_t port) { return port == 53 || port == 5353 || port == 5355; };
@@ -22,7 +23,6 @@ bool HasDnsPort(const Flow& flow) {
 // Frames of Ethernet hold 46 bytes at least; some stacks count the six behind a bare ACK as part of the datagram.
 bool MayBePadding(const Packet& packet) {
   constexpr uint32_t kMinEthernetPayloadBytes = 46;
-  constexpr size_t kMaxPaddingBytes = 6;
   const Bytes payload = packet.payload;
   return !payload.empty() && payload.size() <= kMaxPaddingBytes && packet.ip_bytes <= kMinEthernetPayloadBytes &&
          packet.missing_bytes == 0 &&
@@ -101,23 +101,13 @@ void StreamInspector::OnTcp(Flow& flow, const Packet& packet, bool from_client) 
     if (!flow.bypass) other.Acknowledge(packet.acknowledgment, tcp_counters_, sink);
   }
   if (packet.payload.empty() && packet.missing_bytes == 0 && !fin) return;
-  TcpSegment segment;
-  segment.sequence = packet.sequence + (syn ? 1 : 0);
-  segment.payload = packet.payload;
-  segment.missing_bytes = packet.missing_bytes;
-  segment.fin = fin;
-  segment.may_be_padding = MayBePadding(packet);
-  segment.packet = &packet;
-  segment.time_ns = time_ns;
-  segment.key = repeat_key_;
   const uint32_t before = half.next();
-  if (flow.bypass) {
-    // How long a flow lasts must not depend on the bypass, and that on what somebody looks for.
-    half.Follow(segment);
-    if (scan_) counters_.payload_bytes_unscanned += packet.payload.size();
-  } else {
+  const bool plain = packet.payload.size() > kMaxPaddingBytes && !syn && !fin;
+  if (plain && !flow.bypass && half.IsInTurn(packet.sequence)) [[likely]] {
     Sink sink(*this, flow, index, time_ns);
-    half.OnSegment(segment, options_.tcp, tcp_counters_, sink);
+    half.PassInTurn(packet.payload, packet.missing_bytes, tcp_counters_, sink);
+  } else {
+    OnSegment(flow, index, packet);
   }
   if (half.fin_seen() && other.fin_seen()) {
     flow.closed = true;
@@ -128,6 +118,27 @@ void StreamInspector::OnTcp(Flow& flow, const Packet& packet, bool from_client) 
   if (flow.bypass) return;
   if (flow.stream != nullptr && flow.stream->flip_pending) TurnRound(flow);
   ConsiderBypass(flow);
+}
+
+void StreamInspector::OnSegment(Flow& flow, size_t index, const Packet& packet) {
+  TcpSegment segment;
+  segment.sequence = packet.sequence + ((packet.tcp_flags & kTcpSyn) != 0 ? 1 : 0);
+  segment.payload = packet.payload;
+  segment.missing_bytes = packet.missing_bytes;
+  segment.fin = (packet.tcp_flags & kTcpFin) != 0;
+  segment.may_be_padding = MayBePadding(packet);
+  segment.packet = &packet;
+  segment.time_ns = packet.frame->time_ns;
+  segment.key = repeat_key_;
+  TcpHalf& half = flow.half[index];
+  if (flow.bypass) {
+    // How long a flow lasts must not depend on the bypass, and that on what somebody looks for.
+    half.Follow(segment);
+    if (scan_) counters_.payload_bytes_unscanned += packet.payload.size();
+    return;
+  }
+  Sink sink(*this, flow, index, segment.time_ns);
+  half.OnSegment(segment, options_.tcp, tcp_counters_, sink);
 }
 
 void StreamInspector::OnSyn(TcpHalf& half, TcpHalf& other, const Packet& packet) {

@@ -55,6 +55,7 @@ class StreamInspector {
  private:
   class Sink;
 
+  void OnSegment(Flow& flow, size_t index, const Packet& packet);
   void OnSyn(TcpHalf& half, TcpHalf& other, const Packet& packet);
   StreamState& StateOf(Flow& flow);
   void Count(StreamState& state);

@@ -166,14 +166,19 @@ class TcpHalf {
   template <class Sink>
   void OnSegment(const TcpSegment& segment, const TcpLimits& limits, TcpCounters& counters, Sink& sink) {
     if (!known_) StartAt(segment.sequence, false);
-    if (detour_ == nullptr && segment.sequence == next_ && !segment.payload.empty() && !segment.may_be_padding &&
-        !segment.fin && !fin_seen_) [[likely]] {
-      ++counters.segments;
-      Pass(segment.payload, sink);
-      Miss(segment.missing_bytes, counters);
-      return;
+    if (IsInTurn(segment.sequence) && !segment.payload.empty() && !segment.may_be_padding && !segment.fin) {
+      PassInTurn(segment.payload, segment.missing_bytes, counters, sink);
+    } else {
+      OnIrregular(segment, limits, counters, sink);
     }
-    OnIrregular(segment, limits, counters, sink);
+  }
+  // The same for a segment that is in order, with data that is no padding, and no FIN.
+  bool IsInTurn(uint32_t sequence) const { return known_ && detour_ == nullptr && sequence == next_ && !fin_seen_; }
+  template <class Sink>
+  void PassInTurn(Bytes data, uint32_t missing_bytes, TcpCounters& counters, Sink& sink) {
+    ++counters.segments;
+    Pass(data, sink);
+    Miss(missing_bytes, counters);
   }
 
   // The flow is over: what is held comes out, gaps and all, then the end; then what waited at the candidate.

@@ -35,11 +35,20 @@ class CaptureClock {
   // believed. Each frame once, in order. `last`: no frames follow these for now. Nothing: frames that follow have to be
   // known; ask again with them.
   std::optional<uint64_t> Judge(std::span<const Frame> frames, bool last) {
-    const Frame& frame = frames.front();
-    if (begun_ && frame.file == file_ && Distance(frame.time_ns, now_ns_) <= near_ns_) [[likely]] {
-      return now_ns_ = frame.time_ns;
+    return CountNear(frames.first(1)) == 1 ? now_ns_ : JudgeFar(frames, last);
+  }
+  // Judges the first frames, as many as have their stamps for their times without doubt.
+  size_t CountNear(std::span<const Frame> frames) {
+    if (!begun_) return 0;
+    size_t count = 0;
+    uint64_t now = now_ns_;
+    for (; count < frames.size(); ++count) {
+      const Frame& frame = frames[count];
+      if (frame.file != file_ || Distance(frame.time_ns, now) > near_ns_) break;
+      now = frame.time_ns;
     }
-    return JudgeFar(frames, last);
+    now_ns_ = now;
+    return count;
   }
 
   // Of the last frame.

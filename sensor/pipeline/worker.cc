@@ -113,6 +113,10 @@ void Worker::Judge(std::span<const Frame> frames, bool last) {
     const uint64_t most = std::min({frames.size(), times.size(), size_t{kSweepFrames - frames_seen_ % kSweepFrames}});
     size_t count = 0;
     while (count < most) {
+      const size_t near = clock_.CountNear(frames.subspan(count, most - count));
+      const uint64_t difference = clock_.difference_ns();
+      for (const size_t end = count + near; count < end; ++count) times[count] = {frames[count].time_ns, difference};
+      if (count == most) break;
       const std::optional<uint64_t> time = clock_.Judge(frames.subspan(count), last);
       if (!time) break;
       times[count++] = {*time, clock_.difference_ns()};
@@ -173,6 +177,13 @@ void Worker::Lookup(Slot& slot) {
 uint64_t Worker::TimeoutOf(const Flow& flow) const {
   if (flow.protocol != kIpProtoTcp) return options_.other_timeout_ns;
   return flow.closed ? options_.tcp_closed_timeout_ns : options_.tcp_timeout_ns;
+}
+
+// False: the packet certainly belongs to the flow. Few packets need more of a look.
+bool Worker::MayBeOver(const Flow& flow, const Slot& slot, bool from_client) const {
+  const uint64_t apart = slot.time_ns > flow.last_ns ? slot.time_ns - flow.last_ns : flow.last_ns - slot.time_ns;
+  return apart > TimeoutOf(flow) || (slot.packet.tcp_flags & kTcpSyn) != 0 ||
+         flow.half[from_client ? 0 : 1].irregular();
 }
 
 bool Worker::IsOver(const Flow& flow, const Slot& slot, bool from_client) const {
@@ -291,7 +302,7 @@ void Worker::OnPacket(Slot& slot) {
   const Frame& frame = *packet.frame;
   bool from_client = true;
   Flow* flow = flows_.Find(slot.key, from_client);
-  if (flow != nullptr && IsOver(*flow, slot, from_client)) {
+  if (flow != nullptr && MayBeOver(*flow, slot, from_client) && IsOver(*flow, slot, from_client)) {
     EndFlow(*flow, frame, 0);
     flows_.Release(*flow);
     flow = nullptr;

@@ -114,6 +114,7 @@ class Worker {
   void OnPacket(Slot& slot);
   Flow& NewFlow(const Slot& slot);
   static bool BeginsAnother(const Flow& flow, const Packet& packet, bool from_client);
+  bool MayBeOver(const Flow& flow, const Slot& slot, bool from_client) const;
   bool IsOver(const Flow& flow, const Slot& slot, bool from_client) const;
   uint64_t TimeoutOf(const Flow& flow) const;
   void EndFlow(Flow& flow, const Frame& frame, uint64_t rank);
