@@ -142,9 +142,9 @@ AlarmRules::Finding AlarmRules::ReloadFailed(const Figures& figures) const {
 AlarmRules::Finding AlarmRules::OutputFailed(const Figures& figures) const {
   if (!config_.output_failed || figures.Value(families::kOutputFailing) == 0) return std::nullopt;
   return fmt::format(
-      "alerts cannot be written to `output`, {:.0f} were lost so far; the log says why. Make room on a full disk, "
-      "where "
-      "writing is tried again every second; where the reader of a pipe has gone, start the sensor anew",
+      "alerts cannot be written to `output`, {:.0f} were lost so far; the log says why. Make room on a full disk, and "
+      "let the sensor's user make a file where the old one was renamed or removed: both are tried again every second. "
+      "Where the reader of a pipe has gone, start the sensor anew",
       figures.Value(families::kAlertsDropped, "output_failed"));
 }
 

@@ -264,7 +264,7 @@ bool LiveSensor::Parts::OpenSinks(std::string& error) {
       log.Warn(fmt::format("output: {}: its last line was not finished, as after a kill; its {} bytes are cut off",
                            config.output, cut_bytes));
     }
-    file->KeepTrying([this](std::string_view text, bool is_problem) {
+    file->GoLive(config.output_file, [this](std::string_view text, bool is_problem) {
       log.Write(is_problem ? Log::Level::kError : Log::Level::kInfo, "output: " + std::string(text));
     });
     sinks.push_back(file.get());
