@@ -80,6 +80,9 @@ inline constexpr FigureFamily kIndicatorNewest = {
     "when the newest indicator file in use was last changed, seconds since 1970", ""};
 inline constexpr FigureFamily kReloads = {"vedette_indicator_reloads_total", FigureKind::kCounter, "reloads by result",
                                           "result"};
+inline constexpr FigureFamily kReloadWarnings = {
+    "vedette_indicator_reload_warnings", FigureKind::kGauge,
+    "what the last load of indicators warned of: files not used, files that shrank, settings that need a restart", ""};
 inline constexpr FigureFamily kReloadFailing = {"vedette_indicator_reload_failing", FigureKind::kGauge,
                                                 "1 where the last reload failed", ""};
 inline constexpr FigureFamily kReloadSeconds = {"vedette_indicator_reload_seconds", FigureKind::kGauge,
