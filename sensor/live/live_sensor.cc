@@ -96,6 +96,7 @@ WorkerOptions OptionsOf(const LimitsConfig& limits) {
   return options;
 }
 
+constexpr auto kLogInterval = std::chrono::seconds(1);
 constexpr auto kServiceInterval = std::chrono::milliseconds(200);
 constexpr auto kReloadGrace = std::chrono::milliseconds(200);  // for a reload that ends by itself
 
@@ -185,7 +186,7 @@ std::unique_ptr<LiveSensor> LiveSensor::Open(Config config, Log& log, std::atomi
     return nullptr;
   }
   p.geo.set_log([&log](std::string_view text, bool is_problem) {
-    log.Write(is_problem ? Log::Level::kWarning : Log::Level::kInfo, text);
+    is_problem ? log.Warn(text, Log::WithoutNumbers(text)) : log.Info(text, Log::WithoutNumbers(text));
   });
   if (!p.OpenSinks(error) || !p.SetUpPipeline(error) || !p.StartWatch(error)) return nullptr;
   p.loaded.set.reset();  // whoever uses it holds it; after a reload nobody does
@@ -256,7 +257,7 @@ bool LiveSensor::Parts::OpenSinks(std::string& error) {
   // Before whatever counts partners by their place in the clearances.
   if (config.has_feed) AddCanaryView(config, canary_keys);
   constituencies = std::make_unique<ConstituencyTable>(config.clearances, &geo);
-  for (const std::string& warning : constituencies->Warnings()) log.Warn(warning);
+  for (const std::string& warning : constituencies->Warnings()) log.Warn(warning, warning);
   renderer->set_constituencies(constituencies.get());
   tally = std::make_unique<MatchTally>(CatalogueOf(loaded.set, 1));
   sinks.push_back(tally.get());
@@ -273,13 +274,17 @@ bool LiveSensor::Parts::OpenSinks(std::string& error) {
                            config.output, cut_bytes));
     }
     file->GoLive(config.output_file, [this](std::string_view text, bool is_problem) {
-      log.Write(is_problem ? Log::Level::kError : Log::Level::kInfo, "output: " + std::string(text));
+      const std::string kind = Log::WithoutNumbers(text);
+      is_problem ? log.Error("output: " + std::string(text), kind) : log.Info("output: " + std::string(text), kind);
     });
     sinks.push_back(file.get());
   }
   if (config.has_feed) {
-    if (!feed.Open(config, *renderer, error, [this](std::string_view text) { log.Info("feed: " + std::string(text)); }))
-      return false;
+    // The feed limits its messages itself, by kind and partner.
+    const auto say_at = [this](Log::Level level) {
+      return [this, level](std::string_view text) { log.Write(level, "feed: " + std::string(text)); };
+    };
+    if (!feed.Open(config, *renderer, error, say_at(Log::Level::kInfo), say_at(Log::Level::kWarning))) return false;
     sinks.push_back(feed.sink());
   }
   meter = std::make_unique<ExporterMeter>(*tally, *renderer, geo, file.get(), feed.publisher(), feed.sink(),
@@ -309,8 +314,11 @@ bool LiveSensor::Parts::SetUpPipeline(std::string& error) {
   if (config.has_feed) feed.TellLosses(*pipeline);
   loop = std::make_unique<ExportLoop>(
       doorbell, std::vector<AlertQueue*>{&queue}, sinks, false, stop,
-      [this](std::string_view problem) { log.Error(problem); }, filters.all());
-  output = std::make_unique<OutputControl>(*loop, file.get());
+      [this](std::string_view problem) { log.Error(problem, problem); }, filters.all());
+  OutputControl::Parts outputs{
+      .exporter = loop.get(), .file = file.get(), .publisher = feed.publisher(), .partners = {}, .log = &log};
+  for (const PartnerConfig& partner : as_started.feed.partners) outputs.partners.push_back(partner.name);
+  output = std::make_unique<OutputControl>(std::move(outputs));
   return true;
 }
 
@@ -410,8 +418,8 @@ bool LiveSensor::Parts::OpenControl(std::string& error) {
     output->Reopen();
     return {{"number", reloader->Request()}};
   });
-  control->Handle("reopen", [this](const Json&) { return output->Answer(); });
   control->Handle("reload-outcome", [this](const Json&) { return ReloadOutcome(); });
+  output->AddTo(*control);
   watch->AddTo(*control);
   control->Start();
   return true;
@@ -420,6 +428,7 @@ bool LiveSensor::Parts::OpenControl(std::string& error) {
 void LiveSensor::Parts::SetUpHousekeeping() {
   service_report = std::make_unique<ServiceReport>(service, *pipeline, *loop, *reloader);
   housekeeping.Every(kServiceInterval, [this] { service_report->Tick(); });
+  housekeeping.Every(kLogInterval, [this] { log.Tick(); });
   housekeeping.Every(kServiceInterval, [this] {
     if (!hangup.exchange(false)) return;
     log.Info("SIGHUP: the indicators are read again, and `output` is opened anew where it was renamed");
@@ -431,7 +440,10 @@ void LiveSensor::Parts::SetUpHousekeeping() {
   if (config.metrics.log_seconds != 0) {
     const std::chrono::seconds interval(config.metrics.log_seconds);
     housekeeping.Every(
-        interval, [this, summary = std::make_shared<PeriodicSummary>()] { log.Info(summary->Line(figures.Collect())); },
+        interval,
+        [this, summary = std::make_shared<PeriodicSummary>()] {
+          log.Write(Log::Level::kInfo, summary->Line(figures.Collect()));
+        },
         Housekeeping::Clock::now() + interval);
   }
 }

@@ -1,37 +1,57 @@
 #include "sensor/live/output_control.h"
 
-#include <future>
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "sensor/live/ask_exporter.h"
+
 namespace vedette {
+namespace {
+
+using Json = nlohmann::json;
+
+Json AnswerOf(const std::string& problem) {
+  if (problem.empty()) return Json::object();
+  return {{"ok", false}, {"error", problem}};
+}
+
+}  // namespace
 
 void OutputControl::Reopen() {
-  if (file_ == nullptr) return;
-  exporter_.Post([file = file_] {
-    std::string told;  // the sink says it itself
-    file->Reopen(told);
+  if (parts_.file == nullptr) return;
+  parts_.exporter->Post([file = parts_.file] {
+    std::string problem;  // the sink says it itself
+    file->Reopen(problem);
   });
 }
 
-bool OutputControl::ReopenNow(std::string& error) {
-  if (file_ == nullptr) return true;
-  // The task may run after the wait is over.
-  const auto done = std::make_shared<std::promise<std::string>>();
-  std::future<std::string> answer = done->get_future();
-  exporter_.Post([file = file_, done] {
-    std::string problem;
-    done->set_value(file->Reopen(problem) ? std::string() : problem);
-  });
-  error = answer.wait_for(kLimit) == std::future_status::ready
-              ? answer.get()
-              : "the exporter does not come to it; is the disk of `output` very slow?";
-  return error.empty();
+void OutputControl::AddTo(ControlServer& control) {
+  control.Handle("reopen", [this](const Json&) { return ReopenNow(); });
+  control.Handle("readmit", [this](const Json& request) { return Readmit(request); });
 }
 
-nlohmann::json OutputControl::Answer() {
-  std::string error;
-  if (ReopenNow(error)) return nlohmann::json::object();
-  return {{"ok", false}, {"error", "output: " + error}};
+Json OutputControl::ReopenNow() {
+  if (parts_.file == nullptr) return Json::object();
+  const std::string problem = AskExporter(*parts_.exporter, [file = parts_.file] {
+    std::string why;
+    return file->Reopen(why) ? std::string() : why;
+  });
+  return AnswerOf(problem.empty() ? problem : "output: " + problem);
+}
+
+Json OutputControl::Readmit(const Json& request) {
+  const std::string name = request.value("partner", std::string());
+  const auto at = std::find(parts_.partners.begin(), parts_.partners.end(), name);
+  if (at == parts_.partners.end()) return AnswerOf(fmt::format("no partner of this sensor is named `{}`", name));
+  const auto partner = static_cast<size_t>(at - parts_.partners.begin());
+  const std::string problem = AskExporter(*parts_.exporter, [publisher = parts_.publisher, partner, name] {
+    return publisher->Readmit(partner) ? std::string() : fmt::format("partner {} is not suspended", name);
+  });
+  if (problem.empty())
+    parts_.log->Info(fmt::format("feed: {} readmitted partner {}", request.value("by", "somebody"), name));
+  return AnswerOf(problem);
 }
 
 }  // namespace vedette

@@ -1,34 +1,40 @@
-// The file of alerts of a running sensor, from other threads: opened anew on demand.
+// What is asked of the outputs of a running sensor: a new file of alerts, a partner let in again.
 #pragma once
 
-#include <chrono>
-#include <memory>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <vector>
 
 #include "exporter/export_loop.h"
+#include "exporter/feed/publisher.h"
 #include "exporter/file_sink.h"
+#include "sensor/live/control.h"
+#include "sensor/live/log.h"
 
 namespace vedette {
 
-// Any thread.
+// Any thread but the exporter's.
 class OutputControl {
  public:
-  // Both outlive this; `file` may be null: no `output`.
-  OutputControl(ExportLoop& exporter, FileSink* file) : exporter_(exporter), file_(file) {}
+  struct Parts {
+    ExportLoop* exporter = nullptr;
+    FileSink* file = nullptr;            // nullptr: no `output`
+    FeedPublisher* publisher = nullptr;  // nullptr: no feed
+    std::vector<std::string> partners;   // in the publisher's order
+    Log* log = nullptr;
+  };
+  // All outlive this.
+  explicit OutputControl(Parts parts) : parts_(std::move(parts)) {}
 
-  // Asks the exporter to look at the file's path, and waits for nothing.
+  // The file of the path becomes the one that is written; waits for nothing.
   void Reopen();
-  // Asks, and waits until the file of the path is the one that is written. False with an error.
-  bool ReopenNow(std::string& error);
-  // For the control socket: {}, or why it is not.
-  nlohmann::json Answer();
+  // `reopen` and `readmit`.
+  void AddTo(ControlServer& control);
 
  private:
-  // The exporter is at it within 50 ms, unless a disk holds it up.
-  static constexpr std::chrono::seconds kLimit{3};
-  ExportLoop& exporter_;
-  FileSink* const file_;
+  nlohmann::json ReopenNow();
+  nlohmann::json Readmit(const nlohmann::json& request);
+
+  const Parts parts_;
 };
 
 }  // namespace vedette

@@ -60,7 +60,7 @@ Reloader::Reloader(Parts parts, const IndicatorLoad& first)
   last_.unusable = first.unusable;
   last_.digest = first.set->digest();
   last_.warnings = WarningsOf(first, 0);
-  for (const std::string& warning : last_.warnings) parts_.log->Warn("indicators: " + warning);
+  for (const std::string& warning : last_.warnings) parts_.log->Warn("indicators: " + warning, warning);
   thread_ = std::thread([this] {
     Work();
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -150,10 +150,10 @@ void Reloader::ReloadOnce(Outcome outcome) {
   } else {
     outcome.error +=
         fmt::format("; the {} indicators of generation {} stay in use", outcome.indicators, outcome.generation);
-    parts_.log->Error("reload: " + outcome.error);
+    parts_.log->Error("reload: " + outcome.error, Log::WithoutNumbers(outcome.error));
   }
-  for (const std::string& note : outcome.notes) parts_.log->Info("reload: " + note);
-  for (const std::string& warning : outcome.warnings) parts_.log->Warn("reload: " + warning);
+  for (const std::string& note : outcome.notes) parts_.log->Info("reload: " + note, note);
+  for (const std::string& warning : outcome.warnings) parts_.log->Warn("reload: " + warning, warning);
   const std::lock_guard<std::mutex> lock(mutex_);
   ++(outcome.succeeded ? succeeded_ : failed_);
   failing_ = !outcome.succeeded;
