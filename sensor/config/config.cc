@@ -39,7 +39,6 @@ std::string NotAnAddress(const std::string& text) {
   const char* const end = text.data() + text.size();
   const auto [rest, status] = std::from_chars(text.data() + colon + 1, end, port);
   if (rest != end || status != std::errc() || colon + 1 == text.size()) return "has no port from 0 to 65535";
-  // The HTTP server is built for them and yet refuses each.
   if (host.find(':') != std::string::npos) return "is an IPv6 address, which the metrics endpoint cannot listen at";
   return {};
 }
