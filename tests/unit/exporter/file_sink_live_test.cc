@@ -200,6 +200,34 @@ TEST_F(LiveFileTest, AFileThatCannotBeRotatedIsWrittenOn) {
   EXPECT_NE(said_[0].find("cannot be rotated"), std::string::npos) << said_[0];
 }
 
+// A descriptor that is closed cannot be brought to disk: that it is told shows that it was tried, and when.
+TEST_F(LiveFileTest, WhatIsWrittenIsBroughtToDiskWithinTheTimeThatIsSet) {
+  const auto file_at = [this](const char* name) {
+    uint64_t cut_bytes = 0;
+    return OutputFile::Append((folder_ / name).string(), cut_bytes, error_);
+  };
+  const auto good = file_at("good"), bad = file_at("bad");
+  close(bad->descriptor());
+  DiskSync sync(path_, std::chrono::milliseconds(300));
+  const auto wait_for = [&](bool problem) {
+    const auto begin = std::chrono::steady_clock::now();
+    while (sync.problem().empty() == problem && std::chrono::steady_clock::now() - begin < std::chrono::seconds(10))
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    return std::chrono::steady_clock::now() - begin;
+  };
+  sync.Written(bad);
+  const auto took = wait_for(true);
+  EXPECT_EQ(sync.problem(), "Bad file descriptor");
+  EXPECT_GT(took, std::chrono::milliseconds(200)) << "one for all that is written meanwhile";
+  EXPECT_LT(took, std::chrono::seconds(5));
+  // Of several files, as after a rotation, one that fails is told.
+  sync.Written(good);
+  EXPECT_LT(wait_for(false), std::chrono::seconds(5));
+  sync.Written(bad);
+  sync.Written(good);
+  EXPECT_LT(wait_for(true), std::chrono::seconds(5));
+}
+
 TEST_F(LiveFileTest, AFileThatIsCutIsWrittenFromItsBegin) {
   const auto sink = Open();
   Send(*sink, 3);
