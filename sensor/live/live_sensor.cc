@@ -396,7 +396,9 @@ Json LiveSensor::Parts::Status() const {
   out["reload"] = ReloadOutcome();
   for (const Json& warning : out["reload"]["warnings"]) {
     out["state"] = "warning";
-    out["problems"].push_back({{"level", "warning"}, {"what", "indicators: " + warning.get<std::string>()}});
+    out["problems"].push_back(
+        {{"level", "warning"},
+         {"what", (reloader->last().number == 0 ? "indicators: " : "reload: ") + warning.get<std::string>()}});
   }
   watch->AddTo(out);
   out["figures"] = Json::parse(JsonOf(now));
