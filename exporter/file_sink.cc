@@ -2,12 +2,12 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <utility>
 #include <vector>
@@ -17,12 +17,7 @@ namespace {
 
 constexpr size_t kFlushBytes = size_t{64} * 1024;  // one write for some fifty alerts
 
-// A file with more than that behind its last newline is no file of alerts; they take a few kilobytes.
-constexpr uint64_t kLongestLineBytes = uint64_t{1} << 20;
-
-std::string CannotWrite(const std::string& path) {
-  return path + ": cannot be written: " + std::strerror(errno) + "; name a file in a folder that exists and is yours";
-}
+constexpr std::chrono::minutes kRotateAgain{1};  // after a rotation that failed
 
 bool ShowAll(const IndicatorRecord&) { return true; }
 
@@ -38,32 +33,6 @@ std::string DigestOfFile(int descriptor, uint64_t num_bytes) {
     at += static_cast<uint64_t>(num_read);
   }
   return digester.Finish().Hex();
-}
-
-// How many bytes stand behind the last newline of the file. False with `error`.
-bool UnfinishedLine(const std::string& path, uint64_t file_bytes, uint64_t& line_bytes, std::string& error) {
-  std::string tail(std::min(file_bytes, kLongestLineBytes), '\0');
-  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  size_t done = 0;
-  while (descriptor >= 0 && done < tail.size()) {
-    const ssize_t num_read =
-        pread(descriptor, tail.data() + done, tail.size() - done, static_cast<off_t>(file_bytes - tail.size() + done));
-    if (num_read < 0 && errno == EINTR) continue;
-    if (num_read <= 0) break;
-    done += static_cast<size_t>(num_read);
-  }
-  const int reason = errno;
-  if (descriptor >= 0) close(descriptor);
-  if (done < tail.size()) {
-    error = path + ": cannot be read, to see whether its last line is whole: " + std::strerror(reason);
-    return false;
-  }
-  const size_t newline = tail.rfind('\n');
-  line_bytes = newline == std::string::npos ? tail.size() : tail.size() - newline - 1;
-  if (newline != std::string::npos || file_bytes <= kLongestLineBytes) return true;
-  error = fmt::format("{}: no newline in its last {} bytes, so it is no file of alerts; name another, or move it away",
-                      path, kLongestLineBytes);
-  return false;
 }
 
 }  // namespace
@@ -85,7 +54,7 @@ std::unique_ptr<FileSink> FileSink::Open(const std::string& path, OutputFormat f
       return nullptr;
     }
   }
-  std::unique_ptr<FileSink> sink(new FileSink(descriptor, path, format, renderer));
+  std::unique_ptr<FileSink> sink(new FileSink(std::make_shared<OutputFile>(descriptor), path, format, renderer));
   if (format == OutputFormat::kTable) sink->buffer_ = AlertRenderer::TableHeader();
   if (format == OutputFormat::kCsv) sink->buffer_ = AlertRenderer::CsvHeader();
   return sink;
@@ -95,32 +64,9 @@ std::unique_ptr<FileSink> FileSink::Append(const std::string& path, AlertRendere
                                            std::string& error) {
   cut_bytes = 0;
   if (path == "-") return Open(path, OutputFormat::kJsonl, renderer, error);
-  const int descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-  struct stat status {};
-  if (descriptor < 0 || fstat(descriptor, &status) != 0) {
-    error = CannotWrite(path);
-    if (descriptor >= 0) close(descriptor);
-    return nullptr;
-  }
-  std::unique_ptr<FileSink> sink(new FileSink(descriptor, path, OutputFormat::kJsonl, renderer));
-  if (!S_ISREG(status.st_mode)) return sink;
-  // What looks like an unfinished line may be one that another sensor is about to finish.
-  if (flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-    error = path + ": another sensor is writing it; end that one, or name another file";
-    return nullptr;
-  }
-  // Its length now that nobody else writes: that one may have finished its line meanwhile.
-  if (fstat(descriptor, &status) != 0) {
-    error = CannotWrite(path);
-    return nullptr;
-  }
-  const auto file_bytes = static_cast<uint64_t>(status.st_size);
-  if (!UnfinishedLine(path, file_bytes, cut_bytes, error)) return nullptr;
-  if (cut_bytes != 0 && ftruncate(descriptor, static_cast<off_t>(file_bytes - cut_bytes)) != 0) {
-    error = path + ": its unfinished last line cannot be cut off: " + std::strerror(errno);
-    return nullptr;
-  }
-  return sink;
+  std::shared_ptr<OutputFile> file = OutputFile::Append(path, cut_bytes, error);
+  if (file == nullptr) return nullptr;
+  return std::unique_ptr<FileSink>(new FileSink(std::move(file), path, OutputFormat::kJsonl, renderer));
 }
 
 std::unique_ptr<FileSink> FileSink::Continue(const std::string& path, OutputFormat format, AlertRenderer& renderer,
@@ -132,7 +78,7 @@ std::unique_ptr<FileSink> FileSink::Continue(const std::string& path, OutputForm
     if (descriptor >= 0) close(descriptor);
     return nullptr;
   }
-  std::unique_ptr<FileSink> sink(new FileSink(descriptor, path, format, renderer));
+  std::unique_ptr<FileSink> sink(new FileSink(std::make_shared<OutputFile>(descriptor), path, format, renderer));
   sink->digester_ = std::make_unique<Digester>(DigestAlgorithm::kSha256);
   sink->mark_ = mark;
   sink->synced_bytes_ = mark.bytes;
@@ -156,11 +102,16 @@ std::unique_ptr<FileSink> FileSink::Continue(const std::string& path, OutputForm
   return sink;
 }
 
-FileSink::FileSink(int descriptor, std::string path, OutputFormat format, AlertRenderer& renderer)
-    : descriptor_(descriptor), path_(std::move(path)), format_(format), renderer_(renderer) {}
+FileSink::FileSink(std::shared_ptr<OutputFile> file, std::string path, OutputFormat format, AlertRenderer& renderer)
+    : file_(std::move(file)), path_(std::move(path)), format_(format), renderer_(renderer) {}
 
-FileSink::~FileSink() {
-  if (descriptor_ >= 0 && descriptor_ != STDOUT_FILENO) close(descriptor_);
+FileSink::~FileSink() = default;
+
+void FileSink::GoLive(const LiveOutput& options, std::function<void(std::string_view, bool)> say) {
+  say_ = std::move(say);
+  live_ = options;
+  followed_ = path_ != "-" && file_->is_regular();
+  if (followed_ && live_.sync.count() != 0) sync_ = std::make_unique<DiskSync>(path_, live_.sync);
 }
 
 bool FileSink::Accept(const Alert& alert) {
@@ -189,8 +140,14 @@ bool FileSink::Accept(const Alert& alert) {
 }
 
 void FileSink::Idle() {
-  if (failed_ || buffer_.empty()) return;
-  if (!failing_ || std::chrono::steady_clock::now() >= next_try_) Flush();
+  if (failed_) return;
+  const auto now = std::chrono::steady_clock::now();
+  if (followed_ && now >= next_look_) {
+    next_look_ = now + kLookAgain;
+    Follow();
+    LookAtSync();
+  }
+  if (failing_ ? now >= next_try_ : !buffer_.empty()) Flush();
 }
 
 void FileSink::Fail(std::string reason) {
@@ -226,7 +183,7 @@ bool FileSink::Written(OutputMark& mark) {
 
 bool FileSink::Sync(OutputMark& mark) {
   if (failed_ || over_ || digester_ == nullptr || !Flush() || total_bytes_ <= synced_bytes_) return false;
-  if (fdatasync(descriptor_) != 0) {
+  if (fdatasync(file_->descriptor()) != 0) {
     Fail(path_ + ": cannot be brought to disk: " + std::strerror(errno));
     return false;
   }
@@ -236,15 +193,21 @@ bool FileSink::Sync(OutputMark& mark) {
 }
 
 bool FileSink::Flush() {
+  if (followed_ && !Follow()) return true;
   if (digester_ != nullptr) {
     if (!SkipWritten()) return false;
     if (over_) buffer_.clear();
     digester_->Update(AsBytes(buffer_));
     total_bytes_ += buffer_.size();
   }
+  return WriteBuffer();
+}
+
+// Once more where the file was removed meanwhile, unless this is that time.
+bool FileSink::WriteBuffer(bool again) {
   size_t written = 0;
   while (written < buffer_.size()) {
-    const ssize_t n = write(descriptor_, buffer_.data() + written, buffer_.size() - written);
+    const ssize_t n = write(file_->descriptor(), buffer_.data() + written, buffer_.size() - written);
     if (n >= 0) {
       written += static_cast<size_t>(n);
       continue;
@@ -254,7 +217,7 @@ bool FileSink::Flush() {
     const size_t whole = CutToWholeLines(written);
     const bool reader_gone = path_ == "-" && reason == EPIPE;  // which no waiting mends
     if (say_ && !reader_gone) {
-      Hold(whole, reason);
+      Hold(whole, path_ + ": cannot be written: " + std::strerror(reason));
       return true;
     }
     failed_ = true;
@@ -277,8 +240,14 @@ bool FileSink::Flush() {
     buffer_.clear();
     return false;
   }
+  // Removed since the look before it.
+  if (followed_ && !again && !buffer_.empty() && file_->Look(path_) == OutputFile::Place::kRemoved)
+    return !Follow() || WriteBuffer(true);
+  if (sync_ != nullptr && !buffer_.empty()) sync_->Written(file_);
   buffer_.clear();
   buffered_alerts_ = 0;
+  half_line_ = false;
+  if (followed_ && live_.rotate_bytes != 0 && file_->bytes() >= live_.rotate_bytes) Rotate();
   if (std::exchange(failing_, false)) {
     say_(fmt::format("{}: can be written again; {} alerts were lost meanwhile", path_, lost_ - lost_before_), false);
   }
@@ -291,24 +260,118 @@ size_t FileSink::CutToWholeLines(size_t written) {
   const size_t newline = written == 0 ? std::string::npos : buffer_.rfind('\n', written - 1);
   const size_t whole = newline == std::string::npos ? 0 : newline + 1;
   if (whole == written || path_ == "-") return written;
-  const off_t end = lseek(descriptor_, 0, SEEK_CUR);
-  const bool cut = end >= 0 && ftruncate(descriptor_, end - static_cast<off_t>(written - whole)) == 0 &&
-                   lseek(descriptor_, 0, SEEK_END) >= 0;
+  const off_t end = lseek(file_->descriptor(), 0, SEEK_CUR);
+  const bool cut = end >= 0 && ftruncate(file_->descriptor(), end - static_cast<off_t>(written - whole)) == 0 &&
+                   lseek(file_->descriptor(), 0, SEEK_END) >= 0;
   return cut ? whole : written;
 }
 
 // Keeps what is not in the file; where its last line could not be taken back, its rest comes first.
-void FileSink::Hold(size_t from, int reason) {
+void FileSink::Hold(size_t from, const std::string& problem) {
+  if (from != 0) half_line_ = buffer_[from - 1] != '\n';
   buffer_.erase(0, from);
   buffered_alerts_ = static_cast<uint64_t>(std::count(buffer_.begin(), buffer_.end(), '\n'));
   next_try_ = std::chrono::steady_clock::now() + kTryAgain;
-  error_ = path_ + ": cannot be written: " + std::strerror(reason);
+  error_ = problem;
   if (std::exchange(failing_, true)) return;
   lost_before_ = lost_;
   say_(
       fmt::format("{}; it is tried again every second, up to {} KiB of alerts wait for that, and those beyond are lost",
                   error_, kHeldBytes / 1024),
       true);
+}
+
+// False where there is no file to write to; what comes is held.
+bool FileSink::Follow() {
+  const OutputFile::Place place = file_->Look(path_);
+  if (place == OutputFile::Place::kAtPath) {
+    if (std::exchange(astray_, false)) say_(path_ + ": leads to the file again", false);
+    return true;
+  }
+  const bool removed = place == OutputFile::Place::kRemoved;
+  if ((astray_ || (removed && failing_)) && std::chrono::steady_clock::now() < next_try_) return !removed;
+  std::string error;
+  if (OpenAnew(error)) {
+    ++opened_.moved;
+    say_(fmt::format("{}: was {}; alerts go to a new file of that name from here on", path_,
+                     removed ? "removed" : "renamed"),
+         removed);
+    return true;
+  }
+  if (removed) {
+    Hold(0, fmt::format("{}; the file that was written is removed", error));
+    return false;
+  }
+  next_try_ = std::chrono::steady_clock::now() + kTryAgain;
+  error_ = error;
+  if (!std::exchange(astray_, true)) {
+    say_(fmt::format("{}; the file that was written has another name now, and alerts go on into it. It is tried again "
+                     "every second",
+                     error),
+         true);
+  }
+  return true;
+}
+
+// The file of the path takes the place of the one that is open.
+bool FileSink::OpenAnew(std::string& error) {
+  uint64_t cut_bytes = 0;
+  std::shared_ptr<OutputFile> next = OutputFile::Append(path_, cut_bytes, error);
+  if (next == nullptr) return false;
+  if (half_line_) {
+    // Its begin is in the other file.
+    buffer_.erase(0, buffer_.find('\n') + 1);
+    if (buffered_alerts_ != 0) --buffered_alerts_;
+    ++lost_;
+    half_line_ = false;
+  }
+  file_ = std::move(next);
+  astray_ = false;
+  followed_ = file_->is_regular();
+  return true;
+}
+
+bool FileSink::Reopen(std::string& error) {
+  if (!followed_) return true;
+  if (!failed_ && !buffer_.empty() && !failing_) Flush();
+  next_try_ = {};
+  if (Follow() && !astray_) return true;
+  error = error_;
+  return false;
+}
+
+// FILE becomes FILE.1, that one FILE.2, and so on up to the first number that is free.
+void FileSink::Rotate() {
+  const auto now = std::chrono::steady_clock::now();
+  if (astray_ || now < next_rotation_) return;
+  const auto name = [&](uint32_t number) { return fmt::format("{}.{}", path_, number); };
+  uint32_t last = 1;
+  while (last < live_.keep && access(name(last).c_str(), F_OK) == 0) ++last;
+  bool moved = true;
+  for (uint32_t number = last; moved && number > 1; --number)
+    moved = std::rename(name(number - 1).c_str(), name(number).c_str()) == 0;
+  std::string error;
+  if (!moved || std::rename(path_.c_str(), name(1).c_str()) != 0) {
+    next_rotation_ = now + kRotateAgain;
+    say_(fmt::format("{}: cannot be rotated: {}; alerts go on into it", path_, std::strerror(errno)), true);
+    return;
+  }
+  if (OpenAnew(error)) ++opened_.rotated;  // else Follow says so, and tries again
+}
+
+void FileSink::LookAtSync() {
+  if (sync_ == nullptr) return;
+  std::string problem = sync_->problem();
+  if (problem == sync_problem_) return;
+  if (problem.empty()) {
+    say_(path_ + ": is brought to disk again", false);
+  } else {
+    say_(fmt::format("{}: cannot be brought to disk: {}; alerts of the last seconds may not be there after a crash of "
+                     "the machine",
+                     path_, problem),
+         true);
+  }
+  sync_problem_ = std::move(problem);
 }
 
 bool FileSink::Close() {
@@ -325,15 +388,13 @@ bool FileSink::Close() {
         path_, total_bytes_, mark_.bytes));
   }
   if (!failed_ && digester_ != nullptr) {
-    if (fdatasync(descriptor_) != 0) Fail(path_ + ": cannot be brought to disk: " + std::strerror(errno));
+    if (fdatasync(file_->descriptor()) != 0) Fail(path_ + ": cannot be brought to disk: " + std::strerror(errno));
     mark_ = {total_bytes_, digester_->SoFar().Hex()};
   }
-  if (descriptor_ >= 0 && descriptor_ != STDOUT_FILENO) {
-    if (close(descriptor_) != 0 && !failed_) {
-      failed_ = true;
-      error_ = path_ + ": cannot be written to the end: " + std::strerror(errno);
-    }
-    descriptor_ = -1;
+  sync_.reset();  // brings the rest to disk
+  if (!file_->Close() && !failed_) {
+    failed_ = true;
+    error_ = path_ + ": cannot be written to the end: " + std::strerror(errno);
   }
   return !failed_;
 }

@@ -12,6 +12,9 @@
 #include <utility>
 
 #include "exporter/alert_sink.h"
+#include "exporter/disk_sync.h"
+#include "exporter/live_output.h"
+#include "exporter/output_file.h"
 #include "exporter/render.h"
 #include "parsers/digest.h"
 
@@ -58,27 +61,45 @@ class FileSink : public AlertSink {
   bool Sync(OutputMark& mark);
   // After Continue and a Close without a failure: all of it.
   const OutputMark& mark() const { return mark_; }
-  // For a sensor that goes on: a write that fails (a full disk) is no failure of the sink. What could not be written is
-  // held, kHeldBytes at most, and what comes beyond is lost and counted; Idle tries again every kTryAgain. `say` is
-  // told when that begins and when it is over, in the exporter's thread.
+  // After Append, for a sensor that goes on:
+  //   - A write that fails (a full disk) is no failure of the sink. What could not be written is held, kHeldBytes at
+  //     most, and what comes beyond is lost and counted; Idle tries again every kTryAgain.
+  //   - Whatever has its path renamed or removed, the next line goes to a file of that path: it is looked at before
+  //     each write, and every kLookAgain while nothing is written. What was written before is where the file is now;
+  //     what went into a removed file unseen is written once more. Where the path cannot be opened, alerts go on into
+  //     the renamed file, and are held where that has no name any more.
+  // `say` is told when something begins and when it is over, in the exporter's thread.
   static constexpr size_t kHeldBytes = size_t{1} << 20;  // some 800 alerts
   static constexpr std::chrono::seconds kTryAgain{1};
-  void KeepTrying(std::function<void(std::string_view sentence, bool is_problem)> say) { say_ = std::move(say); }
-  // Between such a failure and its end.
-  bool failing() const { return failing_; }
+  static constexpr std::chrono::milliseconds kLookAgain{250};
+  void GoLive(const LiveOutput& options, std::function<void(std::string_view sentence, bool is_problem)> say);
+  // After GoLive, in the exporter's thread: looks at the path now. False, with why, where it could not be opened.
+  bool Reopen(std::string& error);
+  // Something is wrong with the output: from such a failure to its end.
+  bool failing() const { return failing_ || astray_ || !sync_problem_.empty(); }
+  struct Opened {
+    uint64_t moved = 0;    // opened anew because the file had been renamed or removed
+    uint64_t rotated = 0;  // because it had reached its size
+  };
+  const Opened& opened() const { return opened_; }
   // Alerts that were accepted but could not be written.
   uint64_t lost() const { return lost_; }
 
  private:
-  FileSink(int descriptor, std::string path, OutputFormat format, AlertRenderer& renderer);
+  FileSink(std::shared_ptr<OutputFile> file, std::string path, OutputFormat format, AlertRenderer& renderer);
   bool Flush();
+  bool WriteBuffer(bool again = false);
   bool SkipWritten();
   bool EndedEarly() const { return stop_ != nullptr && stop_->load(); }
   void Fail(std::string reason);
   size_t CutToWholeLines(size_t written);
-  void Hold(size_t from, int reason);
+  void Hold(size_t from, const std::string& problem);
+  bool Follow();
+  bool OpenAnew(std::string& error);
+  void Rotate();
+  void LookAtSync();
 
-  int descriptor_;
+  std::shared_ptr<OutputFile> file_;
   std::string path_;
   OutputFormat format_;
   AlertRenderer& renderer_;
@@ -87,10 +108,17 @@ class FileSink : public AlertSink {
   uint64_t lost_ = 0;
   bool failed_ = false;
   std::string error_;
-  std::function<void(std::string_view, bool)> say_;  // set: it keeps trying
-  bool failing_ = false;
+  std::function<void(std::string_view, bool)> say_;  // set: it is live
+  LiveOutput live_;
+  bool followed_ = false;     // live, and a regular file
+  bool failing_ = false;      // what comes is held
+  bool half_line_ = false;    // the buffer begins within a line whose begin is in the file
+  bool astray_ = false;       // the file is not at its path, and the path cannot be opened
   uint64_t lost_before_ = 0;  // when it began to fail
-  std::chrono::steady_clock::time_point next_try_{};
+  Opened opened_;
+  std::chrono::steady_clock::time_point next_try_{}, next_look_{}, next_rotation_{};
+  std::string sync_problem_;  // that was said
+  std::unique_ptr<DiskSync> sync_;
   // Of an output that can be continued; nullptr: it cannot.
   std::unique_ptr<Digester> digester_;
   OutputMark mark_;           // what was there; at the end, what is

@@ -144,8 +144,9 @@ std::vector<std::string> IndicatorFiles(const std::string& path, std::string& er
   for (std::filesystem::directory_iterator at(path, failure), end; !failure && at != end; at.increment(failure)) {
     const std::string name = at->path().filename().string();
     std::error_code ignored;  // a file that is gone again is none
-    if (!name.starts_with('.') && !name.ends_with('~') && at->is_regular_file(ignored))
-      files.push_back(at->path().string());
+    // A link that leads nowhere, or to where we may not look, is a file that cannot be opened: that is said.
+    const bool is_file = at->is_regular_file(ignored) || (at->is_symlink(ignored) && !at->exists(ignored));
+    if (!name.starts_with('.') && !name.ends_with('~') && is_file) files.push_back(at->path().string());
   }
   if (failure) {
     error = path + ": cannot be listed: " + failure.message();

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <string_view>
+#include <utility>
 
 #include "exporter/feed/keys.h"
 #include "exporter/feed/wire_format.h"
@@ -69,31 +70,14 @@ struct FeedGate::Arrival {
   int descriptor = -1;
 };
 
-void RefusalLog::Write(const std::string& line, Clock::time_point now) {
-  if (!log_) return;
-  if (now - window_ >= std::chrono::minutes(1)) {
-    if (left_out_ > 0) log_("feed: " + std::to_string(left_out_) + " more lines about refused clients were left out");
-    window_ = now;
-    written_ = left_out_ = 0;
-  }
-  if (written_ == kPerMinute) {
-    ++left_out_;
-    return;
-  }
-  ++written_;
-  log_(line);
-}
-
-FeedGate::FeedGate(std::vector<Partner> partners, std::function<void(std::string_view)> log,
-                   std::chrono::milliseconds idle_limit)
-    : log_(log), refusals_(log), partner_refusals_(std::move(log)), idle_limit_(idle_limit) {
+FeedGate::FeedGate(std::vector<Partner> partners, FeedLog& log, std::chrono::milliseconds idle_limit)
+    : log_(log), idle_limit_(idle_limit) {
   for (Partner& partner : partners) {
     partner_of_key_[partner.public_key] = partners_.size();
     partner_of_name_[partner.name] = partners_.size();
     std::string topic = TopicOf(partner.name);
     partners_.push_back({std::move(partner), std::move(topic)});
   }
-  if (!log_) log_ = [](std::string_view) {};
 }
 
 bool FeedGate::Open(const ZmqContext& context, ZmqSocket& publisher, const KeyPair& keys) {
@@ -125,6 +109,7 @@ void FeedGate::Poll(std::vector<size_t>& joined) {
     Handle(arrival, joined);
   }
   EndIdle();
+  log_.Tick();
 }
 
 void FeedGate::EndIdle() {
@@ -136,8 +121,8 @@ void FeedGate::EndIdle() {
     const auto& [descriptor, since] = connection;
     if (now - since < idle_limit_) return false;
     ++counters_.closed_connections;
-    refusals_.Write("feed: a connection took no view for " + std::to_string(idle_limit_ / std::chrono::seconds(1)) +
-                    " s; closing it");
+    log_.Warn("idle", "feed: a connection took no view for " + std::to_string(idle_limit_ / std::chrono::seconds(1)) +
+                          " s; closing it");
     if (LocalPort(descriptor) == port_) shutdown(descriptor, SHUT_RDWR);
     return true;
   });
@@ -162,21 +147,22 @@ void FeedGate::Count(ConnectionEvent event) {
       break;
     case ConnectionEvent::kNotCurve:
       ++counters_.refused_not_curve;
-      refusals_.Write("feed: refused a client that does not encrypt; partners connect with CURVE");
+      log_.Warn("not encrypted", "feed: refused a client that does not encrypt; partners connect with CURVE");
       break;
     case ConnectionEvent::kWrongKey:
       ++counters_.refused_wrong_server_key;
-      refusals_.Write(
-          "feed: refused a client that has another public key for this server; send the partner the current one");
+      log_.Warn("wrong server key",
+                "feed: refused a client that has another public key for this server; send the partner the current one");
       break;
     case ConnectionEvent::kHandshakeBroken:
     case ConnectionEvent::kHandshakeEnded:
       ++counters_.refused_handshakes;
-      refusals_.Write("feed: a client did not complete its handshake; it may not encrypt, or be no ZeroMQ at all");
+      log_.Warn("handshake",
+                "feed: a client did not complete its handshake; it may not encrypt, or be no ZeroMQ at all");
       break;
     case ConnectionEvent::kAcceptFailed:
       ++counters_.accept_failures;
-      refusals_.Write("feed: could not accept a connection; raise the limit of open files (LimitNOFILE)");
+      log_.Warn("accept", "feed: could not accept a connection; raise the limit of open files (LimitNOFILE)");
       break;
     case ConnectionEvent::kRefused:  // counted where it was decided
     case ConnectionEvent::kRefusedNow:
@@ -190,14 +176,15 @@ std::variant<ZapAnswer, ZapRefusal> FeedGate::Decide(const std::string& public_k
   const auto known = partner_of_key_.find(public_key);
   if (known == partner_of_key_.end()) {
     ++counters_.refused_unknown_key;
-    refusals_.Write("feed: refused unknown client key " + public_key + " from " + Printable(address));
+    log_.Warn("unknown key", "feed: refused unknown client key " + public_key + " from " + Printable(address));
     return ZapRefusal::kUnknownKey;
   }
   const Partnership& partnership = partners_[known->second];
   if (partnership.suspended) {
     ++counters_.refused_suspended;
-    partner_refusals_.Write("feed: refused partner " + partnership.partner.name + " from " + Printable(address) +
-                            ", suspended until the next start");
+    log_.Warn("suspended " + partnership.partner.name, "feed: refused partner " + partnership.partner.name + " from " +
+                                                           Printable(address) +
+                                                           ", which is suspended until it is readmitted");
     return ZapRefusal::kNotNow;
   }
   ReadEvents();  // what came before this handshake; the rest comes after it
@@ -245,8 +232,11 @@ void FeedGate::Handle(const Arrival& arrival, std::vector<size_t>& joined) {
   if (arrival.kind == Kind::kMessage) {
     ++counters_.protocol_breaches;
     partners_[partner].suspended = true;
-    partner_refusals_.Write("feed: partner " + arrival.user_id + " at " + arrival.address +
-                            " sent a message into the feed, which only flows to it; suspended until the next start");
+    log_.Warn(
+        "breach " + arrival.user_id,
+        "feed: partner " + arrival.user_id + " at " + arrival.address +
+            " sent a message into the feed, which only flows to it; it is suspended, until `vedette partner readmit " +
+            arrival.user_id + "` or the next start");
     ledger_.Find(*arrival.token, partner, arrival.descriptor);
     while (ConnectionLedger::Connection* open = ledger_.Oldest(partner)) End(*open);
     return;
@@ -276,15 +266,16 @@ void FeedGate::Subscribe(ConnectionLedger::Connection& connection, const Arrival
   connection.subscription_bytes += arrival.topic.size() + 1;
   if (connection.subscription_bytes > kMaxSubscriptionBytes) {
     ++counters_.protocol_breaches;
-    partner_refusals_.Write("feed: partner " + arrival.user_id + " at " + arrival.address +
-                            " subscribes without end; its connection is closed");
+    log_.Warn("endless " + arrival.user_id, "feed: partner " + arrival.user_id + " at " + arrival.address +
+                                                " subscribes without end; its connection is closed");
     End(connection);
     return;
   }
   if (!partnership.topic.starts_with(arrival.topic)) {
     ++counters_.refused_subscriptions;
-    partner_refusals_.Write("feed: partner " + arrival.user_id + " at " + arrival.address + " asked for '" +
-                            Printable(arrival.topic) + "', its view is '" + partnership.topic + "'");
+    log_.Warn("view of another " + arrival.user_id, "feed: partner " + arrival.user_id + " at " + arrival.address +
+                                                        " asked for '" + Printable(arrival.topic) + "', its view is '" +
+                                                        partnership.topic + "'");
     return;
   }
   if (!publisher_->Set(ZMQ_SUBSCRIBE, partnership.topic)) return;
@@ -295,15 +286,22 @@ void FeedGate::Subscribe(ConnectionLedger::Connection& connection, const Arrival
     End(connection);
     return;
   }
-  log_("feed: partner " + arrival.user_id + " at " + arrival.address + " receives its view");
+  log_.Info("joined " + arrival.user_id,
+            "feed: partner " + arrival.user_id + " at " + arrival.address + " receives its view");
   joined.push_back(connection.partner);
+}
+
+bool FeedGate::Readmit(size_t partner) {
+  if (!std::exchange(partners_[partner].suspended, false)) return false;
+  log_.Info("readmitted", "feed: partner " + partners_[partner].partner.name + " is readmitted");
+  return true;
 }
 
 void FeedGate::RefuseOneTooMany(const Partnership& partnership, std::string_view address) {
   ++counters_.refused_too_many;
-  partner_refusals_.Write("feed: refused partner " + partnership.partner.name + " from " + Printable(address) +
-                          ": it has " + std::to_string(kMaxConnectionsPerPartner) +
-                          " connections, the most that one partner may have");
+  log_.Warn("too many " + partnership.partner.name,
+            "feed: refused partner " + partnership.partner.name + " from " + Printable(address) + ": it has " +
+                std::to_string(kMaxConnectionsPerPartner) + " connections, the most that one partner may have");
 }
 
 // libzmq does not say which of several queues is full. It is one whose other end takes nothing, so what the kernel
@@ -323,8 +321,9 @@ bool FeedGate::EndStandingStill(size_t partner) {
     fullest = &connection;
   });
   if (fullest == nullptr || most / 2 <= least) return false;
-  partner_refusals_.Write("feed: partner " + partners_[partner].partner.name +
-                          " has several connections, and one does not read; closing that one");
+  log_.Warn("stands still " + partners_[partner].partner.name,
+            "feed: partner " + partners_[partner].partner.name +
+                " has several connections, and one does not read; closing that one");
   End(*fullest);
   return true;
 }

@@ -5,12 +5,12 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "exporter/feed/connections.h"
+#include "exporter/feed/feed_log.h"
 #include "exporter/feed/keys.h"
 #include "exporter/feed/monitor.h"
 #include "exporter/feed/publisher.h"
@@ -27,21 +27,6 @@ constexpr uint64_t kMaxSubscriptionBytes = 16ULL * 1024;
 // (ZeroMQ RFC 26).
 constexpr int64_t kMaxMessageToPublisher = 2L * 1024;
 
-// At most kPerMinute lines a minute, then how many were left out: a stranger must not fill the log.
-class RefusalLog {
- public:
-  using Clock = std::chrono::steady_clock;
-  explicit RefusalLog(std::function<void(std::string_view)> log) : log_(std::move(log)) {}
-  void Write(const std::string& line, Clock::time_point now = Clock::now());
-
- private:
-  static constexpr uint64_t kPerMinute = 30;
-  std::function<void(std::string_view)> log_;
-  Clock::time_point window_{};
-  uint64_t written_ = 0;
-  uint64_t left_out_ = 0;
-};
-
 class FeedGate {
  public:
   struct Partner {
@@ -51,8 +36,8 @@ class FeedGate {
 
   // A connection that takes no view for `idle_limit` is ended: it would not count among those that its partner may
   // have.
-  FeedGate(std::vector<Partner> partners, std::function<void(std::string_view)> log,
-           std::chrono::milliseconds idle_limit);
+  // `log` outlives the gate.
+  FeedGate(std::vector<Partner> partners, FeedLog& log, std::chrono::milliseconds idle_limit);
 
   // Sets the socket up; before it is bound.
   bool Open(const ZmqContext& context, ZmqSocket& publisher, const KeyPair& keys);
@@ -63,6 +48,8 @@ class FeedGate {
 
   size_t NumConnections(size_t partner) const { return ledger_.NumGranted(partner); }
   bool IsSuspended(size_t partner) const { return partners_[partner].suspended; }
+  // Lets a suspended partner in again. False where it is not suspended.
+  bool Readmit(size_t partner);
   // For a partner whose queue is full: of several connections, ends the one that takes nothing, so that it does not
   // starve the others. False when there is but one, or they are all alike. libzmq lets go of it soon after.
   bool EndStandingStill(size_t partner);
@@ -92,9 +79,7 @@ class FeedGate {
   std::vector<Partnership> partners_;
   std::unordered_map<std::string, size_t> partner_of_key_;
   std::unordered_map<std::string, size_t> partner_of_name_;
-  std::function<void(std::string_view)> log_;
-  RefusalLog refusals_;          // of strangers
-  RefusalLog partner_refusals_;  // apart, so that strangers cannot use up its lines
+  FeedLog& log_;
   ZmqSocket* publisher_ = nullptr;
   ZapHandler zap_;
   ConnectionMonitor monitor_;

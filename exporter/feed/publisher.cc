@@ -11,6 +11,7 @@
 #include <thread>
 #include <utility>
 
+#include "exporter/feed/feed_log.h"
 #include "exporter/feed/gate.h"
 #include "exporter/feed/keys.h"
 #include "exporter/feed/socket.h"
@@ -114,13 +115,13 @@ class Publisher final : public FeedPublisher {
  public:
   Publisher(const FeedConfig& config, std::vector<FeedGate::Partner> partners)
       : config_(config),
-        gate_(partners, config.log, config.idle_limit),
+        log_(config.log, config.warn),
+        gate_(partners, log_, config.idle_limit),
         epoch_(config.epoch == 0 ? MicrosecondsSince1970() : config.epoch) {
     for (FeedGate::Partner& partner : partners) {
       std::string topic = TopicOf(partner.name);
       views_.push_back({.name = std::move(partner.name), .topic = std::move(topic)});
     }
-    if (!config_.log) config_.log = [](std::string_view) {};
   }
   ~Publisher() override { Stop(milliseconds(0)); }
 
@@ -129,6 +130,7 @@ class Publisher final : public FeedPublisher {
   void Poll() override;
   bool SetLossCounters(std::string json) override;
   bool WaitForPartners(milliseconds limit) override;
+  bool Readmit(size_t partner) override { return partner < views_.size() && gate_.Readmit(partner); }
   bool Close(milliseconds limit) override;
   std::string endpoint() const override { return endpoint_; }
   std::string public_key() const override { return public_key_; }
@@ -160,6 +162,7 @@ class Publisher final : public FeedPublisher {
   FeedConfig config_;
   ZmqContext context_;
   ZmqSocket socket_;
+  FeedLog log_;
   FeedGate gate_;
   std::vector<View> views_;
   std::vector<size_t> joined_;  // partners to be greeted with a heartbeat
@@ -240,14 +243,15 @@ void Publisher::Flush(size_t partner) {
   if (sent == Sent::kSent) {
     if (!heard) counters_.unheard_alerts += view.lines;
     if (view.stalled) {
-      config_.log("feed: partner " + view.name + " reads again; it lost " + std::to_string(view.dropped_in_stall) +
-                  " alerts");
+      log_.Info("reads again " + view.name, "feed: partner " + view.name + " reads again; it lost " +
+                                                std::to_string(view.dropped_in_stall) + " alerts");
     }
     view.stalled = false;
     view.dropped_in_stall = 0;
   } else {
     if (!view.stalled)
-      config_.log("feed: partner " + view.name + " reads too slowly, its queue is full; it loses alerts");
+      log_.Warn("too slow " + view.name,
+                "feed: partner " + view.name + " reads too slowly, its queue is full; it loses alerts");
     view.stalled = true;
     view.dropped_in_stall += view.lines;
     view.dropped_alerts += view.lines;

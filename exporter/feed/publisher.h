@@ -46,9 +46,10 @@ struct FeedConfig {
   const std::atomic<bool>* stop = nullptr;  // set: every wait ends early
   // Microseconds since 1970 where 0. A journal gives one that is durable and higher than any before.
   uint64_t epoch = 0;
-  // One sentence for each refusal, partner that comes, and stall; refusals at a bounded rate. Called within Poll,
-  // Publish, WaitForPartners and Close.
-  std::function<void(std::string_view)> log;
+  // One sentence for each refusal, partner that comes, and stall; each kind at a bounded rate (feed_log.h). `warn` is
+  // for what somebody should look at; empty: `log` gets that, too. Called within Poll, Publish, WaitForPartners,
+  // Readmit and Close.
+  std::function<void(std::string_view)> log, warn;
 };
 
 // Of a partner with one connection: alerts = received + unheard + dropped + oversized + malformed.
@@ -83,7 +84,7 @@ struct PartnerStatus {
   uint64_t last = 0;       // number of the last alert
   uint64_t dropped_alerts = 0;
   bool stalled = false;    // its queue is full
-  bool suspended = false;  // let in no more until the next start
+  bool suspended = false;  // let in no more until Readmit
 };
 
 class FeedPublisher {
@@ -103,6 +104,8 @@ class FeedPublisher {
   // Blocks until every listed partner has subscribed, at most `limit`. For replay, where the feed would be over before
   // anyone is connected.
   virtual bool WaitForPartners(std::chrono::milliseconds limit) = 0;
+  // Lets a partner in again that broke the protocol. False where it is not suspended.
+  virtual bool Readmit(size_t partner) = 0;
   // Flushes, sends the end-of-feed message, lingers; at most `limit` in all. False when time ran out before everything
   // was handed to the network.
   virtual bool Close(std::chrono::milliseconds limit) = 0;

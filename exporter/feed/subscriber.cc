@@ -297,8 +297,8 @@ void Subscription::OnLosses() {
     on_event_("the sensor has dropped " + std::to_string(summary_.dropped_by_sensor) +
               " alerts for us, since we read too slowly");
   }
-  // The first is where it stands when we come.
-  const bool changed = !summary_.loss.empty() && header_.loss != summary_.loss;
+  // The first is where it stands when we come; a sensor that starts anew has lost nothing.
+  const bool changed = !summary_.loss.empty() && header_.loss != summary_.loss && header_.loss != "{}";
   summary_.loss = header_.loss;
   if (changed && due(loss_said_, kLossSaidEvery)) on_event_("the sensor could not see everything: " + summary_.loss);
 }

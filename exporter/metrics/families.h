@@ -80,6 +80,9 @@ inline constexpr FigureFamily kIndicatorNewest = {
     "when the newest indicator file in use was last changed, seconds since 1970", ""};
 inline constexpr FigureFamily kReloads = {"vedette_indicator_reloads_total", FigureKind::kCounter, "reloads by result",
                                           "result"};
+inline constexpr FigureFamily kReloadWarnings = {
+    "vedette_indicator_reload_warnings", FigureKind::kGauge,
+    "what the last load of indicators warned of: files not used, files that shrank, settings that need a restart", ""};
 inline constexpr FigureFamily kReloadFailing = {"vedette_indicator_reload_failing", FigureKind::kGauge,
                                                 "1 where the last reload failed", ""};
 inline constexpr FigureFamily kReloadSeconds = {"vedette_indicator_reload_seconds", FigureKind::kGauge,
@@ -107,8 +110,12 @@ inline constexpr FigureFamily kAlertsMuted = {"vedette_alerts_muted_total", Figu
                                               "alerts of which a mute hid every hit", "mute"};
 inline constexpr FigureFamily kAlertsBySink = {"vedette_alerts_written_total", FigureKind::kCounter,
                                                "alerts that passed the exporter", "to"};
-inline constexpr FigureFamily kOutputFailing = {"vedette_output_failing", FigureKind::kGauge,
-                                                "1 while the file of alerts cannot be written", ""};
+inline constexpr FigureFamily kOutputFailing = {
+    "vedette_output_failing", FigureKind::kGauge,
+    "1 while the file of alerts cannot be written, made anew or brought to disk", ""};
+inline constexpr FigureFamily kOutputOpened = {
+    "vedette_output_opened_anew_total", FigureKind::kCounter,
+    "new files of alerts: the one before was renamed or removed (moved), or had its size", "cause"};
 inline constexpr FigureFamily kAlertQueueDepth = {"vedette_alert_queue_depth", FigureKind::kGauge,
                                                   "alerts that wait for the exporter", ""};
 inline constexpr FigureFamily kAlertQueueCapacity = {"vedette_alert_queue_capacity", FigureKind::kGauge,
@@ -137,7 +144,7 @@ inline constexpr FigureFamily kFeedConnections = {"vedette_feed_connections", Fi
                                                   "connections that receive the feed now, by partner", "partner"};
 inline constexpr FigureFamily kFeedSuspended = {
     "vedette_feed_partner_suspended", FigureKind::kGauge,
-    "1 for a partner that sent messages into the feed and is let in no more until the next start", "partner"};
+    "1 for a partner that sent messages into the feed and is let in no more until it is readmitted", "partner"};
 inline constexpr FigureFamily kFeedSilent = {"vedette_feed_partner_silent_seconds", FigureKind::kGauge,
                                              "since a partner was last connected; 0 while it is", "partner"};
 inline constexpr FigureFamily kFeedRefused = {"vedette_feed_refused_total", FigureKind::kCounter,

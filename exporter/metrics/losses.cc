@@ -25,7 +25,7 @@ std::string LossesOf(const Figures& figures) {
     if (std::find(std::begin(kTold), std::end(kTold), figure.family) == std::end(kTold)) continue;
     const bool no_loss = figure.family == &families::kPacketsNotDecoded &&
                          std::find(std::begin(kNoLoss), std::end(kNoLoss), figure.label_value) != std::end(kNoLoss);
-    if (!no_loss) told.Add(*figure.family, figure.label_value, figure.value);
+    if (!no_loss && figure.value != 0) told.Add(*figure.family, figure.label_value, figure.value);
   }
   return JsonOf(told, true);
 }

@@ -12,7 +12,8 @@
 
 namespace vedette {
 
-// A JSON object on one line, as FeedPublisher::SetLossCounters takes it; zeros of labelled families left out.
+// A JSON object on one line, as FeedPublisher::SetLossCounters takes it; what was not lost is left out: `{}` where
+// nothing was.
 std::string LossesOf(const Figures& figures);
 
 }  // namespace vedette

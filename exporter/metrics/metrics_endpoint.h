@@ -1,4 +1,4 @@
-// Figures for Prometheus: an HTTP server that answers GET /metrics, through prometheus-cpp.
+// Figures for Prometheus: GET /metrics, in the text format of prometheus-cpp.
 #pragma once
 
 #include <cstdint>
@@ -6,11 +6,12 @@
 #include <string>
 
 #include "exporter/metrics/figures.h"
+#include "exporter/metrics/page_server.h"
 
 namespace vedette {
 
-// Serves in eight threads of its own, which call the registry's Collect. Nothing a client does reaches the sensor's
-// other threads; one that does not ask within two seconds is cut off.
+// Serves in a thread of its own, which calls the registry's Collect. Nothing a client does reaches the sensor's other
+// threads or keeps another client waiting (page_server.h).
 class MetricsEndpoint {
  public:
   // `address`: "127.0.0.1:9477"; no IPv6 address; port 0 picks a free one. nullptr with an error that names it and says
@@ -21,9 +22,8 @@ class MetricsEndpoint {
   uint16_t port() const;
 
  private:
-  struct Impl;
-  explicit MetricsEndpoint(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  explicit MetricsEndpoint(std::unique_ptr<PageServer> server);
+  std::unique_ptr<PageServer> server_;
 };
 
 }  // namespace vedette

@@ -71,6 +71,9 @@ std::vector<Need> NeedsOf(const Config& config) {
   if (!config.output.empty() && config.output != "-") {
     if (Exists(config.output)) {
       add("output", config.output, Access::kWrite, true, "alerts");
+      if (!IsFolder(config.output))
+        add("output", FolderOf(config.output), Access::kWriteFolder, false,
+            "a new file of alerts, where this one is rotated");
     } else {
       add("output", FolderOf(config.output), Access::kWriteFolder, true, "the file of alerts");
     }

@@ -22,6 +22,7 @@ Command AddReload(CLI::App& app);
 Command AddCheck(CLI::App& app);
 Command AddCanary(CLI::App& app);
 Command AddIndicators(CLI::App& app);
+Command AddPartner(CLI::App& app);
 Command AddSubscribe(CLI::App& app);
 Command AddKeygen(CLI::App& app);
 Command AddManual(CLI::App& app);

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "parsers/text.h"
+#include "sensor/service/journal.h"
 
 namespace vedette {
 
@@ -20,15 +21,20 @@ void Say(fmt::format_string<Values...> format, Values&&... values) {
   static_cast<void>(std::fwrite(text.data(), 1, text.size(), stderr));
 }
 
-inline void Complain(std::string_view what) { Say("vedette: {}\n", ForTerminal(what)); }
-inline void Warn(std::string_view what) { Say("warning: {}\n", ForTerminal(what)); }
+// In systemd's journal with their priority, which a line that is only said has by default.
+inline void Complain(std::string_view what) {
+  Say("{}vedette: {}\n", StandardErrorIsJournal() ? kJournalError : "", ForTerminal(what));
+}
+inline void Warn(std::string_view what) {
+  Say("{}warning: {}\n", StandardErrorIsJournal() ? kJournalWarning : "", ForTerminal(what));
+}
 // Of several lines, such as a configuration's errors.
 inline void ComplainInLines(std::string_view what) {
   const size_t end = what.find('\n');
   Complain(what.substr(0, end));
   if (end == std::string_view::npos) return;
   for (what.remove_prefix(end + 1);; what.remove_prefix(what.find('\n') + 1)) {
-    Say("{}\n", ForTerminal(what.substr(0, what.find('\n'))));
+    Say("{}{}\n", StandardErrorIsJournal() ? kJournalError : "", ForTerminal(what.substr(0, what.find('\n'))));
     if (what.find('\n') == std::string_view::npos) return;
   }
 }

@@ -1,9 +1,12 @@
 #include "sensor/commands/control_option.h"
 
 #include <fmt/format.h>
+#include <pwd.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "sensor/commands/complain.h"
@@ -56,6 +59,13 @@ bool ControlOption::Ask(const nlohmann::json& request, nlohmann::json& response,
   if (response.value("ok", false)) return true;
   error = response.value("error", "the sensor refused without a reason");
   return false;
+}
+
+std::string Asker() {
+  const char* const by_sudo = std::getenv("SUDO_USER");
+  if (by_sudo != nullptr && geteuid() == 0) return by_sudo;
+  const passwd* const entry = getpwuid(geteuid());
+  return entry != nullptr ? entry->pw_name : std::to_string(geteuid());
 }
 
 }  // namespace vedette

@@ -26,4 +26,7 @@ struct ControlOption {
   mutable std::string path_;  // once it is known
 };
 
+// Who runs this command, for those who read of it later.
+std::string Asker();
+
 }  // namespace vedette

@@ -14,13 +14,18 @@
 namespace vedette {
 
 bool FeedSetup::Open(const Config& config, AlertRenderer& renderer, std::string& error,
-                     std::function<void(std::string_view)> log) {
+                     std::function<void(std::string_view)> log, std::function<void(std::string_view)> warn) {
   config_ = config;
   if (!log) log = [](std::string_view line) { Say("feed        {}\n", ForTerminal(line)); };
-  config_.feed.log = [log](std::string_view line) {
-    constexpr std::string_view kPrefix = "feed: ";  // `log` says so itself
-    log(line.starts_with(kPrefix) ? line.substr(kPrefix.size()) : line);
+  if (!warn) warn = log;
+  const auto without_prefix = [](const std::function<void(std::string_view)>& to) {
+    return [to](std::string_view line) {
+      constexpr std::string_view kPrefix = "feed: ";  // `to` says so itself
+      to(line.starts_with(kPrefix) ? line.substr(kPrefix.size()) : line);
+    };
   };
+  config_.feed.log = without_prefix(log);
+  config_.feed.warn = without_prefix(warn);
   publisher_ = FeedPublisher::Open(config_.feed, error);
   if (publisher_ == nullptr) return false;
   sink_ = std::make_unique<FeedSink>(*publisher_, config_.clearances, renderer);

@@ -17,9 +17,9 @@ namespace vedette {
 class FeedSetup {
  public:
   // `renderer` outlives this.
-  // `log` is told what goes on; by default standard error.
+  // `log` is told what goes on, `warn` what somebody should look at; by default standard error.
   bool Open(const Config& config, AlertRenderer& renderer, std::string& error,
-            std::function<void(std::string_view)> log = {});
+            std::function<void(std::string_view)> log = {}, std::function<void(std::string_view)> warn = {});
   // Heartbeats and the end of the feed tell what the pipeline's workers could not see. After Open, before the first
   // alert; the pipeline outlives the last one.
   void TellLosses(const Pipeline& pipeline);

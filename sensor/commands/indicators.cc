@@ -1,10 +1,7 @@
 // vedette indicators: mutes of a running sensor.
 #include <fmt/format.h>
-#include <pwd.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <cstdlib>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -19,14 +16,6 @@ namespace vedette {
 namespace {
 
 using Json = nlohmann::json;
-
-// For those who find the mute later.
-std::string Asker() {
-  const char* const by_sudo = std::getenv("SUDO_USER");
-  if (by_sudo != nullptr && geteuid() == 0) return by_sudo;
-  const passwd* const entry = getpwuid(geteuid());
-  return entry != nullptr ? entry->pw_name : std::to_string(geteuid());
-}
 
 int Fail(int code, const std::string& what) {
   ComplainInLines(what);

@@ -66,6 +66,7 @@ int main(int argc, char** argv) {
   add("check", "validate a sensor's configuration and everything it names", vedette::AddCheck);
   add("canary", "send a known packet through a running sensor and wait for it at the feed", vedette::AddCanary);
   add("indicators", "mute indicators of a running sensor", vedette::AddIndicators);
+  add("partner", "let a suspended partner of a running sensor in again", vedette::AddPartner);
   add("subscribe", "receive a partner feed, verify it, write JSON lines to standard output", vedette::AddSubscribe);
   add("keygen", "make a CURVE key pair for a sensor or a partner", vedette::AddKeygen);
   add("manual", "write man pages and shell completion", vedette::AddManual);

@@ -144,7 +144,7 @@ int Replay(ReplayOptions& options) {
       return usage(options.publish + ": has no `feed` part to publish with; see deploy/vedette.example.yaml");
   }
   std::atomic<bool> stop{false};
-  const SignalWatch signals(stop);
+  SignalWatch signals(stop);
   std::vector<WorkerSetup> setups;
   const std::shared_ptr<const CaptureList> files = ResolveCaptures(options.capture, stop, error);
   if (files == nullptr || !FilesOf(options, config, *files).Check(error) ||
@@ -152,10 +152,15 @@ int Replay(ReplayOptions& options) {
     return usage(error);
   const std::optional<OutputFormat> format = OutputFormatOf(options.format);
 
+  // Nothing is written yet that has to be ended in order, and a compile of patterns, which may take minutes, cannot be
+  // broken off.
+  signals.set_at_once(true);
   const LoadedIndicators loaded = LoadIndicators(options.indicators, options.values, options.problems,
                                                  options.no_cache        ? ""
                                                  : options.cache.empty() ? UserCacheFolder()
                                                                          : options.cache);
+  signals.set_at_once(false);
+  if (stop.load()) return kExitFailed;  // it came while that ended
   if (loaded.set == nullptr) return kExitUsage;
   if (loaded.set->size() == 0) return usage("none of the indicators can be used; the reasons stand above");
   if (!options.quiet) {

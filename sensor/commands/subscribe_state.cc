@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <system_error>
 #include <utility>
 
 #include "exporter/feed/wire_format.h"
@@ -149,7 +151,13 @@ void SubscribeState::Save(bool closed) {
                       {"closed", closed},
                       {"file", {{"device", about.st_dev}, {"inode", about.st_ino}, {"bytes", about.st_size}}}};
   std::string error;
-  const bool written = WriteWholeFile(path_, state.dump() + '\n', error);
+  // The lines first: a state that tells of lines that a crash of the machine took would hide that they are missing.
+  bool written = fdatasync(descriptor_) == 0 || errno == EINVAL;
+  if (written) {
+    written = WriteWholeFile(path_, state.dump() + '\n', error, Durability::kAtOnce);
+  } else {
+    error = fmt::format("{}: cannot be brought to disk: {}", file_, std::generic_category().message(errno));
+  }
   if (!written && error_.empty()) Warn(error + "; without it, what is missing after a restart is not told");
   error_ = written ? std::string() : error;
 }

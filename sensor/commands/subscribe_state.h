@@ -1,8 +1,8 @@
 // `subscribe --out FILE` keeps in FILE.state up to which alert FILE goes, so that the next run knows what it missed.
 //
-// A state is written whole or not at all, after the lines that it covers: once a second at most, and where the numbers
-// jump. So the lines in FILE behind those that it covers follow on from it one by one, and a run that was killed in
-// between left nothing untold: whoever comes next counts them.
+// A state is written whole or not at all, and is on disk, file and folder, after the lines that it covers: once a
+// second at most, and where the numbers jump. So the lines in FILE behind those that it covers follow on from it one by
+// one, and a run that was killed in between left nothing untold: whoever comes next counts them.
 #pragma once
 
 #include <sys/types.h>

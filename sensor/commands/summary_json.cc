@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -220,7 +221,23 @@ std::string SummaryJson(const SummaryInput& input) {
   return out.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
 }
 
-bool WriteWholeFile(const std::string& path, const std::string& text, std::string& error) {
+namespace {
+
+// The folder that a file was renamed in. False with errno.
+bool SyncFolderOf(const std::string& path) {
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  const int descriptor = open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return errno == EACCES;  // one that may be written and not listed: the name comes in its own time
+  const bool synced = fsync(descriptor) == 0 || errno == EINVAL;  // some file systems have nothing to sync there
+  const int reason = errno;
+  close(descriptor);
+  errno = reason;
+  return synced;
+}
+
+}  // namespace
+
+bool WriteWholeFile(const std::string& path, const std::string& text, std::string& error, Durability durability) {
   struct stat status {};
   const bool in_place = stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode);
   const std::string target = in_place ? path : path + kPartSuffix;
@@ -235,8 +252,14 @@ bool WriteWholeFile(const std::string& path, const std::string& text, std::strin
       reason = errno;
     }
   }
+  const bool sync = durability == Durability::kAtOnce && !in_place;
+  if (sync && reason == 0 && fsync(descriptor) != 0) reason = errno;
   if (descriptor >= 0 && close(descriptor) != 0 && reason == 0) reason = errno;
   if (reason == 0 && !in_place && std::rename(target.c_str(), path.c_str()) != 0) reason = errno;
+  if (reason == 0 && sync && !SyncFolderOf(path)) {
+    error = fmt::format("{}: its folder cannot be brought to disk: {}", path, std::generic_category().message(errno));
+    return false;
+  }
   if (reason == 0) return true;
   if (!in_place && descriptor >= 0) unlink(target.c_str());
   error = fmt::format("{}: cannot be written: {}; name a file in a folder that exists, is yours and has space", path,

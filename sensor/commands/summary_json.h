@@ -1,6 +1,7 @@
 // `replay --summary FILE`: what a replay came to, for programs and reports. The format is described in docs/summary.md.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "sensor/capture/capture_list.h"
@@ -32,6 +33,11 @@ std::string SummaryJson(const SummaryInput& input);
 // Writes a file whole or not at all (a pipe or a device as it comes): under its name and kPartSuffix until then. False
 // with an error that says what to do.
 constexpr char kPartSuffix[] = ".part";
-bool WriteWholeFile(const std::string& path, const std::string& text, std::string& error);
+enum class Durability : uint8_t {
+  kAtOnce,    // on disk, with its name, before this returns
+  kInItsTime  // when the system likes
+};
+bool WriteWholeFile(const std::string& path, const std::string& text, std::string& error,
+                    Durability durability = Durability::kInItsTime);
 
 }  // namespace vedette

@@ -39,7 +39,6 @@ std::string NotAnAddress(const std::string& text) {
   const char* const end = text.data() + text.size();
   const auto [rest, status] = std::from_chars(text.data() + colon + 1, end, port);
   if (rest != end || status != std::errc() || colon + 1 == text.size()) return "has no port from 0 to 65535";
-  // The HTTP server is built for them and yet refuses each.
   if (host.find(':') != std::string::npos) return "is an IPv6 address, which the metrics endpoint cannot listen at";
   return {};
 }
@@ -68,9 +67,7 @@ class Loader {
       config_.cache = config_.cache == "off" ? "" : Resolve(config_.cache);
     }
     for (const std::string& path : top.ReadList("geo")) config_.geo.push_back(Resolve(path));
-    std::string output;
-    top.Read("output", output, "a file's path, or - for standard output");
-    if (!output.empty()) config_.output = output == "-" ? output : Resolve(output);
+    ReadOutput(top);
     if (const YAML::Node node = top.Find("limits")) {
       ReadLimits(Section(node, "limits",
                          {"flows", "reassembly_mebibytes", "parser_mebibytes", "fragment_mebibytes", "payload_depth"},
@@ -101,10 +98,11 @@ class Loader {
                        problems_));
     }
     if (const YAML::Node node = top.Find("alarms")) {
-      ReadAlarms(Section(node, "alarms",
-                         {"no_packets", "one_way_percent", "drop_percent", "reload_failed", "output_failed",
-                          "stale_indicators", "partner_silent", "canary_missed", "clear_after", "command"},
-                         problems_));
+      ReadAlarms(Section(
+          node, "alarms",
+          {"no_packets", "one_way_percent", "drop_percent", "reload_failed", "output_failed", "stale_indicators",
+           "partner_silent", "partner_suspended", "canary_missed", "clear_after", "command"},
+          problems_));
     }
     if (const YAML::Node node = top.Find("canary")) {
       ReadCanary(Section(node, "canary", {"interval", "time_out", "inject"}, problems_));
@@ -137,6 +135,27 @@ class Loader {
     section.ReadNumber("snap_bytes", uint32_t{64}, uint32_t{262'144}, capture.snap_bytes);
     section.ReadNumber("buffer_mebibytes", uint32_t{1}, uint32_t{2047}, capture.buffer_mebibytes);
     section.Read("user", capture.user, "a user's name");
+  }
+
+  // `output: FILE`, or a section with the file and how it is kept.
+  void ReadOutput(const Section& top) {
+    std::string file;
+    const YAML::Node node = top.Find("output");
+    if (!node || node.IsNull()) return;
+    if (node.IsMap()) {
+      const Section section(node, "output", {"file", "sync", "rotate_mebibytes", "keep"}, problems_);
+      LiveOutput& output = config_.output_file;
+      section.Read("file", file, "a file's path, or - for standard output");
+      section.ReadDuration("sync", std::chrono::seconds(1), std::chrono::hours(1), true, output.sync);
+      uint64_t rotate_mebibytes = 0;
+      section.ReadNumber("rotate_mebibytes", uint64_t{0}, uint64_t{1'000'000}, rotate_mebibytes);
+      output.rotate_bytes = rotate_mebibytes << 20;
+      section.ReadNumber("keep", uint32_t{1}, uint32_t{1000}, output.keep);
+      if (!section.Find("file")) section.Fail("`output` needs a `file`: its path, or - for standard output");
+    } else {
+      top.Read("output", file, "a file's path, or - for standard output");
+    }
+    if (!file.empty()) config_.output = file == "-" ? file : Resolve(file);
   }
 
   void ReadLimits(const Section& section) {
@@ -260,6 +279,7 @@ class Loader {
     section.Read("output_failed", alarms.output_failed);
     section.ReadDuration("stale_indicators", hours(1), hours(24 * 366), true, alarms.stale_indicators);
     section.ReadDuration("partner_silent", seconds(1), hours(24 * 366), true, alarms.partner_silent);
+    section.Read("partner_suspended", alarms.partner_suspended);
     section.Read("canary_missed", alarms.canary_missed);
     section.ReadDuration("clear_after", seconds(1), hours(24), false, alarms.clear_after);
     const YAML::Node command = section.Find("command");

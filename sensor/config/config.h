@@ -11,6 +11,7 @@
 
 #include "exporter/clearance.h"
 #include "exporter/feed/publisher.h"
+#include "exporter/live_output.h"
 #include "exporter/mutes/mute.h"
 #include "parsers/address.h"
 
@@ -54,6 +55,7 @@ struct AlarmsConfig {
   double drop_percent = 0.1;    // of packets, and of alerts
   bool reload_failed = true;
   bool output_failed = true;
+  bool partner_suspended = true;
   std::chrono::seconds stale_indicators{std::chrono::hours{7 * 24}};  // a feed that nobody has touched for a week
   std::chrono::seconds partner_silent{std::chrono::hours{24}};
   bool canary_missed = true;
@@ -81,6 +83,7 @@ struct Config {
   std::string cache = "/var/cache/vedette";  // compiled patterns; the default only where it is there. Empty: none
   bool cache_given = false;
   std::string output;  // file for alerts; "-": standard output; empty: none
+  LiveOutput output_file;
   LimitsConfig limits;
   MetricsConfig metrics;
   HardeningConfig hardening;

@@ -62,6 +62,8 @@ Decoder::~Decoder() = default;
 
 void Decoder::BeginBurst() { fragments_->ReleaseFinished(); }
 
+void Decoder::ExpireFragments(uint64_t now_ns) { fragments_->Expire(now_ns); }
+
 void Decoder::Finish() { fragments_->Finish(); }
 
 size_t Decoder::fragment_bytes_held() const { return fragments_->held_bytes(); }

@@ -58,6 +58,9 @@ class Decoder {
   // A datagram's age is judged when another of its fragments arrives, by packet time, so that the result depends on
   // its own packets alone and not on what else this worker sees, unless a bound of Options is reached.
   DecodeResult Decode(const Frame& frame, Packet& packet);
+  // For a live sensor, now and then: datagrams that have waited too long by the clock are given up, so that a silence
+  // does not hold their memory and their fragments count as timed out.
+  void ExpireFragments(uint64_t now_ns);
   // Ends the run: what still waits is counted as timed out.
   void Finish();
   const DecodeCounters& counters() const { return counters_; }

@@ -181,6 +181,14 @@ FragmentTable::Status FragmentTable::Add(const DatagramKey& key, const Fragment&
   return is_new ? Status::kHeldFirst : Status::kHeld;
 }
 
+// All are looked at: where the clock was set back, the oldest is not the first to be stale.
+void FragmentTable::Expire(uint64_t now_ns) {
+  for (auto waiting = by_age_.begin(); waiting != by_age_.end();) {
+    const auto one = waiting++;
+    if (IsStale(*one, now_ns)) GiveUp(one, NotDecoded::kFragmentTimeout);
+  }
+}
+
 void FragmentTable::Finish() {
   while (!by_age_.empty()) GiveUp(by_age_.begin(), NotDecoded::kFragmentTimeout);
 }

@@ -39,7 +39,7 @@ class FragmentTable {
   struct Limits {
     size_t bytes = 0;         // held in all, bookkeeping included; beyond it the oldest datagram is given up
     size_t datagrams = 0;     // waiting at once; at least 1
-    uint64_t timeout_ns = 0;  // from the first fragment to arrive, judged when another one does
+    uint64_t timeout_ns = 0;  // from the first fragment to arrive, judged when another one does, and by Expire
   };
   // Of one datagram: the largest there can be (RFC 791; an IPv6 jumbogram is never fragmented), and pieces of at least
   // 64 bytes on average. Fragments of eight bytes are seen in evasion tools, on datagrams much smaller than that.
@@ -72,6 +72,9 @@ class FragmentTable {
   Status Add(const DatagramKey& key, const Fragment& fragment, Datagram& datagram);
   // Frees the datagrams that were completed.
   void ReleaseFinished() { finished_.clear(); }
+  // Gives up what has waited too long by `now_ns`. For a live sensor: the memory of a datagram whose other fragments
+  // never come is not held until the table is full.
+  void Expire(uint64_t now_ns);
   // Gives up everything that waits, as timed out.
   void Finish();
 

@@ -18,7 +18,7 @@ constexpr seconds kAtOnce{0};
 // By when a canary's packet has been counted, or never will be.
 constexpr seconds kCanaryCounted{30};
 
-constexpr std::string_view kSilent = "partner_silent.";
+constexpr std::string_view kSilent = "partner_silent.", kSuspended = "partner_suspended.";
 
 double Share(double part, double whole) { return whole > 0 ? 100 * part / whole : 0; }
 
@@ -142,9 +142,9 @@ AlarmRules::Finding AlarmRules::ReloadFailed(const Figures& figures) const {
 AlarmRules::Finding AlarmRules::OutputFailed(const Figures& figures) const {
   if (!config_.output_failed || figures.Value(families::kOutputFailing) == 0) return std::nullopt;
   return fmt::format(
-      "alerts cannot be written to `output`, {:.0f} were lost so far; the log says why. Make room on a full disk, "
-      "where "
-      "writing is tried again every second; where the reader of a pipe has gone, start the sensor anew",
+      "alerts cannot be written to `output`, {:.0f} were lost so far; the log says why. Make room on a full disk, and "
+      "let the sensor's user make a file where the old one was renamed or removed: both are tried again every second. "
+      "Where the reader of a pipe has gone, start the sensor anew",
       figures.Value(families::kAlertsDropped, "output_failed"));
 }
 
@@ -187,6 +187,22 @@ void AlarmRules::Judge(const std::string& name, bool critical, seconds clear_aft
   changes.push_back({state.alarm, false});
 }
 
+void AlarmRules::JudgePartners(std::string_view prefix, const FigureFamily& family, const Figures& figures, Now now,
+                               std::vector<AlarmChange>& changes,
+                               const std::function<Finding(const Figure&)>& finding_of) {
+  std::set<std::string> partners;
+  for (const Figure& figure : figures.all()) {
+    if (figure.family != &family) continue;
+    const std::string name = std::string(prefix) + figure.label_value;
+    partners.insert(name);
+    Judge(name, false, kAtOnce, finding_of(figure), now, changes);
+  }
+  // A partner that is gone from the list is nobody's alarm.
+  for (auto& [name, state] : states_) {
+    if (name.starts_with(prefix) && !partners.contains(name)) Judge(name, false, kAtOnce, {}, now, changes);
+  }
+}
+
 std::vector<AlarmChange> AlarmRules::Evaluate(const Figures& figures, Now now) {
   std::vector<AlarmChange> changes;
   const seconds later = config_.clear_after;
@@ -198,21 +214,19 @@ std::vector<AlarmChange> AlarmRules::Evaluate(const Figures& figures, Now now) {
   Judge("output_failed", false, kAtOnce, OutputFailed(figures), now, changes);
   Judge("stale_indicators", false, kAtOnce, StaleIndicators(figures, now.unix_seconds), now, changes);
   Judge("canary_missed", true, kAtOnce, CanaryMissed(figures), now, changes);
-  std::set<std::string> partners;
-  for (const Figure& figure : figures.all()) {
-    if (figure.family != &families::kFeedSilent) continue;
-    partners.insert(std::string(kSilent) + figure.label_value);
-    Finding finding;
-    if (config_.partner_silent != kAtOnce && figure.value >= static_cast<double>(config_.partner_silent.count())) {
-      finding = fmt::format("partner {} has not been connected for {}; ask it whether it still wants the feed",
-                            figure.label_value, Span(figure.value));
-    }
-    Judge(std::string(kSilent) + figure.label_value, false, kAtOnce, finding, now, changes);
-  }
-  // A partner that is gone from the list is nobody's alarm.
-  for (auto& [name, state] : states_) {
-    if (name.starts_with(kSilent) && !partners.contains(name)) Judge(name, false, kAtOnce, {}, now, changes);
-  }
+  JudgePartners(kSilent, families::kFeedSilent, figures, now, changes, [this](const Figure& figure) -> Finding {
+    if (config_.partner_silent == kAtOnce || figure.value < static_cast<double>(config_.partner_silent.count()))
+      return std::nullopt;
+    return fmt::format("partner {} has not been connected for {}; ask it whether it still wants the feed",
+                       figure.label_value, Span(figure.value));
+  });
+  JudgePartners(kSuspended, families::kFeedSuspended, figures, now, changes, [this](const Figure& figure) -> Finding {
+    if (!config_.partner_suspended || figure.value == 0) return std::nullopt;
+    return fmt::format(
+        "partner {} sent messages into its feed, which no subscriber does, and is refused; ask it what happened, then "
+        "let it in again: `vedette partner readmit {}`",
+        figure.label_value, figure.label_value);
+  });
   return changes;
 }
 

@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "exporter/metrics/figures.h"
@@ -16,7 +17,7 @@
 namespace vedette {
 
 struct Alarm {
-  std::string name = {};  // no_packets, …; of one partner: partner_silent.NAME
+  std::string name = {};  // no_packets, …; of one partner: partner_silent.NAME, partner_suspended.NAME
   bool critical = false;  // the sensor does not do its work; else it does it less well
   std::string text = {};  // what is wrong, and what to do
   int64_t since = 0;      // seconds since 1970
@@ -69,6 +70,9 @@ class AlarmRules {
   const Sample& Before(Time now, std::chrono::seconds window) const;
   void Judge(const std::string& name, bool critical, std::chrono::seconds clear_after, const Finding& finding, Now now,
              std::vector<AlarmChange>& changes);
+  // One alarm for each partner of the family: `prefix` and its name.
+  void JudgePartners(std::string_view prefix, const FigureFamily& family, const Figures& figures, Now now,
+                     std::vector<AlarmChange>& changes, const std::function<Finding(const Figure&)>& finding_of);
   Finding NoPackets(const Figures& figures, Time now);
   Finding Drops(Time now) const;
   Finding OneWay(Time now) const;

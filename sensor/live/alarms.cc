@@ -40,9 +40,10 @@ void Alarms::Evaluate(const Figures& figures, AlarmRules::Now now) {
   for (const AlarmChange& change : changes) {
     const Alarm& alarm = change.alarm;
     if (change.raised) {
-      log_.Warn(fmt::format("alarm {} raised: {}", alarm.name, alarm.text));
+      log_.Warn(fmt::format("alarm {} raised: {}", alarm.name, alarm.text), "alarm " + alarm.name);
     } else {
-      log_.Info(fmt::format("alarm {} cleared; it was raised at {}", alarm.name, TimeText(alarm.since)));
+      log_.Info(fmt::format("alarm {} cleared; it was raised at {}", alarm.name, TimeText(alarm.since)),
+                "alarm " + alarm.name);
     }
     if (command_ != nullptr && !command_->Run(alarm.name, Message(change, sensor_, now.unix_seconds)))
       log_.Warn(fmt::format("alarm {}: the alarm command was not run, {}", alarm.name,

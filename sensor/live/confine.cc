@@ -58,7 +58,7 @@ ConfinementPolicy PolicyOf(const Config& config) {
 
 bool ConfinementFigures::Confine(const Config& config, Log& log, std::string& error) {
   if (!vedette::Confine(PolicyOf(config), confinement_, error)) return false;
-  for (const std::string& gap : confinement_.gaps) log.Warn("hardening: " + gap);
+  for (const std::string& gap : confinement_.gaps) log.Warn("hardening: " + gap, gap);
   log.Info(fmt::format("hardening: Landlock {}, seccomp {}",
                        confinement_.landlock ? fmt::format("on (ABI {})", confinement_.landlock_abi) : "off",
                        confinement_.seccomp ? "on" : "off"));

@@ -53,6 +53,7 @@ ExporterMeter::State ExporterMeter::StateNow() {
   if (file_ != nullptr) {
     state.output_lost = file_->lost();
     state.output_failing = file_->failing();
+    state.output_opened = file_->opened();
   }
   state.geo_counters = geo_.counters();
   state.geo = geo_.databases();
@@ -83,6 +84,8 @@ void ExporterMeter::AppendFigures(Figures& out) const {
   if (file_ != nullptr) {
     out.Add(families::kAlertsDropped, "output_failed", static_cast<double>(state.output_lost));
     out.Add(families::kOutputFailing, state.output_failing ? 1 : 0);
+    out.Add(families::kOutputOpened, "moved", static_cast<double>(state.output_opened.moved));
+    out.Add(families::kOutputOpened, "size", static_cast<double>(state.output_opened.rotated));
   }
   out.Add(families::kAlertLatency, state.latency);
   std::vector<std::string> databases;  // files in several folders may have one name

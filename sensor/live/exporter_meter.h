@@ -48,6 +48,7 @@ class ExporterMeter : public AlertSink, public FigureSource {
   struct State {
     uint64_t delivered = 0, unresolved = 0, output_lost = 0;
     bool output_failing = false;
+    FileSink::Opened output_opened;
     HistogramCounts latency;
     std::map<std::string, uint64_t, std::less<>> by_source;
     FeedCounters feed;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -29,6 +30,7 @@
 #include "sensor/commands/progress.h"
 #include "sensor/commands/signals.h"
 #include "sensor/commands/summary.h"
+#include "sensor/config/config_changes.h"
 #include "sensor/hardening/command_runner.h"
 #include "sensor/hardening/privileges.h"
 #include "sensor/live/confine.h"
@@ -37,6 +39,7 @@
 #include "sensor/live/housekeeping.h"
 #include "sensor/live/live_figures.h"
 #include "sensor/live/newest_file.h"
+#include "sensor/live/output_control.h"
 #include "sensor/live/reloader.h"
 #include "sensor/live/self_watch.h"
 #include "sensor/live/service_report.h"
@@ -50,18 +53,21 @@ using Json = nlohmann::json;
 
 constexpr auto kGeoInterval = std::chrono::seconds(1);  // GeoLookup looks at the files more seldom by itself
 
-constexpr size_t kUnusedSaid = 20;  // files; a folder of more is another kind of folder
-
-IndicatorLoad ReadyForUse(LoadedIndicators loaded, const std::vector<std::string>& paths, Log& log) {
+IndicatorLoad ReadyForUse(LoadedIndicators loaded, const std::vector<std::string>& paths) {
   IndicatorLoad out;
   out.error = std::move(loaded.error);
   if (loaded.set == nullptr) return out;
-  size_t unused_files = 0;
   out.unusable = loaded.unusable();
   for (SourceReport& source : loaded.sources) {
-    if (!source.unused.empty() && ++unused_files <= kUnusedSaid)
-      log.Warn(fmt::format("indicators: {} is not used: {}", source.path, source.unused));
-    out.files.push_back({std::move(source.path), std::move(source.unused)});
+    const uint64_t rows = source.rows - std::min(source.rows, source.unusable);
+    std::error_code no_link;
+    const std::filesystem::path target = std::filesystem::read_symlink(source.path, no_link);
+    if (!source.unused.empty() && !no_link) {
+      source.unused += fmt::format(
+          "; it is a link to {}, and a running sensor reads only the folders that its configuration named at its start",
+          target.string());
+    }
+    out.files.push_back({std::move(source.path), std::move(source.unused), rows});
   }
   if (loaded.report.loaded == 0) {
     const auto unused = std::find_if(out.files.begin(), out.files.end(),
@@ -90,6 +96,7 @@ WorkerOptions OptionsOf(const LimitsConfig& limits) {
   return options;
 }
 
+constexpr auto kLogInterval = std::chrono::seconds(1);
 constexpr auto kServiceInterval = std::chrono::milliseconds(200);
 constexpr auto kReloadGrace = std::chrono::milliseconds(200);  // for a reload that ends by itself
 
@@ -98,9 +105,10 @@ constexpr auto kReloadGrace = std::chrono::milliseconds(200);  // for a reload t
 // In the order of their making; what uses others comes after them and goes first.
 struct LiveSensor::Parts {
   Parts(Config given, Log& given_log, std::atomic<bool>& given_stop)
-      : config(std::move(given)), log(given_log), stop(given_stop) {}
+      : config(std::move(given)), as_started(config), log(given_log), stop(given_stop) {}
 
   Config config;
+  Config as_started;  // as the file had it
   Log& log;
   std::atomic<bool>& stop;
   const ProcessFigures process;
@@ -133,6 +141,7 @@ struct LiveSensor::Parts {
   std::unique_ptr<Pipeline> pipeline;
   std::unique_ptr<PipelineFigures> traffic;
   std::unique_ptr<ExportLoop> loop;
+  std::unique_ptr<OutputControl> output;
   std::unique_ptr<SelfWatch> watch;
 
   FigureRegistry figures;
@@ -167,7 +176,7 @@ std::unique_ptr<LiveSensor> LiveSensor::Open(Config config, Log& log, std::atomi
   p.signals->set_at_once(true);
   p.loaded = LoadIndicators(p.config.indicators, {}, "", CacheFolderOf(p.config), true);
   p.signals->set_at_once(false);
-  const IndicatorLoad first = ReadyForUse(p.loaded, p.config.indicators, log);
+  const IndicatorLoad first = ReadyForUse(p.loaded, p.config.indicators);
   if (first.set == nullptr) {
     error = first.error;
     return nullptr;
@@ -177,7 +186,7 @@ std::unique_ptr<LiveSensor> LiveSensor::Open(Config config, Log& log, std::atomi
     return nullptr;
   }
   p.geo.set_log([&log](std::string_view text, bool is_problem) {
-    log.Write(is_problem ? Log::Level::kWarning : Log::Level::kInfo, text);
+    is_problem ? log.Warn(text, Log::WithoutNumbers(text)) : log.Info(text, Log::WithoutNumbers(text));
   });
   if (!p.OpenSinks(error) || !p.SetUpPipeline(error) || !p.StartWatch(error)) return nullptr;
   p.loaded.set.reset();  // whoever uses it holds it; after a reload nobody does
@@ -248,7 +257,7 @@ bool LiveSensor::Parts::OpenSinks(std::string& error) {
   // Before whatever counts partners by their place in the clearances.
   if (config.has_feed) AddCanaryView(config, canary_keys);
   constituencies = std::make_unique<ConstituencyTable>(config.clearances, &geo);
-  for (const std::string& warning : constituencies->Warnings()) log.Warn(warning);
+  for (const std::string& warning : constituencies->Warnings()) log.Warn(warning, warning);
   renderer->set_constituencies(constituencies.get());
   tally = std::make_unique<MatchTally>(CatalogueOf(loaded.set, 1));
   sinks.push_back(tally.get());
@@ -264,14 +273,18 @@ bool LiveSensor::Parts::OpenSinks(std::string& error) {
       log.Warn(fmt::format("output: {}: its last line was not finished, as after a kill; its {} bytes are cut off",
                            config.output, cut_bytes));
     }
-    file->KeepTrying([this](std::string_view text, bool is_problem) {
-      log.Write(is_problem ? Log::Level::kError : Log::Level::kInfo, "output: " + std::string(text));
+    file->GoLive(config.output_file, [this](std::string_view text, bool is_problem) {
+      const std::string kind = Log::WithoutNumbers(text);
+      is_problem ? log.Error("output: " + std::string(text), kind) : log.Info("output: " + std::string(text), kind);
     });
     sinks.push_back(file.get());
   }
   if (config.has_feed) {
-    if (!feed.Open(config, *renderer, error, [this](std::string_view text) { log.Info("feed: " + std::string(text)); }))
-      return false;
+    // The feed limits its messages itself, by kind and partner.
+    const auto say_at = [this](Log::Level level) {
+      return [this, level](std::string_view text) { log.Write(level, "feed: " + std::string(text)); };
+    };
+    if (!feed.Open(config, *renderer, error, say_at(Log::Level::kInfo), say_at(Log::Level::kWarning))) return false;
     sinks.push_back(feed.sink());
   }
   meter = std::make_unique<ExporterMeter>(*tally, *renderer, geo, file.get(), feed.publisher(), feed.sink(),
@@ -301,7 +314,11 @@ bool LiveSensor::Parts::SetUpPipeline(std::string& error) {
   if (config.has_feed) feed.TellLosses(*pipeline);
   loop = std::make_unique<ExportLoop>(
       doorbell, std::vector<AlertQueue*>{&queue}, sinks, false, stop,
-      [this](std::string_view problem) { log.Error(problem); }, filters.all());
+      [this](std::string_view problem) { log.Error(problem, problem); }, filters.all());
+  OutputControl::Parts outputs{
+      .exporter = loop.get(), .file = file.get(), .publisher = feed.publisher(), .partners = {}, .log = &log};
+  for (const PartnerConfig& partner : as_started.feed.partners) outputs.partners.push_back(partner.name);
+  output = std::make_unique<OutputControl>(std::move(outputs));
   return true;
 }
 
@@ -347,14 +364,24 @@ IndicatorLoad LiveSensor::Parts::Reload() const {
     failed.error = error;
     return failed;
   }
-  return ReadyForUse(LoadIndicators(now.indicators, {}, "", CacheFolderOf(now), true), now.indicators, log);
+  IndicatorLoad load = ReadyForUse(LoadIndicators(now.indicators, {}, "", CacheFolderOf(now), true), now.indicators);
+  load.changed_settings = ChangedSettings(as_started, now);
+  return load;
 }
 
 Json LiveSensor::Parts::ReloadOutcome() const {
   const Reloader::Outcome outcome = reloader->last();
-  return {{"number", outcome.number},     {"running", outcome.running},       {"succeeded", outcome.succeeded},
-          {"error", outcome.error},       {"generation", outcome.generation}, {"indicators", outcome.indicators},
-          {"unusable", outcome.unusable}, {"digest", outcome.digest},         {"seconds", outcome.seconds}};
+  return {{"number", outcome.number},
+          {"running", outcome.running},
+          {"succeeded", outcome.succeeded},
+          {"error", outcome.error},
+          {"generation", outcome.generation},
+          {"indicators", outcome.indicators},
+          {"unusable", outcome.unusable},
+          {"digest", outcome.digest},
+          {"seconds", outcome.seconds},
+          {"warnings", outcome.warnings},
+          {"notes", outcome.notes}};
 }
 
 Json LiveSensor::Parts::Status() const {
@@ -367,6 +394,12 @@ Json LiveSensor::Parts::Status() const {
               {"problems", Json::array()}};
   out["uptime_seconds"] = process.uptime_seconds();
   out["reload"] = ReloadOutcome();
+  for (const Json& warning : out["reload"]["warnings"]) {
+    out["state"] = "warning";
+    out["problems"].push_back(
+        {{"level", "warning"},
+         {"what", (reloader->last().number == 0 ? "indicators: " : "reload: ") + warning.get<std::string>()}});
+  }
   watch->AddTo(out);
   out["figures"] = Json::parse(JsonOf(now));
   return out;
@@ -383,8 +416,12 @@ bool LiveSensor::Parts::OpenControl(std::string& error) {
     return true;
   }
   control->Handle("status", [this](const Json&) { return Status(); });
-  control->Handle("reload", [this](const Json&) -> Json { return {{"number", reloader->Request()}}; });
+  control->Handle("reload", [this](const Json&) -> Json {
+    output->Reopen();
+    return {{"number", reloader->Request()}};
+  });
   control->Handle("reload-outcome", [this](const Json&) { return ReloadOutcome(); });
+  output->AddTo(*control);
   watch->AddTo(*control);
   control->Start();
   return true;
@@ -393,9 +430,11 @@ bool LiveSensor::Parts::OpenControl(std::string& error) {
 void LiveSensor::Parts::SetUpHousekeeping() {
   service_report = std::make_unique<ServiceReport>(service, *pipeline, *loop, *reloader);
   housekeeping.Every(kServiceInterval, [this] { service_report->Tick(); });
+  housekeeping.Every(kLogInterval, [this] { log.Tick(); });
   housekeeping.Every(kServiceInterval, [this] {
     if (!hangup.exchange(false)) return;
-    log.Info("SIGHUP: the indicators are read again");
+    log.Info("SIGHUP: the indicators are read again, and `output` is opened anew where it was renamed");
+    output->Reopen();
     reloader->Request();
   });
   watch->AddTo(housekeeping, [this] { return figures.Collect(); });
@@ -403,7 +442,10 @@ void LiveSensor::Parts::SetUpHousekeeping() {
   if (config.metrics.log_seconds != 0) {
     const std::chrono::seconds interval(config.metrics.log_seconds);
     housekeeping.Every(
-        interval, [this, summary = std::make_shared<PeriodicSummary>()] { log.Info(summary->Line(figures.Collect())); },
+        interval,
+        [this, summary = std::make_shared<PeriodicSummary>()] {
+          log.Write(Log::Level::kInfo, summary->Line(figures.Collect()));
+        },
         Housekeeping::Clock::now() + interval);
   }
 }

@@ -1,10 +1,13 @@
 #include "sensor/live/reloader.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <atomic>
 #include <chrono>
 #include <exception>
+#include <set>
+#include <string_view>
 #include <utility>
 
 #include "exporter/metrics/families.h"
@@ -16,13 +19,30 @@ namespace {
 constexpr auto kLook =
     std::chrono::milliseconds(2);  // a worker takes its kit at its next burst, or 20 ms later on a silent link
 
-std::set<std::string> GivingFiles(const IndicatorLoad& load) {
-  std::set<std::string> giving;
+std::map<std::string, uint64_t> GivingFiles(const IndicatorLoad& load) {
+  std::map<std::string, uint64_t> giving;
   for (const IndicatorFile& file : load.files) {
-    if (file.unused.empty()) giving.insert(file.path);
+    if (file.unused.empty()) giving[file.path] += file.rows;
   }
   return giving;
 }
+
+// The first of them, and how many more there are.
+class Told {
+ public:
+  explicit Told(std::vector<std::string>& out) : out_(out) {}
+  void Add(std::string sentence) {
+    if (++count_ <= Reloader::kFilesTold) out_.push_back(std::move(sentence));
+  }
+  void End(std::string_view what) {
+    if (count_ > Reloader::kFilesTold) out_.push_back(fmt::format("{} more {}", count_ - Reloader::kFilesTold, what));
+  }
+  size_t count() const { return count_; }
+
+ private:
+  std::vector<std::string>& out_;
+  size_t count_ = 0;
+};
 
 int64_t Now() {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -39,6 +59,8 @@ Reloader::Reloader(Parts parts, const IndicatorLoad& first)
   last_.indicators = first.indicators;
   last_.unusable = first.unusable;
   last_.digest = first.set->digest();
+  last_.warnings = WarningsOf(first, 0);
+  for (const std::string& warning : last_.warnings) parts_.log->Warn("indicators: " + warning, warning);
   thread_ = std::thread([this] {
     Work();
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -98,8 +120,12 @@ void Reloader::ReloadOnce(Outcome outcome) {
   IndicatorLoad load;
   // What a library throws (no memory, most likely) is a reload that failed, not the end of the sensor.
   try {
+    outcome.warnings.clear();
+    outcome.notes.clear();
     load = parts_.load();
     outcome.error = load.error;
+    outcome.warnings = WarningsOf(load, outcome.indicators);
+    if (load.set != nullptr) outcome.notes = FilesGone(load);
     if (Stopping()) {
       outcome.error = "the sensor ends";
     } else {
@@ -121,14 +147,13 @@ void Reloader::ReloadOnce(Outcome outcome) {
     parts_.log->Info(
         fmt::format("reload: generation {} in use after {:.1f} s: {} indicators, {} before, {} rows unusable",
                     generation, outcome.seconds, outcome.indicators, before, outcome.unusable));
-    if (outcome.indicators < before / 2) {
-      parts_.log->Warn("reload: less than half of the indicators are left; was a file cut off on its way here?");
-    }
   } else {
     outcome.error +=
         fmt::format("; the {} indicators of generation {} stay in use", outcome.indicators, outcome.generation);
-    parts_.log->Error("reload: " + outcome.error);
+    parts_.log->Error("reload: " + outcome.error, Log::WithoutNumbers(outcome.error));
   }
+  for (const std::string& note : outcome.notes) parts_.log->Info("reload: " + note, note);
+  for (const std::string& warning : outcome.warnings) parts_.log->Warn("reload: " + warning, warning);
   const std::lock_guard<std::mutex> lock(mutex_);
   ++(outcome.succeeded ? succeeded_ : failed_);
   failing_ = !outcome.succeeded;
@@ -138,6 +163,43 @@ void Reloader::ReloadOnce(Outcome outcome) {
     memory_bytes_ = load.memory_bytes;
   }
   last_ = std::move(outcome);
+}
+
+std::vector<std::string> Reloader::FilesGone(const IndicatorLoad& load) const {
+  std::set<std::string_view> there;
+  for (const IndicatorFile& file : load.files) there.insert(file.path);
+  std::vector<std::string> out;
+  Told gone(out);
+  for (const auto& [path, rows] : giving_) {
+    if (!there.contains(path)) gone.Add(fmt::format("{} is not there any more; it gave {} rows", path, rows));
+  }
+  gone.End("files are not there any more");
+  return out;
+}
+
+std::vector<std::string> Reloader::WarningsOf(const IndicatorLoad& load, uint64_t indicators_before) const {
+  std::vector<std::string> out;
+  Told unused(out), shrunken(out);
+  for (const IndicatorFile& file : load.files) {
+    if (!file.unused.empty()) unused.Add(fmt::format("{} is not used: {}", file.path, file.unused));
+  }
+  unused.End("files are not used");
+  for (const auto& [path, rows] : GivingFiles(load)) {
+    const auto before = giving_.find(path);
+    if (before == giving_.end() || rows >= (before->second + 1) / 2) continue;
+    shrunken.Add(fmt::format("{} gives {} rows and gave {} before; was it cut off on its way here?", path, rows,
+                             before->second));
+  }
+  shrunken.End("files give less than half of their rows before");
+  if (load.set != nullptr && shrunken.count() == 0 && load.indicators < indicators_before / 2) {
+    out.push_back(fmt::format("less than half of the indicators are left, {} of {}; is a file missing?",
+                              load.indicators, indicators_before));
+  }
+  if (!load.changed_settings.empty()) {
+    out.push_back(fmt::format("the configuration was changed at {}; that holds from the next start on",
+                              fmt::join(load.changed_settings, ", ")));
+  }
+  return out;
 }
 
 bool Reloader::LostAFile(const IndicatorLoad& load, std::string& error) const {
@@ -200,6 +262,7 @@ void Reloader::AppendFigures(Figures& out) const {
   out.Add(families::kReloads, "succeeded", static_cast<double>(succeeded_));
   out.Add(families::kReloads, "failed", static_cast<double>(failed_));
   out.Add(families::kReloadFailing, failing_ ? 1 : 0);
+  out.Add(families::kReloadWarnings, static_cast<double>(last_.running ? 0 : last_.warnings.size()));
   out.Add(families::kReloadSeconds, last_.running ? 0 : last_.seconds);
   out.Add(families::kMemory, "indicators", static_cast<double>(memory_bytes_));
 }

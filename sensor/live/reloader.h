@@ -13,9 +13,9 @@
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -31,6 +31,7 @@ namespace vedette {
 struct IndicatorFile {
   std::string path;
   std::string unused;  // why it gave no indicator; empty: it gave some
+  uint64_t rows = 0;   // that can be used
 };
 
 // A set ready for use, and what is told about it.
@@ -39,8 +40,9 @@ struct IndicatorLoad {
   ObservableMask wanted;
   std::string error;
   std::vector<IndicatorFile> files;
-  uint64_t indicators = 0;  // that were read; the set's own canary is not among them
-  uint64_t unusable = 0;    // rows
+  std::vector<std::string> changed_settings;  // of the configuration, that hold from the next start on
+  uint64_t indicators = 0;                    // that were read; the set's own canary is not among them
+  uint64_t unusable = 0;                      // rows
   int64_t newest_file = 0;  // when the newest of the files read was last changed, seconds since 1970; 0: not known
   uint64_t memory_bytes = 0;
 };
@@ -71,7 +73,12 @@ class Reloader : public FigureSource {
     uint64_t generation = 1, indicators = 0, unusable = 0;
     std::string digest;
     double seconds = 0;  // until every worker used it
+    // What is in use may not be all that was meant, a sentence each: files that are not used or gave far fewer rows
+    // than before, settings that need a restart. Of number 0: at the start.
+    std::vector<std::string> warnings;
+    std::vector<std::string> notes;  // what may well be meant: files that are gone
   };
+  static constexpr size_t kFilesTold = 20;  // of a kind; a folder of more is another kind of folder
 
   // Any thread. Returns the number of the reload that this request starts, or joins where one waits already.
   uint64_t Request();
@@ -85,6 +92,8 @@ class Reloader : public FigureSource {
  private:
   void Work();
   void ReloadOnce(Outcome outcome);
+  std::vector<std::string> FilesGone(const IndicatorLoad& load) const;
+  std::vector<std::string> WarningsOf(const IndicatorLoad& load, uint64_t indicators_before) const;
   // A file that gave indicators to the set in use, is still there, and gives none now: it was broken on its way.
   bool LostAFile(const IndicatorLoad& load, std::string& error) const;
   bool HandOver(const IndicatorLoad& load, uint64_t generation, std::string& error);
@@ -101,8 +110,9 @@ class Reloader : public FigureSource {
   uint64_t requested_ = 0;
   Outcome last_;
   uint64_t succeeded_ = 0, failed_ = 0;
-  bool failing_ = false;          // the last one that ended did not succeed
-  std::set<std::string> giving_;  // files that gave indicators to the set in use; the reloader's thread alone
+  bool failing_ = false;  // the last one that ended did not succeed
+  // Files that gave indicators to the set in use, with their rows; the reloader's thread alone.
+  std::map<std::string, uint64_t> giving_;
   int64_t loaded_at_, newest_file_;
   uint64_t memory_bytes_;
   std::thread thread_;

@@ -19,7 +19,9 @@ void ServiceReport::Tick(Clock::time_point now) {
     reloading_ = false;
     reloads_ = reload.number;
     manager_.Ready(fmt::format("{} indicators, generation {}{}", reload.indicators, reload.generation,
-                               reload.succeeded ? "" : "; the last reload failed"));
+                               !reload.succeeded         ? "; the last reload failed"
+                               : reload.warnings.empty() ? ""
+                                                         : "; the last reload had warnings"));
   }
   if (manager_.watchdog() && now >= next_watch_) {
     next_watch_ = now + *manager_.watchdog() / kBeatsPerInterval;

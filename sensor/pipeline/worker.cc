@@ -417,6 +417,7 @@ void Worker::SweepByClock(uint64_t now_ns) {
   const bool set_back = now_ns < last_clock_sweep_ns_;
   if (!set_back && now_ns < last_clock_sweep_ns_ + kClockSweepNs) return;
   last_clock_sweep_ns_ = now_ns;
+  decoder_.ExpireFragments(now_ns);
   Sweep(now_ns, false);
   HandOver();
 }

@@ -15,6 +15,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 VEDETTE, PCAPS = str(pathlib.Path(sys.argv[1]).resolve()), pathlib.Path(sys.argv[2]).resolve()
@@ -345,6 +346,24 @@ class BadInput(unittest.TestCase):
                 self.expect(result, 1, "vedette: interrupted after", "what was found until then was written")
                 self.assertTrue(result.stdout)
                 self.assertTrue(json.loads(summary.read_text())["interrupted"])
+
+    def test_an_interrupt_does_not_wait_for_patterns_to_be_compiled(self):
+        rows = self.folder / "many.csv"
+        with rows.open("w") as file:
+            file.write("type,value,in,id\n")
+            file.writelines(f'regex,"/[a-z]{{3,9}}n{i}[0-9a-f]{{4,12}}x",http.uri,r-{i}\n' for i in range(20_000))
+        for signal_ in (signal.SIGINT, signal.SIGTERM):
+            out = self.folder / "alerts.jsonl"
+            process = subprocess.Popen([VEDETTE, "replay", "--no-cache", "--no-geo", "--indicators", str(rows), "--out", str(out), str(CAPTURE)],
+                                       stderr=subprocess.PIPE)
+            with self.assertRaises(subprocess.TimeoutExpired, msg="nothing is tested: it was compiled already"):
+                process.wait(timeout=2)
+            begin = time.monotonic()
+            process.send_signal(signal_)
+            process.communicate(timeout=120)
+            self.assertLess(time.monotonic() - begin, 2)
+            self.assertEqual(process.returncode, -signal_)
+            self.assertFalse(out.exists())
 
     def test_what_is_followed_ends_by_an_interrupt(self):
         for command, codes in ((["replay", "--no-geo", "--indicators", INDICATORS], (0, 3)), (["observe"], (0,))):

@@ -369,6 +369,25 @@ TEST_F(FeedRefusal, AConnectionThatStandsStillGivesWay) {
   }
 }
 
+// Its operator has been told, and lets it in without a restart.
+TEST_F(FeedRefusal, ASuspendedPartnerIsReadmitted) {
+  OpenFeed();
+  EXPECT_FALSE(publisher_->Readmit(0)) << "it is not suspended";
+  EXPECT_FALSE(publisher_->Readmit(99));
+  const std::unique_ptr<RawClient> hostile = Raw("cert-a");
+  ASSERT_TRUE(PollUntil([&] { return publisher_->counters().connections == 1; }));
+  hostile->Send("hello");
+  ASSERT_TRUE(PollUntil([&] { return publisher_->partners()[0].suspended; }));
+  hostile->Close();
+  Subscriber a(As("cert-a"));
+  ASSERT_TRUE(PollUntil([&] { return a.Said("does not let us in now"); })) << a.events();
+  EXPECT_TRUE(publisher_->Readmit(0));
+  EXPECT_FALSE(publisher_->partners()[0].suspended);
+  ASSERT_TRUE(PollUntil([&] { return Connections(0) == 1; })) << a.events();
+  EXPECT_TRUE(Logged("partner cert-a is readmitted")) << log_;
+  EXPECT_EQ(a.Stop().error, "");
+}
+
 // What it did wrong may be mended: a program that starts again by itself must not need a person on both sides.
 TEST_F(FeedRefusal, ASuspendedPartnerIsToldAndTriesOn) {
   OpenFeed();

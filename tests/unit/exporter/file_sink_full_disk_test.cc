@@ -53,7 +53,7 @@ class FullDiskTest : public testing::Test {
   std::unique_ptr<FileSink> Open() {
     std::unique_ptr<FileSink> sink = FileSink::Open(path_, OutputFormat::kJsonl, *renderer_, error_);
     if (sink == nullptr) return nullptr;
-    sink->KeepTrying([this](std::string_view text, bool is_problem) {
+    sink->GoLive(LiveOutput{}, [this](std::string_view text, bool is_problem) {
       said_.push_back((is_problem ? "problem: " : "news: ") + std::string(text));
     });
     return sink;

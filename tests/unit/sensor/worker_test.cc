@@ -230,6 +230,24 @@ TEST(Worker, ASweepEndsIdleFlows) {
   EXPECT_EQ(worker.counters().flows_timed_out, 1u);
 }
 
+TEST(Worker, ASweepFreesStaleFragments) {
+  Capture capture;
+  Ipv4 ip;
+  ip.more_fragments = true;
+  capture.Add(ip(std::string(64, 'a')), kSecond);
+  Collector collector;
+  WorkerOptions options;
+  options.believe_stamps = true;
+  Worker worker(options, collector);
+  worker.Process(capture.frames());
+  EXPECT_GT(worker.fragment_bytes_held(), 0u);
+  worker.SweepByClock(20 * kSecond);
+  EXPECT_GT(worker.fragment_bytes_held(), 0u);
+  worker.SweepByClock(40 * kSecond);
+  EXPECT_EQ(worker.fragment_bytes_held(), 0u) << "no other fragment has to come for that";
+  EXPECT_EQ(worker.decode_counters().not_decoded[static_cast<size_t>(NotDecoded::kFragmentTimeout)], 1u);
+}
+
 TEST(Worker, AClockThatWasAheadDoesNotMakeFlowsIdle) {
   Capture capture;
   capture.Send(true, 40000, {}, "x", 10 * kSecond);

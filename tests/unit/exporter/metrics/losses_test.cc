@@ -50,6 +50,15 @@ TEST(Losses, AreWhatTheSensorCouldNotSee) {
                                                        {"vedette_parsers_given_up_total", {{"memory", 5}}}}));
 }
 
+TEST(Losses, AStartHasNone) {
+  Figures figures;
+  figures.Add(families::kPacketsReceived, 1000);
+  figures.Add(families::kPacketsDropped, "kernel", 0);
+  figures.Add(families::kPacketsTruncated, 0);
+  figures.Add(families::kTcpGapBytes, 0);
+  EXPECT_EQ(LossesOf(figures), "{}");
+}
+
 // A partner who can send traffic must not learn from them whether a name is on another's list.
 TEST(Losses, DoNotMoveWithHits) { EXPECT_EQ(LossesOf(AfterHits(0)), LossesOf(AfterHits(7))); }
 

@@ -80,25 +80,92 @@ TEST(MetricsEndpoint, AnswersInPrometheusFormat) {
   EXPECT_NE(error.find("cannot listen on"), std::string::npos) << error;
 }
 
-TEST(MetricsEndpoint, WhoSaysNothingKeepsNobodyOut) {
-  const Source source;
-  FigureRegistry registry;
-  registry.Add(source);
-  std::string error;
-  const auto endpoint = MetricsEndpoint::Open("127.0.0.1:0", registry, error);
-  ASSERT_NE(endpoint, nullptr) << error;
-  const auto took = [&] {
+class SlowClients : public testing::Test {
+ protected:
+  void SetUp() override {
+    registry_.Add(source_);
+    std::string error;
+    endpoint_ = MetricsEndpoint::Open("127.0.0.1:0", registry_, error);
+    ASSERT_NE(endpoint_, nullptr) << error;
+  }
+  void TearDown() override {
+    for (const int fd : open_) close(fd);
+  }
+  void Send(int fd, const std::string& text) {
+    EXPECT_EQ(send(fd, text.data(), text.size(), MSG_NOSIGNAL), static_cast<ssize_t>(text.size()));
+  }
+  void ExpectAnsweredAtOnce() {
     const auto begin = std::chrono::steady_clock::now();
-    EXPECT_NE(Get(endpoint->port(), "/metrics").find("vedette_flows_total 12"), std::string::npos);
-    return std::chrono::steady_clock::now() - begin;
+    EXPECT_NE(Get(endpoint_->port(), "/metrics").find("vedette_flows_total 12"), std::string::npos);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(1));
+  }
+
+  const Source source_;
+  FigureRegistry registry_;
+  std::unique_ptr<MetricsEndpoint> endpoint_;
+  std::vector<int> open_;
+};
+
+TEST_F(SlowClients, WhoSaysNothingKeepsNobodyOut) {
+  for (int round = 0; round < 5; ++round) {
+    while (open_.size() < static_cast<size_t>(round) * 50) open_.push_back(Connect(endpoint_->port()));
+    ExpectAnsweredAtOnce();
+  }
+}
+
+TEST_F(SlowClients, WhoSaysABitOfItKeepsNobodyOut) {
+  for (int i = 0; i < 100; ++i) {
+    open_.push_back(Connect(endpoint_->port()));
+    Send(open_.back(), "GET /metrics HT");
+  }
+  ExpectAnsweredAtOnce();
+}
+
+TEST_F(SlowClients, WhoReadsNothingKeepsNobodyOut) {
+  for (int i = 0; i < 100; ++i) {
+    open_.push_back(Connect(endpoint_->port()));
+    Send(open_.back(), "GET /metrics HTTP/1.1\r\n\r\n");
+  }
+  ExpectAnsweredAtOnce();
+}
+
+// Its time is that of the whole request, whatever it says in between.
+TEST_F(SlowClients, WhoDawdlesIsCutOff) {
+  const int fd = Connect(endpoint_->port());
+  open_.push_back(fd);
+  const auto begin = std::chrono::steady_clock::now();
+  while (send(fd, "x", 1, MSG_NOSIGNAL) == 1 && std::chrono::steady_clock::now() - begin < std::chrono::seconds(10))
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(4));
+}
+
+TEST_F(SlowClients, AnswersARequestInPieces) {
+  const int fd = Connect(endpoint_->port());
+  open_.push_back(fd);
+  for (const char c : std::string("GET /metrics?x=1 HTTP/1.1\r\nHost: a\r\n\r\n")) {
+    Send(fd, std::string(1, c));
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  char first[16] = {};
+  EXPECT_EQ(recv(fd, first, 15, MSG_WAITALL), 15);
+  EXPECT_STREQ(first, "HTTP/1.1 200 OK");
+}
+
+TEST_F(SlowClients, RefusesWhatIsNoRequestForThePage) {
+  const auto status = [this](const std::string& request) {
+    const int fd = Connect(endpoint_->port());
+    open_.push_back(fd);
+    Send(fd, request);
+    char first[13] = {};
+    return recv(fd, first, 12, MSG_WAITALL) == 12 ? std::string(first).substr(9) : std::string("closed");
   };
-  std::vector<int> silent = {Connect(endpoint->port()), Connect(endpoint->port())};
-  std::this_thread::sleep_for(std::chrono::milliseconds(200));  // so that they have their threads
-  EXPECT_LT(took(), std::chrono::seconds(1));
-  // One for each thread, and more: they are cut off after two seconds.
-  while (silent.size() < 12) silent.push_back(Connect(endpoint->port()));
-  EXPECT_LT(took(), std::chrono::seconds(8));
-  for (const int fd : silent) close(fd);
+  EXPECT_EQ(status("POST /metrics HTTP/1.1\r\n\r\n"), "405");
+  EXPECT_EQ(status("HEAD /metrics HTTP/1.1\r\n\r\n"), "200");
+  EXPECT_EQ(status("GET /other HTTP/1.1\r\n\r\n"), "404");
+  EXPECT_EQ(status("nonsense\n\n"), "400");
+  EXPECT_EQ(status("GET /metrics SIP/2.0\r\n\r\n"), "400");
+  EXPECT_EQ(status("GET /metrics HTTP/1.1\r\n" + std::string(PageServer::kMaxRequestBytes, 'a')), "431");
+  ExpectAnsweredAtOnce();
 }
 
 }  // namespace

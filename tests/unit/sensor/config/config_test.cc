@@ -58,6 +58,12 @@ TEST_F(ConfigTest, TheExampleHoldsEveryKeyWithItsDefault) {
   EXPECT_EQ(config_.alarms.stale_indicators, defaults.alarms.stale_indicators);
   EXPECT_EQ(config_.alarms.partner_silent, defaults.alarms.partner_silent);
   EXPECT_EQ(config_.alarms.canary_missed, defaults.alarms.canary_missed);
+  EXPECT_EQ(config_.alarms.output_failed, defaults.alarms.output_failed);
+  EXPECT_EQ(config_.alarms.partner_suspended, defaults.alarms.partner_suspended);
+  EXPECT_EQ(config_.output, defaults.output);
+  EXPECT_EQ(config_.output_file.sync, defaults.output_file.sync);
+  EXPECT_EQ(config_.output_file.rotate_bytes, defaults.output_file.rotate_bytes);
+  EXPECT_EQ(config_.output_file.keep, defaults.output_file.keep);
   EXPECT_EQ(config_.alarms.clear_after, defaults.alarms.clear_after);
   EXPECT_EQ(config_.canary.interval, defaults.canary.interval);
   EXPECT_EQ(config_.canary.time_out, defaults.canary.time_out);
@@ -158,8 +164,25 @@ mutes:
   EXPECT_EQ(config_.alarms.command, std::vector<std::string>{"/usr/local/bin/notify"});
 }
 
+TEST_F(ConfigTest, OutputIsAFileOrASection) {
+  ASSERT_TRUE(Load("output: alerts.jsonl\n")) << error_;
+  EXPECT_EQ(config_.output, (folder_ / "alerts.jsonl").string());
+  EXPECT_EQ(config_.output_file.sync, seconds(1));
+  ASSERT_TRUE(Load("output: {file: alerts.jsonl, sync: off, rotate_mebibytes: 64, keep: 3}\n")) << error_;
+  EXPECT_EQ(config_.output, (folder_ / "alerts.jsonl").string());
+  EXPECT_EQ(config_.output_file.sync, seconds(0));
+  EXPECT_EQ(config_.output_file.rotate_bytes, uint64_t{64} << 20);
+  EXPECT_EQ(config_.output_file.keep, 3u);
+  ASSERT_TRUE(Load("output: {file: \"-\"}\n")) << error_;
+  EXPECT_EQ(config_.output, "-");
+  EXPECT_FALSE(Load("output: {keep: 3}\n"));
+  EXPECT_TRUE(Said("`output` needs a `file`")) << error_;
+  EXPECT_FALSE(Load("output: {file: a, keep: 0}\n"));
+  EXPECT_FALSE(Load("output: [a, b]\n"));
+}
+
 TEST_F(ConfigTest, ASectionWithoutKeysIsNone) {
-  EXPECT_TRUE(Load("alarms:\ncanary:\nmutes:\nindicators:\n")) << error_;
+  EXPECT_TRUE(Load("output:\nalarms:\ncanary:\nmutes:\nindicators:\n")) << error_;
 }
 
 TEST_F(ConfigTest, NoPartnerHasTheCanarysName) {

@@ -67,6 +67,25 @@ TEST_F(Fragments, CompleteInAnyOrder) {
   } while (std::next_permutation(order.begin(), order.end()));
 }
 
+TEST_F(Fragments, StaleOnesAreFreedByTheClock) {
+  Add(0, kA, true, 100 * kTimeout, 1);  // before the clock was set back
+  Add(0, kA, true, 5, 2);
+  Add(8, kB, true, 6, 2);
+  Add(0, kA, true, kTimeout, 3);
+  const size_t before = Table().held_bytes();
+  Table().Expire(kTimeout + 5);
+  EXPECT_EQ(Table().waiting(), 3u) << "exactly at its time it may still be completed";
+  Table().Expire(kTimeout + 6);
+  EXPECT_EQ(Table().waiting(), 2u);
+  EXPECT_LT(Table().held_bytes(), before);
+  EXPECT_EQ(Count(NotDecoded::kFragmentTimeout), 2u);
+  EXPECT_EQ(Count(NotDecoded::kFragmentHeld), 2u);
+  EXPECT_EQ(Add(8, "end", false, kTimeout + 7, 3), Status::kComplete) << "the others are as they were";
+  Table().Expire(UINT64_MAX);
+  EXPECT_EQ(Table().held_bytes(), 0u);
+  EXPECT_EQ(Count(NotDecoded::kFragmentHeld), 0u);
+}
+
 TEST_F(Fragments, DatagramsHoldUntilReleased) {
   Add(0, kA, true);
   ASSERT_EQ(Add(8, "1", false), Status::kComplete);

@@ -51,6 +51,7 @@ class AlarmRulesTest : public testing::Test {
     figures.Add(families::kReloads, "failed", reloads_failed);
     figures.Add(families::kCanaryFailing, canary_failing);
     for (const auto& [name, silent] : partners) figures.Add(families::kFeedSilent, name, silent);
+    for (const auto& [name, silent] : partners) figures.Add(families::kFeedSuspended, name, name == suspended ? 1 : 0);
     return figures;
   }
   // One second later: "+name" and "-name" of what changed.
@@ -86,6 +87,7 @@ class AlarmRulesTest : public testing::Test {
   double output_lost = 0, feed_alerts = 0, feed_dropped = 0;
   double output_failing = 0, reload_failing = 0, geo_failing = 0, canary_failing = 0;
   std::vector<std::pair<std::string, double>> partners;
+  std::string suspended;
   Alarm last_;
   std::optional<AlarmRules> rules_;
   seconds passed_{0};
@@ -223,6 +225,16 @@ TEST_F(AlarmRulesTest, EachSilentPartner) {
   EXPECT_EQ(Seconds(1, WithTraffic()), "1:-partner_silent.beta");
 }
 
+TEST_F(AlarmRulesTest, ASuspendedPartnerUntilItIsReadmitted) {
+  partners = {{"alpha", 0}, {"beta", 0}};
+  EXPECT_EQ(Seconds(3, WithTraffic()), "");
+  suspended = "beta";
+  EXPECT_EQ(Seconds(3, WithTraffic()), "1:+partner_suspended.beta");
+  EXPECT_NE(last_.text.find("`vedette partner readmit beta`"), std::string::npos) << last_.text;
+  suspended.clear();
+  EXPECT_EQ(Seconds(3, WithTraffic()), "1:-partner_suspended.beta");
+}
+
 TEST_F(AlarmRulesTest, AShortSilenceIsSaidInMinutes) {
   AlarmsConfig config;
   config.partner_silent = seconds(90);
@@ -245,11 +257,12 @@ TEST_F(AlarmRulesTest, EachCanBeSwitchedOff) {
   AlarmsConfig off;
   off.no_packets = off.stale_indicators = off.partner_silent = seconds(0);
   off.one_way_percent = off.drop_percent = 0;
-  off.reload_failed = off.canary_missed = off.output_failed = false;
+  off.reload_failed = off.canary_missed = off.output_failed = off.partner_suspended = false;
   Begin(off);
   newest_file = 1;
   reload_failing = geo_failing = canary_failing = output_failing = 1;
   partners = {{"alpha", 1e9}};
+  suspended = "alpha";
   EXPECT_EQ(
       Seconds(200, [this] { ++dropped_by_kernel, ++alerts_dropped, ++one_way, ++reloads_failed, ++canaries_missed; }),
       "");

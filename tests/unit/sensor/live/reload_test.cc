@@ -259,6 +259,45 @@ TEST_F(ReloadTest, AFileThatGaveIndicatorsAndGivesNoneIsAFailure) {
   Stop();
 }
 
+// Whoever asks is told what the log tells.
+TEST_F(ReloadTest, WarnsOfFilesThatAreNotUsedOrShrankAndOfSettingsThatWait) {
+  std::vector<IndicatorFile> files = {{"a.csv", "", 10}, {"b.csv", "", 3}, {"c.csv", "cannot be opened"}};
+  std::vector<std::string> settings;
+  IndicatorLoad first = LoadOf({MakeIndicator(IndicatorType::kDomain, "even.example")});
+  first.files = files;
+  Start(std::move(first), [&] {
+    IndicatorLoad load = LoadOf({MakeIndicator(IndicatorType::kDomain, "odd.example")});
+    load.files = files;
+    load.changed_settings = settings;
+    return load;
+  });
+  using Texts = std::vector<std::string>;
+  EXPECT_EQ(reloader_->last().warnings, Texts{"c.csv is not used: cannot be opened"}) << "at the start as well";
+  files[2].unused.clear();
+  files[0].rows = 5;  // half is left
+  EXPECT_EQ(Reload().warnings, Texts());
+  files[0].rows = 2;
+  settings = {"`capture: filter`", "`output`"};
+  Reloader::Outcome outcome = Reload();
+  EXPECT_TRUE(outcome.succeeded);
+  EXPECT_EQ(outcome.warnings, (Texts{"a.csv gives 2 rows and gave 5 before; was it cut off on its way here?",
+                                     "the configuration was changed at `capture: filter`, `output`; that holds from "
+                                     "the next start on"}));
+  Figures figures;
+  reloader_->AppendFigures(figures);
+  EXPECT_EQ(figures.Value(families::kReloadWarnings), 2);
+  settings.clear();
+  files.erase(files.begin() + 1);
+  outcome = Reload();
+  EXPECT_EQ(outcome.warnings, Texts());
+  EXPECT_EQ(outcome.notes, Texts{"b.csv is not there any more; it gave 3 rows"});
+  for (int i = 0; i < 30; ++i) files.push_back({"f" + std::to_string(i), "is empty", 0});
+  outcome = Reload();
+  ASSERT_EQ(outcome.warnings.size(), Reloader::kFilesTold + 1);
+  EXPECT_EQ(outcome.warnings.back(), "10 more files are not used");
+  Stop();
+}
+
 TEST_F(ReloadTest, TheSensorEndsInTheMiddleOfOne) {
   std::atomic<bool> loading{false};
   Start(LoadOf({MakeIndicator(IndicatorType::kDomain, "even.example")}), [&loading] {

@@ -1,0 +1,39 @@
+// vedette partner: what is done about one partner of a running sensor.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "sensor/commands/commands.h"
+#include "sensor/commands/complain.h"
+#include "sensor/commands/control_option.h"
+
+namespace vedette {
+namespace {
+
+int Readmit(const ControlOption& control, const std::string& name) {
+  std::string error;
+  nlohmann::json response;
+  if (!control.Ask({{"command", "readmit"}, {"partner", name}, {"by", Asker()}}, response, error)) {
+    Complain(error);
+    return kExitFailed;
+  }
+  fmt::print("partner {} is let in again\n", name);
+  return kExitDone;
+}
+
+}  // namespace
+
+Command AddPartner(CLI::App& app) {
+  app.require_subcommand(1);
+  CLI::App* const readmit =
+      app.add_subcommand("readmit", "let in again a partner that is suspended, because it sent messages into its feed");
+  const std::shared_ptr<ControlOption> control = ControlOption::AddTo(*readmit);
+  auto name = std::make_shared<std::string>();
+  readmit->add_option("partner", *name, "its name, as the configuration has it")->required()->type_name("NAME");
+  return [control, name] { return Readmit(*control, *name); };
+}
+
+}  // namespace vedette
