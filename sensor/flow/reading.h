@@ -21,7 +21,8 @@ struct Reading {
   uint64_t skip[2] = {0, 0};  // bytes that the parser does not want to see
   std::string first[2];       // bytes held until a protocol is recognised; at most kStreamIdentifyBytes
   bool first_start[2] = {false, false};
-  uint8_t attempts[2] = {0, 0};  // segments that no protocol knew
+  uint8_t attempts[2] = {0, 0};         // segments that no protocol knew
+  bool answer_due[2] = {false, false};  // the protocol began behind something that this direction may still answer
   uint8_t hand_overs = 0;
   bool over = false;         // no parser will look again …
   bool complete = false;     // … because it has seen everything
@@ -55,6 +56,8 @@ class StreamReader {
   // Feeds the parser once. False: the reading is over, or handed over with `rest` still to be identified.
   bool FeedParser(Flow& flow, Reading& reading, size_t index, const Chunk& chunk, bool leading, Bytes& rest);
   void Identify(Flow& flow, Reading& reading, size_t index, Chunk chunk, bool& flip, bool leading);
+  // Takes the answer to a preamble off the front. False: there is nothing else.
+  static bool PassAnswer(Reading& reading, size_t index, Chunk& chunk);
   bool WithinMemory(Reading& reading);
 
   Options options_;
