@@ -60,10 +60,10 @@ enum class HeaderField : uint8_t {
   kHost,
   kUserAgent,
   kForwardedFor,  // X-Forwarded-For, and the fields of the same content that proxies put in its place
-  kForwarded,     // RFC 7239
   kContentLength,
   kTransferEncoding,
   kExpect,
+  kForwarded,  // RFC 7239
 };
 
 // Whether a header line, or the beginning of one that has the colon, is a field of those.

@@ -31,8 +31,9 @@ std::string_view PathOf(std::string_view target, Arena& arena) {
 }
 
 std::string AuthorityOfEnd(const Endpoint& end) {
-  const std::string address = end.address.ToString();
-  return (end.address.is_v6() ? '[' + address + ']' : address) + ':' + std::to_string(end.port);
+  const IpAddress own = end.address.Unmapped();  // as indicators have it
+  const std::string address = own.ToString();
+  return (own.is_v6() ? '[' + address + ']' : address) + ':' + std::to_string(end.port);
 }
 
 bool SameHost(std::string_view one, std::string_view other, Arena& arena) {

@@ -1,7 +1,5 @@
 #include "sensor/decode/type_counts.h"
 
-#include <fmt/format.h>
-
 #include <string_view>
 
 namespace vedette {
@@ -50,24 +48,31 @@ std::string_view NameOfEtherType(uint16_t type) {
   }
 }
 
+std::string Hex(uint16_t value, int digits) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string out = "0x";
+  for (int at = digits - 1; at >= 0; --at) out += kDigits[value >> (4 * at) & 15];
+  return out;
+}
+
 }  // namespace
 
 std::string NameOfLinkType(uint32_t number) {
   const auto type = static_cast<uint16_t>(number);
   switch (static_cast<LinkSpace>(number >> 16)) {
     case LinkSpace::kLlc:
-      return fmt::format("llc_{:#04x}", type);
+      return "llc_" + Hex(type, 2);
     case LinkSpace::kSnap:
-      return fmt::format("snap_{:#06x}", type);
+      return "snap_" + Hex(type, 4);
     case LinkSpace::kPpp:
-      return fmt::format("ppp_{:#06x}", type);
+      return "ppp_" + Hex(type, 4);
     case LinkSpace::kFamily:
-      return fmt::format("family_{}", type);
+      return "family_" + std::to_string(type);
     case LinkSpace::kEtherType:
       break;
   }
   const std::string_view name = NameOfEtherType(type);
-  return name.empty() ? fmt::format("{:#06x}", type) : std::string(name);
+  return name.empty() ? Hex(type, 4) : std::string(name);
 }
 
 }  // namespace vedette

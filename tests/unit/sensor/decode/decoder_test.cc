@@ -364,7 +364,9 @@ TEST_F(Decode, QuotedAuthenticationHeaders) {
 
 // What the first fragments hold of a datagram whose others never come.
 TEST_F(Decode, TheBeginningOfADatagramThatIsGivenUpIsHandedOn) {
-  Decoder decoder(Decoder::Options{.keep_given_up = true});
+  Decoder::Options options;
+  options.keep_given_up = true;
+  Decoder decoder(options);
   const std::string whole = Udp{.source_port = 4444}(std::string(1000, 'x') + std::string(1000, 'y'));
   const auto fragment = [&](uint16_t identification, size_t offset, size_t size, uint64_t time_ns) {
     frames_.push_back(std::make_unique<OwnedFrame>(
