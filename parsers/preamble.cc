@@ -182,16 +182,19 @@ class Finder {
     if (tag == kRequest || tag == kResponse) Add(whole);
   }
 
-  // Up to the first byte that no text has. Bytes of UTF-8 are text.
+  // Up to what may be a TLS record. Bytes of UTF-8 are text.
   void Text() {
-    const std::string_view text = AsText(first_).substr(0, kMaxPreambleTextBytes);
+    constexpr char kTlsHandshake = 22;
+    std::string_view text = AsText(first_).substr(0, kMaxPreambleTextBytes);
+    const size_t handshake = text.find(kTlsHandshake);
+    if (handshake == 0 || handshake == std::string_view::npos) return;
+    text = text.substr(0, handshake);
     const auto is_text = [](char c) {
       return static_cast<uint8_t>(c) >= ' ' ? c != 0x7f : c == '\r' || c == '\n' || c == '\t';
     };
-    const auto end = static_cast<size_t>(std::find_if_not(text.begin(), text.end(), is_text) - text.begin());
-    if (end == 0 || end == text.size()) return;
     // 'S' and no more is PostgreSQL's answer.
-    if (text[end - 1] == '\n' || text[end - 1] == '>' || text.substr(0, end) == "S") Add(end, true);
+    if (text.back() != '\n' && text.back() != '>' && text != "S") return;
+    if (std::all_of(text.begin(), text.end(), is_text)) Add(text.size(), true);
   }
 
   Bytes first_;

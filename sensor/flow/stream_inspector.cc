@@ -12,6 +12,7 @@ namespace {
 
 // Datagrams of a flow that are tried before it is taken for something else.
 constexpr uint8_t kMaxUdpMisses = 8;
+constexpr uint8_t kMaxTunnelProbes = 4;  // of those; a tunnel says hello first at most
 constexpr uint8_t kUnknownWindowScale = 14;
 
 Direction DirectionOf(size_t index) { return index == 0 ? Direction::kToServer : Direction::kToClient; }
@@ -279,6 +280,7 @@ void StreamInspector::OnUdp(Flow& flow, const Packet& packet, bool from_client) 
     }
   } else if (flow.app == ProtocolId::kUnknown) {
     ++flow.udp_misses;
+    if (flow.udp_misses > kMaxTunnelProbes) return;
     CountTunnel(flow, TunnelOfDatagram(payload, payload.size() + packet.missing_bytes));
     if (flow.tunnel) flow.udp_misses = kMaxUdpMisses;
   }

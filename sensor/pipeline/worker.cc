@@ -160,7 +160,8 @@ void Worker::Run(std::span<const Frame> frames, std::span<const uint64_t> times)
       Lookup(slot);
       ++used;
     }
-    if (decoder_.has_given_up()) [[unlikely]] {
+    // Only fragments make others give way.
+    if ((result != DecodeResult::kPacket || slot.packet.is_fragment) && decoder_.has_given_up()) [[unlikely]] {
       RunSlots(std::exchange(used, 0));
       OnGivenUp(frame, false);
     }
