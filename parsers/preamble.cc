@@ -6,14 +6,18 @@
 namespace vedette {
 namespace {
 
+constexpr char kTlsHandshake = 22;
+
+constexpr bool IsText(uint8_t byte) {
+  return byte >= ' ' ? byte != 0x7f : byte == '\r' || byte == '\n' || byte == '\t';
+}
+
 class Finder {
  public:
   explicit Finder(Bytes first) : first_(first) {}
 
   Preambles Find() {
     if (first_.empty()) return out_;
-    Proxy1();
-    Proxy2();
     switch (first_[0]) {
       case 0:
         Socks4Answer();
@@ -32,6 +36,12 @@ class Finder {
         Socks5Hello();
         Socks5Request();
         break;
+      case '\r':
+        Proxy2();
+        break;
+      case 'P':
+        Proxy1();
+        break;
       case 0x20:
         MysqlRequest();
         break;
@@ -41,7 +51,7 @@ class Finder {
       default:
         break;
     }
-    Text();
+    if (IsText(first_[0])) Text();
     return out_;
   }
 
@@ -184,17 +194,14 @@ class Finder {
 
   // Up to what may be a TLS record. Bytes of UTF-8 are text.
   void Text() {
-    constexpr char kTlsHandshake = 22;
     std::string_view text = AsText(first_).substr(0, kMaxPreambleTextBytes);
     const size_t handshake = text.find(kTlsHandshake);
     if (handshake == 0 || handshake == std::string_view::npos) return;
     text = text.substr(0, handshake);
-    const auto is_text = [](char c) {
-      return static_cast<uint8_t>(c) >= ' ' ? c != 0x7f : c == '\r' || c == '\n' || c == '\t';
-    };
     // 'S' and no more is PostgreSQL's answer.
     if (text.back() != '\n' && text.back() != '>' && text != "S") return;
-    if (std::all_of(text.begin(), text.end(), is_text)) Add(text.size(), true);
+    if (std::all_of(text.begin(), text.end(), [](char c) { return IsText(static_cast<uint8_t>(c)); }))
+      Add(text.size(), true);
   }
 
   Bytes first_;
@@ -202,6 +209,26 @@ class Finder {
 };
 
 }  // namespace
+
+bool MayHavePreamble(Bytes first) {
+  if (first.empty()) return false;
+  switch (first[0]) {
+    case 0:
+      return first.size() < 2 || first[1] == 0 || first[1] == 90;
+    case 1:
+    case 3:
+    case 4:
+    case 5:
+    case '\r':
+    case 'P':
+    case 0x20:
+    case 0x30:
+      return true;
+    default:
+      return IsText(first[0]) &&
+             AsText(first).substr(0, kMaxPreambleTextBytes).find(kTlsHandshake) != std::string_view::npos;
+  }
+}
 
 Preambles FindPreambles(Bytes first) { return Finder(first).Find(); }
 

@@ -29,6 +29,8 @@ struct Preambles {
   bool need_more = false;  // one begins and is not whole
 };
 Preambles FindPreambles(Bytes first);
+// False where FindPreambles finds none and needs no more; cheaper.
+bool MayHavePreamble(Bytes first);
 
 // One behind the other: a PROXY header, a greeting, a password and a request; more is made up.
 constexpr size_t kMaxPreambles = 5;

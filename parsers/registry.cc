@@ -132,6 +132,7 @@ Identity SearchBehind(Bytes first, Direction direction, ProtocolId only, size_t 
 
 Identity IdentifyBehindPreamble(Bytes first, Direction direction, ProtocolId only, size_t& offset) {
   offset = 0;
+  if (!MayHavePreamble(first)) return {};
   return SearchBehind(first, direction, only, 0, offset);
 }
 

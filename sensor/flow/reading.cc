@@ -46,10 +46,10 @@ ProtocolId ProtocolOf(const StreamParser& parser) {
 }
 
 // What begins at the front of the bytes, or behind a preamble in them: at `offset`.
-Identity IdentifyAnywhere(Bytes bytes, Direction direction, size_t& offset) {
+Identity IdentifyAnywhere(Bytes bytes, Direction direction, bool may_have_preamble, size_t& offset) {
   offset = 0;
   const Identity identity = IdentifyStream(bytes, direction);
-  if (identity.probe == Probe::kYes) return identity;
+  if (identity.probe == Probe::kYes || !may_have_preamble) return identity;
   const Identity behind = IdentifyBehindPreamble(bytes, direction, ProtocolId::kUnknown, offset);
   return behind.probe == Probe::kNo ? identity : behind;
 }
@@ -220,10 +220,11 @@ void StreamReader::Identify(Flow& flow, Reading& reading, size_t index, Chunk ch
     chunk.start = reading.first_start[index];
   }
   size_t offset = 0;  // where in chunk.data it begins
-  Identity identity = IdentifyAnywhere(chunk.data, chunk.direction, offset);
+  const bool early = reading.attempts[index] < kMaxAttempts;
+  Identity identity = IdentifyAnywhere(chunk.data, chunk.direction, early, offset);
   if (joined && !IsOpen(identity, chunk.data)) {
     // What was held is another protocol's and over: a greeting, a request for TLS and the answer to it.
-    identity = IdentifyAnywhere(segment, chunk.direction, offset);
+    identity = IdentifyAnywhere(segment, chunk.direction, early, offset);
     first.clear();
     joined = false;
     chunk.data = segment;

@@ -224,6 +224,9 @@ std::string_view NameOf(Tunnel tunnel) {
 }
 
 Tunnel TunnelOfDatagram(Bytes datagram, size_t wire_bytes) {
+  // None of the headers begins so but L2TP's control messages; QUIC's do, which is most of what comes here.
+  constexpr uint8_t kL2tpControl = 0xc8;
+  if (datagram.empty() || (datagram[0] >= 0xc0 && datagram[0] != kL2tpControl)) return Tunnel::kNone;
   const Inner inner{ByteReader(datagram), wire_bytes > datagram.size() ? wire_bytes - datagram.size() : 0};
   if (IsVxlan(inner)) return Tunnel::kVxlan;
   if (IsGeneve(inner)) return Tunnel::kGeneve;

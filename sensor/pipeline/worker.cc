@@ -161,8 +161,12 @@ void Worker::Run(std::span<const Frame> frames, std::span<const uint64_t> times)
       ++used;
     }
     // Only fragments make others give way.
-    if ((result != DecodeResult::kPacket || slot.packet.is_fragment) && decoder_.has_given_up()) [[unlikely]] {
-      RunSlots(std::exchange(used, 0));
+    if (result == DecodeResult::kPacket && !slot.packet.is_fragment) [[likely]] {
+      continue;
+    }
+    if (decoder_.has_given_up()) [[unlikely]] {
+      RunSlots(used);
+      used = 0;
       OnGivenUp(frame, false);
     }
   }

@@ -95,6 +95,8 @@ TEST(Preamble, RandomBytesAreNone) {
     size_t offset = 0;
     const Identity found = IdentifyBehindPreamble(bytes, Direction::kToServer, ProtocolId::kTls, offset);
     EXPECT_NE(found.probe, Probe::kYes);
+    const Preambles preambles = FindPreambles(bytes);
+    EXPECT_TRUE(MayHavePreamble(bytes) || (preambles.size == 0 && !preambles.need_more));
     EXPECT_LE(offset, bytes.size());
   }
 }
