@@ -49,7 +49,7 @@ ProtocolId ProtocolOf(const StreamParser& parser) {
 Identity IdentifyAnywhere(Bytes bytes, Direction direction, bool may_have_preamble, size_t& offset) {
   offset = 0;
   const Identity identity = IdentifyStream(bytes, direction);
-  if (identity.probe == Probe::kYes || !may_have_preamble) return identity;
+  if (identity.probe == Probe::kYes || !may_have_preamble || !MayHavePreamble(bytes)) return identity;
   const Identity behind = IdentifyBehindPreamble(bytes, direction, ProtocolId::kUnknown, offset);
   return behind.probe == Probe::kNo ? identity : behind;
 }
