@@ -140,6 +140,7 @@ class AlertJson {
       case ObservableKind::kDnsCname:
         return Dns();
       case ObservableKind::kHttpHost:
+      case ObservableKind::kHttpHostField:
       case ObservableKind::kHttpUri:
       case ObservableKind::kHttpUrl:
       case ObservableKind::kHttpUserAgent:
@@ -209,7 +210,8 @@ class AlertJson {
   void Http() {
     json_.BeginObject("http");
     Context("hostname", ObservableKind::kHttpHost);
-    std::string_view url = ValueIn(ObservableKind::kHttpUri);
+    std::string_view url = ValueIn(ObservableKind::kHttpTarget);
+    if (url.empty()) url = ValueIn(ObservableKind::kHttpUri);
     if (url.empty()) url = ValueIn(ObservableKind::kHttpUrl);
     if (!url.empty()) json_.Observed("url", url, kMaxContextBytes);
     Context("http_user_agent", ObservableKind::kHttpUserAgent);

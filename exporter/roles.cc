@@ -87,12 +87,8 @@ Roles OfName(const Alert& alert, std::span<const IpAddress> resolvers) {
 
 // A request that asks its server to fetch from elsewhere (RFC 9112 sections 3.2.2 and 3.2.3): the server is a proxy.
 bool AsksProxy(const Alert& alert) {
-  const auto is_absolute = [](std::string_view uri) {
-    return uri.substr(0, 7) == "http://" || uri.substr(0, 8) == "https://";
-  };
-  if (alert.kind == ObservableKind::kHttpUri && is_absolute(alert.value)) return true;
-  return std::any_of(alert.message.begin(), alert.message.end(), [&](const ContextValue& context) {
-    return (context.kind == ObservableKind::kHttpUri && is_absolute(context.value)) ||
+  return std::any_of(alert.message.begin(), alert.message.end(), [](const ContextValue& context) {
+    return context.kind == ObservableKind::kHttpTarget ||
            (context.kind == ObservableKind::kHttpMethod && context.value == "CONNECT");
   });
 }
@@ -118,6 +114,7 @@ Roles DecideRoles(const Alert& alert, const IndicatorRecord&, std::span<const Ip
     case ObservableKind::kDnsCname:
       return OfName(alert, resolvers);
     case ObservableKind::kHttpHost:
+    case ObservableKind::kHttpHostField:
     case ObservableKind::kHttpUri:
     case ObservableKind::kHttpUrl:
       return OfRequest(alert);
@@ -153,6 +150,7 @@ Roles DecideRoles(const Alert& alert, const IndicatorRecord&, std::span<const Ip
     case ObservableKind::kDnsType:
     case ObservableKind::kDnsRcode:
     case ObservableKind::kHttpMethod:
+    case ObservableKind::kHttpTarget:
     case ObservableKind::kHttpStatus:
     case ObservableKind::kTlsVersion:
     case ObservableKind::kTlsSubject:

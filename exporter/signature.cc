@@ -86,6 +86,8 @@ uint32_t NumberOf(ObservableKind kind) {
       return 24;
     case ObservableKind::kHttpXff:
       return 25;
+    case ObservableKind::kHttpHostField:
+      return 26;
     case ObservableKind::kTlsSni:
       return 41;
     case ObservableKind::kTlsJa3:
@@ -105,6 +107,7 @@ uint32_t NumberOf(ObservableKind kind) {
     case ObservableKind::kDnsType:
     case ObservableKind::kDnsRcode:
     case ObservableKind::kHttpMethod:
+    case ObservableKind::kHttpTarget:
     case ObservableKind::kHttpStatus:
     case ObservableKind::kTlsVersion:
     case ObservableKind::kTlsSubject:

@@ -22,6 +22,7 @@ Outcome Http1Parser::Feed(const Chunk& chunk, ObservableBatch& out) {
             .direction = chunk.direction,
             .side = SideOf(chunk.direction),
             .out = out,
+            .receiver = chunk.ends != nullptr ? &chunk.ends->receiver : nullptr,
             .outcome = {}};
   Side& side = turn.side;
   opening_seen_ |= chunk.start;
@@ -37,9 +38,14 @@ Outcome Http1Parser::Feed(const Chunk& chunk, ObservableBatch& out) {
     // The other end answers a request line without a version: it took it for the whole request.
     Side& other = SideOf(Opposite(chunk.direction));
     if (other.simple) {
-      Turn answered{
-          .data = {}, .at = 0, .direction = Opposite(chunk.direction), .side = other, .out = out, .outcome = {}};
-      TakeCutHead(answered, {other.held.data(), other.held.size()});
+      Turn answered{.data = {},
+                    .at = 0,
+                    .direction = Opposite(chunk.direction),
+                    .side = other,
+                    .out = out,
+                    .receiver = chunk.ends != nullptr ? &chunk.ends->sender : nullptr,
+                    .outcome = {}};
+      TakeCutHead(answered, {other.held.data(), other.held.size()}, Extent::kFirstLine);
       Release(other);
     }
   }
@@ -87,10 +93,12 @@ bool Http1Parser::StepHead(Turn& turn) {
   const std::string_view window = turn.rest().substr(0, kMaxHeadBytes);
   const Probe probe = ProbeHead(window);
   Side& side = turn.side;
-  if (probe == Probe::kNo && side.asked_tunnel && !SideOf(Opposite(turn.direction)).spoke) {
-    // Only one direction was captured: the tunnel's bytes follow the request. What is text goes the ordinary way.
+  if (probe == Probe::kNo && side.asked_tunnel) {
+    // The tunnel's bytes follow the request: only one direction was captured, or the client does not wait for the
+    // answer, as some do with TLS. What is text goes the ordinary way.
+    constexpr char kTlsHandshake = 22;
     const bool binary = static_cast<uint8_t>(window.front()) < ' ' || static_cast<uint8_t>(window.front()) >= 0x7f;
-    if (binary) {
+    if (window.front() == kTlsHandshake || (binary && !SideOf(Opposite(turn.direction)).spoke)) {
       turn.outcome = Outcome::HandOver(turn.at);
       return true;
     }
@@ -202,7 +210,7 @@ bool Http1Parser::TakeHead(Turn& turn, std::string_view head) {
     turn.outcome = Outcome::Done();
     return true;
   }
-  const Framing framing = TakeRequest(turn, request, fields, true);
+  const Framing framing = TakeRequest(turn, request, fields, Extent::kComplete);
   Side& side = turn.side;
   if (framing.has_coding && (framing.has_length || !framing.chunked)) {
     // RFC 9112 section 6.3: the two ends may disagree where the body ends, which is how requests are smuggled. Looking
@@ -223,7 +231,7 @@ bool Http1Parser::TakeHead(Turn& turn, std::string_view head) {
   return TakeBody(turn, framing.content_length, doubtful);
 }
 
-Framing Http1Parser::TakeRequest(Turn& turn, const RequestLine& line, std::string_view fields, bool complete) {
+Framing Http1Parser::TakeRequest(Turn& turn, const RequestLine& line, std::string_view fields, Extent extent) {
   ++counters_.requests;
   turn.side.sent_requests = true;
   turn.side.asked_tunnel = line.method == "CONNECT";
@@ -235,7 +243,7 @@ Framing Http1Parser::TakeRequest(Turn& turn, const RequestLine& line, std::strin
   }
   HttpRequestValues values(line.method, line.target, turn.direction, turn.out);
   Framing framing;
-  HeaderReader reader(fields, complete);
+  HeaderReader reader(fields, extent == Extent::kComplete);
   HeaderField field;
   std::string_view value;
   while (reader.Next(field, value)) {
@@ -253,6 +261,9 @@ Framing Http1Parser::TakeRequest(Turn& turn, const RequestLine& line, std::strin
       case HeaderField::kForwardedFor:
         values.AddForwardedFor(value);
         break;
+      case HeaderField::kForwarded:
+        values.AddForwarded(value);
+        break;
       case HeaderField::kContentLength:
         framing.AddContentLength(value);
         break;
@@ -264,7 +275,7 @@ Framing Http1Parser::TakeRequest(Turn& turn, const RequestLine& line, std::strin
         break;
     }
   }
-  values.Finish(complete);
+  values.Finish(extent != Extent::kCut, MayRequest(turn) ? turn.receiver : nullptr);
   counters_.values_over_limit += values.over_limit();
   return framing;
 }
@@ -321,7 +332,7 @@ bool Http1Parser::TakeResponse(Turn& turn, const StatusLine& line, std::string_v
   return true;
 }
 
-void Http1Parser::TakeCutHead(Turn& turn, std::string_view text) {
+void Http1Parser::TakeCutHead(Turn& turn, std::string_view text, Extent extent) {
   if (turn.side.state != State::kHead) return;
   const size_t newline = text.find('\n');
   if (newline == std::string_view::npos) return;
@@ -333,7 +344,7 @@ void Http1Parser::TakeCutHead(Turn& turn, std::string_view text) {
     TakeStatus(turn, status);
     if (MayRespond(turn) && status.status >= 200) waiting_.Pop();
   } else if (ParseRequestLine(first, request) && !request.is_http2_preface) {
-    TakeRequest(turn, request, text.substr(newline + 1), false);
+    TakeRequest(turn, request, text.substr(newline + 1), extent);
   }
 }
 

@@ -1,6 +1,6 @@
 // HTTP/0.9 to HTTP/1.1 on a stream, both directions together (RFC 9110, RFC 9112, RFC 1945).
 //
-// From a request: http.host, http.uri, http.url, http.user_agent, http.xff and the method; from a response: the status.
+// From a request: what http_values.h tells; from a response: the status.
 // Bodies are skipped, not looked at. What the two ends would disagree about, or what was never seen, is not guessed:
 // where a head should stand and none does, the parser looks for the next line that is unmistakably one. So a broken
 // length or a smuggled request costs a search, never the rest of the flow.
@@ -95,7 +95,8 @@ class Http1Parser {
     Direction direction;
     Side& side;
     ObservableBatch& out;
-    Outcome outcome;  // what ends the call, where a step says so
+    const Endpoint* receiver;  // of `data`; null: not known
+    Outcome outcome;           // what ends the call, where a step says so
     std::string_view rest() const { return data.substr(at); }
   };
 
@@ -112,10 +113,16 @@ class Http1Parser {
 
   [[nodiscard]] bool TakeHead(Turn& turn, std::string_view head);
   [[nodiscard]] bool TakeResponse(Turn& turn, const StatusLine& line, std::string_view fields);
-  Framing TakeRequest(Turn& turn, const RequestLine& line, std::string_view fields, bool complete);
+  // How much of a head `fields` is.
+  enum class Extent : uint8_t {
+    kCut,        // the complete lines of one
+    kComplete,   // all of it, with the empty line
+    kFirstLine,  // the request line was taken for the whole request: there are no fields
+  };
+  Framing TakeRequest(Turn& turn, const RequestLine& line, std::string_view fields, Extent extent);
   void TakeStatus(Turn& turn, const StatusLine& line);
   // The complete lines of a head whose end will not be seen.
-  void TakeCutHead(Turn& turn, std::string_view text);
+  void TakeCutHead(Turn& turn, std::string_view text, Extent extent = Extent::kCut);
   // `held` is full: makes room in it, or gives the head up.
   void ThinOutHead(Turn& turn);
   void GiveUpLongHead(Turn& turn);

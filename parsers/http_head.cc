@@ -167,17 +167,34 @@ bool MatchField(std::string_view line, HeaderField& field, size_t& value_start) 
     std::string_view lower;
     HeaderField field;
   };
+  // By their first letters, so that most lines are compared with none.
   static constexpr Name kNames[] = {
-      {"host", HeaderField::kHost},
-      {"user-agent", HeaderField::kUserAgent},
-      {"x-forwarded-for", HeaderField::kForwardedFor},
+      {"cf-connecting-ip", HeaderField::kForwardedFor},
       {"content-length", HeaderField::kContentLength},
-      {"transfer-encoding", HeaderField::kTransferEncoding},
       {"expect", HeaderField::kExpect},
+      {"forwarded", HeaderField::kForwarded},
+      {"host", HeaderField::kHost},
+      {"true-client-ip", HeaderField::kForwardedFor},
+      {"transfer-encoding", HeaderField::kTransferEncoding},
+      {"user-agent", HeaderField::kUserAgent},
+      {"x-client-ip", HeaderField::kForwardedFor},
+      {"x-cluster-client-ip", HeaderField::kForwardedFor},
+      {"x-forwarded-for", HeaderField::kForwardedFor},
+      {"x-real-ip", HeaderField::kForwardedFor},
   };
+  static constexpr std::array<uint8_t, 27> kBegins = [] {
+    std::array<uint8_t, 27> begins{};  // of each letter's names, and their end
+    for (size_t letter = 0; letter < begins.size(); ++letter) {
+      for (const Name& name : kNames) begins[letter] += name.lower.front() < static_cast<char>('a' + letter);
+    }
+    return begins;
+  }();
   const char first = line.empty() ? '\0' : LowerAscii(line.front());
-  for (const Name& name : kNames) {
-    if (first != name.lower.front() || !StartsWithLower(line, name.lower)) continue;
+  if (first < 'a' || first > 'z') return false;
+  const auto letter = static_cast<size_t>(first - 'a');
+  for (size_t i = kBegins[letter]; i < kBegins[letter + 1]; ++i) {
+    const Name& name = kNames[i];
+    if (!StartsWithLower(line, name.lower)) continue;
     // White space before the colon is forbidden (RFC 9112 section 5.1), and accepted by many.
     size_t at = name.lower.size();
     while (at < line.size() && IsBlank(line[at])) ++at;

@@ -56,7 +56,15 @@ struct HeadEnd {
 // `from`: a line start within `text`.
 HeadEnd FindHeadEnd(std::string_view text, size_t from);
 
-enum class HeaderField : uint8_t { kHost, kUserAgent, kForwardedFor, kContentLength, kTransferEncoding, kExpect };
+enum class HeaderField : uint8_t {
+  kHost,
+  kUserAgent,
+  kForwardedFor,  // X-Forwarded-For, and the fields of the same content that proxies put in its place
+  kContentLength,
+  kTransferEncoding,
+  kExpect,
+  kForwarded,  // RFC 7239
+};
 
 // Whether a header line, or the beginning of one that has the colon, is a field of those.
 [[nodiscard]] bool IsReadField(std::string_view line);

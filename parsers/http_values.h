@@ -1,4 +1,15 @@
 // The observables of an HTTP request, whichever version carried it.
+//
+//   http.host        the host of the request target: of an absolute URI or of CONNECT's authority, which overrule the
+//   Host
+//                    field (RFC 9112 sections 3.2.2 and 3.2.3), else of each Host field
+//   http.host_field  a Host field that names another host than such a target
+//   http.uri         path and query as on the wire, "/" for an absolute URI that has none; of CONNECT the authority
+//   http.url         where the target is a path or an absolute URI. Without a Host its authority is the server's
+//   address
+//                    and port (RFC 9112 section 3.3)
+//   http.xff         on whose behalf a proxy asks: addresses in their normal form, other text as it stands
+//   http.user_agent, the method, and the target itself where it is absolute
 #pragma once
 
 #include <cstddef>
@@ -6,6 +17,7 @@
 #include <string_view>
 
 #include "parsers/observable.h"
+#include "parsers/parser.h"
 
 namespace vedette {
 
@@ -19,16 +31,20 @@ class HttpRequestValues {
   // Values without white space around them, folds replaced.
   void AddHost(std::string_view value);
   void AddUserAgent(std::string_view value);
-  void AddForwardedFor(std::string_view value);  // one field line: a list of elements
+  // One line of X-Forwarded-For or its like: a list of elements.
+  void AddForwardedFor(std::string_view value);
+  // One line of Forwarded (RFC 7239 section 4): the `for` of each element. "unknown" and identifiers that hide the
+  // address ("_hidden", section 6.3) are no values.
+  void AddForwarded(std::string_view value);
 
-  // Adds what follows from the parts together: http.url, and http.host where no Host field said it. `complete`: there
-  // are no more fields; otherwise nothing is taken from a field's absence.
-  void Finish(bool complete);
+  // Adds what follows from the parts together. `complete`: there are no more fields; otherwise nothing is taken from a
+  // field's absence. `server`: whom the request was sent to; null: not known.
+  void Finish(bool complete, const Endpoint* server);
 
   // Values not added because one request held more than kMaxValues of them.
   uint32_t over_limit() const { return over_limit_; }
 
-  // Of Host and User-Agent values together, and of X-Forwarded-For values: more than any client sends; one crafted head
+  // Of Host and User-Agent values together, and of http.xff values: more than any client sends; one crafted head
   // must not fill the batch. The latter are read only where somebody looks for them, so they take no others' place.
   static constexpr uint32_t kMaxValues = 64;
 
@@ -37,14 +53,15 @@ class HttpRequestValues {
     if (values == kMaxValues) return ++over_limit_, false;
     return ++values, true;
   }
-  void AddForwarded(std::string_view element);
-  void AddHostText(std::string_view authority);
+  void AddNode(std::string_view node);
+  void AddHostText(ObservableKind kind, std::string_view authority);
 
   ObservableBatch& out_;
   Direction direction_;
   std::string_view target_;
+  std::string_view target_authority_;  // of an absolute target or of CONNECT
   std::string_view first_host_;
-  bool is_connect_;
+  bool is_absolute_;
   uint32_t values_ = 0, forwarded_for_ = 0;
   uint32_t over_limit_ = 0;
 };

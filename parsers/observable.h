@@ -27,7 +27,8 @@ enum class ObservableKind : uint8_t {
   kDnsQuery,
   kDnsAnswer,
   kDnsCname,
-  kHttpHost,
+  kHttpHost,       // of the request target, else of the Host field
+  kHttpHostField,  // only where it differs from the target's
   kHttpUri,
   kHttpUrl,
   kHttpUserAgent,
@@ -43,6 +44,7 @@ enum class ObservableKind : uint8_t {
   kDnsType,     // the query's type: "A", "AAAA", "TYPE65"
   kDnsRcode,    // of a response: "NOERROR", "NXDOMAIN"
   kHttpMethod,  // as on the wire
+  kHttpTarget,  // as on the wire, only where it is an absolute URI
   kHttpStatus,  // three digits
   kTlsVersion,  // as negotiated, else as offered: "TLS 1.2"
   kTlsSubject,

@@ -13,19 +13,30 @@
 #include <limits>
 #include <string_view>
 
+#include "parsers/address.h"
 #include "parsers/bytes.h"
 #include "parsers/observable.h"
 
 namespace vedette {
 
+// One end of a flow.
+struct Endpoint {
+  IpAddress address;
+  uint16_t port = 0;
+};
+struct ChunkEnds {
+  Endpoint sender, receiver;
+};
+
 // Bytes of one direction, in order. The view holds during the call only.
 struct Chunk {
   Bytes data;
   Direction direction = Direction::kToServer;
-  uint32_t gap_bytes = 0;  // bytes missing right before `data`; the parser has to find its place again
-  bool start = false;      // `data` begins where the connection begins (its handshake was seen)
-  bool end = false;        // nothing follows in this direction (FIN, RST, time-out or the end of the capture)
-  uint64_t time_ns = 0;    // packet time, nanoseconds since 1970
+  uint32_t gap_bytes = 0;           // bytes missing right before `data`; the parser has to find its place again
+  bool start = false;               // `data` begins where the connection begins (its handshake was seen)
+  bool end = false;                 // nothing follows in this direction (FIN, RST, time-out or the end of the capture)
+  uint64_t time_ns = 0;             // packet time, nanoseconds since 1970
+  const ChunkEnds* ends = nullptr;  // who sent `data` to whom; null: not told. Holds during the call only
 };
 
 enum class Progress : uint8_t {

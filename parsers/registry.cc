@@ -1,5 +1,7 @@
 #include "parsers/registry.h"
 
+#include "parsers/preamble.h"
+
 namespace vedette {
 namespace {
 
@@ -88,6 +90,50 @@ Identity IdentifyStream(Bytes first, Direction direction) {
   Identity identity = AskAll(first, direction, static_cast<StreamParserList*>(nullptr));
   if (identity.probe == Probe::kYes) identity.sender = SenderOf(identity.protocol, first);
   return identity;
+}
+
+namespace {
+
+Identity IdentifyOnly(ProtocolId only, Bytes first, Direction direction) {
+  if (only == ProtocolId::kUnknown) return IdentifyStream(first, direction);
+  Identity identity{.probe = ProbeStream(only, first, direction), .protocol = only};
+  if (identity.probe == Probe::kYes) identity.sender = SenderOf(only, first);
+  return identity;
+}
+
+// Bounded by depth and by the few forms that overlap.
+Identity SearchBehind(Bytes first, Direction direction, ProtocolId only, size_t depth, size_t& offset) {
+  Identity answer;
+  if (depth == kMaxPreambles) return answer;
+  const Preambles preambles = FindPreambles(first);
+  if (preambles.need_more) answer.probe = Probe::kNeedMore;
+  for (size_t i = 0; i < preambles.size; ++i) {
+    const Preamble& preamble = preambles.found[i];
+    const Bytes rest = first.subspan(preamble.bytes);
+    if (rest.empty() || (preamble.only_tls && only != ProtocolId::kUnknown && only != ProtocolId::kTls)) continue;
+    const Identity direct = IdentifyOnly(preamble.only_tls ? ProtocolId::kTls : only, rest, direction);
+    if (direct.probe == Probe::kYes) {
+      offset = preamble.bytes;
+      return direct;
+    }
+    if (direct.probe == Probe::kNeedMore) answer.probe = Probe::kNeedMore;
+    size_t behind = 0;
+    const Identity further = SearchBehind(rest, direction, only, depth + 1, behind);
+    if (further.probe == Probe::kYes) {
+      offset = preamble.bytes + behind;
+      return further;
+    }
+    if (further.probe == Probe::kNeedMore) answer.probe = Probe::kNeedMore;
+  }
+  return answer;
+}
+
+}  // namespace
+
+Identity IdentifyBehindPreamble(Bytes first, Direction direction, ProtocolId only, size_t& offset) {
+  offset = 0;
+  if (!MayHavePreamble(first)) return {};
+  return SearchBehind(first, direction, only, 0, offset);
 }
 
 Probe ProbeStream(ProtocolId protocol, Bytes first, Direction direction) {

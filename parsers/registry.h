@@ -43,6 +43,11 @@ struct Identity {
 // `first`: what a direction begins with, or a segment of it.
 Identity IdentifyStream(Bytes first, Direction direction);
 
+// As IdentifyStream for a protocol that begins within `first`, behind preambles (preamble.h). kYes: it begins at
+// `offset`. `only`: looks for that protocol alone; kUnknown: for any. kNeedMore where a preamble, or what follows it,
+// is not whole.
+Identity IdentifyBehindPreamble(Bytes first, Direction direction, ProtocolId only, size_t& offset);
+
 // What the parser of that one protocol says to them; kNo for kUnknown.
 Probe ProbeStream(ProtocolId protocol, Bytes first, Direction direction);
 

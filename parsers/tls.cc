@@ -51,7 +51,6 @@ constexpr uint16_t kMaxRecordBytes = 16384 + 2048;  // RFC 5246 section 6.2.3
 constexpr uint16_t kMinEncryptedBytes = 17;         // a byte and the shortest tag or MAC
 constexpr size_t kFirstHeldBytes = 4096;  // most messages; what is claimed beyond is only believed as it comes
 
-// Whether a message of this type can be seen in clear.
 bool IsKnownInClear(uint8_t type) {
   switch (type) {
     case kHelloRequest:
@@ -173,6 +172,12 @@ bool WantsCertificates(const ObservableBatch& out) {
   return out.Wants(ObservableKind::kTlsCertSha1) || out.Wants(ObservableKind::kTlsCertSha256) || WantsNames(out);
 }
 
+void AddServerNames(const ClientHello& hello, Direction direction, ObservableBatch& out) {
+  if (!out.Wants(ObservableKind::kTlsSni)) return;
+  hello.ForEachServerName(
+      [&](std::string_view name) { out.AddText(ObservableKind::kTlsSni, direction, NormaliseHost(name)); });
+}
+
 }  // namespace
 
 Probe TlsParser::Identify(Bytes first, Direction) {
@@ -191,13 +196,13 @@ Outcome TlsParser::Feed(const Chunk& chunk, ObservableBatch& out) {
     side.begins_connection = chunk.start && chunk.gap_bytes == 0;
   }
   if (chunk.gap_bytes != 0) {
-    SaveCertificates(side, chunk.direction, out);
+    SaveCutMessage(side, chunk.direction, out);
     PassGap(side, chunk.gap_bytes);
   }
   Consume(side, ByteReader(chunk.data), chunk.direction, out);
   if (is_malformed_) return Outcome::Malformed();
   if (chunk.end) {
-    SaveCertificates(side, chunk.direction, out);
+    SaveCutMessage(side, chunk.direction, out);
     Close(side);
   }
   if (sides_[0].state == State::kClosed && sides_[1].state == State::kClosed) return Outcome::Done();
@@ -407,9 +412,8 @@ void TlsParser::OnMessage(Side& side, Bytes body, Direction direction, Observabl
     case kCertificate:
       if (side.is_collecting) OnCertificate(body, side.message_bytes, direction, out);
       return;
-    // Of what each end says in clear after these, nothing is of use.
     case kServerHelloDone:
-    case kClientKeyExchange:
+    case kClientKeyExchange:  // of what each end says in clear after these, nothing is of use
       return Close(side);
     default:
       return;
@@ -421,10 +425,7 @@ void TlsParser::OnClientHello(Bytes body, Direction direction, ObservableBatch& 
   if (!ParseClientHello(body, hello)) return;
   num_client_hellos_ = static_cast<uint8_t>(std::min(num_client_hellos_ + 1, 2));
   out.BeginMessage();
-  if (out.Wants(ObservableKind::kTlsSni)) {
-    hello.ForEachServerName(
-        [&](std::string_view name) { out.AddText(ObservableKind::kTlsSni, direction, NormaliseHost(name)); });
-  }
+  AddServerNames(hello, direction, out);
   if (out.Wants(ObservableKind::kTlsJa3)) out.AddText(ObservableKind::kTlsJa3, direction, Ja3(hello));
   if (out.Wants(ObservableKind::kTlsJa4)) {
     out.AddText(ObservableKind::kTlsJa4, direction, Ja4(hello, Ja4Transport::kTcp));
@@ -432,6 +433,16 @@ void TlsParser::OnClientHello(Bytes body, Direction direction, ObservableBatch& 
       out.AddText(ObservableKind::kTlsJa4, direction, Ja4(hello, Ja4Transport::kTcp, Ja4AlpnRule::kNines));
     }
   }
+  out.AddText(ObservableKind::kTlsVersion, direction, TlsVersionName(hello.OfferedVersion()));
+}
+
+void TlsParser::OnCutClientHello(Bytes body, size_t message_bytes, Direction direction, ObservableBatch& out) {
+  ClientHello hello;
+  if (!ParseCutClientHello(body, message_bytes, hello)) return;
+  num_client_hellos_ = static_cast<uint8_t>(std::min(num_client_hellos_ + 1, 2));
+  out.BeginMessage();
+  AddServerNames(hello, direction, out);
+  if (hello.supported_versions.empty()) return;  // the other number says nothing since TLS 1.3
   out.AddText(ObservableKind::kTlsVersion, direction, TlsVersionName(hello.OfferedVersion()));
 }
 
@@ -454,10 +465,10 @@ void TlsParser::OnServerHello(Side& side, Bytes body, Direction direction, Obser
   if (num_client_hellos_ > (is_retried_ ? 1 : 0)) Close(sides_[static_cast<size_t>(Opposite(direction))]);
 }
 
-void TlsParser::SaveCertificates(const Side& side, Direction direction, ObservableBatch& out) {
-  if (side.has_message && side.is_collecting && side.message_type == kCertificate) {
-    OnCertificate(side.held, side.message_bytes, direction, out);
-  }
+void TlsParser::SaveCutMessage(const Side& side, Direction direction, ObservableBatch& out) {
+  if (!side.has_message || !side.is_collecting) return;
+  if (side.message_type == kClientHello) OnCutClientHello(side.held, side.message_bytes, direction, out);
+  if (side.message_type == kCertificate) OnCertificate(side.held, side.message_bytes, direction, out);
 }
 
 // Certificate ::= ASN.1Cert certificate_list<0..2^24-1>; ASN.1Cert: opaque<1..2^24-1> (RFC 5246 section 7.4.2)

@@ -8,9 +8,9 @@
 //   it Certificate  of either end: tls.cert.sha1 and tls.cert.sha256 of each (by its DER length, see CertificateOf),
 //   tls.cert.name, subject and issuer of the first
 //
-// Each of them is one message of the batch. Of a Certificate message that a gap or the stream's end cuts short, the
-// certificates before the cut are read. Which end is the client is told by the messages, not by Chunk::direction,
-// as a capture that begins late may have it the wrong way round.
+// Each of them is one message of the batch. Of a message that a gap or the stream's end cuts short, what is complete
+// before the cut is read: certificates, and a ClientHello's names. Fingerprints need the whole. Which end is the client
+// is told by the messages, not by Chunk::direction, as a capture that begins late may have it the wrong way round.
 #pragma once
 
 #include <array>
@@ -95,11 +95,12 @@ class TlsParser {
 
   void OnMessage(Side& side, Bytes body, Direction direction, ObservableBatch& out);
   void OnClientHello(Bytes body, Direction direction, ObservableBatch& out);
+  void OnCutClientHello(Bytes body, size_t message_bytes, Direction direction, ObservableBatch& out);
   void OnServerHello(Side& side, Bytes body, Direction direction, ObservableBatch& out);
   // `body`: as much of a message of `message_bytes` as there is; certificates that lie in it whole are read.
   void OnCertificate(Bytes body, size_t message_bytes, Direction direction, ObservableBatch& out);
-  // Reads what came before a gap or the end of an unfinished Certificate message: the end's own comes first in it.
-  void SaveCertificates(const Side& side, Direction direction, ObservableBatch& out);
+  // Reads what came before a gap or the end of an unfinished message.
+  void SaveCutMessage(const Side& side, Direction direction, ObservableBatch& out);
 
   Side sides_[2];
   uint16_t negotiated_version_ = 0;

@@ -28,6 +28,16 @@ void TakeList8(Bytes body, Bytes& list) {
   if (list.empty() && reader.ReadPrefixed8(content)) list = content.rest();
 }
 
+bool ReadBeforeExtensions(ByteReader& reader, ClientHello& hello) {
+  ByteReader session_id, cipher_suites, compression_methods;
+  if (!reader.ReadU16(hello.legacy_version) || !reader.Skip(kRandomBytes) || !reader.ReadPrefixed8(session_id) ||
+      !reader.ReadPrefixed16(cipher_suites) || !reader.ReadPrefixed8(compression_methods)) {
+    return false;
+  }
+  hello.cipher_suites = cipher_suites.rest();
+  return true;
+}
+
 // Whether the block is made of whole extensions.
 bool IsExtensionBlock(ByteReader reader) {
   while (!reader.empty()) {
@@ -80,13 +90,8 @@ std::string_view ClientHello::FirstAlpn() const {
 }
 
 bool ParseClientHello(Bytes body, ClientHello& hello) {
-  ByteReader reader(body), session_id, cipher_suites, compression_methods;
-  if (!reader.ReadU16(hello.legacy_version) || !reader.Skip(kRandomBytes) || !reader.ReadPrefixed8(session_id) ||
-      !reader.ReadPrefixed16(cipher_suites) || !reader.ReadPrefixed8(compression_methods) ||
-      !ReadExtensions(reader, hello.extensions)) {
-    return false;
-  }
-  hello.cipher_suites = cipher_suites.rest();
+  ByteReader reader(body);
+  if (!ReadBeforeExtensions(reader, hello) || !ReadExtensions(reader, hello.extensions)) return false;
   ForEachExtension(hello.extensions, [&](uint16_t type, Bytes extension) {
     switch (type) {
       case tls::kServerName:
@@ -105,6 +110,29 @@ bool ParseClientHello(Bytes body, ClientHello& hello) {
         return;
     }
   });
+  return true;
+}
+
+bool ParseCutClientHello(Bytes body, size_t message_bytes, ClientHello& hello) {
+  ByteReader reader(body);
+  uint16_t block_bytes = 0;
+  if (!ReadBeforeExtensions(reader, hello) || !reader.ReadU16(block_bytes)) return false;
+  const size_t end = reader.position() + block_bytes;
+  if (end > message_bytes) return false;
+  uint16_t type = 0, length = 0;
+  while (reader.position() < end && reader.ReadU16(type) && reader.ReadU16(length)) {
+    if (length > end - reader.position()) return false;
+    const Bytes extension = reader.rest().first(std::min<size_t>(length, reader.remaining()));
+    if (type == tls::kServerName && hello.server_names.empty()) {
+      ByteReader list(extension);
+      uint16_t list_bytes = 0;
+      if (list.ReadU16(list_bytes) && list_bytes + 2 <= length) {
+        hello.server_names = list.rest().first(std::min<size_t>(list_bytes, list.remaining()));
+      }
+    }
+    if (!reader.Skip(length)) break;
+    if (type == tls::kSupportedVersions) TakeList8(extension, hello.supported_versions);
+  }
   return true;
 }
 

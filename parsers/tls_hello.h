@@ -87,6 +87,10 @@ struct ServerHello {
 // `body`: a handshake message without its four-byte header. False where lengths do not fit; bytes after the
 // extensions are let pass, as TLS stacks differ in that.
 [[nodiscard]] bool ParseClientHello(Bytes body, ClientHello& hello);
+// What a ClientHello of `message_bytes` shows of which only the beginning, `body`, is there: `server_names`, up to
+// where it ends, and of the other lists `supported_versions`, where it is there whole. Not enough for a fingerprint.
+// False where it ends before its extensions, or where lengths do not fit.
+[[nodiscard]] bool ParseCutClientHello(Bytes body, size_t message_bytes, ClientHello& hello);
 [[nodiscard]] bool ParseServerHello(Bytes body, ServerHello& hello);
 
 }  // namespace vedette

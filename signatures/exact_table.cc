@@ -335,6 +335,7 @@ class ExactTable::Prober {
           if (observable.port != 0) ProbeAddressPort(i, {observable.address.Unmapped(), observable.port});
           break;
         case ObservableKind::kHttpHost:
+        case ObservableKind::kHttpHostField:
         case ObservableKind::kTlsSni:
           if (LooksForAddresses(observable.kind)) {
             if (const std::optional<IpAddress> address = AddressOfHost(observable.text)) {

@@ -17,6 +17,7 @@ FieldMatcher::Class FieldMatcher::ClassOf(ObservableKind kind) {
     case ObservableKind::kDnsQuery:
     case ObservableKind::kDnsCname:
     case ObservableKind::kHttpHost:
+    case ObservableKind::kHttpHostField:
     case ObservableKind::kTlsSni:
     case ObservableKind::kTlsCertName:
       return kHosts;

@@ -9,11 +9,12 @@ namespace {
 
 using enum ObservableKind;
 
-constexpr ObservableMask kHostNames = {kDnsQuery, kDnsCname, kHttpHost, kTlsSni, kTlsCertName};
-constexpr ObservableMask kAddresses = {kIp, kIpInner, kIpQuoted, kDnsAnswer, kHttpHost, kHttpXff, kTlsSni};
-constexpr ObservableMask kTexts = {kDnsQuery,      kDnsCname,    kHttpHost,      kHttpUri,     kHttpUrl,
-                                   kHttpUserAgent, kHttpXff,     kTlsSni,        kTlsJa3,      kTlsJa3s,
-                                   kTlsJa4,        kTlsCertSha1, kTlsCertSha256, kTlsCertName, kPayload};
+constexpr ObservableMask kHostNames = {kDnsQuery, kDnsCname, kHttpHost, kHttpHostField, kTlsSni, kTlsCertName};
+constexpr ObservableMask kAddresses = {kIp,       kIpInner,       kIpQuoted, kDnsAnswer,
+                                       kHttpHost, kHttpHostField, kHttpXff,  kTlsSni};
+constexpr ObservableMask kTexts = {kDnsQuery,      kDnsCname,      kHttpHost,    kHttpHostField, kHttpUri, kHttpUrl,
+                                   kHttpUserAgent, kHttpXff,       kTlsSni,      kTlsJa3,        kTlsJa3s, kTlsJa4,
+                                   kTlsCertSha1,   kTlsCertSha256, kTlsCertName, kPayload};
 
 struct Row {
   std::string_view name;
@@ -65,8 +66,9 @@ ObservableMask DefaultPlacesOf(IndicatorType type) { return kTable[static_cast<s
 ObservableMask PossiblePlacesOf(IndicatorType type) { return kTable[static_cast<size_t>(type)].may_look_in; }
 
 ObservableMask EmittedFor(ObservableMask looked_in) {
-  ObservableMask mask{kIp,     kIpQuoted, kDnsQuery, kDnsAnswer, kDnsCname,   kHttpHost,   kHttpUri,   kHttpUserAgent,
-                      kTlsSni, kPayload,  kDnsType,  kDnsRcode,  kHttpMethod, kHttpStatus, kTlsVersion};
+  ObservableMask mask{kIp,         kIpQuoted,      kDnsQuery,  kDnsAnswer, kDnsCname, kHttpHost, kHttpHostField,
+                      kHttpUri,    kHttpUserAgent, kTlsSni,    kPayload,   kDnsType,  kDnsRcode, kHttpMethod,
+                      kHttpTarget, kHttpStatus,    kTlsVersion};
   mask.Add(looked_in);
   if (looked_in.Intersects({kTlsCertSha1, kTlsCertSha256, kTlsCertName})) {
     mask.Add(ObservableMask{kTlsSubject, kTlsIssuer});

@@ -19,6 +19,12 @@ inline constexpr FigureFamily kPacketsDecodedBy = {"vedette_packets_decoded_laye
                                                    "decoded packets by what they are made of", "layer"};
 inline constexpr FigureFamily kPacketsNotDecoded = {"vedette_packets_not_decoded_total", FigureKind::kCounter,
                                                     "packets that end before the flow layer, and why", "reason"};
+inline constexpr FigureFamily kPacketsOfOtherType = {
+    "vedette_packets_ether_type_other_total", FigureKind::kCounter,
+    "packets not decoded as ether_type_other, by what stands where IP would", "type"};
+inline constexpr FigureFamily kPacketsOfUnknownLink = {"vedette_packets_link_type_unknown_total", FigureKind::kCounter,
+                                                       "packets not decoded as link_type_unknown, by LINKTYPE number",
+                                                       "type"};
 inline constexpr FigureFamily kPacketsExcluded = {"vedette_packets_excluded_total", FigureKind::kCounter,
                                                   "packets that a filter or a time window leaves out", "by"};
 inline constexpr FigureFamily kPacketsDropped = {"vedette_packets_dropped_total", FigureKind::kCounter,
@@ -40,6 +46,8 @@ inline constexpr FigureFamily kPacketDelay = {"vedette_packet_delay_seconds", Fi
 inline constexpr FigureFamily kFlows = {"vedette_flows_total", FigureKind::kCounter, "flows seen", ""};
 inline constexpr FigureFamily kFlowsByProtocol = {"vedette_flows_protocol_total", FigureKind::kCounter,
                                                   "flows by the protocol that their bytes told", "protocol"};
+inline constexpr FigureFamily kTunnelFlows = {"vedette_tunnel_flows_total", FigureKind::kCounter,
+                                              "flows that carry other packets, which are not looked into", "tunnel"};
 inline constexpr FigureFamily kFlowsNow = {"vedette_flows", FigureKind::kGauge, "flows in the table now", ""};
 inline constexpr FigureFamily kFlowsEnded = {"vedette_flows_ended_early_total", FigureKind::kCounter,
                                              "flows ended before their time, by cause", "cause"};

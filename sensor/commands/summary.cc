@@ -63,6 +63,8 @@ std::string SummaryOfCapture(const Totals& totals) {
   AppendCount(out, "decoded", figures.Value(kPacketsDecoded), true);
   AppendCount(out, "not decoded", figures.Sum(kPacketsNotDecoded), true);
   AppendFamily(out, "  ", figures, kPacketsNotDecoded);
+  AppendFamily(out, "    ether type ", figures, kPacketsOfOtherType);
+  AppendFamily(out, "    link type ", figures, kPacketsOfUnknownLink);
   AppendCount(out, "excluded by the filter", figures.Value(kPacketsExcluded, "filter"));
   AppendCount(out, "excluded by time", figures.Value(kPacketsExcluded, "time"));
   AppendCount(out, "dropped by the kernel", figures.Value(kPacketsDropped, "kernel"));
@@ -80,9 +82,12 @@ std::string SummaryOfCapture(const Totals& totals) {
   AppendCount(out, "all", figures.Value(kFlows), true);
   for (const Figure& figure : figures.all()) {
     if (figure.family != &kFlowsByProtocol) continue;
-    const bool unknown = figure.label_value == "tcp_unknown";
-    AppendCount(out, unknown ? "TCP, protocol not known" : figure.label_value, figure.value);
+    std::string name = figure.label_value;
+    if (name == "tcp_unknown") name = "TCP, protocol not known";
+    if (name == "udp_unknown") name = "UDP, protocol not known";
+    AppendCount(out, name, figure.value);
   }
+  AppendFamily(out, "not looked into: ", figures, kTunnelFlows);
   AppendCount(out, "with broken messages", figures.Value(kParserGivenUp, "malformed"));
   AppendCount(out, "datagrams reassembled", figures.Value(kDatagramsReassembled));
   AppendCount(out, "TCP segments out of order", figures.Value(kTcp, "out_of_order"));

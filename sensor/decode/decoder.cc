@@ -55,7 +55,7 @@ Decoder::Decoder(const Options& options)
     : share_(options.share),
       fragments_(std::make_unique<FragmentTable>(
           FragmentTable::Limits{options.fragment_bytes, std::max<size_t>(options.fragment_datagrams, 1),
-                                options.fragment_timeout_ns},
+                                options.fragment_timeout_ns, options.keep_given_up},
           counters_.not_decoded)) {}
 
 Decoder::~Decoder() = default;
@@ -65,6 +65,28 @@ void Decoder::BeginBurst() { fragments_->ReleaseFinished(); }
 void Decoder::ExpireFragments(uint64_t now_ns) { fragments_->Expire(now_ns); }
 
 void Decoder::Finish() { fragments_->Finish(); }
+
+bool Decoder::has_given_up() const { return fragments_->has_given_up(); }
+
+bool Decoder::TakeGivenUp(Packet& packet) {
+  while (const FragmentTable::GivenUp* const beginning = fragments_->TakeGivenUp()) {
+    const DatagramKey& key = beginning->key;
+    packet.frame = &beginning->head.frame;
+    packet.source = key.source;
+    packet.destination = key.destination;
+    packet.reassembled = false;
+    packet.is_fragment = true;
+    packet.identification = key.identification;
+    packet.num_vlans = beginning->head.num_vlans;
+    std::copy(std::begin(key.vlan), std::end(key.vlan), packet.vlan);
+    packet.ip_bytes = beginning->head.header_bytes + beginning->wire_bytes;
+    packet.protocol = beginning->protocol;
+    const IpPayload payload{key.source.version(), beginning->protocol, beginning->data.data(),
+                            static_cast<uint32_t>(beginning->data.size()), beginning->wire_bytes};
+    if (HandOnBehindHeaders(payload, 0, packet) == DecodeResult::kPacket) return true;
+  }
+  return false;
+}
 
 size_t Decoder::fragment_bytes_held() const { return fragments_->held_bytes(); }
 
@@ -121,6 +143,17 @@ inline DecodeResult Decoder::HandOn(const IpPayload& payload, uint64_t num_frame
   return DecodeResult::kPacket;
 }
 
+DecodeResult Decoder::HandOnBehindHeaders(const IpPayload& payload, uint64_t num_frames, Packet& packet) {
+  if (!ExtensionHeaders::IsExtension(payload.protocol, payload.version)) return HandOn(payload, num_frames, packet);
+  ExtensionHeaders chain(payload.protocol, payload.data, payload.captured_bytes, payload.wire_bytes, payload.version);
+  const NotDecoded reason = chain.Walk();
+  packet.protocol = chain.protocol();
+  if (reason != kDecoded) return AddressesOnly(reason, num_frames, packet);
+  if (chain.at_fragment()) return AddressesOnly(NotDecoded::kFragmentBad, num_frames, packet);
+  return HandOn({payload.version, chain.protocol(), chain.data(), chain.captured_bytes(), chain.wire_bytes()},
+                num_frames, packet);
+}
+
 DecodeResult Decoder::DecodeFragment(const Fragment& fragment, Packet& packet) {
   const IpPayload& part = fragment.payload;
   packet.protocol = part.protocol;
@@ -128,7 +161,8 @@ DecodeResult Decoder::DecodeFragment(const Fragment& fragment, Packet& packet) {
   packet.identification = fragment.identification;
   if (part.captured_bytes < part.wire_bytes) {
     // It can never be put together. The first one shows its ports and the beginning of the payload.
-    return fragment.offset == 0 ? HandOn(part, 1, packet) : AddressesOnly(NotDecoded::kFragmentCut, 1, packet);
+    return fragment.offset == 0 ? HandOnBehindHeaders(part, 1, packet)
+                                : AddressesOnly(NotDecoded::kFragmentCut, 1, packet);
   }
   DatagramKey key{.source = packet.source,
                   .destination = packet.destination,
@@ -141,7 +175,8 @@ DecodeResult Decoder::DecodeFragment(const Fragment& fragment, Packet& packet) {
                            .more = fragment.more,
                            .protocol = part.protocol,
                            .data = {part.data, part.captured_bytes},
-                           .time_ns = packet.frame->time_ns},
+                           .time_ns = packet.frame->time_ns,
+                           .head = {*packet.frame, fragment.header_bytes, packet.num_vlans}},
                           datagram)) {
     case FragmentTable::Status::kHeld:
       return DecodeResult::kConsumed;
@@ -155,15 +190,8 @@ DecodeResult Decoder::DecodeFragment(const Fragment& fragment, Packet& packet) {
   ++counters_.datagrams_reassembled;
   packet.reassembled = true;
   packet.ip_bytes = fragment.header_bytes + length;
-  ExtensionHeaders chain(datagram.protocol, datagram.data.data(), length, length);
-  if (packet.source.is_v6() && ExtensionHeaders::IsExtension(datagram.protocol)) {
-    const NotDecoded reason = chain.Walk();
-    packet.protocol = chain.protocol();
-    if (reason != kDecoded) return AddressesOnly(reason, datagram.num_fragments, packet);
-    if (chain.at_fragment()) return AddressesOnly(NotDecoded::kFragmentBad, datagram.num_fragments, packet);
-  }
-  return HandOn({part.version, chain.protocol(), chain.data(), chain.captured_bytes(), chain.wire_bytes()},
-                datagram.num_fragments, packet);
+  return HandOnBehindHeaders({part.version, datagram.protocol, datagram.data.data(), length, length},
+                             datagram.num_fragments, packet);
 }
 
 inline DecodeResult Decoder::DecodeIpv4(const Frame& frame, const LinkLayer& link, Packet& packet) {
@@ -205,6 +233,9 @@ inline DecodeResult Decoder::DecodeIpv4(const Frame& frame, const LinkLayer& lin
                            .more = (fragment_field & kIpv4MoreFragments) != 0,
                            .payload = payload},
                           packet);
+  }
+  if (protocol == ExtensionHeaders::kAuthentication) [[unlikely]] {
+    return HandOnBehindHeaders(payload, 1, packet);
   }
   return HandOn(payload, 1, packet);
 }
@@ -263,7 +294,11 @@ DecodeResult Decoder::Decode(const Frame& frame, Packet& packet) {
   LinkLayer link;
   const NotDecoded reason = FindIp(frame, link);
   if (reason != kDecoded) [[unlikely]] {
-    return WithoutAddresses(reason);
+    const DecodeResult result = WithoutAddresses(reason);
+    if (result == DecodeResult::kNotOurs) return result;
+    if (reason == NotDecoded::kEtherTypeOther) counters_.other_types.Add(link.other_type);
+    if (reason == NotDecoded::kLinkTypeUnknown) counters_.unknown_link_types.Add(frame.link_type);
+    return result;
   }
   return link.ip_version == 4 ? DecodeIpv4(frame, link, packet) : DecodeIpv6(frame, link, packet);
 }

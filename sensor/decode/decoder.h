@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "sensor/decode/packet.h"
+#include "sensor/decode/type_counts.h"
 
 namespace vedette {
 
@@ -28,6 +29,8 @@ struct DecodeCounters {
   NotDecodedCounts not_decoded{};
   // Frames that are fragments of completed datagrams count as decoded; that many datagrams came of them.
   uint64_t datagrams_reassembled = 0;
+  TypeCounts other_types;         // LinkTypeNumbers of the frames under kEtherTypeOther
+  TypeCounts unknown_link_types;  // LINKTYPEs of those under kLinkTypeUnknown
   uint64_t ipv4 = 0, ipv6 = 0, tcp = 0, udp = 0, icmp = 0, other_transport = 0, vlan_tagged = 0, truncated = 0;
 };
 
@@ -48,6 +51,8 @@ class Decoder {
     size_t fragment_bytes = size_t{16} << 20;       // held in all; beyond it the oldest datagram is given up
     uint32_t fragment_datagrams = 4096;             // waiting at once
     uint64_t fragment_timeout_ns = 30'000'000'000;  // RFC 791 suggests 15 s, Linux waits 30 s
+    // Whether what is there of a datagram that is given up waits for TakeGivenUp, which has to be called then.
+    bool keep_given_up = false;
   };
   explicit Decoder(const Options& options);
   ~Decoder();
@@ -63,6 +68,11 @@ class Decoder {
   void ExpireFragments(uint64_t now_ns);
   // Ends the run: what still waits is counted as timed out.
   void Finish();
+  // The beginning of a datagram that was given up because the rest did not come: what its first fragments hold, as a
+  // packet that the capture has cut. Its frames stay counted as they are. False: there is no other. After each Decode,
+  // and after Finish. `packet` and its frame hold until BeginBurst; the frame has no bytes.
+  [[nodiscard]] bool TakeGivenUp(Packet& packet);
+  bool has_given_up() const;
   const DecodeCounters& counters() const { return counters_; }
   size_t fragment_bytes_held() const;
 
@@ -76,6 +86,8 @@ class Decoder {
   DecodeResult DecodeIpv6(const Frame& frame, const LinkLayer& link, Packet& packet);
   DecodeResult DecodeFragment(const Fragment& fragment, Packet& packet);
   DecodeResult HandOn(const IpPayload& payload, uint64_t num_frames, Packet& packet);
+  // As HandOn, behind headers of the chain that still stand before the transport's.
+  DecodeResult HandOnBehindHeaders(const IpPayload& payload, uint64_t num_frames, Packet& packet);
 
   DecodeCounters counters_;
   WorkerShare share_;

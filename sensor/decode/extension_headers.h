@@ -1,4 +1,5 @@
-// The chain of headers between an IPv6 header and what it carries (RFC 8200 section 4, RFC 4302, RFC 6275, RFC 7401).
+// The chain of headers between an IP header and what it carries: of IPv6 (RFC 8200 section 4, RFC 4302, RFC 6275,
+// RFC 7401), and the authentication header of IPv4 (RFC 4302 section 3.1.1), which has no others.
 #pragma once
 
 #include <cstdint>
@@ -10,9 +11,11 @@ namespace vedette {
 
 class ExtensionHeaders {
  public:
-  // `protocol`: of the first header at `data`; `wire_bytes` as the IP header says, at least `captured_bytes`.
-  ExtensionHeaders(uint8_t protocol, const uint8_t* data, uint32_t captured_bytes, uint32_t wire_bytes)
-      : protocol_(protocol), data_(data), captured_bytes_(captured_bytes), wire_bytes_(wire_bytes) {}
+  // `protocol`: of the first header at `data`; `wire_bytes` as the IP header says, at least `captured_bytes`; `version`
+  // of IP.
+  ExtensionHeaders(uint8_t protocol, const uint8_t* data, uint32_t captured_bytes, uint32_t wire_bytes,
+                   uint8_t version = 6)
+      : protocol_(protocol), version_(version), data_(data), captured_bytes_(captured_bytes), wire_bytes_(wire_bytes) {}
 
   // To the first header that is none of the chain, or to a fragment header: then at_fragment(), and data() is what
   // follows it. kDecoded, or why not; protocol() is then that of the header that stopped it.
@@ -31,7 +34,8 @@ class ExtensionHeaders {
   uint32_t captured_bytes() const { return captured_bytes_; }
   uint32_t wire_bytes() const { return wire_bytes_; }
 
-  static constexpr bool IsExtension(uint8_t protocol) {
+  static constexpr bool IsExtension(uint8_t protocol, uint8_t version = 6) {
+    if (version == 4) return protocol == kAuthentication;
     switch (protocol) {
       case kHopByHop:
       case kRouting:
@@ -57,7 +61,10 @@ class ExtensionHeaders {
     wire_bytes_ -= bytes;
   }
 
+  NotDecoded Bad() const { return version_ == 4 ? NotDecoded::kIpLengthBad : NotDecoded::kIpv6ExtensionBad; }
+
   uint8_t protocol_;
+  uint8_t version_;
   bool at_fragment_ = false;
   bool had_fragment_ = false;
   uint16_t fragment_field_ = 0;

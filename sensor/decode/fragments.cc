@@ -42,9 +42,36 @@ bool FragmentTable::IsStale(const Waiting& waiting, uint64_t time_ns) const {
 void FragmentTable::GiveUp(ByAge::iterator waiting, NotDecoded reason) {
   Count(counts_, NotDecoded::kFragmentHeld) -= waiting->num_fragments;
   Count(counts_, reason) += waiting->num_fragments;
+  if (limits_.keep_given_up && reason != NotDecoded::kFragmentHeld) KeepBeginning(*waiting);
   held_bytes_ -= kDatagramOverhead + waiting->covered_bytes + kPieceOverhead * waiting->pieces.size();
   by_key_.erase(waiting->key);
   by_age_.erase(waiting);
+}
+
+void FragmentTable::KeepBeginning(Waiting& waiting) {
+  if (waiting.pieces.empty() || waiting.pieces.front().offset != 0) return;
+  GivenUp& kept = given_up_.emplace_back();
+  kept.key = waiting.key;
+  kept.head = waiting.head;
+  kept.protocol = waiting.protocol;
+  for (const Piece& piece : waiting.pieces) {
+    if (piece.offset != kept.data.size()) break;
+    kept.data.insert(kept.data.end(), piece.data.begin(), piece.data.end());
+  }
+  const auto kept_bytes = static_cast<uint32_t>(kept.data.size());
+  kept.wire_bytes = std::max({waiting.total_bytes, waiting.furthest_bytes, kept_bytes + 1});
+}
+
+const FragmentTable::GivenUp* FragmentTable::TakeGivenUp() {
+  if (!has_given_up()) return nullptr;
+  return &given_up_[num_taken_++];
+}
+
+void FragmentTable::ReleaseFinished() {
+  finished_.clear();
+  if (num_taken_ == 0) return;
+  given_up_.erase(given_up_.begin(), given_up_.begin() + static_cast<std::ptrdiff_t>(num_taken_));
+  num_taken_ = 0;
 }
 
 void FragmentTable::Spoil(Waiting& waiting) {
@@ -168,7 +195,12 @@ FragmentTable::Status FragmentTable::Add(const DatagramKey& key, const Fragment&
     GiveUp(waiting, NotDecoded::kFragmentLimit);
     return Status::kRefused;
   }
-  if (fragment.offset == 0 && waiting->protocol == 0) waiting->protocol = fragment.protocol;
+  if (fragment.offset == 0 && waiting->protocol == 0) {
+    waiting->protocol = fragment.protocol;
+    waiting->head = fragment.head;
+    waiting->head.frame.data = nullptr;
+    waiting->head.frame.captured_bytes = 0;
+  }
   if (!fragment.more) {
     waiting->has_last = true;
     waiting->total_bytes = fragment.offset + static_cast<uint32_t>(length);

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <list>
 #include <memory>
 #include <unordered_map>
@@ -37,21 +38,29 @@ struct DatagramKeyHash {
 class FragmentTable {
  public:
   struct Limits {
-    size_t bytes = 0;         // held in all, bookkeeping included; beyond it the oldest datagram is given up
-    size_t datagrams = 0;     // waiting at once; at least 1
-    uint64_t timeout_ns = 0;  // from the first fragment to arrive, judged when another one does, and by Expire
+    size_t bytes = 0;            // held in all, bookkeeping included; beyond it the oldest datagram is given up
+    size_t datagrams = 0;        // waiting at once; at least 1
+    uint64_t timeout_ns = 0;     // from the first fragment to arrive, judged when another one does, and by Expire
+    bool keep_given_up = false;  // for TakeGivenUp
   };
   // Of one datagram: the largest there can be (RFC 791; an IPv6 jumbogram is never fragmented), and pieces of at least
   // 64 bytes on average. Fragments of eight bytes are seen in evasion tools, on datagrams much smaller than that.
   static constexpr uint32_t kMaxDatagramBytes = 65535;
   static constexpr size_t kMaxPieces = 1024;
 
+  // Of the packet that carried a fragment. What the frame points to is not kept.
+  struct Head {
+    Frame frame;
+    uint32_t header_bytes = 0;  // of IP
+    uint8_t num_vlans = 0;
+  };
   struct Fragment {
     uint32_t offset = 0;  // bytes
     bool more = false;
     uint8_t protocol = 0;  // of the content, valid where offset is 0
     Bytes data;
     uint64_t time_ns = 0;
+    Head head = {};
   };
 
   enum class Status : uint8_t {
@@ -66,12 +75,24 @@ class FragmentTable {
     uint64_t num_fragments = 0;  // this one included; none of them is counted any more
   };
 
+  // What is there of a datagram that was given up, from its beginning to the first hole.
+  struct GivenUp {
+    DatagramKey key;
+    Head head;  // of the fragment that begins it
+    std::vector<uint8_t> data;
+    uint32_t wire_bytes = 0;  // of the whole, as far as that is known: more than `data` has
+    uint8_t protocol = 0;
+  };
+
   // Counts into `counts`, which outlives the table.
   FragmentTable(const Limits& limits, NotDecodedCounts& counts);
 
   Status Add(const DatagramKey& key, const Fragment& fragment, Datagram& datagram);
   // Frees the datagrams that were completed.
-  void ReleaseFinished() { finished_.clear(); }
+  void ReleaseFinished();
+  // The next one in the order in which they were given up; null: none. Holds until ReleaseFinished.
+  const GivenUp* TakeGivenUp();
+  bool has_given_up() const { return num_taken_ < given_up_.size(); }
   // Gives up what has waited too long by `now_ns`. For a live sensor: the memory of a datagram whose other fragments
   // never come is not held until the table is full.
   void Expire(uint64_t now_ns);
@@ -96,6 +117,7 @@ class FragmentTable {
     uint32_t covered_bytes = 0;   // sum over the pieces
     uint32_t total_bytes = 0;     // known once the last fragment is there
     uint32_t furthest_bytes = 0;  // end of the furthest piece
+    Head head;                    // of the fragment at offset 0
     uint8_t protocol = 0;
     bool has_last = false;
     bool spoilt = false;  // IPv6: refuses whatever comes
@@ -106,6 +128,7 @@ class FragmentTable {
 
   bool IsStale(const Waiting& waiting, uint64_t time_ns) const;
   void GiveUp(ByAge::iterator waiting, NotDecoded reason);
+  void KeepBeginning(Waiting& waiting);
   void Spoil(Waiting& waiting);
   void Store(Waiting& waiting, uint32_t offset, Bytes data);
   static bool Fits(const Waiting& waiting, const Fragment& fragment);
@@ -119,6 +142,8 @@ class FragmentTable {
   ByAge by_age_;  // oldest first
   std::unordered_map<DatagramKey, ByAge::iterator, DatagramKeyHash> by_key_;
   std::vector<std::vector<uint8_t>> finished_;
+  std::deque<GivenUp> given_up_;
+  size_t num_taken_ = 0;  // of given_up_
   size_t held_bytes_ = 0;
 };
 

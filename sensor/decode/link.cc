@@ -18,6 +18,11 @@ NotDecoded AtIp(const ByteReader& reader, uint8_t version, LinkLayer& link) {
   return kDecoded;
 }
 
+NotDecoded Other(LinkSpace space, uint32_t type, LinkLayer& link) {
+  link.other_type = LinkTypeNumber(space, static_cast<uint16_t>(type));
+  return NotDecoded::kEtherTypeOther;
+}
+
 // What an EtherType leads to. Tags may stand before and after an LLC header; kMaxVlanTags bounds them together, and
 // there is one LLC header at most.
 struct Encapsulation {
@@ -28,20 +33,19 @@ NotDecoded AfterEtherType(ByteReader& reader, uint16_t type, LinkLayer& link, En
 
 // IEEE 802.2: SNAP with an EtherType (RFC 1042), or IP by its own service access point.
 NotDecoded AfterLlc(ByteReader& reader, LinkLayer& link, Encapsulation seen) {
-  if (seen.had_llc) return NotDecoded::kEtherTypeOther;
-  seen.had_llc = true;
   uint8_t destination = 0, source = 0, control = 0;
   if (!reader.ReadU8(destination) || !reader.ReadU8(source) || !reader.ReadU8(control))
     return NotDecoded::kLinkTruncated;
-  if (control != kLlcUnnumbered) return NotDecoded::kEtherTypeOther;
+  if (seen.had_llc || control != kLlcUnnumbered) return Other(LinkSpace::kLlc, destination, link);
+  seen.had_llc = true;
   if (destination == kLlcIp && source == kLlcIp) return AtIp(reader, 4, link);
-  if (destination != kLlcSnap || source != kLlcSnap) return NotDecoded::kEtherTypeOther;
+  if (destination != kLlcSnap || source != kLlcSnap) return Other(LinkSpace::kLlc, destination, link);
   uint32_t organisation = 0;
   uint16_t type = 0;
   if (!reader.ReadU24(organisation) || !reader.ReadU16(type)) return NotDecoded::kLinkTruncated;
   // 0000f8 is the bridge-tunnel encapsulation of IEEE 802.1H; every other organisation has types of its own.
   const bool ether_type = (organisation == 0 || organisation == 0x0000f8) && type >= kFirstEtherType;
-  return ether_type ? AfterEtherType(reader, type, link, seen) : NotDecoded::kEtherTypeOther;
+  return ether_type ? AfterEtherType(reader, type, link, seen) : Other(LinkSpace::kSnap, type, link);
 }
 
 NotDecoded AfterEtherType(ByteReader& reader, uint16_t type, LinkLayer& link, Encapsulation seen) {
@@ -53,7 +57,7 @@ NotDecoded AfterEtherType(ByteReader& reader, uint16_t type, LinkLayer& link, En
   }
   if (type == kEtherIpv4) return AtIp(reader, 4, link);
   if (type == kEtherIpv6) return AtIp(reader, 6, link);
-  return type < kFirstEtherType ? AfterLlc(reader, link, seen) : NotDecoded::kEtherTypeOther;
+  return type < kFirstEtherType ? AfterLlc(reader, link, seen) : Other(LinkSpace::kEtherType, type, link);
 }
 
 NotDecoded Ethernet(ByteReader& reader, LinkLayer& link) {
@@ -67,7 +71,7 @@ NotDecoded Cooked(ByteReader& reader, LinkLayer& link) {
   uint16_t type = 0;
   if (!reader.Skip(14) || !reader.ReadU16(type)) return NotDecoded::kLinkTruncated;
   if (type == kCookedLlc) return AfterLlc(reader, link, {});
-  return type < kFirstEtherType ? NotDecoded::kEtherTypeOther : AfterEtherType(reader, type, link, {});
+  return type < kFirstEtherType ? Other(LinkSpace::kEtherType, type, link) : AfterEtherType(reader, type, link, {});
 }
 
 // Twenty bytes, the protocol first.
@@ -75,7 +79,7 @@ NotDecoded Cooked2(ByteReader& reader, LinkLayer& link) {
   uint16_t type = 0;
   if (!reader.ReadU16(type) || !reader.Skip(18)) return NotDecoded::kLinkTruncated;
   if (type == kCookedLlc) return AfterLlc(reader, link, {});
-  return type < kFirstEtherType ? NotDecoded::kEtherTypeOther : AfterEtherType(reader, type, link, {});
+  return type < kFirstEtherType ? Other(LinkSpace::kEtherType, type, link) : AfterEtherType(reader, type, link, {});
 }
 
 // An address family in four bytes, in the order of the machine that captured (LINKTYPE_NULL) or of the network
@@ -96,7 +100,7 @@ NotDecoded Loopback(ByteReader& reader, LinkLayer& link) {
       return AtIp(reader, 6, link);
     default:
       const auto type = static_cast<uint16_t>(word);
-      return type < kFirstEtherType ? NotDecoded::kEtherTypeOther : AfterEtherType(reader, type, link, {});
+      return type < kFirstEtherType ? Other(LinkSpace::kFamily, family, link) : AfterEtherType(reader, type, link, {});
   }
 }
 
@@ -110,7 +114,7 @@ NotDecoded RawIp(const ByteReader& reader, LinkLayer& link) {
 NotDecoded CiscoHdlc(ByteReader& reader, LinkLayer& link) {
   uint16_t type = 0;
   if (!reader.Skip(2) || !reader.ReadU16(type)) return NotDecoded::kLinkTruncated;
-  return type < kFirstEtherType ? NotDecoded::kEtherTypeOther : AfterEtherType(reader, type, link, {});
+  return type < kFirstEtherType ? Other(LinkSpace::kEtherType, type, link) : AfterEtherType(reader, type, link, {});
 }
 
 // RFC 1661 in RFC 1662's framing: address ff and control 03 may be left out, a protocol below 256 may be one byte (its
@@ -129,7 +133,7 @@ NotDecoded Ppp(ByteReader& reader, LinkLayer& link) {
     protocol = static_cast<uint16_t>(first << 8 | second);
   }
   if (protocol == 0x0021) return AtIp(reader, 4, link);
-  return protocol == 0x0057 ? AtIp(reader, 6, link) : NotDecoded::kEtherTypeOther;
+  return protocol == 0x0057 ? AtIp(reader, 6, link) : Other(LinkSpace::kPpp, protocol, link);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "sensor/decode/packet.h"
+#include "sensor/decode/type_counts.h"
 
 namespace vedette {
 
@@ -24,10 +25,11 @@ inline uint32_t LoadU32(const uint8_t* p) {
 }
 
 struct LinkLayer {
-  uint32_t ip_offset;  // of the IP header; at most the frame's captured bytes
-  uint8_t ip_version;  // 4 or 6, as the link layer says
-  uint8_t num_vlans;   // recorded in `vlan`
-  uint16_t vlan[2];    // only the first num_vlans are set
+  uint32_t ip_offset;   // of the IP header; at most the frame's captured bytes
+  uint8_t ip_version;   // 4 or 6, as the link layer says
+  uint8_t num_vlans;    // recorded in `vlan`
+  uint16_t vlan[2];     // only the first num_vlans are set
+  uint32_t other_type;  // kEtherTypeOther only: what stands there, a LinkTypeNumber
 };
 
 // kDecoded, or why there is no IP header to look at.

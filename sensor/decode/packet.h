@@ -28,7 +28,7 @@ enum class NotDecoded : uint8_t {
   kVlanTooDeep,         // more tags than kMaxVlanTags
   kIpTruncated,         // too short for its IP header, options and extension headers included
   kIpHeaderBad,         // version or header length that cannot be
-  kIpLengthBad,         // total length smaller than the headers
+  kIpLengthBad,         // total length smaller than the headers; IPv4: authentication headers that do not fit
   kIpv6ExtensionBad,    // an extension header that does not fit, or more than kMaxExtensionHeaders
   kIpv6Jumbogram,       // RFC 2675: longer than 65535 bytes
   kFragmentHeld,        // part of a datagram still waiting; counted until the datagram is complete

@@ -29,7 +29,12 @@ void Quote(const uint8_t* data, size_t bytes, bool v6, Packet& packet) {
     packet.quoted_protocol = data[9];
     packet.has_quoted = true;
     const bool first_fragment = (LoadU16(data + 6) & 0x1fff) == 0;
-    if (first_fragment && bytes > header_bytes) QuotePorts(data + header_bytes, bytes - header_bytes, packet);
+    if (!first_fragment || bytes <= header_bytes) return;
+    const auto rest = static_cast<uint32_t>(bytes - header_bytes);
+    ExtensionHeaders chain(packet.quoted_protocol, data + header_bytes, rest, rest, 4);
+    const bool passed = chain.Walk() == kDecoded;
+    packet.quoted_protocol = chain.protocol();
+    if (passed) QuotePorts(chain.data(), chain.captured_bytes(), packet);
     return;
   }
   if (bytes < kIpv6HeaderBytes || data[0] >> 4 != 6) return;

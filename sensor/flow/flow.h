@@ -35,6 +35,7 @@ struct Flow {
   bool turned : 1 = false;        // client and server changed places since the first packet
   bool closed : 1 = false;        // FIN both ways, or RST
   bool bypass : 1 = false;        // nothing more to learn: only counted from here on
+  bool tunnel : 1 = false;        // carries other packets, and was counted as such
   uint64_t last_ns = 0;           // by the capture's clock, which is the packet's stamp unless that was not believed
   uint32_t packets_low[2] = {0, 0};
   uint16_t packets_high[2] = {0, 0};  // together 48 bits: 1,000 years at 10,000 packets/s

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "parsers/preamble.h"
 #include "sensor/flow/inspection_counters.h"
 
 namespace vedette {
@@ -38,6 +39,33 @@ bool IsInMessage(const Reading& reading, size_t index, Direction direction) {
       reading.parser);
 }
 
+// Of what goes in direction `index`.
+ChunkEnds EndsOf(const Flow& flow, size_t index) {
+  const Endpoint client = {ClientOf(flow), flow.client_port}, server = {ServerOf(flow), flow.server_port};
+  return index == 0 ? ChunkEnds{client, server} : ChunkEnds{server, client};
+}
+
+ProtocolId ProtocolOf(const StreamParser& parser) {
+  return std::visit(
+      [](const auto& p) {
+        if constexpr (std::is_same_v<std::decay_t<decltype(p)>, std::monostate>) {
+          return ProtocolId::kUnknown;
+        } else {
+          return std::decay_t<decltype(*p)>::kProtocol;
+        }
+      },
+      parser);
+}
+
+// What begins at the front of the bytes, or behind a preamble in them: at `offset`.
+Identity IdentifyAnywhere(Bytes bytes, Direction direction, bool may_have_preamble, size_t& offset) {
+  offset = 0;
+  const Identity identity = IdentifyStream(bytes, direction);
+  if (identity.probe == Probe::kYes || !may_have_preamble || !MayHavePreamble(bytes)) return identity;
+  const Identity behind = IdentifyBehindPreamble(bytes, direction, ProtocolId::kUnknown, offset);
+  return behind.probe == Probe::kNo ? identity : behind;
+}
+
 // Whether the bytes are a protocol's, or may become so with those to come.
 bool IsOpen(const Identity& identity, Bytes bytes) {
   return identity.probe == Probe::kYes || (identity.probe == Probe::kNeedMore && bytes.size() < kStreamIdentifyBytes);
@@ -52,6 +80,7 @@ void Reading::SwapEnds() {
   std::swap(first[0], first[1]);
   std::swap(first_start[0], first_start[1]);
   std::swap(attempts[0], attempts[1]);
+  std::swap(answer_due[0], answer_due[1]);
 }
 
 size_t Reading::memory_bytes() const {
@@ -138,6 +167,7 @@ void StreamReader::Parse(Flow& flow, Reading& reading, size_t index, Chunk chunk
       Identify(flow, reading, index, chunk, flip, leading);
       return;
     }
+    if (reading.answer_due[index] && !PassAnswer(reading, index, chunk)) return;
     Bytes rest;
     if (FeedParser(flow, reading, index, chunk, leading, rest) || reading.over) return;
     chunk.data = rest;  // handed over: what follows is another protocol's beginning
@@ -145,6 +175,31 @@ void StreamReader::Parse(Flow& flow, Reading& reading, size_t index, Chunk chunk
     chunk.start = false;
     if (rest.empty()) return;
   }
+}
+
+// An answer alone is passed over, what it comes with is not: "05 00" of SOCKS, "220 Ready" before a ServerHello.
+bool StreamReader::PassAnswer(Reading& reading, size_t index, Chunk& chunk) {
+  // It may not begin where the connection does. (HTTP takes from that who the client is, which holds all the same.)
+  if (ProtocolOf(reading.parser) != ProtocolId::kHttp) chunk.start = false;
+  if (chunk.gap_bytes != 0) reading.answer_due[index] = false;
+  if (!reading.answer_due[index] || chunk.data.empty()) return true;
+  const ProtocolId protocol = ProtocolOf(reading.parser);
+  if (ProbeStream(protocol, chunk.data, chunk.direction) == Probe::kYes) {
+    reading.answer_due[index] = false;
+    return true;
+  }
+  size_t offset = 0;
+  if (IdentifyBehindPreamble(chunk.data, chunk.direction, protocol, offset).probe == Probe::kYes) {
+    chunk.data = chunk.data.subspan(offset);
+    reading.answer_due[index] = false;
+    return true;
+  }
+  const Preambles answers = FindPreambles(chunk.data);
+  for (size_t i = 0; i < answers.size; ++i) {
+    if (answers.found[i].bytes == chunk.data.size() && !chunk.end) return false;
+  }
+  reading.answer_due[index] = false;
+  return true;
 }
 
 bool StreamReader::FeedParser(Flow& flow, Reading& reading, size_t index, const Chunk& chunk, bool leading,
@@ -155,7 +210,10 @@ bool StreamReader::FeedParser(Flow& flow, Reading& reading, size_t index, const 
           return Outcome::Malformed();
         } else if constexpr (std::is_same_v<std::decay_t<decltype(*parser)>, Http1Parser>) {
           const Http1Counters before = parser->counters();
-          const Outcome fed = parser->Feed(chunk, *out_);
+          const ChunkEnds ends = EndsOf(flow, index);
+          Chunk told = chunk;
+          told.ends = &ends;
+          const Outcome fed = parser->Feed(told, *out_);
           counters_.http_heads_over_limit += parser->counters().heads_over_limit - before.heads_over_limit;
           counters_.http_values_over_limit += parser->counters().values_over_limit - before.values_over_limit;
           return fed;
@@ -188,6 +246,7 @@ bool StreamReader::FeedParser(Flow& flow, Reading& reading, size_t index, const 
       rest = chunk.data.subspan(std::min(outcome.consumed, chunk.data.size()));
       reading.skip[0] = reading.skip[1] = 0;
       reading.attempts[0] = reading.attempts[1] = 0;
+      reading.answer_due[1 - index] = true;  // a tunnel's bytes may come before the answer that opens it
       reading.parser = MakeStreamParser(outcome.next);
       CountHeld(reading);
       if (outcome.next != ProtocolId::kUnknown && leading) flow.app = outcome.next;
@@ -224,10 +283,12 @@ void StreamReader::Identify(Flow& flow, Reading& reading, size_t index, Chunk ch
     chunk.data = AsBytes(first);
     chunk.start = reading.first_start[index];
   }
-  Identity identity = IdentifyStream(chunk.data, chunk.direction);
+  size_t offset = 0;  // where in chunk.data it begins
+  const bool early = reading.attempts[index] < kMaxAttempts;
+  Identity identity = IdentifyAnywhere(chunk.data, chunk.direction, early, offset);
   if (joined && !IsOpen(identity, chunk.data)) {
     // What was held is another protocol's and over: a greeting, a request for TLS and the answer to it.
-    identity = IdentifyStream(segment, chunk.direction);
+    identity = IdentifyAnywhere(segment, chunk.direction, early, offset);
     first.clear();
     joined = false;
     chunk.data = segment;
@@ -262,10 +323,12 @@ void StreamReader::Identify(Flow& flow, Reading& reading, size_t index, Chunk ch
     }
   }
   reading.parser = MakeStreamParser(identity.protocol);
+  reading.answer_due[1 - index] = !chunk.start || offset != 0;
   chunk.gap_bytes = 0;                       // it begins here
   const std::string own = std::move(first);  // keeps joined bytes alive while they are fed
   first.clear();
   if (joined) chunk.data = AsBytes(own);
+  chunk.data = chunk.data.subspan(offset);
   // What the other side said before, too short to tell by itself, came first: where it may be this protocol's.
   const std::string earlier = std::move(reading.first[1 - index]);
   reading.first[1 - index].clear();

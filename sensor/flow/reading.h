@@ -21,7 +21,8 @@ struct Reading {
   uint64_t skip[2] = {0, 0};  // bytes that the parser does not want to see
   std::string first[2];       // bytes held until a protocol is recognised; at most kStreamIdentifyBytes
   bool first_start[2] = {false, false};
-  uint8_t attempts[2] = {0, 0};  // segments that no protocol knew
+  uint8_t attempts[2] = {0, 0};         // segments that no protocol knew
+  bool answer_due[2] = {false, false};  // the protocol began behind something that this direction may still answer
   uint8_t hand_overs = 0;
   // Of the leading reading: the bytes from where the message began within which the last chunk began or ended, up to
   // the place; empty where it did neither. Another copy of the chunk's bytes is read behind those before it.
@@ -71,6 +72,8 @@ class StreamReader {
   bool FeedParser(Flow& flow, Reading& reading, size_t index, const Chunk& chunk, bool leading, Bytes& rest);
   void Identify(Flow& flow, Reading& reading, size_t index, Chunk chunk, bool& flip, bool leading);
   void CountHeld(Reading& reading);
+  // Takes the answer to a preamble off the front. False: there is nothing else.
+  static bool PassAnswer(Reading& reading, size_t index, Chunk& chunk);
   bool WithinMemory(Reading& reading);
   void Stop(Reading& reading);  // no parser will look again
 

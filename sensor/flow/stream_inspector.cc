@@ -12,6 +12,7 @@ namespace {
 
 // Datagrams of a flow that are tried before it is taken for something else.
 constexpr uint8_t kMaxUdpMisses = 8;
+constexpr uint8_t kMaxTunnelProbes = 4;  // of those; a tunnel says hello first at most
 constexpr uint8_t kUnknownWindowScale = 14;
 constexpr size_t kMaxPaddingBytes = 6;
 
@@ -290,9 +291,20 @@ void StreamInspector::OnUdp(Flow& flow, const Packet& packet, bool from_client) 
       flow.app = ProtocolId::kDns;
       ++counters_.flows_by_protocol[static_cast<size_t>(ProtocolId::kDns)];
     }
-  } else if (flow.udp_misses < kMaxUdpMisses) {
+  } else if (flow.app == ProtocolId::kUnknown) {
     ++flow.udp_misses;
+    if (flow.udp_misses > kMaxTunnelProbes) return;
+    CountTunnel(flow, TunnelOfDatagram(payload, payload.size() + packet.missing_bytes));
+    if (flow.tunnel) flow.udp_misses = kMaxUdpMisses;
   }
+}
+
+void StreamInspector::OnOther(Flow& flow) { CountTunnel(flow, TunnelOfIpProtocol(flow.protocol)); }
+
+void StreamInspector::CountTunnel(Flow& flow, Tunnel tunnel) {
+  if (tunnel == Tunnel::kNone || flow.tunnel) return;
+  flow.tunnel = true;
+  ++counters_.tunnels[static_cast<size_t>(tunnel)];
 }
 
 void StreamInspector::FeedOpenVpn(Flow& flow, Bytes datagram, Direction direction) {
@@ -315,6 +327,7 @@ void StreamInspector::Finish(Flow& flow) {
     }
     if (flow.stream != nullptr && flow.stream->flip_pending) TurnRound(flow);
   }
+  if (flow.udp_misses != 0 && flow.app == ProtocolId::kUnknown && !flow.tunnel) ++counters_.udp_unrecognised;
   if (flow.stream == nullptr) return;
   if (options_.parse && flow.app == ProtocolId::kUnknown) ++counters_.flows_unrecognised;
   if (flow.stream->second != nullptr) EndSecondReading(flow, *flow.stream);

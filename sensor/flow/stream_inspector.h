@@ -43,6 +43,8 @@ class StreamInspector {
   // A TCP packet of the flow; `from_client` its direction. May turn the flow round (client and server change places).
   void OnTcp(Flow& flow, const Packet& packet, bool from_client);
   void OnUdp(Flow& flow, const Packet& packet, bool from_client);
+  // A packet of any other protocol.
+  void OnOther(Flow& flow);
   // Client and server change places, in the flow and in what is held of its stream; from here on that is settled. Not
   // while a parser reads the stream.
   static void TurnRound(Flow& flow);
@@ -76,6 +78,7 @@ class StreamInspector {
   void FollowSecond(Flow& flow, StreamState& state, size_t index, const Chunk& chunk);
   void FeedSecond(Flow& flow, StreamState& state, size_t index, Chunk chunk);
   void FeedWaiting(Flow& flow, StreamState& state, size_t index, size_t count, uint64_t time_ns);
+  void CountTunnel(Flow& flow, Tunnel tunnel);
   void FeedOpenVpn(Flow& flow, Bytes datagram, Direction direction);
   void ConsiderBypass(Flow& flow);
 

@@ -41,6 +41,8 @@ void Add(DecodeCounters& sum, const DecodeCounters& part) {
   sum.received += part.received;
   sum.decoded += part.decoded;
   AddAll(sum.not_decoded, part.not_decoded);
+  sum.other_types.Add(part.other_types);
+  sum.unknown_link_types.Add(part.unknown_link_types);
   sum.datagrams_reassembled += part.datagrams_reassembled;
   sum.ipv4 += part.ipv4;
   sum.ipv6 += part.ipv6;
@@ -83,6 +85,8 @@ void Add(WorkerCounters& sum, const WorkerCounters& part) {
 void Add(InspectionCounters& sum, const InspectionCounters& part) {
   AddAll(sum.flows_by_protocol, part.flows_by_protocol);
   sum.flows_unrecognised += part.flows_unrecognised;
+  sum.udp_unrecognised += part.udp_unrecognised;
+  AddAll(sum.tunnels, part.tunnels);
   sum.malformed += part.malformed;
   sum.payload_bytes += part.payload_bytes;
   sum.payload_bytes_unscanned += part.payload_bytes_unscanned;

@@ -1,11 +1,20 @@
 #include "sensor/pipeline/totals_figures.h"
 
 #include <numeric>
+#include <string>
 
 #include "exporter/metrics/families.h"
 
 namespace vedette {
 namespace {
+
+template <class Name>
+void AppendTypes(const FigureFamily& family, const TypeCounts& types, Name name, Figures& out) {
+  for (const TypeCounts::Entry& entry : types.entries()) {
+    out.Add(family, name(entry.type), static_cast<double>(entry.count));
+  }
+  if (types.others() != 0) out.Add(family, "others", static_cast<double>(types.others()));
+}
 
 void AppendPackets(const Totals& totals, Figures& out) {
   const DecodeCounters& decode = totals.decode;
@@ -27,6 +36,10 @@ void AppendPackets(const Totals& totals, Figures& out) {
     out.Add(families::kPacketsNotDecoded, NameOf(static_cast<NotDecoded>(i)),
             static_cast<double>(decode.not_decoded[i]));
   }
+  AppendTypes(families::kPacketsOfOtherType, decode.other_types, NameOfLinkType, out);
+  AppendTypes(
+      families::kPacketsOfUnknownLink, decode.unknown_link_types, [](uint32_t type) { return std::to_string(type); },
+      out);
   out.Add(families::kPacketsExcluded, "filter", static_cast<double>(totals.workers.excluded_by_filter));
   out.Add(families::kPacketsExcluded, "time", static_cast<double>(totals.workers.excluded_by_time));
   out.Add(families::kPacketsDropped, "kernel", static_cast<double>(totals.capture.dropped_by_kernel));
@@ -49,6 +62,10 @@ void AppendFlows(const Totals& totals, Figures& out) {
             static_cast<double>(inspection.flows_by_protocol[i]));
   }
   out.Add(families::kFlowsByProtocol, "tcp_unknown", static_cast<double>(inspection.flows_unrecognised));
+  out.Add(families::kFlowsByProtocol, "udp_unknown", static_cast<double>(inspection.udp_unrecognised));
+  for (size_t i = 1; i < inspection.tunnels.size(); ++i) {
+    out.Add(families::kTunnelFlows, NameOf(static_cast<Tunnel>(i)), static_cast<double>(inspection.tunnels[i]));
+  }
   out.Add(families::kTcpFlowsJudged, "both_ways", static_cast<double>(workers.tcp_both_ways));
   out.Add(families::kTcpFlowsJudged, "one_way", static_cast<double>(workers.tcp_one_way));
   const auto tcp = [&](std::string_view event, uint64_t count) {

@@ -15,6 +15,9 @@ namespace {
 // at the same packet for any number of workers. A sweep over a million flows takes 20 ms: 20 ns a packet at most.
 constexpr uint64_t kSweepFrames = uint64_t{1} << 20;
 
+// Among what the end of the capture brings, flows that end follow what was left of datagrams.
+constexpr uint64_t kFlowEnds = uint64_t{1} << 62;
+
 constexpr uint64_t kClockSweepNs = 10'000'000'000;  // live; a million flows: 0.2 % of the worker's time
 
 // A sweep may end a million flows: what they emit is handed over in portions.
@@ -32,6 +35,11 @@ bool SentByClient(const FlowKey& key, const Flow& flow) {
 uint64_t NearNs(const WorkerOptions& options) {
   if (options.believe_stamps) return CaptureClock::kBelieveAll;
   return std::min({options.tcp_timeout_ns, options.tcp_closed_timeout_ns, options.other_timeout_ns});
+}
+
+Decoder::Options KeepingGivenUp(Decoder::Options options) {
+  options.keep_given_up = true;
+  return options;
 }
 
 // The next segment of its direction, a keep-alive one byte before it (RFC 9293 section 3.8.4), or the answer to the SYN
@@ -55,7 +63,7 @@ Worker::Worker(const WorkerOptions& options, BurstConsumer& consumer, std::uniqu
     : options_(options),
       consumer_(consumer),
       exchange_(exchange),
-      decoder_(options.decoder),
+      decoder_(KeepingGivenUp(options.decoder)),
       flows_(options.max_flows, options.hash_seed),
       inspector_(options.inspector, batch_),
       slots_(std::make_unique<Slot[]>(CaptureSource::kBurst)),
@@ -150,21 +158,54 @@ void Worker::Run(std::span<const Frame> frames, std::span<const JudgedTime> time
     }
     Slot& slot = slots_[used];
     const DecodeResult result = decoder_.Decode(frame, slot.packet);
-    if (result != DecodeResult::kPacket && result != DecodeResult::kAddressesOnly) continue;
-    slot.addresses_only = result == DecodeResult::kAddressesOnly;
-    slot.time_ns = times[i].time_ns;
-    slot.difference_ns = times[i].difference_ns;
-    Lookup(slot);
-    ++used;
+    if (result == DecodeResult::kPacket || result == DecodeResult::kAddressesOnly) {
+      slot.addresses_only = result == DecodeResult::kAddressesOnly;
+      slot.time_ns = times[i].time_ns;
+      slot.difference_ns = times[i].difference_ns;
+      Lookup(slot);
+      ++used;
+    }
+    // Only fragments make others give way.
+    if (result == DecodeResult::kPacket && !slot.packet.is_fragment) [[likely]] {
+      continue;
+    }
+    if (decoder_.has_given_up()) [[unlikely]] {
+      RunSlots(used);
+      used = 0;
+      OnGivenUp(frame, false);
+    }
   }
-  for (size_t i = 0; i < used; ++i) flows_.PrefetchFlow(slots_[i].key);
-  for (size_t i = 0; i < used; ++i) OnPacket(slots_[i]);
+  RunSlots(used);
   last_frame_ = frames.back();
   counters_.stamps_disbelieved = clock_.disbelieved();
   const uint64_t before = frames_seen_;
   frames_seen_ += frames.size();
   if (before / kSweepFrames != frames_seen_ / kSweepFrames) Sweep(clock_.now_ns(), false);
   HandOver();
+}
+
+void Worker::RunSlots(size_t count) {
+  for (size_t i = 0; i < count; ++i) flows_.PrefetchFlow(slots_[i].key);
+  for (size_t i = 0; i < count; ++i) OnPacket(slots_[i], 0);
+}
+
+// What is there of datagrams that were given up at that frame, or (all) at the end of the capture. The fragments stand
+// as they came; what they show is found only now.
+void Worker::OnGivenUp(const Frame& at, bool all) {
+  Slot slot;
+  slot.addresses_only = false;
+  while (decoder_.TakeGivenUp(slot.packet)) {
+    Frame frame = *slot.packet.frame;
+    const uint64_t rank =
+        all ? (PacketPosition(frame.file, frame.number) + 1) | AlertPosition::kEndOfCapture : uint64_t{0};
+    frame.file = at.file;
+    frame.number = at.number;
+    slot.packet.frame = &frame;
+    slot.time_ns = frame.time_ns;
+    slot.difference_ns = clock_.difference_ns();
+    Lookup(slot);
+    OnPacket(slot, rank);
+  }
 }
 
 void Worker::Lookup(Slot& slot) {
@@ -216,7 +257,7 @@ void Worker::UpdateTimes(Flow& flow, uint64_t time_ns) const {
   if (time_ns > flow.last_ns || flow.last_ns - time_ns > TimeoutOf(flow)) flow.last_ns = time_ns;
 }
 
-Flow& Worker::NewFlow(const Slot& slot) {
+Flow& Worker::NewFlow(const Slot& slot, uint64_t rank) {
   const Packet& packet = slot.packet;
   FlowKey key = slot.key;
   const ClientGuess guess = GuessClient(packet);
@@ -228,7 +269,7 @@ Flow& Worker::NewFlow(const Slot& slot) {
   const uint64_t crowded_out = flows_.crowded_out();
   Flow& flow = flows_.Insert(key, [&](Flow& old) {
     ++evicted;
-    EndFlow(old, *packet.frame, 0);
+    EndFlow(old, *packet.frame, rank);
   });
   counters_.flows_crowded_out = flows_.crowded_out();
   counters_.flows_evicted += evicted - (flows_.crowded_out() - crowded_out);
@@ -297,13 +338,13 @@ void Worker::EndContext(const Flow& flow, const Frame& frame, uint64_t time_ns, 
   context.rank = rank;
 }
 
-void Worker::OnPacket(Slot& slot) {
+void Worker::OnPacket(Slot& slot, uint64_t rank) {
   const Packet& packet = slot.packet;
   const Frame& frame = *packet.frame;
   bool from_client = true;
   Flow* flow = flows_.Find(slot.key, from_client);
   if (flow != nullptr && MayBeOver(*flow, slot, from_client) && IsOver(*flow, slot, from_client)) {
-    EndFlow(*flow, frame, 0);
+    EndFlow(*flow, frame, rank);
     flows_.Release(*flow);
     flow = nullptr;
   }
@@ -315,7 +356,7 @@ void Worker::OnPacket(Slot& slot) {
   BeginContext();
   const bool fresh = flow == nullptr;
   if (fresh) {
-    flow = &NewFlow(slot);
+    flow = &NewFlow(slot, rank);
     BeginContext();  // an evicted flow may have used the one before
     from_client = SentByClient(slot.key, *flow);
   }
@@ -352,11 +393,13 @@ void Worker::OnPacket(Slot& slot) {
     look_up |= flow->turned != before;
   } else if (packet.protocol == kIpProtoUdp) {
     inspector_.OnUdp(*flow, packet, from_client);
+  } else {
+    inspector_.OnOther(*flow);
   }
   if (look_up) EmitAddresses(*flow);
   // The bytes may have told that the client is at the other end.
   EndContext(*flow, frame, frame.time_ns, SentByClient(slot.key, *flow) ? Direction::kToServer : Direction::kToClient,
-             0);
+             rank);
 }
 
 // Once for each generation of indicators, so that an address that became known meanwhile is found in running flows.
@@ -390,7 +433,7 @@ void Worker::Sweep(uint64_t now_ns, bool all) {
   if (!all) counters_.flows_timed_out += over.size();
   std::sort(over.begin(), over.end(), [](const Flow* a, const Flow* b) { return a->first_packet < b->first_packet; });
   for (Flow* flow : over) {
-    EndFlow(*flow, last_frame_, (flow->first_packet + 1) | (all ? AlertPosition::kEndOfCapture : 0));
+    EndFlow(*flow, last_frame_, (flow->first_packet + 1) | (all ? AlertPosition::kEndOfCapture | kFlowEnds : 0));
     flows_.Release(*flow);
     if (batch_.size() > kDeliverObservables) Deliver();
   }
@@ -418,6 +461,7 @@ void Worker::SweepByClock(uint64_t now_ns) {
   if (!set_back && now_ns < last_clock_sweep_ns_ + kClockSweepNs) return;
   last_clock_sweep_ns_ = now_ns;
   decoder_.ExpireFragments(now_ns);
+  OnGivenUp(last_frame_, false);
   Sweep(now_ns, false);
   HandOver();
 }
@@ -425,6 +469,7 @@ void Worker::SweepByClock(uint64_t now_ns) {
 void Worker::Finish() {
   ProcessWaiting();
   decoder_.Finish();
+  OnGivenUp(last_frame_, true);
   Sweep(clock_.now_ns(), true);
   HandOver();
 }

@@ -111,8 +111,10 @@ class Worker {
   bool MayTurn(const Flow& flow, bool may_wait);
   void SettleIfNamed(Flow& flow, bool may_wait);
   bool Told(Flow& flow, const Packet& packet, bool& from_client);
-  void OnPacket(Slot& slot);
-  Flow& NewFlow(const Slot& slot);
+  void OnPacket(Slot& slot, uint64_t rank);
+  void RunSlots(size_t count);
+  void OnGivenUp(const Frame& at, bool all);
+  Flow& NewFlow(const Slot& slot, uint64_t rank);
   static bool BeginsAnother(const Flow& flow, const Packet& packet, bool from_client);
   bool MayBeOver(const Flow& flow, const Slot& slot, bool from_client) const;
   bool IsOver(const Flow& flow, const Slot& slot, bool from_client) const;

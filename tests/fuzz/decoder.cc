@@ -49,8 +49,19 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Decoder whole(Decoder::Options{});
   std::vector<std::unique_ptr<Decoder>> shares;
   for (uint32_t i = 0; i < 3; ++i) shares.push_back(std::make_unique<Decoder>(Decoder::Options{.share = {i, 3}}));
-  // Tight bounds: other results, the same accounts.
-  Decoder tight(Decoder::Options{.share = {}, .fragment_bytes = 3000, .fragment_datagrams = 2});
+  // Tight bounds: other results, the same accounts. What it gives up is read.
+  Decoder::Options tight_options{.share = {}, .fragment_bytes = 3000, .fragment_datagrams = 2};
+  tight_options.keep_given_up = true;
+  Decoder tight(tight_options);
+  const auto read_given_up = [&] {
+    Packet packet;
+    while (tight.TakeGivenUp(packet)) {
+      Touch(packet);
+      Check(packet.missing_bytes != 0 && packet.is_fragment && packet.frame->data == nullptr);
+    }
+    Check(!tight.has_given_up());
+    tight.BeginBurst();
+  };
   uint64_t time_ns = 0, num_frames = 0;
   while (rest.size() >= 3) {
     const size_t length = std::min<size_t>(LoadU16(rest.data()), rest.size() - 3);
@@ -84,11 +95,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     }
     Check(num_owners == 1);
     if (tight.Decode(frame, shared) == DecodeResult::kPacket) Touch(shared);
+    read_given_up();
     Check(Accounted(whole.counters()) == num_frames && whole.counters().received == num_frames);
     Check(Accounted(tight.counters()) == num_frames);
   }
   whole.Finish();
   tight.Finish();
+  read_given_up();
   Check(Accounted(whole.counters()) == num_frames && Accounted(tight.counters()) == num_frames);
   Check(whole.counters().not_decoded[static_cast<size_t>(NotDecoded::kFragmentHeld)] == 0);
   return 0;

@@ -29,6 +29,8 @@ std::vector<std::string> Run(const std::vector<Piece>& pieces, size_t cut) {
   ObservableBatch batch;
   bool fed[2] = {false, false}, ended[2] = {false, false};
   uint64_t skip[2] = {0, 0};
+  const Endpoint client = {*IpAddress::Parse("2001:db8::1"), 50000}, server = {*IpAddress::Parse("192.0.2.1"), 8080};
+  const ChunkEnds ends[2] = {{client, server}, {server, client}};
   const auto pass = [&](size_t d, uint64_t bytes) {
     const uint64_t passed = std::min(skip[d], bytes);
     if (skip[d] != Outcome::kSkipAll) skip[d] -= passed;
@@ -49,8 +51,12 @@ std::vector<std::string> Run(const std::vector<Piece>& pieces, size_t cut) {
       const bool last = at == piece.bytes.size() && ended[d];
       if (left.empty() && !last) continue;
       const std::vector<uint8_t> exact(left.begin(), left.end());
-      const Chunk chunk{
-          .data = exact, .direction = direction, .gap_bytes = gap, .start = !fed[d] && !(piece.flags & 4), .end = last};
+      const Chunk chunk{.data = exact,
+                        .direction = direction,
+                        .gap_bytes = gap,
+                        .start = !fed[d] && !(piece.flags & 4),
+                        .end = last,
+                        .ends = &ends[d]};
       gap = 0;
       fed[d] = true;
       const Outcome outcome = parser.Feed(chunk, batch);

@@ -120,18 +120,20 @@ TEST(Roles, MulticastAnswerNobodyAskedFor) {
 }
 
 TEST(Roles, RequestToServer) {
-  for (const ObservableKind kind : {ObservableKind::kHttpHost, ObservableKind::kHttpUri, ObservableKind::kHttpUrl}) {
+  for (const ObservableKind kind : {ObservableKind::kHttpHost, ObservableKind::kHttpHostField, ObservableKind::kHttpUri,
+                                    ObservableKind::kHttpUrl}) {
     Expect(Decide(MakeAlert(kind, "/x", {0})), End::kServer, End::kServer, End::kClient, "request-to-server");
   }
 }
 
 TEST(Roles, ProxyIsNeither) {
   Alert alert = MakeAlert(ObservableKind::kHttpHost, "bad.example", {0});
-  alert.message = {{ObservableKind::kHttpUri, "http://bad.example/x"}};
+  alert.message = {{ObservableKind::kHttpTarget, "http://bad.example/x"}};
   Expect(Decide(alert), End::kNone, End::kNone, End::kClient, "request-through-proxy");
   alert.message = {{ObservableKind::kHttpMethod, "CONNECT"}};
   Expect(Decide(alert), End::kNone, End::kNone, End::kClient, "request-through-proxy");
-  alert = MakeAlert(ObservableKind::kHttpUri, "http://bad.example/x", {0});
+  alert = MakeAlert(ObservableKind::kHttpHostField, "other.example", {0});
+  alert.message = {{ObservableKind::kHttpTarget, "http://bad.example/x"}};
   Expect(Decide(alert), End::kNone, End::kNone, End::kClient, "request-through-proxy");
 }
 

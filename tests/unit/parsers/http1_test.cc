@@ -116,14 +116,74 @@ TEST(Http1, ReadsAddressesAsHosts) {
               "http.method > GET", "http.uri > /", "http.host > 192.0.2.1", "http.url > http://192.0.2.1/"}));
 }
 
-TEST(Http1, TakesTheHostOfTheTargetWhereNoFieldSaysIt) {
-  EXPECT_EQ(Seen({Up("GET http://A.example:81/x HTTP/1.0\r\n\r\nGET http://a/ HTTP/1.1\r\nHost: b\r\n\r\n")}),
-            (Values{"http.method > GET", "http.uri > http://A.example:81/x", "http.host > a.example",
-                    "http.url > http://a.example:81/x", "http.method > GET", "http.uri > http://a/", "http.host > b",
-                    "http.url > http://a/"}));
-  EXPECT_EQ(Seen({Up("CONNECT c.example:443 HTTP/1.1\r\n\r\n")}),
-            (Values{"http.method > CONNECT", "http.uri > c.example:443", "http.host > c.example"}));
+// RFC 9112 sections 3.2.2 and 3.2.3.
+TEST(Http1, TheTargetOverrulesTheHostField) {
+  EXPECT_EQ(
+      Seen({Up("GET http://A.example:81/x HTTP/1.0\r\n\r\nGET http://a HTTP/1.1\r\nHost: b:80\r\n\r\n")}),
+      (Values{"http.method > GET", "http.target > http://A.example:81/x", "http.uri > /x", "http.host > a.example",
+              "http.url > http://a.example:81/x", "http.method > GET", "http.target > http://a", "http.uri > /",
+              "http.host > a", "http.host_field > b", "http.url > http://a/"}));
+  EXPECT_EQ(Seen({Up("CONNECT c.example:443 HTTP/1.1\r\nHost: d.example\r\n\r\n")}),
+            (Values{"http.method > CONNECT", "http.uri > c.example:443", "http.host > c.example",
+                    "http.host_field > d.example"}));
+  EXPECT_EQ(Seen({Up("CONNECT c.example HTTP/1.1\r\nHost: C.example.:443\r\n\r\n")}),
+            (Values{"http.method > CONNECT", "http.uri > c.example", "http.host > c.example"}));
   EXPECT_EQ(Seen({Up("CONNECT / HTTP/1.1\r\n\r\n")}), (Values{"http.method > CONNECT", "http.uri > /"}));
+  EXPECT_EQ(Seen({Up("GET http://u:p@a.example?q HTTP/1.1\r\n\r\n")}),
+            (Values{"http.method > GET", "http.target > http://u:p@a.example?q", "http.uri > /?q",
+                    "http.host > a.example", "http.url > http://a.example/?q"}));
+  EXPECT_EQ(Seen({Up("GET http:///x HTTP/1.1\r\nHost: h\r\n\r\n")}),
+            (Values{"http.method > GET", "http.target > http:///x", "http.uri > /x", "http.host > h",
+                    "http.url > http://h/x"}));
+}
+
+// RFC 9112 section 3.3.
+TEST(Http1, WithoutAHostTheUrlIsThatOfTheServer) {
+  const Endpoint client{*IpAddress::Parse("192.0.2.1"), 50000}, v4{*IpAddress::Parse("198.51.100.2"), 80},
+      v6{*IpAddress::Parse("2001:db8::2"), 8080};
+  const auto url_of = [&](const std::string& head, const Endpoint& server, bool end) {
+    Http1Parser parser;
+    ObservableBatch batch;
+    batch.set_wanted({ObservableKind::kHttpUrl});
+    const ChunkEnds up{client, server}, down{server, client};
+    parser.Feed({.data = AsBytes(head), .direction = kUp, .start = true, .end = end, .ends = &up}, batch);
+    parser.Feed({.data = AsBytes("<html>"), .direction = kDown, .start = true, .ends = &down}, batch);
+    return batch.size() == 0 ? "" : std::string(batch.observables()[0].text);
+  };
+  EXPECT_EQ(url_of("GET /x HTTP/1.0\r\n\r\n", v4, false), "http://198.51.100.2/x");
+  EXPECT_EQ(url_of("GET /x HTTP/1.0\r\nHost:\r\n\r\n", v6, false), "http://[2001:db8::2]:8080/x");
+  EXPECT_EQ(url_of("GET /x HTTP/1.0\r\nHost: :80\r\n\r\n", v4, false), "http://198.51.100.2/x");
+  EXPECT_EQ(url_of("GET /x\r\n", v4, false), "http://198.51.100.2/x") << "HTTP/0.9: the answer says that it was all";
+  EXPECT_EQ(url_of("GET /x HTTP/1.0\r\nAccept: a\r\n", v4, true), "") << "cut: a Host may have followed";
+  EXPECT_EQ(url_of("OPTIONS * HTTP/1.0\r\n\r\n", v4, false), "");
+  EXPECT_EQ(url_of("GET /x HTTP/1.0\r\nHost: h\r\n\r\n", v4, false), "http://h/x");
+}
+
+TEST(Http1, ReadsOnWhoseBehalfAProxyAsks) {
+  const auto nodes = [](const std::string& field) {
+    Values out;
+    for (const std::string& value : Seen({Up("GET / HTTP/1.1\r\n" + field + "\r\n\r\n")})) {
+      if (value.rfind("http.xff > ", 0) == 0) out.push_back(value.substr(11));
+    }
+    return out;
+  };
+  for (const char* name : {"True-Client-IP", "CF-Connecting-IP", "X-Real-IP", "X-Client-IP", "X-Cluster-Client-IP"}) {
+    EXPECT_EQ(nodes(name + std::string(": 192.0.2.1")), (Values{"192.0.2.1"})) << name;
+  }
+  EXPECT_EQ(nodes("X-Forwarded-For: ::ffff:192.0.2.1, [2001:db8::1, 2001:DB8::2, ${jndi:x}, 192.0.2.3:x"),
+            (Values{"192.0.2.1", "2001:db8::1", "2001:db8::2", "${jndi:x}", "192.0.2.3"}));
+  // RFC 7239 section 4.
+  EXPECT_EQ(nodes("Forwarded: for=\"_gazonk\""), Values{});
+  EXPECT_EQ(nodes("Forwarded: For=\"[2001:db8:cafe::17]:4711\""), (Values{"2001:db8:cafe::17"}));
+  EXPECT_EQ(nodes("Forwarded: for=192.0.2.60;proto=http;by=203.0.113.43"), (Values{"192.0.2.60"}));
+  EXPECT_EQ(nodes("Forwarded: for=192.0.2.43, for=198.51.100.17, for=unknown, for=\"Unknown:80\""),
+            (Values{"192.0.2.43", "198.51.100.17"}));
+  EXPECT_EQ(nodes("Forwarded: by=\"a\\\",b;for=192.0.2.1\"; for=\"192.0.2.2:_p\" ,,;; , for = 192.0.2.3; for"),
+            (Values{"192.0.2.2", "192.0.2.3"}));
+  EXPECT_EQ(nodes("Forwarded: for=\"192.0.2.1"), (Values{"192.0.2.1"}));
+  std::string many = "Forwarded: for=192.0.2.1";
+  for (int i = 0; i < 1000; ++i) many += ",for=192.0.2.1";
+  EXPECT_EQ(nodes(many).size(), HttpRequestValues::kMaxValues);
 }
 
 TEST(Http1, HasNoUrlWhereTheTargetIsNone) {
@@ -298,6 +358,12 @@ TEST(Http1, HandsOverATunnelSeenFromOneSide) {
   const Outcome outcome = up.Feed(kUp, connect + "\x16\x03\x01");
   EXPECT_EQ(outcome.progress, Progress::kHandOver);
   EXPECT_EQ(outcome.consumed, connect.size());
+
+  // A client that does not wait, on a connection that was refused one before.
+  Stream impatient;
+  impatient.Feed(kUp, connect);
+  impatient.Feed(kDown, "HTTP/1.1 407 x\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_EQ(impatient.Feed(kUp, connect + "\x16").progress, Progress::kHandOver);
 
   Stream down;
   down.start = false;

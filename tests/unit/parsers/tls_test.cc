@@ -448,6 +448,60 @@ TEST(TlsParser, CertificatesBeforeAGapAreRead) {
   }
 }
 
+// The oracle reads no further than the cut: a name counts where all its bytes lie before it.
+TEST(TlsParser, AHelloThatIsCutShowsTheNamesBeforeTheCut) {
+  const std::string names = Vector16(U8(0) + Vector16("one.example") + U8(0) + Vector16("two.example"));
+  const std::string extensions = Extension(10, Vector16(U16(29))) + Extension(0, names) + VersionsExtension({0x0304}) +
+                                 AlpnExtension("h2") + Extension(51, std::string(700, 'k'));
+  const std::string hello = HandshakeRecord(Message(1, ClientHelloBody(0x0303, {0x1301, 0xc02f}, extensions)));
+  const size_t one = hello.find("one.example") + 11, two = hello.find("two.example") + 11;
+  for (size_t cut = 0; cut < hello.size(); ++cut) {
+    Values expected;
+    if (cut >= one) expected.push_back("tls.sni > one.example");
+    if (cut >= two) expected.push_back("tls.sni > two.example");
+    if (cut >= two + 7) expected.push_back("tls.version > TLS 1.3");
+    for (const bool gap : {false, true}) {
+      Feeder feeder;
+      feeder.Feed(hello.substr(0, cut), kUp, 0, !gap);
+      if (gap) feeder.Feed("", kUp, static_cast<uint32_t>(hello.size() - cut));
+      EXPECT_EQ(feeder.values(), expected) << cut << (gap ? " and a gap" : " and the end");
+      feeder.Feed(HandshakeRecord(ServerHelloMessage()), kDown);
+      feeder.Feed("", kUp, 0, true);
+      EXPECT_EQ(OfName(feeder.values(), "tls.sni").size(), OfName(expected, "tls.sni").size()) << "told once";
+    }
+  }
+  // Lengths that do not fit the message are no cut.
+  const std::string liar = U16(0x0303) + std::string(32, 'r') + Vector8("") + Vector16(U16s({0x1301})) +
+                           Vector8(U8(0)) + U16(5000) + SniExtension("liar.example");
+  Feeder feeder;
+  feeder.Feed(HandshakeRecord(U8(1) + U24(200) + liar), kUp, 0, true);
+  EXPECT_EQ(feeder.values(), Values{});
+}
+
+TEST(TlsParser, AChainThatIsCutShowsTheCertificatesBeforeTheCut) {
+  std::vector<std::string> ders;
+  for (const size_t size : {300, 500, 20}) {
+    ders.push_back("\x30\x82" + U16(size) + std::string(size, static_cast<char>(size)));
+  }
+  const std::string chain = HandshakeRecord(CertificateMessage(ders));
+  Feeder whole;
+  whole.Feed(chain, kDown);
+  const Values all = OfName(whole.values(), "tls.cert.sha1");
+  ASSERT_EQ(all.size(), ders.size());
+  for (size_t cut = 0; cut < chain.size(); ++cut) {
+    size_t end = 5 + 4 + 3, complete = 0;
+    while (complete < ders.size() && end + 3 + ders[complete].size() <= cut) end += 3 + ders[complete++].size();
+    for (const bool gap : {false, true}) {
+      Feeder feeder;
+      feeder.Feed(chain.substr(0, cut), kDown, 0, !gap);
+      if (gap) feeder.Feed(kEncrypted, kDown, static_cast<uint32_t>(chain.size() - cut));
+      EXPECT_EQ(OfName(feeder.values(), "tls.cert.sha1"),
+                Values(all.begin(), all.begin() + static_cast<long>(complete)))
+          << cut << (gap ? " and a gap" : " and the end");
+    }
+  }
+}
+
 TEST(TlsParser, GapAnywhereGivesNothingWrong) {
   const std::string bytes = HandshakeRecord(ServerHelloMessage()) +
                             HandshakeRecord(CertificateMessage({LeafCertificate()}) + kHelloDone) + kEncrypted;

@@ -309,10 +309,31 @@ TEST(Worker, AFragmentOnItsOwnShowsItsAddressesOnly) {
   Capture capture;
   Ipv4 ip;
   ip.more_fragments = true;
+  ip.fragment_offset = 64;
   capture.Add(ip(Tcp{}(std::string(44, 'x'))), 0);
   const Result result = RunWorkers(capture);
   EXPECT_EQ(result.With(" ip ").size(), 2u);
   EXPECT_EQ(result.found.size(), 2u);
+}
+
+// The rest never comes: what the first one holds is read when the datagram is given up, here at the capture's end.
+TEST(Worker, AFirstFragmentOnItsOwnShowsItsContent) {
+  Capture capture;
+  capture.Send(true, 40000, {}, "GET /a HTTP/1.0\r\n", kSecond);
+  Ipv4 ip;
+  ip.source = kClient;
+  ip.destination = kServer;
+  ip.more_fragments = true;
+  const std::string segment =
+      Tcp{.source_port = 50000}("GET /whole HTTP/1.0\r\nHost: evil.example\r\nUser-Agent: cut" + std::string(40, 'x'));
+  capture.Add(ip(segment.substr(0, 88)), 2 * kSecond);
+  capture.Send(true, 40001, {}, "GET /b HTTP/1.0\r\n", 3 * kSecond);
+  for (const uint32_t workers : {1u, 3u}) {
+    const Result result = RunWorkers(capture, nullptr, workers);
+    EXPECT_EQ(result.With("http.host").size(), 1u);
+    EXPECT_EQ(result.With("http.uri > /whole").size(), 1u);
+    EXPECT_EQ(result.With("http.user_agent").size(), 0u);
+  }
 }
 
 TEST(Worker, FindsALiteralAcrossSegmentsButNotAcrossAGap) {

@@ -109,7 +109,7 @@ TEST(ExactTable, AgreesWithTryingEveryRow) {
       const Direction direction = random() % 2 == 0 ? Direction::kToServer : Direction::kToClient;
       const auto port = static_cast<uint16_t>(random() % 2 == 0 ? 0 : 79 + random() % 3);
       const ObservableKind address_kinds[] = {kIp, kIpInner, kIpQuoted, kDnsAnswer};
-      const ObservableKind name_kinds[] = {kDnsQuery, kDnsCname, kHttpHost, kTlsSni, kTlsCertName};
+      const ObservableKind name_kinds[] = {kDnsQuery, kDnsCname, kHttpHost, kHttpHostField, kTlsSni, kTlsCertName};
       test.batch.AddAddress(address_kinds[random() % 4], direction, IpAddress::Parse(PickAddress(random)).value(),
                             port);
       test.batch.AddText(name_kinds[random() % 5], direction, PickName(random));

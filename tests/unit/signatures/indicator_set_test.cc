@@ -91,8 +91,8 @@ TEST(IndicatorSet, KeepsWhatIsSaidAboutAnIndicator) {
   EXPECT_EQ(b.confidence, std::nullopt);
   EXPECT_EQ(b.valid_from_ns, std::nullopt);
   EXPECT_TRUE(b.tags.empty());
-  EXPECT_EQ(test.set->wanted(),
-            ObservableMask({kDnsQuery, kIp, kIpInner, kIpQuoted, kDnsAnswer, kHttpHost, kHttpXff, kTlsSni}));
+  EXPECT_EQ(test.set->wanted(), ObservableMask({kDnsQuery, kIp, kIpInner, kIpQuoted, kDnsAnswer, kHttpHost,
+                                                kHttpHostField, kHttpXff, kTlsSni}));
 }
 
 TEST(IndicatorSet, RefusesWhatNothingShows) {

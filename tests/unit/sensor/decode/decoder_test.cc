@@ -307,6 +307,119 @@ TEST_F(Decode, Ipv6ExtensionHeaders) {
   }
 }
 
+std::string Authentication(uint8_t next_header, size_t words = 6) {
+  return std::string{static_cast<char>(next_header), static_cast<char>(words - 2)} + Zeros(4 * words - 2);
+}
+
+TEST_F(Decode, Ipv4AuthenticationHeaders) {
+  const std::string tcp = Tcp{.source_port = 4444}("hello");
+  for (const std::string& chain : {Authentication(kIpProtoTcp), Authentication(kIpProtoTcp, 3),
+                                   Authentication(51) + Authentication(kIpProtoTcp)}) {
+    ASSERT_EQ(RunV4(Ipv4{.protocol = 51}(chain + tcp)), DecodeResult::kPacket);
+    EXPECT_EQ(packet_.protocol, kIpProtoTcp);
+    EXPECT_EQ(packet_.source_port, 4444);
+    EXPECT_EQ(Payload(), "hello");
+  }
+  EXPECT_EQ(decoder_.counters().other_transport, 0u);
+  // The headers of IPv6 alone are none of IPv4's.
+  EXPECT_EQ(RunV4(Ipv4{.protocol = 60}(Extension(kIpProtoTcp) + tcp)), DecodeResult::kPacket);
+  EXPECT_EQ(packet_.protocol, 60);
+  EXPECT_EQ(RunV4(Ipv4{.protocol = 51}(Authentication(60) + Extension(kIpProtoTcp) + tcp)), DecodeResult::kPacket);
+  EXPECT_EQ(packet_.protocol, 60);
+  // Longer than the packet, cut, too many.
+  EXPECT_EQ(RunV4(Ipv4{.protocol = 51}(Authentication(kIpProtoTcp, 40).substr(0, 60))), DecodeResult::kAddressesOnly);
+  EXPECT_EQ(Count(NotDecoded::kIpLengthBad), 1u);
+  EXPECT_EQ(RunV4(Ipv4{.protocol = 51, .total_length = 500}(Authentication(kIpProtoTcp, 40).substr(0, 60))),
+            DecodeResult::kAddressesOnly);
+  EXPECT_EQ(Count(NotDecoded::kIpTruncated), 1u);
+  std::string many;
+  for (size_t i = 0; i < kMaxExtensionHeaders; ++i) many += Authentication(51, 3);
+  EXPECT_EQ(RunV4(Ipv4{.protocol = 51}(many + Authentication(kIpProtoTcp) + tcp)), DecodeResult::kAddressesOnly);
+  EXPECT_EQ(Count(NotDecoded::kIpLengthBad), 2u);
+}
+
+TEST_F(Decode, Ipv4AuthenticationHeadersInFragments) {
+  const std::string whole = Authentication(kIpProtoUdp) + Udp{}(std::string(1000, 'x'));
+  EXPECT_EQ(RunV4(Ipv4{.protocol = 51, .identification = 9, .more_fragments = true}(whole.substr(0, 512))),
+            DecodeResult::kAddressesOnly);
+  ASSERT_EQ(RunV4(Ipv4{.protocol = 51, .identification = 9, .fragment_offset = 512}(whole.substr(512))),
+            DecodeResult::kPacket);
+  EXPECT_EQ(packet_.protocol, kIpProtoUdp);
+  EXPECT_EQ(packet_.destination_port, 53);
+  EXPECT_EQ(Payload(), std::string(1000, 'x'));
+  // A first fragment that the snap length cut.
+  ASSERT_EQ(RunV4(Ipv4{.protocol = 51, .identification = 10, .more_fragments = true, .total_length = 532}(
+                whole.substr(0, 100))),
+            DecodeResult::kPacket);
+  EXPECT_EQ(packet_.protocol, kIpProtoUdp);
+  EXPECT_TRUE(packet_.truncated);
+}
+
+TEST_F(Decode, QuotedAuthenticationHeaders) {
+  const std::string quoted = Ipv4{.protocol = 51}(Authentication(kIpProtoTcp) + Tcp{.source_port = 4444}(""));
+  ASSERT_EQ(RunV4(Ipv4{.protocol = kIpProtoIcmp}(Icmp(3, 1, quoted))), DecodeResult::kPacket);
+  EXPECT_EQ(packet_.quoted_protocol, kIpProtoTcp);
+  EXPECT_EQ(packet_.quoted_source_port, 4444);
+}
+
+// What the first fragments hold of a datagram whose others never come.
+TEST_F(Decode, TheBeginningOfADatagramThatIsGivenUpIsHandedOn) {
+  Decoder::Options options;
+  options.keep_given_up = true;
+  Decoder decoder(options);
+  const std::string whole = Udp{.source_port = 4444}(std::string(1000, 'x') + std::string(1000, 'y'));
+  const auto fragment = [&](uint16_t identification, size_t offset, size_t size, uint64_t time_ns) {
+    frames_.push_back(std::make_unique<OwnedFrame>(
+        Ethernet(kEtherIpv4, Ipv4{.protocol = kIpProtoUdp,
+                                  .identification = identification,
+                                  .fragment_offset = static_cast<uint32_t>(offset),
+                                  .more_fragments = offset + size < whole.size()}(whole.substr(offset, size))),
+        kLinkEthernet, time_ns));
+    Packet packet;
+    decoder.Decode(**frames_.back(), packet);
+  };
+  fragment(1, 0, 512, 0);
+  fragment(1, 512, 512, 1);
+  fragment(1, 1536, 472, 2);  // one is missing before it
+  fragment(2, 512, 512, 3);   // the first is missing
+  EXPECT_FALSE(decoder.has_given_up());
+  Packet packet;
+  fragment(1, 0, 512, 60 * kSecond);  // another datagram of that number
+  ASSERT_TRUE(decoder.TakeGivenUp(packet));
+  EXPECT_EQ(packet.source_port, 4444);
+  EXPECT_EQ(AsText(packet.payload), whole.substr(8, 1016));
+  EXPECT_EQ(packet.missing_bytes, whole.size() - 1024);
+  EXPECT_TRUE(packet.truncated);
+  EXPECT_EQ(packet.frame->time_ns, 0u);
+  EXPECT_FALSE(decoder.TakeGivenUp(packet));
+  decoder.BeginBurst();
+  decoder.Finish();
+  ASSERT_TRUE(decoder.TakeGivenUp(packet));
+  EXPECT_EQ(AsText(packet.payload), whole.substr(8, 504));
+  EXPECT_EQ(packet.frame->time_ns, 60 * kSecond);
+  EXPECT_FALSE(decoder.TakeGivenUp(packet));
+  EXPECT_EQ(decoder.counters().received, 5u);
+  EXPECT_EQ(decoder.counters().decoded, 0u);
+  EXPECT_EQ(decoder.counters().not_decoded[static_cast<size_t>(NotDecoded::kFragmentTimeout)], 5u);
+}
+
+TEST_F(Decode, SaysWhichTypesAreOther) {
+  Run(Ethernet(0x0806, Zeros(46)));
+  Run(Ethernet(0x0806, Zeros(46)));
+  Run(Ethernet(46, "\x42\x42\x03" + Zeros(43)));
+  Run(Zeros(60), 129);
+  std::map<std::string, uint64_t> types;
+  for (const TypeCounts::Entry& entry : decoder_.counters().other_types.entries()) {
+    types[NameOfLinkType(entry.type)] = entry.count;
+  }
+  EXPECT_EQ(types, (std::map<std::string, uint64_t>{{"arp", 2}, {"llc_0x42", 1}}));
+  ASSERT_EQ(decoder_.counters().unknown_link_types.entries().size(), 1u);
+  EXPECT_EQ(decoder_.counters().unknown_link_types.entries()[0].type, 129u);
+  for (unsigned type = 0x9900; type < 0x9a00; ++type) Run(Ethernet(static_cast<uint16_t>(type), Zeros(46)));
+  EXPECT_EQ(decoder_.counters().other_types.entries().size(), TypeCounts::kMaxTypes);
+  EXPECT_EQ(decoder_.counters().other_types.others(), 256 - (TypeCounts::kMaxTypes - 2));
+}
+
 TEST_F(Decode, Ipv6ExtensionHeadersAreBounded) {
   std::string chain;
   for (size_t i = 0; i < kMaxExtensionHeaders; ++i) chain += Extension(60);
