@@ -226,7 +226,7 @@ void Pipeline::Work(Lane& lane, const std::atomic<bool>& stop) {
     if (status == PollStatus::kIdle) worker.SweepByClock(WallClockNs());
     if (++bursts % kLookBursts != 0 && status == PollStatus::kFrames) continue;
     const auto now = std::chrono::steady_clock::now();
-    if (status == PollStatus::kFrames) {
+    if (status == PollStatus::kFrames || status == PollStatus::kWorking) {
       last_frames = now;
     } else if (now - last_frames >= kQuiet) {
       worker.ProcessWaiting();

@@ -62,7 +62,7 @@ std::vector<Seen> Read(CaptureSource& source) {
   std::span<const Frame> frames;
   for (;;) {
     const PollStatus status = source.Poll(frames);
-    if (status == PollStatus::kWaiting) continue;
+    if (status == PollStatus::kWaiting || status == PollStatus::kWorking) continue;
     if (status != PollStatus::kFrames) break;
     EXPECT_FALSE(frames.empty());
     EXPECT_LE(frames.size(), CaptureSource::kBurst);
@@ -238,6 +238,45 @@ TEST(CaptureFiles, RecordLargerThanAWindow) {
   for (int i = 0; i < 4; ++i) writer.Packet(1, 2, std::vector<uint8_t>(7'000'000, static_cast<uint8_t>(i)), 7'000'000);
   CaptureFiles files(MustResolve({folder.Write("1", writer.out.bytes)}));
   EXPECT_EQ(Read(files).size(), 4u);
+  EXPECT_TRUE(files.damage().empty());
+}
+
+// One packet behind a gigabyte of blocks that hold none: a stop and the progress bar wait for no Poll.
+TEST(CaptureFiles, OnePollPassesOverSoMuchWithoutPackets) {
+  constexpr uint64_t kBlocks = 8192;
+  constexpr uint32_t kBlockBytes = 128 << 10;
+  constexpr uint64_t kMostPerPoll = uint64_t{65} << 20;
+  const TemporaryFolder folder;
+  PcapngWriter writer;
+  writer.Section(false);
+  writer.Interface(1);
+  const size_t head_bytes = writer.out.bytes.size();
+  writer.Enhanced(0, 1, 1000, std::vector<uint8_t>{7}, 1);
+  const std::span<const uint8_t> all(writer.out.bytes), packet = all.subspan(head_bytes);
+  const std::string path = folder.Write("1", all.first(head_bytes));
+  const int file = open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  auto at = static_cast<off_t>(head_bytes);
+  constexpr uint32_t kStart[] = {0x0bad, kBlockBytes};
+  for (uint64_t i = 0; i < kBlocks; ++i, at += kBlockBytes) {
+    ASSERT_EQ(pwrite(file, kStart, sizeof kStart, at), ssize_t{sizeof kStart});
+    ASSERT_EQ(pwrite(file, &kBlockBytes, sizeof kBlockBytes, at + kBlockBytes - 4), ssize_t{sizeof kBlockBytes});
+  }
+  ASSERT_EQ(pwrite(file, packet.data(), packet.size(), at), static_cast<ssize_t>(packet.size()));
+  close(file);
+
+  CaptureFiles files(MustResolve({path}));
+  std::span<const Frame> frames;
+  uint64_t before = 0, polls = 0, packets = 0;
+  for (PollStatus status = PollStatus::kWorking; status != PollStatus::kEnd; ++polls) {
+    status = files.Poll(frames);
+    EXPECT_EQ(frames.empty(), status != PollStatus::kFrames);
+    packets += frames.size();
+    const uint64_t now = files.counters().input_bytes_read;
+    EXPECT_LE(now - before, kMostPerPoll);
+    before = now;
+  }
+  EXPECT_EQ(packets, 1u);
+  EXPECT_GE(polls, 16u);
   EXPECT_TRUE(files.damage().empty());
 }
 
