@@ -24,8 +24,8 @@ constexpr uint64_t kReleaseBytes = StreamRing::kPieceBytes;
 // Beyond the end of any stream.
 constexpr uint64_t kBehindAll = uint64_t{1} << 62;
 
-// Windows, views of a stream and files that one Poll goes through without a packet: some 64 MiB, which a slow disk reads
-// in half a second.
+// Windows, views of a stream and files that one Poll goes through without a packet: some 64 MiB, which a slow disk
+// reads in half a second.
 constexpr int kStepsPerPoll = 16;
 
 // How often a reader of its own waits for a decompressor, 50 ms at most each time, before its Poll returns.

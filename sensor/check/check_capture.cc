@@ -80,11 +80,12 @@ void CheckCapture(const Config& config, CheckReport& report) {
     report.Warn(
         "capture",
         "checked without root's rights: what the sensor's user may do is not known, nor whether it may capture");
-  } else if (std::string error; !CanBecome(user, error)) {
-    report.Error("capture", "`user`: " + error);
-  } else if (!user.empty()) {
-    report.Ok("capture", fmt::format("the sensor will run as user {}", user));
+    return;
   }
+  DroppedPrivileges left;
+  std::string error;
+  if (!WhoIsLeft(user, left, error)) return report.Error("capture", "`user`: " + error);
+  report.Ok("capture", fmt::format("the sensor will run as user {}", left.user));
 }
 
 }  // namespace vedette

@@ -52,7 +52,7 @@ class Loader {
   void Load(const YAML::Node& root) {
     const Section top(root, "",
                       {"sensor", "capture", "indicators", "cache", "geo", "output", "limits", "metrics", "hardening",
-                       "state", "control", "feed", "alarms", "canary", "mutes"},
+                       "state", "control", "control_group", "feed", "alarms", "canary", "mutes"},
                       problems_);
     if (const YAML::Node node = top.Find("sensor")) {
       ReadSensor(Section(node, "sensor", {"name", "resolvers"}, problems_));
@@ -94,6 +94,7 @@ class Loader {
       config_.control_given = true;
       config_.control = control.empty() || control == "off" ? "" : Resolve(control);
     }
+    top.Read("control_group", config_.control_group, "a group's name");
     if (const YAML::Node node = top.Find("feed")) {
       ReadFeed(Section(node, "feed",
                        {"endpoint", "secret_key", "partners", "unmarked_sources", "heartbeat_seconds", "batch_alerts",
