@@ -140,8 +140,7 @@ int Replay(ReplayOptions& options) {
       ComplainInLines(error);
       return kExitUsage;
     }
-    if (!config.has_feed)
-      return usage(options.publish + ": has no `feed` part to publish with; see deploy/vedette.example.yaml");
+    if (!config.has_feed) return usage(options.publish + ": has no `feed` part to publish with; see vedette.yaml(5)");
   }
   std::atomic<bool> stop{false};
   const SignalWatch signals(stop);

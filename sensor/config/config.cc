@@ -375,7 +375,7 @@ bool LoadConfig(const std::string& path, Config& config, std::string& error) {
   std::error_code status;
   const auto size = std::filesystem::file_size(path, status);
   if (status) {
-    error = path + ": cannot be read: " + status.message() + "; deploy/vedette.example.yaml shows what it should hold";
+    error = path + ": cannot be read: " + status.message() + "; vedette.yaml(5) shows what it should hold";
     return false;
   }
   if (size > kMaxConfigBytes) {
@@ -393,7 +393,7 @@ bool LoadConfig(const std::string& path, Config& config, std::string& error) {
   try {
     const YAML::Node root = YAML::Load(text.str());
     if (!root.IsDefined() || root.IsNull()) {
-      problems.Add(0, "is empty; deploy/vedette.example.yaml shows what it should hold");
+      problems.Add(0, "is empty; vedette.yaml(5) shows what it should hold");
     } else {
       config.path = path;
       Loader(path, config, problems).Load(root);

@@ -16,6 +16,9 @@
 
 namespace vedette {
 
+// Of the packaged service; what `run` and `check` take where no other is named.
+constexpr const char* kDefaultConfig = "/etc/vedette/sensor.yaml";
+
 struct CaptureConfig {
   std::string interface;  // eth0
   std::string filter;     // BPF, as tcpdump takes it
