@@ -220,10 +220,24 @@ void CheckCommand(const Config& config, CheckReport& report) {
     report.Error("alarms", program + " is no program; name one by its absolute path");
 }
 
+// The unit of a further sensor lets it write folders of its own only.
+void CheckInstance(const Config& config, CheckReport& report) {
+  const std::filesystem::path path = std::filesystem::path(config.path);
+  const std::string name = path.stem().string();
+  if (path.parent_path() != "/etc/vedette" || config.path == kDefaultConfig) return;
+  const vedette::Config defaults;
+  if (config.state != defaults.state && config.control != defaults.control && config.cache != defaults.cache) return;
+  report.Warn("file", fmt::format("vedette@{0}.service writes only /var/lib/vedette-sensors/{0}, "
+                                  "/var/cache/vedette-sensors/{0} and /run/vedette-sensors/{0}: name them in `state`, "
+                                  "`cache` and `control`",
+                                  name));
+}
+
 }  // namespace
 
 void CheckFiles(const Config& config, CheckReport& report) {
   CheckNeeds(config, report);
+  CheckInstance(config, report);
   CheckIndicatorFiles(config, report);
   CheckPaths(config, report);
   CheckControlGroup(config, report);

@@ -332,14 +332,18 @@ TEST_F(CheckTest, OffloadsThatMergePacketsAreNamed) {
   if (geteuid() != 0) GTEST_SKIP() << "offloads are NOT tested: that needs root";
   const pid_t child = fork();
   if (child == 0) {
-    if (unshare(CLONE_NEWNET) != 0 || std::system("ip link add vd0 type dummy 2>/dev/null") != 0) _exit(77);
-    if (MergingOffloads("vd0") != std::vector<std::string>{"gro"}) _exit(1);
-    ethtool_value off{.cmd = ETHTOOL_SGRO, .data = 0};
-    ifreq request{};
-    std::strcpy(request.ifr_name, "vd0");
-    request.ifr_data = reinterpret_cast<char*>(&off);
-    if (ioctl(socket(AF_INET, SOCK_DGRAM, 0), SIOCETHTOOL, &request) != 0) _exit(78);
-    _exit(MergingOffloads("vd0").empty() && MergingOffloads("nosuch0").empty() ? 0 : 2);
+    if (unshare(CLONE_NEWNET) != 0 || std::system("ip link add vd0 type veth peer name vd1 2>/dev/null") != 0)
+      _exit(77);
+    const auto merge = [](bool on) {
+      ethtool_value value{.cmd = ETHTOOL_SGRO, .data = on};
+      ifreq request{};
+      std::strcpy(request.ifr_name, "vd0");
+      request.ifr_data = reinterpret_cast<char*>(&value);
+      if (ioctl(socket(AF_INET, SOCK_DGRAM, 0), SIOCETHTOOL, &request) != 0) _exit(78);
+      return MergingOffloads("vd0");
+    };
+    if (merge(true) != std::vector<std::string>{"gro"}) _exit(1);
+    _exit(merge(false).empty() && MergingOffloads("nosuch0").empty() ? 0 : 2);
   }
   int status = 0;
   waitpid(child, &status, 0);
