@@ -280,6 +280,23 @@ TEST(CaptureFiles, OnePollPassesOverSoMuchWithoutPackets) {
   EXPECT_TRUE(files.damage().empty());
 }
 
+TEST(CaptureFiles, AnotherCaptureInAFileIsNamed) {
+  const TemporaryFolder folder;
+  PcapngWriter ng;
+  ng.Section(false);
+  ng.Interface(1);
+  const std::vector<uint8_t> first = Capture(1, 3);
+  for (const std::vector<uint8_t>& second : {Capture(2, 3), ng.out.bytes}) {
+    std::vector<uint8_t> both = first;
+    both.insert(both.end(), second.begin(), second.end());
+    CaptureFiles files(MustResolve({folder.Write("1", both)}));
+    EXPECT_EQ(Read(files).size(), 3u);
+    ASSERT_EQ(files.damage().size(), 1u);
+    EXPECT_EQ(files.damage()[0].offset, first.size());
+    EXPECT_NE(files.damage()[0].reason.find("another capture begins here"), std::string::npos);
+  }
+}
+
 TEST(CaptureList, NamedFilesMustBeCaptures) {
   const TemporaryFolder folder;
   EXPECT_EQ(ResolveError({}), "no capture named; give files, folders or - for standard input");
@@ -290,7 +307,7 @@ TEST(CaptureList, NamedFilesMustBeCaptures) {
   EXPECT_EQ(ResolveError({text}), text + ": not a pcap or pcapng capture: text");
   const std::string binary = folder.Write("binary", AsBytes("\x01\x02\x03\x04\x05"));
   EXPECT_EQ(ResolveError({binary}),
-            binary + ": not a pcap or pcapng capture: it begins with 01 02 03 04 05, which is neither pcap nor pcapng");
+            binary + ": not a pcap or pcapng capture: of a kind that is not known (it begins with 01 02 03 04 05)");
   const std::string stump = folder.Write("stump", AsBytes("\x01\x02\x03"));
   EXPECT_EQ(ResolveError({stump}), stump +
                                        ": not a pcap or pcapng capture: only 3 bytes long; where it was meant to be a "
@@ -508,6 +525,14 @@ TEST(CaptureFormat, NamesWhatItSees) {
   EXPECT_EQ(DescribeOther(AsBytes(tar + std::string(200, '\0'))).description, "a tar archive; unpack it first");
   EXPECT_TRUE(DescribeOther(AsBytes("BZh91AY")).holds_packets);
   EXPECT_TRUE(DescribeOther(AsBytes("PK\x03\x04")).holds_packets);
+  for (const char* json : {"{\"timestamp\":1}\n", " [\n {\"Event\": 1}]", "\xef\xbb\xbf{\n\"a\":1}"})
+    EXPECT_EQ(DescribeOther(AsBytes(json)).description, "JSON, which is not read yet") << json;
+  EXPECT_EQ(DescribeOther(AsBytes("[section] is text")).description, "text");
+  EXPECT_EQ(DescribeOther(AsBytes("\x7f"
+                                  "ELF\x02"))
+                .description,
+            "a program (ELF)");
+  EXPECT_EQ(DescribeOther(AsBytes("%PDF-1.4")).description, "a PDF document");
   EXPECT_EQ(IdentifyCapture({}), CaptureFormat::kEmpty);
   EXPECT_EQ(IdentifyCapture(AsBytes("\xd4\xc3\xb2")), CaptureFormat::kOther);
 }
