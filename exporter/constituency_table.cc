@@ -117,7 +117,7 @@ std::vector<std::string> ConstituencyTable::Warnings() const {
                                                                : "countries";
     out.push_back("partner `" + partner.name + "` claims " + what +
                   ", which no open geolocation database knows: nothing is found to be its own that way; name a "
-                  "database with `geo`, or build one with deploy/geo");
+                  "database with `geo`, or put one into /var/lib/vedette/geo");
   }
   return out;
 }

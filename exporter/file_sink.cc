@@ -129,6 +129,12 @@ bool FileSink::Accept(const Alert& alert) {
       shown = renderer_.AppendJson(alert, ShowAll, buffer_);
       break;
     case OutputFormat::kTable:
+      if (group_rows_) {
+        TableRow row;
+        if (renderer_.MakeTableRow(alert, ShowAll, row)) table_.Add(std::move(row));
+        if (table_.full()) buffered_alerts_ += table_.AppendTo(buffer_);
+        break;
+      }
       shown = renderer_.AppendTableRow(alert, ShowAll, buffer_);
       break;
     case OutputFormat::kCsv:
@@ -375,6 +381,7 @@ void FileSink::LookAtSync() {
 }
 
 bool FileSink::Close() {
+  if (!failed_) buffered_alerts_ += table_.AppendTo(buffer_);
   if (!failed_) Flush();
   if (failing_) {
     failed_ = true;

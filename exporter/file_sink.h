@@ -16,6 +16,7 @@
 #include "exporter/live_output.h"
 #include "exporter/output_file.h"
 #include "exporter/render.h"
+#include "exporter/table_rows.h"
 #include "parsers/digest.h"
 
 namespace vedette {
@@ -52,6 +53,9 @@ class FileSink : public AlertSink {
   void Idle() override;
   bool Close() override;
   const std::string& error() const override { return error_; }
+  // Of a table: alerts that repeat each other (the same indicator, place, value and pair of hosts) are one row with
+  // their number, and rows are written by Close; with this each alert is a row of its own, at once.
+  void ShowEachAtOnce() { group_rows_ = false; }
   // After Continue. Once `stop` is set, what is accepted is of a run that did not see all: where it is not the bytes
   // before the mark, or not all of them, that is no failure, and nothing is written. Outlives this.
   void MayEndEarly(const std::atomic<bool>& stop) { stop_ = &stop; }
@@ -104,6 +108,8 @@ class FileSink : public AlertSink {
   OutputFormat format_;
   AlertRenderer& renderer_;
   std::string buffer_;
+  bool group_rows_ = true;
+  TableRows table_;
   uint64_t buffered_alerts_ = 0;
   uint64_t lost_ = 0;
   bool failed_ = false;

@@ -31,7 +31,9 @@ std::string StaleWarning(const GeoDatabaseInfo& database, int64_t seconds) {
   const std::optional<int64_t> age = AgeDays(database, seconds);
   if (!IsStale(age)) return {};
   return Quoted(database.path) + " was built on " + database.date + ", " + std::to_string(*age) +
-         " days ago: addresses may have moved since; bring a newer one, or build the default one with deploy/geo";
+         " days ago: addresses may have moved since; bring a newer one (of the default ones, those in "
+         "/var/lib/vedette/geo go "
+         "first)";
 }
 
 struct GeoLookup::Impl {

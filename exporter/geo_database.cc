@@ -27,7 +27,7 @@ constexpr int kSamples = 256;
 constexpr off_t kMaxFileBytes = off_t{4} << 30;
 constexpr unsigned kMaxDepth = 128;  // bits of an IPv6 address
 
-constexpr std::string_view kWhatToDo = "build the default database with deploy/geo, or name another one";
+constexpr std::string_view kWhatToDo = "name another one, or put one into /var/lib/vedette/geo";
 
 std::string Quoted(const std::string& path) { return "geolocation database '" + path + "'"; }
 

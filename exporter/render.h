@@ -73,6 +73,16 @@ enum class PartnerOutcome : uint8_t {
   kNoRole,               // nobody is affected and nobody suspect, so there is nobody to be responsible for
 };
 
+// What a person is shown of one alert, or of several of the same indicator, place, value and pair of hosts.
+struct TableRow {
+  std::string key;  // the same for those that repeat each other
+  uint64_t first_ns = 0, last_ns = 0, count = 1;
+  std::string indicator, source, field;
+  std::string matched;  // the value in the traffic, where it is not the indicator's
+  std::string client, client_without_port, client_place, server, server_place;
+  std::string capture;
+};
+
 class AlertRenderer {
  public:
   // `geo` may be null; it and what `file_name` refers to outlive the renderer.
@@ -104,6 +114,9 @@ class AlertRenderer {
   // A row for a person, two lines of at most kTableColumns: time, indicator and its source, both ends with country and
   // network, protocol and field; a third one with the capture that the flow is carved to.
   bool AppendTableRow(const Alert& alert, const HitFilter& filter, std::string& out);
+  // The same in parts, so that one row can stand for alerts that repeat each other. False: nothing to show.
+  bool MakeTableRow(const Alert& alert, const HitFilter& filter, TableRow& row);
+  static void AppendTableRow(const TableRow& row, std::string& out);
   static std::string TableHeader();
   static constexpr size_t kTableColumns = 160;
 

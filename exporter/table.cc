@@ -129,11 +129,11 @@ std::string PlaceText(const IpAddress& address, const GeoRecord& place, bool wit
 }
 
 // Addresses are never cut; beside the longest ones there is no room for the port.
-std::string EndText(const Alert& alert, End end, const Roles& roles) {
+std::string EndText(const Alert& alert, End end, const Roles& roles, bool with_port = true) {
   const EndPoint point = EndPointOf(alert.flow, end);
   const std::string mark = roles.suspect == end ? "! " : "  ";
   const std::string address = point.address->ToString();
-  if (!HasPorts(alert.flow.protocol)) return mark + address;
+  if (!with_port || !HasPorts(alert.flow.protocol)) return mark + address;
   const std::string port = ':' + std::to_string(point.port);
   const std::string whole = mark + (point.address->is_v6() ? '[' + address + ']' : address) + port;
   return whole.size() <= kWidths[2] ? whole : mark + address;
@@ -148,18 +148,18 @@ std::string AlertRenderer::TableHeader() {
   return out;
 }
 
-bool AlertRenderer::AppendTableRow(const Alert& alert, const HitFilter& filter, std::string& out) {
+bool AlertRenderer::MakeTableRow(const Alert& alert, const HitFilter& filter, TableRow& row) {
   if (!impl_->Choose(alert, filter)) return false;
   const Shown& shown = impl_->shown;
   const IndicatorRecord& best = shown.best();
 
-  std::string indicator(NameOf(best.type));
-  indicator += ' ';
-  indicator += best.value;
-  std::string source(best.source);
-  const auto add_source = [&source](const std::string& part) {
-    if (!source.empty()) source += ", ";
-    source += part;
+  row = {};
+  row.first_ns = row.last_ns = alert.time_ns;
+  row.indicator = std::string(NameOf(best.type)) + ' ' + std::string(best.value);
+  row.source = best.source;
+  const auto add_source = [&row](const std::string& part) {
+    if (!row.source.empty()) row.source += ", ";
+    row.source += part;
   };
   if (shown.roles.suspect_address) {
     const IpAddress& address = *shown.roles.suspect_address;
@@ -173,14 +173,36 @@ bool AlertRenderer::AppendTableRow(const Alert& alert, const HitFilter& filter, 
   const auto place_of = [this](const IpAddress& address) {
     return "  " + PlaceText(address, impl_->Locate(address), true);
   };
-  AppendLine({TableTime(alert.time_ns), indicator, EndText(alert, End::kClient, shown.roles),
-              EndText(alert, End::kServer, shown.roles)},
-             out);
-  AppendLine({ProtocolName(alert.flow.protocol) + ' ' + std::string(NameOf(alert.kind)), source,
-              place_of(alert.flow.client), place_of(alert.flow.server)},
-             out);
-  const std::string capture = impl_->CaptureOf(alert);
-  if (!capture.empty()) AppendLine({"", "in " + capture, "", ""}, out);
+  row.field = ProtocolName(alert.flow.protocol) + ' ' + std::string(NameOf(alert.kind));
+  if (!alert.value.empty() && alert.value != best.value) row.matched = alert.value;
+  row.client = EndText(alert, End::kClient, shown.roles);
+  row.client_without_port = EndText(alert, End::kClient, shown.roles, false);
+  row.client_place = place_of(alert.flow.client);
+  row.server = EndText(alert, End::kServer, shown.roles);
+  row.server_place = place_of(alert.flow.server);
+  row.capture = impl_->CaptureOf(alert);
+  for (const std::string_view part :
+       {std::string_view(row.indicator), best.source, best.id, std::string_view(row.field),
+        std::string_view(row.matched), std::string_view(row.client_without_port), std::string_view(row.server)}) {
+    row.key.append(part).push_back('\0');
+  }
+  return true;
+}
+
+void AlertRenderer::AppendTableRow(const TableRow& row, std::string& out) {
+  const std::string times = row.count > 1 ? std::to_string(row.count) + " x " : "";
+  AppendLine({TableTime(row.first_ns), times + row.indicator, row.client, row.server}, out);
+  AppendLine({row.field, row.source, row.client_place, row.server_place}, out);
+  const std::string last = row.last_ns != row.first_ns ? TableTime(row.last_ns) : "";
+  const std::string matched = row.matched.empty() ? "" : "matched " + row.matched;
+  if (!last.empty() || !matched.empty()) AppendLine({last, matched.empty() ? "the last time" : matched, "", ""}, out);
+  if (!row.capture.empty()) AppendLine({"", "in " + row.capture, "", ""}, out);
+}
+
+bool AlertRenderer::AppendTableRow(const Alert& alert, const HitFilter& filter, std::string& out) {
+  TableRow row;
+  if (!MakeTableRow(alert, filter, row)) return false;
+  AppendTableRow(row, out);
   return true;
 }
 

@@ -6,10 +6,12 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <ctime>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "exporter/geo.h"
 #include "exporter/geo_build/mmdb_writer.h"
 #include "exporter/geo_build/sources.h"
 #include "exporter/time_text.h"
@@ -173,8 +175,14 @@ int Run(int argc, char** argv) {
     fmt::print(stderr, "vedette-geo-build: {}: {}\n", options.out, std::strerror(errno));
     return 1;
   }
-  fmt::print("{}: {} networks, {} bytes, data of {}\n", options.out, ranges.size(), file.size(),
-             DateText(metadata.build_epoch));
+  const auto built = static_cast<int64_t>(metadata.build_epoch);
+  const int64_t days = (static_cast<int64_t>(std::time(nullptr)) - built) / 86'400;
+  fmt::print("{}: {} networks, {} bytes, data of {}{}\n", options.out, ranges.size(), file.size(),
+             DateText(metadata.build_epoch),
+             days <= kGeoStaleDays ? ""
+                                   : fmt::format(", {} days ago; newer packages (apt-get update; apt-get install "
+                                                 "tor-geoipdb libloc-database) may have newer data",
+                                                 days));
   return 0;
 }
 

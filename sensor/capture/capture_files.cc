@@ -24,6 +24,13 @@ constexpr uint64_t kReleaseBytes = StreamRing::kPieceBytes;
 // Beyond the end of any stream.
 constexpr uint64_t kBehindAll = uint64_t{1} << 62;
 
+// Windows, views of a stream and files that one Poll goes through without a packet: some 64 MiB, which a slow disk
+// reads in half a second.
+constexpr int kStepsPerPoll = 16;
+
+// How often a reader of its own waits for a decompressor, 50 ms at most each time, before its Poll returns.
+constexpr int kWaitsPerPoll = 20;
+
 std::unique_ptr<PacketReader> MakeReader(CaptureFormat format, Bytes bytes, uint32_t index, bool last) {
   if (format == CaptureFormat::kPcapng) return std::make_unique<PcapngReader>(bytes, index, last);
   return std::make_unique<PcapReader>(bytes, index, last);
@@ -69,16 +76,17 @@ CaptureFiles::~CaptureFiles() {
 }
 
 PollStatus CaptureFiles::Poll(std::span<const Frame>& frames) {
-  for (;;) {
+  for (int waits = 0; waits < kWaitsPerPoll; ++waits) {
     const PollStatus status = PollOnce(frames);
     const bool decompresses = state_ != State::kClosed && file_->kind == CaptureList::Kind::kCompressed;
     if (status != PollStatus::kWaiting || !alone_ || !decompresses) return status;
   }
+  return PollStatus::kWorking;
 }
 
 PollStatus CaptureFiles::PollOnce(std::span<const Frame>& frames) {
   frames = {};
-  for (;;) {
+  for (int steps = 0; steps < kStepsPerPoll; ++steps) {
     switch (state_) {
       case State::kClosed:
         if (next_file_ == end_file_) return PollStatus::kEnd;
@@ -110,6 +118,7 @@ PollStatus CaptureFiles::PollOnce(std::span<const Frame>& frames) {
         continue;
     }
   }
+  return PollStatus::kWorking;
 }
 
 PollStatus CaptureFiles::Read(std::span<const Frame>& frames) {

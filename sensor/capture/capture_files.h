@@ -26,7 +26,8 @@ class CaptureFiles final : public CaptureSource {
   static std::vector<std::unique_ptr<CaptureSource>> ForWorkers(std::shared_ptr<const CaptureList> list,
                                                                 size_t num_workers, std::string& error);
 
-  // For one reader of its own. Its Poll waits for what is decompressed: kWaiting comes of pipes and growing files only.
+  // For one reader of its own. Its Poll waits for what is decompressed, for a second at most and then says kWorking:
+  // kWaiting comes of pipes and growing files only.
   explicit CaptureFiles(std::shared_ptr<const CaptureList> list);
   // Only the files [first, first + count); indexes stay those of the list.
   CaptureFiles(std::shared_ptr<const CaptureList> list, uint32_t first, uint32_t count);

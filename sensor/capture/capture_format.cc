@@ -44,7 +44,31 @@ constexpr KnownFormat kKnownFormats[] = {
      "a program (ELF)", false},
     {"%PDF"sv, "a PDF document", false},
     {"SQLite format 3"sv, "an SQLite database", false},
+    {"PK\x05\x06"sv, "an empty ZIP archive", false},
+    {"MZ"sv, "a Windows program", false},
+    {"\x89PNG"sv, "a picture (PNG)", false},
+    {"\xff\xd8\xff"sv, "a picture (JPEG)", false},
+    {"GIF8"sv, "a picture (GIF)", false},
+    {"\xd0\xcf\x11\xe0"sv, "an Office document", false},
+    {"regf"sv, "a Windows registry hive", false},
+    {"ElfFile\0"sv, "a Windows event log", false},
+    {"\x0c\0\0\0\x01\0"sv, "a NetFlow capture of nfdump, which holds no packets", false},
+    {"#separator"sv, "a log of Zeek, which holds no packets", false},
+    {"<?xml"sv, "XML", false},
+    {"<!DOCTYPE"sv, "a web page (HTML)", false},
+    {"<!doctype"sv, "a web page (HTML)", false},
+    {"<html"sv, "a web page (HTML)", false},
+    {"#!"sv, "a script", false},
 };
+
+// An object or a list, after blanks: what Suricata's EVE, MISP and `tshark -T json` write.
+bool IsJson(std::string_view text) {
+  const size_t begin = text.find_first_not_of(" \t\r\n\xef\xbb\xbf");
+  if (begin == text.npos) return false;
+  const size_t next = text.find_first_not_of(" \t\r\n", begin + 1);
+  const std::string_view follows = text[begin] == '{' ? "\"}" : text[begin] == '[' ? "{[\"]" : "";
+  return next != text.npos && follows.find(text[next]) != follows.npos;
+}
 
 bool IsText(Bytes head) {
   return std::all_of(head.begin(), head.end(), [](uint8_t byte) {
@@ -80,11 +104,12 @@ OtherFormat DescribeOther(Bytes head) {
   if (head.size() > kTarMagicOffset + 5 && text.substr(kTarMagicOffset, 5) == "ustar") {
     return {"a tar archive; unpack it first", true};
   }
+  if (IsText(head) && IsJson(text)) return {"JSON, which is not read yet", false};
   if (IsText(head)) return {"text", false};
   std::string bytes;
   for (size_t i = 0; i < std::min<size_t>(head.size(), 8); ++i)
     bytes += fmt::format("{}{:02x}", i == 0 ? "" : " ", head[i]);
-  return {fmt::format("it begins with {}, which is neither pcap nor pcapng", bytes), false};
+  return {fmt::format("of a kind that is not known (it begins with {})", bytes), false};
 }
 
 }  // namespace vedette

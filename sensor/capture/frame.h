@@ -28,6 +28,7 @@ enum class PollStatus : uint8_t {
   kFrames,   // some frames
   kIdle,     // none just now (live only)
   kWaiting,  // none just now, of a stream or of what is followed: the time of its packets stands still
+  kWorking,  // none yet: what was read on the way held no packets, and there is more of it; poll again at once
   kEnd,      // none any more
 };
 
@@ -53,7 +54,8 @@ struct CaptureCounters {
 class CaptureSource {
  public:
   virtual ~CaptureSource() = default;
-  // Up to `kBurst` frames; they hold until the next call.
+  // Up to `kBurst` frames; they hold until the next call. Returns soon, whatever is read: callers look for a stop and
+  // show progress between two calls.
   virtual PollStatus Poll(std::span<const Frame>& frames) = 0;
   // The run is to end. Live: Poll hands out what the kernel has counted until now, then kEnd, so that every packet that
   // was received is accounted for. False where nothing waits that could get lost: do not poll again.

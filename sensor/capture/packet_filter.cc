@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <pcap/pcap.h>
 
+#include <algorithm>
+#include <iterator>
+#include <string_view>
 #include <utility>
 
 #include "sensor/capture/link_type.h"
@@ -29,6 +32,13 @@ bool CompileFor(const std::string& expression, uint16_t link_type, bpf_program& 
   return ok;
 }
 
+// "port", "src portrange", "tcp[13]": pcap-filter(7) has them for nothing else.
+bool LooksAtPorts(std::string_view expression) {
+  constexpr std::string_view kParts[] = {"port", "tcp[", "udp[", "icmp[", "icmp6["};
+  return std::any_of(std::begin(kParts), std::end(kParts),
+                     [&](std::string_view part) { return expression.find(part) != expression.npos; });
+}
+
 }  // namespace
 
 struct PacketFilter::Program {
@@ -42,7 +52,8 @@ struct PacketFilter::Program {
   bpf_program code{};
 };
 
-PacketFilter::PacketFilter(std::string expression) : expression_(std::move(expression)) {}
+PacketFilter::PacketFilter(std::string expression)
+    : expression_(std::move(expression)), by_ports_(LooksAtPorts(expression_)) {}
 PacketFilter::~PacketFilter() = default;
 
 std::unique_ptr<PacketFilter> PacketFilter::Compile(const std::string& expression, std::string& error) {

@@ -32,6 +32,8 @@ class PacketFilter {
     return Run(frame);
   }
 
+  // Whether it looks at ports, or at bytes of TCP, UDP or ICMP, which only the first fragment of a packet has.
+  bool by_ports() const { return by_ports_; }
   const std::string& expression() const { return expression_; }
   // For the summary: link types met so far that the expression says nothing about.
   std::span<const Unusable> unusable() const { return unusable_; }
@@ -43,6 +45,7 @@ class PacketFilter {
   bool Run(const Frame& frame) const;
 
   const std::string expression_;
+  const bool by_ports_;
   std::vector<std::unique_ptr<Program>> programs_;  // one a link type met; at most 65536
   const Program* current_ = nullptr;
   uint32_t current_link_type_ = UINT32_MAX;  // none yet

@@ -98,6 +98,12 @@ class PacketReader {
   uint64_t prefetched_ = 0;  // in the window
 };
 
+// Told where a packet's header should be and a capture's begins.
+constexpr const char* kAnotherCapture =
+    "another capture begins here, as where files or gzip members are put one after another (cat); name them one by "
+    "one, "
+    "or join them with mergecap";
+
 // Integers of a capture file are in the byte order of the machine that wrote it.
 template <bool kSwapped>
 inline uint16_t LoadU16(const uint8_t* at) {

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "sensor/capture/pcapng_file.h"
+
 namespace vedette {
 namespace {
 
@@ -23,6 +25,18 @@ constexpr uint64_t kNanosecondsPerSecond = 1'000'000'000;
 
 bool IsMagic(uint32_t magic) {
   return magic == kMagicMicroseconds || magic == kMagicNanoseconds || magic == kMagicKuznetzov;
+}
+
+// Whether the header of a file is where that of a packet should be: of pcap magic, version, zone and accuracy, which
+// are 0; of pcapng type, length and byte order. `header` has kRecordHeaderBytes.
+[[gnu::noinline]] bool BeginsACapture(const uint8_t* header) {
+  constexpr uint32_t kVersion24 = 0x0004'0002, kVersion24Big = 0x0002'0004, kPcapngOrder = 0x1a2b'3c4d;
+  const auto is = [&](size_t at, uint32_t value) {
+    return LoadU32<false>(header + at) == value || LoadU32<true>(header + at) == value;
+  };
+  if (PcapngReader::Recognises({header, kRecordHeaderBytes})) return is(8, kPcapngOrder);
+  const bool pcap = IsMagic(LoadU32<false>(header)) || IsMagic(LoadU32<true>(header));
+  return pcap && (is(4, kVersion24) || is(4, kVersion24Big)) && is(8, 0) && is(12, 0);
 }
 
 }  // namespace
@@ -92,6 +106,10 @@ size_t PcapReader::ReadRecords(std::span<Frame> out, uint64_t until) {
     uint32_t wire = LoadU32<kSwapped>(header + 12);
     if (length_order_ != LengthOrder::kCapturedFirst) [[unlikely]] {
       if (length_order_ == LengthOrder::kWireFirst || captured > wire) std::swap(captured, wire);
+    }
+    if (captured - 1 >= largest_packet_bytes_ && BeginsACapture(header)) [[unlikely]] {
+      Damage(offset_ + at, kAnotherCapture);
+      break;
     }
     if (captured > largest_packet_bytes_) [[unlikely]] {
       Damage(offset_ + at, fmt::format("the header of packet {} says {} bytes; the largest possible is {}",

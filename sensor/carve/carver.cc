@@ -90,12 +90,14 @@ class Carver {
     auto shown = std::chrono::steady_clock::now();
     uint64_t bursts = 0;
     bool more = true;
-    while (more && source->Poll(frames) == PollStatus::kFrames) {
+    while (more) {
+      const PollStatus status = source->Poll(frames);
+      if (status != PollStatus::kFrames && status != PollStatus::kWorking) break;
       if (stop_.load(std::memory_order_relaxed)) {
         report_.error = "interrupted: not all flows are carved, and there is no index";
         return false;
       }
-      if (!at_burst(PacketPosition(frames.front().file, frames.front().number))) break;
+      if (status == PollStatus::kFrames && !at_burst(PacketPosition(frames.front().file, frames.front().number))) break;
       decoder.BeginBurst();
       for (const Frame& frame : frames) {
         if (frame.time_ns < input_.since_ns || (frame.time_ns >= input_.until_ns && input_.until_ns != UINT64_MAX))
@@ -106,7 +108,7 @@ class Carver {
         more = visit(frame, packet, result);
         if (!more) break;
       }
-      if (++bursts % kBurstsBetweenLooks == 0 && input_.on_progress) {
+      if ((++bursts % kBurstsBetweenLooks == 0 || status == PollStatus::kWorking) && input_.on_progress) {
         const auto now = std::chrono::steady_clock::now();
         if (now - shown >= kProgressInterval) {
           shown = now;

@@ -1,12 +1,12 @@
 #include "sensor/check/as_user.h"
 
 #include <grp.h>
-#include <pwd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
+
+#include "sensor/hardening/privileges.h"
 
 namespace vedette {
 namespace {
@@ -18,24 +18,6 @@ int Ask(const AccessWish& wish) {
                    : wish.access == Access::kExecute    ? X_OK
                                                         : W_OK | X_OK;
   return access(wish.path.c_str(), mode) == 0 ? 0 : errno;
-}
-
-// As DropPrivileges reads it.
-bool Find(const std::string& user, uid_t& uid, gid_t& gid) {
-  const std::string name = user.empty() ? "nobody" : user;
-  const passwd* entry = getpwnam(name.c_str());
-  if (entry == nullptr) {
-    const auto [end, status] = std::from_chars(name.data(), name.data() + name.size(), uid);
-    if (status != std::errc() || end != name.data() + name.size()) return false;
-    entry = getpwuid(uid);
-    if (entry == nullptr) {
-      gid = uid;
-      return true;
-    }
-  }
-  uid = entry->pw_uid;
-  gid = entry->pw_gid;
-  return true;
 }
 
 [[noreturn]] void AnswerAs(uid_t uid, gid_t gid, const std::vector<AccessWish>& wishes, int out) {
@@ -55,14 +37,14 @@ bool AskAs(const std::string& user, const std::vector<AccessWish>& wishes, std::
     for (const AccessWish& wish : wishes) answers.push_back(Ask(wish));
     return true;
   }
-  uid_t uid = 0;
-  gid_t gid = 0;
+  DroppedPrivileges left;
+  std::string error;
   int ends[2];
-  if (!Find(user, uid, gid) || pipe(ends) != 0) return false;
+  if (!WhoIsLeft(user, left, error) || pipe(ends) != 0) return false;
   const pid_t child = fork();
   if (child == 0) {
     close(ends[0]);
-    AnswerAs(uid, gid, wishes, ends[1]);
+    AnswerAs(left.uid, left.gid, wishes, ends[1]);
   }
   close(ends[1]);
   int answer = 0;

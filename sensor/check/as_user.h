@@ -15,8 +15,8 @@ struct AccessWish {
 };
 
 // One errno value a wish, 0 where it may be done. Asked as `user` would: of root in a process of its own that becomes
-// that user (empty: `nobody`), with its primary group and no other, as the sensor does; of anybody else as it is.
-// False, where the process or the user could not be had.
+// that user (empty: as `vedette run` chooses), with its primary group and no other, as the sensor does; of anybody else
+// as it is. False, where the process or the user could not be had.
 bool AskAs(const std::string& user, const std::vector<AccessWish>& wishes, std::vector<int>& answers);
 
 }  // namespace vedette

@@ -22,6 +22,7 @@ CheckReport CheckConfiguration(const std::string& path) {
   // What could be read is checked, whatever else is wrong.
   CheckCapture(config, report);
   const std::shared_ptr<const IndicatorSet> set = CheckIndicators(config, report);
+  if (set != nullptr) CheckNames(config, *set, report);
   CheckGeo(config, report);
   CheckFiles(config, report);
   CheckFeed(config, set.get(), report);

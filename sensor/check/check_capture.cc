@@ -8,6 +8,7 @@
 
 #include "sensor/capture/frame_sender.h"
 #include "sensor/capture/packet_filter.h"
+#include "sensor/check/offloads.h"
 #include "sensor/check/parts.h"
 #include "sensor/hardening/privileges.h"
 #include "sensor/live/canary_frame.h"
@@ -17,24 +18,52 @@ namespace {
 
 constexpr uint16_t kEthernet = 1;  // LINKTYPE_ETHERNET
 
-bool IsUp(const std::string& interface) {
+unsigned FlagsOf(const std::string& interface) {
   const int descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   ifreq request{};
   std::memcpy(request.ifr_name, interface.data(), interface.size());
-  const bool up = ioctl(descriptor, SIOCGIFFLAGS, &request) == 0 && (request.ifr_flags & IFF_UP) != 0;
+  const bool known = ioctl(descriptor, SIOCGIFFLAGS, &request) == 0;
   close(descriptor);
-  return up;
+  return known ? static_cast<uint16_t>(request.ifr_flags) : 0;
+}
+
+// The loopback interface says that it merges packets, and has none to merge.
+void CheckOffloads(const std::string& interface, unsigned flags, CheckReport& report) {
+  if ((flags & IFF_LOOPBACK) != 0) return;
+  std::string names, off;
+  for (const std::string& name : MergingOffloads(interface)) {
+    names += (names.empty() ? "" : ", ") + name;
+    off += " " + name + " off";
+  }
+  if (names.empty()) return;
+  report.Warn("capture",
+              fmt::format("{0}: packets are merged before they are captured ({1}), so that those captured are "
+                          "not those that passed; switch that off: ethtool -K {0}{2}",
+                          interface, names, off));
 }
 
 void CheckInterface(const std::string& interface, CheckReport& report) {
   if (interface.empty())
     return report.Error("capture", "`capture` needs an `interface`; `ip link` lists those there are");
-  if (interface == "any") return report.Ok("capture", "all interfaces");
+  if (interface == "any") {
+    report.Ok("capture", "all interfaces");
+    struct if_nameindex* const all = if_nameindex();
+    for (const struct if_nameindex* one = all; one != nullptr && one->if_index != 0; ++one) {
+      if (const unsigned flags = FlagsOf(one->if_name); (flags & IFF_UP) != 0)
+        CheckOffloads(one->if_name, flags, report);
+    }
+    if (all != nullptr) if_freenameindex(all);
+    return;
+  }
   if (interface.size() >= IFNAMSIZ || if_nametoindex(interface.c_str()) == 0)
     return report.Error("capture", interface + ": there is no such interface; `ip link` lists those there are");
-  if (!IsUp(interface))
-    return report.Error("capture", fmt::format("{0}: is down; bring it up: ip link set {0} up", interface));
-  report.Ok("capture", interface + " is there and up");
+  const unsigned flags = FlagsOf(interface);
+  if ((flags & IFF_UP) == 0) {
+    report.Error("capture", fmt::format("{0}: is down; bring it up: ip link set {0} up", interface));
+  } else {
+    report.Ok("capture", interface + " is there and up");
+  }
+  CheckOffloads(interface, flags, report);
 }
 
 void CheckCanary(const Config& config, CheckReport& report) {
@@ -80,11 +109,12 @@ void CheckCapture(const Config& config, CheckReport& report) {
     report.Warn(
         "capture",
         "checked without root's rights: what the sensor's user may do is not known, nor whether it may capture");
-  } else if (std::string error; !CanBecome(user, error)) {
-    report.Error("capture", "`user`: " + error);
-  } else if (!user.empty()) {
-    report.Ok("capture", fmt::format("the sensor will run as user {}", user));
+    return;
   }
+  DroppedPrivileges left;
+  std::string error;
+  if (!WhoIsLeft(user, left, error)) return report.Error("capture", "`user`: " + error);
+  report.Ok("capture", fmt::format("the sensor will run as user {}", left.user));
 }
 
 }  // namespace vedette

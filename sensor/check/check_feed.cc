@@ -1,33 +1,45 @@
-#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
-#include <nlohmann/json.hpp>
+#include <filesystem>
+#include <fstream>
+#include <optional>
 #include <string_view>
+#include <system_error>
+#include <vector>
 
 #include "exporter/feed/keys.h"
 #include "exporter/feed/publisher.h"
 #include "exporter/metrics/metrics_endpoint.h"
+#include "sensor/check/as_user.h"
+#include "sensor/check/holder.h"
 #include "sensor/check/parts.h"
 #include "sensor/commands/progress.h"
-#include "sensor/live/control.h"
 #include "sensor/live/self_watch.h"
 
 namespace vedette {
 namespace {
 
-// Whether the sensor that runs with this configuration answers: what it holds is not taken by a stranger.
-bool OurSensorRuns(const Config& config) {
-  nlohmann::json status;
-  std::string error;
-  return !config.control.empty() &&
-         AskSensor(config.control, {{"command", "status"}}, status, error) == AskOutcome::kAnswered &&
-         status.value("sensor", std::string()) == config.sensor_name;
+// Whether the file can be read by the user that is left; said only of a key, which everything else is refused for.
+bool CanRead(const std::string& user, const std::string& path) {
+  std::vector<int> answers;
+  return AskAs(user, {{path, Access::kRead}}, answers) && answers[0] == 0;
+}
+
+// The packaged units start the sensor as its user, so that root's rights help with nothing.
+bool IsOfAService(const Config& config) { return std::filesystem::path(config.path).parent_path() == "/etc/vedette"; }
+
+void CheckKey(const Config& config, CheckReport& report) {
+  const std::string& path = config.feed.secret_key_file;
+  const std::string& user = config.capture.user;
+  if (CanRead(user, path)) return report.Ok("feed", path + ": a key pair that only its owner can read");
+  if (IsOfAService(config)) {
+    return report.Error("feed", fmt::format("{0}: user {1} cannot read it, and the service starts the sensor as that "
+                                            "user: chown {1} {0}, and its folder likewise",
+                                            path, user));
+  }
+  report.Ok("feed", fmt::format("{}: a key pair that root alone can read; root has to start the sensor", path));
 }
 
 void CheckPartners(const Config& config, const KeyPair& keys, const IndicatorSet* set, CheckReport& report) {
@@ -81,31 +93,23 @@ bool Collide(const ListenAddress& one, const ListenAddress& other) {
          (one.host == other.host || IsEvery(one.host) || IsEvery(other.host));
 }
 
-// Whether somebody listens at an address (not a name) already.
-bool IsTaken(const std::string& text) {
-  const ListenAddress address = AddressOf(text);
-  std::string host = address.host;
-  if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
-  uint16_t port = 0;
-  std::from_chars(address.port.data(), address.port.data() + address.port.size(), port);
-  sockaddr_in v4{};
-  sockaddr_in6 v6{};
-  v4.sin_family = AF_INET;
-  v4.sin_port = htons(port);
-  v6.sin6_family = AF_INET6;
-  v6.sin6_port = htons(port);
-  const bool is_v4 = inet_pton(AF_INET, host.c_str(), &v4.sin_addr) == 1;
-  if (!is_v4 && inet_pton(AF_INET6, host.c_str(), &v6.sin6_addr) != 1) return false;
-  const int descriptor = socket(is_v4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const int yes = 1;
-  setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-  const bool bound =
-      bind(descriptor, is_v4 ? reinterpret_cast<const sockaddr*>(&v4) : reinterpret_cast<const sockaddr*>(&v6),
-           is_v4 ? sizeof v4 : sizeof v6) == 0 &&
-      listen(descriptor, 1) == 0;
-  const bool taken = !bound && errno == EADDRINUSE;
-  close(descriptor);
-  return taken;
+// Why a sensor without rights cannot listen there; empty: it can. It binds its ports after it has given up its rights,
+// whoever starts it.
+std::string NeedsRights(const std::string& port) {
+  unsigned number = 0, first = 1024;
+  const auto [end, status] = std::from_chars(port.data(), port.data() + port.size(), number);
+  if (status != std::errc() || end != port.data() + port.size() || number == 0) return {};
+  std::ifstream("/proc/sys/net/ipv4/ip_unprivileged_port_start") >> first;
+  if (number >= first) return {};
+  return fmt::format(
+      "port {0} is below {1}, and the sensor has no rights any more when it listens; choose one from {1} on, or let "
+      "everybody have it: sysctl -w net.ipv4.ip_unprivileged_port_start={0}",
+      number, first);
+}
+
+// Whether it is the sensor of this configuration that holds a port: then nothing is wrong with it.
+bool IsOurs(const Config& config, const std::optional<Holder>& holder) {
+  return holder ? RunsWith(*holder, config.path) : OurSensorRuns(config);
 }
 
 }  // namespace
@@ -118,12 +122,17 @@ void CheckFeed(const Config& config, const IndicatorSet* set, CheckReport& repor
   const bool keyed =
       !feed.secret_key_file.empty() && ReadSecretKey(feed.secret_key_file, feed.keys, error, config.capture.user);
   if (keyed) {
-    report.Ok("feed", feed.secret_key_file + ": a key pair that only its owner can read");
+    CheckKey(config, report);
   } else if (!error.empty()) {
     report.Error("feed", error);
   }
   CheckPartners(config, feed.keys, set, report);
   if (feed.endpoint.empty()) return;
+  const std::string port = AddressOf(feed.endpoint).port;
+  if (feed.endpoint.starts_with("tcp://")) {
+    if (const std::string why = NeedsRights(port); !why.empty())
+      return report.Error("feed", feed.endpoint + ": " + why);
+  }
   // Whatever the sensor's feed would refuse is refused here, by the same code.
   Config whole = config;
   KeyPair canary_keys;
@@ -131,9 +140,10 @@ void CheckFeed(const Config& config, const IndicatorSet* set, CheckReport& repor
   feed.partners = whole.feed.partners;
   if (!keyed) feed.keys = NewKeyPair();
   if (FeedPublisher::Open(feed, error) != nullptr) return report.Ok("feed", feed.endpoint + " can be listened at");
-  if (error.find("is taken") != std::string::npos && OurSensorRuns(config))
+  const std::optional<Holder> holder = HolderOfPort(port);
+  if (error.find("is taken") != std::string::npos && IsOurs(config, holder))
     return report.Ok("feed", feed.endpoint + " is in use by this sensor, which runs");
-  report.Error("feed", error);
+  report.Error("feed", error + TextOf(holder));
 }
 
 void CheckMetrics(const Config& config, CheckReport& report) {
@@ -144,14 +154,17 @@ void CheckMetrics(const Config& config, CheckReport& report) {
   };
   if (config.has_feed && Collide(AddressOf(listen), AddressOf(config.feed.endpoint)))
     return fail(fmt::format("{}: is the feed's port; choose another `listen`, or `off`", listen));
+  const std::string port = AddressOf(listen).port;
+  if (const std::string why = NeedsRights(port); !why.empty()) return fail(listen + ": " + why);
   // Whatever the sensor's endpoint would refuse is refused here, by the same code.
   const FigureRegistry none;
   std::string error;
   if (MetricsEndpoint::Open(listen, none, error) != nullptr)
     return report.Ok("metrics", listen + " can be listened at");
-  if (IsTaken(listen) && OurSensorRuns(config))
+  const std::optional<Holder> holder = HolderOfPort(port);
+  if (SomebodyListens(port) && IsOurs(config, holder))
     return report.Ok("metrics", listen + " is in use by this sensor, which runs");
-  fail(error);
+  fail(error + TextOf(holder));
 }
 
 }  // namespace vedette

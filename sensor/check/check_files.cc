@@ -1,16 +1,23 @@
 #include <fmt/format.h>
+#include <grp.h>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
+#include <optional>
 #include <system_error>
+#include <vector>
 
 #include "exporter/mutes/mute_store.h"
 #include "exporter/time_text.h"
 #include "sensor/check/as_user.h"
+#include "sensor/check/holder.h"
 #include "sensor/check/parts.h"
+#include "sensor/hardening/privileges.h"
 #include "sensor/live/control.h"
 #include "signatures/read_indicators.h"
 
@@ -18,6 +25,7 @@ namespace vedette {
 namespace {
 
 constexpr size_t kUnreadableShown = 10;
+constexpr int kMaxGroups = 65'536;  // that Linux lets a process have
 
 std::string FolderOf(const std::string& path) {
   const std::string folder = std::filesystem::path(path).parent_path().string();
@@ -138,8 +146,17 @@ void CheckIndicatorFiles(const Config& config, CheckReport& report) {
 }
 
 void CheckPaths(const Config& config, CheckReport& report) {
-  if (!config.output.empty() && config.output != "-" && IsFolder(config.output))
+  std::optional<Holder> holder;
+  if (!config.output.empty() && config.output != "-" && IsFolder(config.output)) {
     report.Error("output", config.output + ": is a folder; name the file that alerts are written to");
+  } else if (config.output != "-" && IsLocked(config.output, holder)) {
+    if (holder ? RunsWith(*holder, config.path) : OurSensorRuns(config)) {
+      report.Ok("output", config.output + " is written by this sensor, which runs");
+    } else {
+      report.Error("output", fmt::format("{}: another sensor is writing it{}; end that one, or name another file",
+                                         config.output, TextOf(holder)));
+    }
+  }
   std::string error;
   if (config.control.empty()) return;
   if (!IsControlPath(config.control, error)) return report.Error("control", error);
@@ -148,6 +165,37 @@ void CheckPaths(const Config& config, CheckReport& report) {
     report.Error("control", config.control +
                                 ": is no socket; `control` names the socket to make, so remove the file or choose "
                                 "another path");
+  }
+}
+
+bool IsMember(const std::string& user, unsigned group) {
+  const passwd* const entry = getpwnam(user.c_str());
+  if (entry == nullptr) return false;
+  std::vector<gid_t> groups(kMaxGroups);
+  int count = kMaxGroups;
+  return getgrouplist(user.c_str(), entry->pw_gid, groups.data(), &count) >= 0 &&
+         std::find(groups.begin(), groups.begin() + count, group) != groups.begin() + count;
+}
+
+// A process without rights can give a socket to groups of its own only; one of root to any.
+void CheckControlGroup(const Config& config, CheckReport& report) {
+  if (config.control.empty() || config.control_group.empty()) return;
+  std::string error;
+  const std::optional<unsigned> group = GroupOf(config.control_group, error);
+  if (!group) return report.Error("control", error);
+  DroppedPrivileges left;
+  if (!WhoIsLeft(config.capture.user, left, error)) return;  // said of `user`
+  const std::string text = fmt::format("members of group {} may ask at {}", config.control_group, config.control);
+  if (IsMember(left.user, *group)) return report.Ok("control", text);
+  const std::string join = fmt::format("adduser {} {}", left.user, config.control_group);
+  if (left.changed_user) {
+    report.Warn("control",
+                fmt::format("{}, where root starts the sensor; the service starts it as {}, who is not in that "
+                            "group: {}",
+                            text, left.user, join));
+  } else {
+    report.Error("control", fmt::format("user {} is not in `control_group` {} and cannot give it the socket: {}",
+                                        left.user, config.control_group, join));
   }
 }
 
@@ -175,12 +223,27 @@ void CheckCommand(const Config& config, CheckReport& report) {
     report.Error("alarms", program + " is no program; name one by its absolute path");
 }
 
+// The unit of a further sensor lets it write folders of its own only.
+void CheckInstance(const Config& config, CheckReport& report) {
+  const std::filesystem::path path = std::filesystem::path(config.path);
+  const std::string name = path.stem().string();
+  if (path.parent_path() != "/etc/vedette" || config.path == kDefaultConfig) return;
+  const vedette::Config defaults;
+  if (config.state != defaults.state && config.control != defaults.control && config.cache != defaults.cache) return;
+  report.Warn("file", fmt::format("vedette@{0}.service writes only /var/lib/vedette-sensors/{0}, "
+                                  "/var/cache/vedette-sensors/{0} and /run/vedette-sensors/{0}: name them in `state`, "
+                                  "`cache` and `control`",
+                                  name));
+}
+
 }  // namespace
 
 void CheckFiles(const Config& config, CheckReport& report) {
   CheckNeeds(config, report);
+  CheckInstance(config, report);
   CheckIndicatorFiles(config, report);
   CheckPaths(config, report);
+  CheckControlGroup(config, report);
   CheckCommand(config, report);
   CheckMutes(config, report);
 }

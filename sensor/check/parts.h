@@ -12,6 +12,8 @@ namespace vedette {
 void CheckCapture(const Config& config, CheckReport& report);
 // The compiled indicators; nullptr where there are none.
 std::shared_ptr<const IndicatorSet> CheckIndicators(const Config& config, CheckReport& report);
+// What the configuration names and no indicator has.
+void CheckNames(const Config& config, const IndicatorSet& set, CheckReport& report);
 void CheckGeo(const Config& config, CheckReport& report);
 // State, output, control socket, alarm command, mutes, and the rights of the sensor's user to all of it.
 void CheckFiles(const Config& config, CheckReport& report);

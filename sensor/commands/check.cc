@@ -9,6 +9,7 @@
 
 #include "parsers/text.h"
 #include "sensor/commands/commands.h"
+#include "sensor/config/config.h"
 
 namespace vedette {
 namespace {
@@ -30,8 +31,9 @@ int Check(const std::string& path) {
 }  // namespace
 
 Command AddCheck(CLI::App& app) {
-  auto path = std::make_shared<std::string>();
-  app.add_option("--config", *path, "the sensor's configuration")->required()->type_name("FILE");
+  auto path = std::make_shared<std::string>(kDefaultConfig);
+  app.add_option("--config", *path, std::string("the sensor's configuration (default: ") + kDefaultConfig + ")")
+      ->type_name("FILE");
   return [path] { return Check(*path); };
 }
 

@@ -10,8 +10,10 @@
 #include <ctime>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <thread>
 
+#include "parsers/address.h"
 #include "sensor/capture/capture_files.h"
 #include "sensor/capture/packet_filter.h"
 #include "sensor/commands/complain.h"
@@ -125,7 +127,11 @@ LoadedIndicators LoadIndicators(const std::vector<std::string>& paths, const std
     std::string error;
     std::string guessed;
     if (!AddFromText(value, builder, error, &guessed)) {
-      fail("--match " + error);
+      // Such an address is no indicator, but an analyst may want to see what its machine did.
+      const std::optional<IpAddress> address = IpAddress::Parse(value);
+      const bool is_private = address && address->IsSpecial();
+      fail("--match " + error +
+           (is_private ? fmt::format("; for all packets of that machine: --bpf 'host {}'", address->ToString()) : ""));
     } else if (!guessed.empty()) {
       loaded.guesses.push_back(fmt::format("--match {}: looked for as {}", value, guessed));
     }
@@ -203,14 +209,16 @@ bool OpenGeoFiles(const std::vector<std::string>& paths, GeoLookup& geo,
     if (!geo.databases().empty()) return true;
   }
   problem(
-      "no geolocation database found; alerts will not say where addresses are (deploy/geo builds one, `geo` or --geo "
-      "names one)");
+      "no geolocation database found; alerts will not say where addresses are (put one into /var/lib/vedette/geo, or "
+      "name one with `geo` or --geo)");
   return true;
 }
 
 bool OpenGeo(const std::vector<std::string>& paths, bool no_geo, GeoLookup& geo) {
   if (no_geo) return true;
   if (!OpenGeoFiles(paths, geo, [](const std::string& text) { Complain(text); })) return false;
+  // The age of the default ones was told when they were built; `vedette check` and a metric tell it as well.
+  if (paths.empty()) return true;
   for (const GeoDatabaseInfo& database : geo.databases()) {
     const std::string warning = StaleWarning(database, std::time(nullptr));
     if (!warning.empty()) Warn(warning);

@@ -73,7 +73,8 @@ std::vector<std::filesystem::path> DefaultGeoFolders();
 // that cannot be used, or that there is none. False: one that was named cannot be used.
 bool OpenGeoFiles(const std::vector<std::string>& paths, GeoLookup& geo,
                   const std::function<void(const std::string&)>& problem);
-// The same, with problems, and with what is older than kGeoStaleDays, on standard error. `no_geo`: none at all.
+// The same, with problems, and with what was named and is older than kGeoStaleDays, on standard error. `no_geo`: none
+// at all.
 bool OpenGeo(const std::vector<std::string>& paths, bool no_geo, GeoLookup& geo);
 
 // The files to read, settled once. nullptr with an error for the user. `stop` ends the wait for standard input. What

@@ -71,6 +71,7 @@ int Observe(ObserveOptions& options) {
   }
   const bool written = output.Close(error);
   if (!options.quiet) Say("{}", SummaryOfCapture(totals));
+  ReportFragments(totals);
   ReportDamage(totals);
   if (!written) {
     Complain(error);

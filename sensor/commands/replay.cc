@@ -140,8 +140,7 @@ int Replay(ReplayOptions& options) {
       ComplainInLines(error);
       return kExitUsage;
     }
-    if (!config.has_feed)
-      return usage(options.publish + ": has no `feed` part to publish with; see deploy/vedette.example.yaml");
+    if (!config.has_feed) return usage(options.publish + ": has no `feed` part to publish with; see vedette.yaml(5)");
   }
   std::atomic<bool> stop{false};
   SignalWatch signals(stop);
@@ -218,6 +217,7 @@ int Replay(ReplayOptions& options) {
   options.carve.NameIn(renderer);
   if (options.carve.sink() != nullptr) sinks.push_back(options.carve.sink());
   file->MayEndEarly(stop);
+  if (options.capture.follow) file->ShowEachAtOnce();
   sinks.push_back(file.get());
   CheckpointSink checkpoints(*file, resume, std::chrono::milliseconds(std::llround(options.resume_every * 1000)), stop);
   if (!options.resume.empty()) sinks.push_back(&checkpoints);
@@ -263,6 +263,7 @@ int Replay(ReplayOptions& options) {
     Say("{}{}{}{}", SummaryOfCapture(totals), SummaryOfAlerts(loaded, tally, totals), options.carve.Summary(),
         feed.Summary());
   }
+  ReportFragments(totals);
   ReportDamage(totals);
   for (const std::string& problem : exported.errors) Complain(problem);
   const bool failed = !exported.errors.empty() || !carved || !loaded.problems_written;

@@ -38,9 +38,10 @@ int Run(const std::string& path) {
 }  // namespace
 
 Command AddRun(CLI::App& app) {
-  auto path = std::make_shared<std::string>();
-  app.add_option("--config", *path, "the sensor's configuration (deploy/vedette.example.yaml shows one)")
-      ->required()
+  auto path = std::make_shared<std::string>(kDefaultConfig);
+  app.add_option(
+         "--config", *path,
+         std::string("the sensor's configuration, which vedette.yaml(5) describes (default: ") + kDefaultConfig + ")")
       ->type_name("FILE");
   return [path] { return Run(*path); };
 }

@@ -66,6 +66,7 @@ std::string SummaryOfCapture(const Totals& totals) {
   AppendFamily(out, "    ether type ", figures, kPacketsOfOtherType);
   AppendFamily(out, "    link type ", figures, kPacketsOfUnknownLink);
   AppendCount(out, "excluded by the filter", figures.Value(kPacketsExcluded, "filter"));
+  AppendCount(out, "  of them later fragments", static_cast<double>(totals.workers.fragments_excluded_by_filter));
   AppendCount(out, "excluded by time", figures.Value(kPacketsExcluded, "time"));
   AppendCount(out, "dropped by the kernel", figures.Value(kPacketsDropped, "kernel"));
   AppendCount(out, "dropped by the interface", figures.Value(kPacketsDropped, "interface"));
@@ -148,6 +149,16 @@ std::string SummaryOfAlerts(const LoadedIndicators& loaded, const MatchTally& ta
   if (entries.size() > kIndicatorsShown)
     out += fmt::format("  … and {} more indicators\n", Thousands(entries.size() - kIndicatorsShown));
   return out;
+}
+
+void ReportFragments(const Totals& totals) {
+  const uint64_t fragments = totals.workers.fragments_excluded_by_filter;
+  if (fragments == 0) return;
+  Warn(fmt::format(
+      "the filter looks at ports and left out {} later fragment{}, which {} none: what {} of is not whole. To "
+      "take all fragments as well: '(FILTER) or ip[6:2] & 0x1fff != 0'",
+      Thousands(fragments), fragments == 1 ? "" : "s", fragments == 1 ? "has" : "have",
+      fragments == 1 ? "it is" : "they are"));
 }
 
 void ReportDamage(const Totals& totals) {

@@ -20,6 +20,8 @@ Figures FiguresOf(const Totals& totals, const LoadedIndicators& loaded, const Ma
 std::string SummaryOfCapture(const Totals& totals);
 // Indicators, alerts by indicator, drops.
 std::string SummaryOfAlerts(const LoadedIndicators& loaded, const MatchTally& tally, const Totals& totals);
+// That a filter by ports left out fragments without any, on standard error.
+void ReportFragments(const Totals& totals);
 // Damage, one line a file, on standard error.
 void ReportDamage(const Totals& totals);
 // That the run ended before its captures did, on standard error.

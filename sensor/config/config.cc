@@ -51,7 +51,7 @@ class Loader {
   void Load(const YAML::Node& root) {
     const Section top(root, "",
                       {"sensor", "capture", "indicators", "cache", "geo", "output", "limits", "metrics", "hardening",
-                       "state", "control", "feed", "alarms", "canary", "mutes"},
+                       "state", "control", "control_group", "feed", "alarms", "canary", "mutes"},
                       problems_);
     if (const YAML::Node node = top.Find("sensor")) {
       ReadSensor(Section(node, "sensor", {"name", "resolvers"}, problems_));
@@ -91,6 +91,7 @@ class Loader {
       config_.control_given = true;
       config_.control = control.empty() || control == "off" ? "" : Resolve(control);
     }
+    top.Read("control_group", config_.control_group, "a group's name");
     if (const YAML::Node node = top.Find("feed")) {
       ReadFeed(Section(node, "feed",
                        {"endpoint", "secret_key", "partners", "unmarked_sources", "heartbeat_seconds", "batch_alerts",
@@ -394,7 +395,7 @@ bool LoadConfig(const std::string& path, Config& config, std::string& error) {
   std::error_code status;
   const auto size = std::filesystem::file_size(path, status);
   if (status) {
-    error = path + ": cannot be read: " + status.message() + "; deploy/vedette.example.yaml shows what it should hold";
+    error = path + ": cannot be read: " + status.message() + "; vedette.yaml(5) shows what it should hold";
     return false;
   }
   if (size > kMaxConfigBytes) {
@@ -412,7 +413,7 @@ bool LoadConfig(const std::string& path, Config& config, std::string& error) {
   try {
     const YAML::Node root = YAML::Load(text.str());
     if (!root.IsDefined() || root.IsNull()) {
-      problems.Add(0, "is empty; deploy/vedette.example.yaml shows what it should hold");
+      problems.Add(0, "is empty; vedette.yaml(5) shows what it should hold");
     } else {
       config.path = path;
       Loader(path, config, problems).Load(root);

@@ -17,6 +17,9 @@
 
 namespace vedette {
 
+// Of the packaged service; what `run` and `check` take where no other is named.
+constexpr const char* kDefaultConfig = "/etc/vedette/sensor.yaml";
+
 struct CaptureConfig {
   std::string interface;  // eth0
   std::string filter;     // BPF, as tcpdump takes it
@@ -91,6 +94,7 @@ struct Config {
   bool state_given = false;                           // the file says so: that it is not there is an error
   std::string control = "/run/vedette/control.sock";  // the control socket; empty: none
   bool control_given = false;                         // the file says so: that it cannot be made is an error
+  std::string control_group;  // whose members may ask there how the sensor is; empty: root and the sensor's user only
   bool has_feed = false;
   FeedConfig feed;
   std::vector<Clearance> clearances;          // one a partner, in the order of feed.partners

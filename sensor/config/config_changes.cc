@@ -117,6 +117,7 @@ std::vector<std::string> ChangedSettings(const Config& before, const Config& now
                          Key("seccomp", &HardeningConfig::seccomp), Key("required", &HardeningConfig::required));
   changes.Compare("state", before.state, now.state);
   changes.Compare("control", before.control, now.control);
+  changes.Compare("control_group", before.control_group, now.control_group);
   using Alarms = AlarmsConfig;
   changes.CompareSection(
       "alarms", before.alarms, now.alarms, Key("no_packets", &Alarms::no_packets),

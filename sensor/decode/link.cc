@@ -169,4 +169,16 @@ NotDecoded FindIpSlowly(const Frame& frame, LinkLayer& link) {
   }
 }
 
+bool IsLaterFragment(const Frame& frame) {
+  constexpr uint16_t kOffset4 = 0x1fff, kOffset6 = 0xfff8;
+  constexpr uint32_t kHeader6 = 40;
+  constexpr uint8_t kFragmentHeader = 44;
+  LinkLayer link;
+  if (FindIp(frame, link) != kDecoded) return false;
+  const uint8_t* const ip = frame.data + link.ip_offset;
+  const uint32_t left = frame.captured_bytes - link.ip_offset;
+  if (link.ip_version == 4) return left >= 8 && (LoadU16(ip + 6) & kOffset4) != 0;
+  return left >= kHeader6 + 4 && ip[6] == kFragmentHeader && (LoadU16(ip + kHeader6 + 2) & kOffset6) != 0;
+}
+
 }  // namespace vedette

@@ -49,4 +49,7 @@ inline NotDecoded FindIp(const Frame& frame, LinkLayer& link) {
   return FindIpSlowly(frame, link);
 }
 
+// Whether the frame is a fragment of an IP packet other than the first: it has no ports.
+bool IsLaterFragment(const Frame& frame);
+
 }  // namespace vedette

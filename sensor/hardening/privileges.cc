@@ -107,7 +107,7 @@ bool EveryThreadIsHarmless(std::string& error) {
   return !failure;
 }
 
-bool Verify(const Identity& identity, std::string& error) {
+bool Verify(const DroppedPrivileges& identity, std::string& error) {
   uid_t uids[3];
   gid_t gids[3];
   if (getresuid(&uids[0], &uids[1], &uids[2]) != 0 || getresgid(&gids[0], &gids[1], &gids[2]) != 0) {
@@ -143,12 +143,7 @@ bool Verify(const Identity& identity, std::string& error) {
 
 }  // namespace
 
-bool CanBecome(const std::string& user, std::string& error) {
-  Identity identity;
-  return ChooseIdentity(user, identity, error);
-}
-
-bool DropPrivileges(const std::string& user, DroppedPrivileges& dropped, std::string& error) {
+bool WhoIsLeft(const std::string& user, DroppedPrivileges& left, std::string& error) {
   const bool is_root = geteuid() == 0 || getuid() == 0;
   Identity identity;
   if (is_root) {
@@ -158,6 +153,14 @@ bool DropPrivileges(const std::string& user, DroppedPrivileges& dropped, std::st
     LookUp(identity.name, identity);
     identity.gid = getegid();
   }
+  left = {identity.name, identity.uid, identity.gid, is_root};
+  return true;
+}
+
+bool DropPrivileges(const std::string& user, DroppedPrivileges& dropped, std::string& error) {
+  DroppedPrivileges identity;
+  if (!WhoIsLeft(user, identity, error)) return false;
+  const bool is_root = identity.changed_user;
 
   capng_clear(CAPNG_SELECT_ALL);
   int status = 0;
@@ -181,7 +184,7 @@ bool DropPrivileges(const std::string& user, DroppedPrivileges& dropped, std::st
     error = fmt::format("dropping the rights of root had no effect: {}", error);
     return false;
   }
-  dropped = {identity.name, identity.uid, identity.gid, is_root};
+  dropped = identity;
   return true;
 }
 

@@ -23,7 +23,8 @@ struct DroppedPrivileges {
 // Verifies the outcome. False, with `error` saying what to do, where a right remains; the process must then end.
 bool DropPrivileges(const std::string& user, DroppedPrivileges& dropped, std::string& error);
 
-// Whether DropPrivileges of a process of root would take `user`; else `error`, as it says it. Changes nothing.
-bool CanBecome(const std::string& user, std::string& error);
+// Whom DropPrivileges would make of this process; false, with `error` as it says it, where it would not. Changes
+// nothing.
+bool WhoIsLeft(const std::string& user, DroppedPrivileges& left, std::string& error);
 
 }  // namespace vedette

@@ -1,8 +1,10 @@
 #include "sensor/live/control.h"
 
 #include <fmt/format.h>
+#include <grp.h>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/fsuid.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -11,10 +13,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <system_error>
+#include <vector>
 
 namespace vedette {
 namespace {
@@ -109,15 +113,79 @@ bool WriteLine(int fd, std::string text, Deadline end) {
   return true;
 }
 
+// While it is there, files are reached and made as another user's: what root makes is that user's from the beginning,
+// and nothing is given away that somebody could have put into its place.
+class FileRightsOf {
+ public:
+  FileRightsOf(uid_t uid, gid_t primary, gid_t made_with) {
+    const int count = getgroups(0, nullptr);
+    before_.resize(static_cast<size_t>(std::max(count, 0)));
+    known_ = count >= 0 && getgroups(count, before_.data()) == count;
+    ok_ = known_ && setgroups(1, &primary) == 0;
+    gid_ = setfsgid(made_with);
+    uid_ = setfsuid(uid);
+    // Each says what was; whether it took effect is seen by asking once more.
+    ok_ = ok_ && static_cast<uid_t>(setfsuid(static_cast<uid_t>(-1))) == uid &&
+          static_cast<gid_t>(setfsgid(static_cast<gid_t>(-1))) == made_with;
+  }
+  ~FileRightsOf() {
+    setfsuid(static_cast<uid_t>(uid_));
+    setfsgid(static_cast<gid_t>(gid_));
+    if (known_) [[maybe_unused]]
+      const int status = setgroups(before_.size(), before_.data());
+  }
+  FileRightsOf(const FileRightsOf&) = delete;
+  FileRightsOf& operator=(const FileRightsOf&) = delete;
+  bool ok() const { return ok_; }
+
+ private:
+  std::vector<gid_t> before_;
+  bool known_ = false, ok_ = false;
+  int uid_ = 0, gid_ = 0;
+};
+
+// Gives the socket that this process has just made to the group. False with errno.
+bool GiveToGroup(const std::string& path, gid_t group) {
+  struct stat status {};
+  if (lstat(path.c_str(), &status) != 0) return false;
+  if (status.st_gid != group && lchown(path.c_str(), static_cast<uid_t>(-1), group) != 0) return false;
+  return chmod(path.c_str(), 0660) == 0;
+}
+
 Json Failure(const std::string& what) { return {{"ok", false}, {"error", what}}; }
 
 }  // namespace
 
+std::optional<unsigned> GroupOf(const std::string& name, std::string& error) {
+  constexpr size_t kGroupBytes = size_t{1} << 20;  // larger than any entry; members are named in it
+  std::vector<char> buffer(kGroupBytes);
+  group entry{};
+  group* found = nullptr;
+  unsigned number = 0;
+  const auto [end, status] = std::from_chars(name.data(), name.data() + name.size(), number);
+  if (status == std::errc() && end == name.data() + name.size()) return number;
+  if (getgrnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr)
+    return found->gr_gid;
+  error =
+      fmt::format("`control_group`: there is no group `{0}`; create it (groupadd --system {0}) or name another", name);
+  return std::nullopt;
+}
+
 std::unique_ptr<ControlServer> ControlServer::Open(const std::string& path, std::string& error) {
+  return Open(path, ControlOwner{.uid = geteuid(), .gid = getegid(), .group = {}}, error);
+}
+
+std::unique_ptr<ControlServer> ControlServer::Open(const std::string& path, const ControlOwner& owner,
+                                                   std::string& error) {
   sockaddr_un address;
   if (!AddressOf(path, address, error)) return nullptr;
   if (SomebodyListens(address)) {
     error = path + ": another sensor answers there; end it, or give this one a `control` of its own";
+    return nullptr;
+  }
+  std::optional<FileRightsOf> rights;
+  if (owner.made_by_root && !rights.emplace(owner.uid, owner.gid, owner.group.value_or(owner.gid)).ok()) {
+    error = fmt::format("{}: cannot be made as user {}'s; start the sensor as root, or as that user", path, owner.uid);
     return nullptr;
   }
   struct stat status {};
@@ -139,6 +207,15 @@ std::unique_ptr<ControlServer> ControlServer::Open(const std::string& path, std:
             "; `control` names a socket in a folder that the sensor's user can write";
     return nullptr;
   }
+  if (owner.group && !GiveToGroup(path, *owner.group)) {
+    error = fmt::format(
+        "{}: cannot be given to group {}: {}; the sensor's user has to be a member of it (adduser USER GROUP, and a "
+        "new "
+        "start), or root has to start the sensor",
+        path, *owner.group, ErrnoText());
+    unlink(path.c_str());
+    return nullptr;
+  }
   return std::unique_ptr<ControlServer>(
       new ControlServer(path, listening.Release(), eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)));
 }
@@ -158,6 +235,11 @@ ControlServer::~ControlServer() {
 
 void ControlServer::Start() {
   thread_ = std::thread([this] { Serve(); });
+}
+
+void ControlServer::StartEarly() {
+  starting_.store(true);
+  Start();
 }
 
 void ControlServer::Serve() {
@@ -186,26 +268,35 @@ void ControlServer::ServeOne(int connection) {
     }
     return;
   }
-  WriteLine(connection, Answer(line), Within(kRequestLimit));
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  const bool known = getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0;
+  const For whom = known && (peer.uid == 0 || peer.uid == geteuid()) ? For::kOwner : For::kGroup;
+  WriteLine(connection, Answer(line, whom), Within(kRequestLimit));
 }
 
-std::string ControlServer::Answer(std::string_view line) const {
+std::string ControlServer::Answer(std::string_view line, For whom) const {
+  if (starting_.load(std::memory_order_acquire))
+    return Failure("the sensor is starting: it reads its indicators; ask again in a moment").dump();
   Json response;
   const Json request = Json::parse(line, nullptr, false);
   const auto command = request.is_object() ? request.find("command") : request.end();
   if (request.is_discarded() || !request.is_object() || command == request.end() || !command->is_string()) {
     response = Failure("the request is no JSON object with a `command`");
-  } else if (const auto handler = handlers_.find(command->get<std::string>()); handler != handlers_.end()) {
+  } else if (const auto entry = handlers_.find(command->get<std::string>()); entry == handlers_.end()) {
+    std::string known;
+    for (const auto& [name, what] : handlers_) known += (known.empty() ? "" : ", ") + name;
+    response = Failure("unknown command; known: " + known);
+  } else if (whom == For::kGroup && entry->second.whom != For::kGroup) {
+    response = Failure(
+        fmt::format("`{}` is for root and the sensor's user; `control_group` lets its members ask only", entry->first));
+  } else {
     try {
-      response = handler->second(request);
+      response = entry->second.handler(request);
       if (!response.contains("ok")) response["ok"] = true;
     } catch (const Json::exception&) {
       response = Failure("a field of the request has another type than the command expects");
     }
-  } else {
-    std::string known;
-    for (const auto& entry : handlers_) known += (known.empty() ? "" : ", ") + entry.first;
-    response = Failure("unknown command; known: " + known);
   }
   std::string text = response.dump(-1, ' ', false, Json::error_handler_t::replace);
   if (text.size() > kMaxResponseBytes) text = Failure("the answer is too long").dump();
@@ -233,8 +324,9 @@ AskOutcome AskSensor(const std::string& path, const Json& request, Json& respons
   if (!Connects(connection, address, limit)) {
     if (errno == EAGAIN) return silent();  // so many wait already
     error = path + ": no sensor answers (" + ErrnoText() + "); " +
-            (errno == EACCES || errno == EPERM ? "ask as root or as the sensor's user"
-                                               : "is it running, and is this its `control` socket?");
+            (errno == EACCES || errno == EPERM
+                 ? "ask as root, as the sensor's user, or as a member of the group that its `control_group` names"
+                 : "is it running, and is this its `control` socket?");
     return AskOutcome::kNobody;
   }
   std::string line;

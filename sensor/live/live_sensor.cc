@@ -157,6 +157,7 @@ struct LiveSensor::Parts {
   bool StartWatch(std::string& error);
   bool OpenFigures(std::string& error);
   bool OpenControl(std::string& error);
+  void ServeControl();
   void SetUpHousekeeping();
   IndicatorLoad Reload() const;
   Json Status() const;
@@ -174,6 +175,7 @@ std::unique_ptr<LiveSensor> LiveSensor::Open(Config config, Log& log, std::atomi
   p.signals = std::make_unique<SignalWatch>(stop, [&p] { p.hangup.store(true); });
   // A large set takes minutes to compile, and whoever ends the sensor before it is up waits for none of them.
   p.signals->set_at_once(true);
+  if (p.control != nullptr) p.control->StartEarly();
   p.loaded = LoadIndicators(p.config.indicators, {}, "", CacheFolderOf(p.config), true);
   p.signals->set_at_once(false);
   const IndicatorLoad first = ReadyForUse(p.loaded, p.config.indicators);
@@ -208,7 +210,8 @@ std::unique_ptr<LiveSensor> LiveSensor::Open(Config config, Log& log, std::atomi
                           },
                       .log = &log},
       first);
-  if (!p.OpenFigures(error) || !p.OpenControl(error)) return nullptr;
+  if (!p.OpenFigures(error)) return nullptr;
+  p.ServeControl();
   p.SetUpHousekeeping();
   return std::unique_ptr<LiveSensor>(new LiveSensor(std::move(parts)));
 }
@@ -229,6 +232,7 @@ bool LiveSensor::Parts::OpenInterface(std::string& error) {
     wire = FrameSender::Open(config.capture.interface, error);
     if (wire == nullptr) return false;
   }
+  if (!OpenControl(error)) return false;
   DroppedPrivileges dropped;
   if (!DropPrivileges(config.capture.user, dropped, error)) return false;
   if (!config.alarms.command.empty()) {
@@ -405,26 +409,38 @@ Json LiveSensor::Parts::Status() const {
   return out;
 }
 
+// Made while there are rights to give it to a group; what is asked there is answered once the sensor is confined.
 bool LiveSensor::Parts::OpenControl(std::string& error) {
-  std::string path = config.control;
-  if (path.empty()) return true;
-  control = ControlServer::Open(path, error);
-  if (control == nullptr) {
-    if (config.control_given) return false;
-    log.Warn(error + "; without it `vedette status` and `vedette reload` cannot reach this sensor");
-    error.clear();
-    return true;
+  if (config.control.empty()) return true;
+  DroppedPrivileges left;
+  if (!WhoIsLeft(config.capture.user, left, error)) return false;
+  ControlOwner owner{.uid = left.uid, .gid = left.gid, .made_by_root = left.changed_user, .group = {}};
+  if (!config.control_group.empty()) {
+    owner.group = GroupOf(config.control_group, error);
+    if (!owner.group) return false;
   }
-  control->Handle("status", [this](const Json&) { return Status(); });
+  control = ControlServer::Open(config.control, owner, error);
+  if (control != nullptr) return true;
+  if (config.control_given || owner.group) return false;
+  log.Warn(error + "; without it `vedette status` and `vedette reload` cannot reach this sensor");
+  error.clear();
+  return true;
+}
+
+void LiveSensor::Parts::ServeControl() {
+  if (control == nullptr) return;
+  constexpr auto kGroup = ControlServer::For::kGroup;
+  control->Handle(
+      "status", [this](const Json&) { return Status(); }, kGroup);
   control->Handle("reload", [this](const Json&) -> Json {
     output->Reopen();
     return {{"number", reloader->Request()}};
   });
-  control->Handle("reload-outcome", [this](const Json&) { return ReloadOutcome(); });
+  control->Handle(
+      "reload-outcome", [this](const Json&) { return ReloadOutcome(); }, kGroup);
   output->AddTo(*control);
   watch->AddTo(*control);
-  control->Start();
-  return true;
+  control->Ready();
 }
 
 void LiveSensor::Parts::SetUpHousekeeping() {

@@ -90,9 +90,15 @@ Json SelfWatch::CanaryOutcome() const {
 void SelfWatch::AddTo(ControlServer& control) {
   control.Handle("mute", [this](const Json& request) { return mute_control_.Mute(request, NowNs()); });
   control.Handle("unmute", [this](const Json& request) { return mute_control_.Unmute(request); });
-  control.Handle("mutes", [this](const Json&) -> Json { return {{"mutes", mute_control_.List()}}; });
+  control.Handle(
+      "mutes",
+      [this](const Json&) -> Json {
+        return {{"mutes", mute_control_.List()}};
+      },
+      ControlServer::For::kGroup);
   control.Handle("canary", [this](const Json&) -> Json { return {{"number", canary_->Request()}}; });
-  control.Handle("canary-outcome", [this](const Json&) { return CanaryOutcome(); });
+  control.Handle(
+      "canary-outcome", [this](const Json&) { return CanaryOutcome(); }, ControlServer::For::kGroup);
 }
 
 void SelfWatch::AddTo(Housekeeping& housekeeping, std::function<Figures()> figures) {

@@ -66,6 +66,7 @@ void Add(CaptureCounters& sum, const CaptureCounters& part) {
 
 void Add(WorkerCounters& sum, const WorkerCounters& part) {
   sum.excluded_by_filter += part.excluded_by_filter;
+  sum.fragments_excluded_by_filter += part.fragments_excluded_by_filter;
   sum.excluded_by_time += part.excluded_by_time;
   sum.flows += part.flows;
   sum.flows_evicted += part.flows_evicted;
@@ -155,11 +156,14 @@ void Add(Totals& sum, const Totals& part, Sharing sharing) {
   } else {
     // Every worker sees the whole capture, every stamp and every packet that is excluded.
     const uint64_t by_filter = std::max(sum.workers.excluded_by_filter, part.workers.excluded_by_filter);
+    const uint64_t fragments =
+        std::max(sum.workers.fragments_excluded_by_filter, part.workers.fragments_excluded_by_filter);
     const uint64_t by_time = std::max(sum.workers.excluded_by_time, part.workers.excluded_by_time);
     const uint64_t disbelieved = std::max(sum.workers.stamps_disbelieved, part.workers.stamps_disbelieved);
     Add(sum.workers, part.workers);
     sum.workers.stamps_disbelieved = disbelieved;
     sum.workers.excluded_by_filter = by_filter;
+    sum.workers.fragments_excluded_by_filter = fragments;
     sum.workers.excluded_by_time = by_time;
     if (part.capture.frames >= sum.capture.frames) sum.capture = part.capture;
   }
@@ -230,7 +234,7 @@ void Pipeline::Work(Lane& lane, const std::atomic<bool>& stop) {
     if (status == PollStatus::kIdle) worker.SweepByClock(WallClockNs());
     if (++bursts % kLookBursts != 0 && status == PollStatus::kFrames) continue;
     const auto now = std::chrono::steady_clock::now();
-    if (status == PollStatus::kFrames) {
+    if (status == PollStatus::kFrames || status == PollStatus::kWorking) {
       last_frames = now;
     } else if (now - last_frames >= kQuiet) {
       worker.ProcessWaiting();

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "exporter/alert_queue.h"
+#include "sensor/decode/link.h"
 #include "sensor/flow/client_guess.h"
 
 namespace vedette {
@@ -154,6 +155,7 @@ void Worker::Run(std::span<const Frame> frames, std::span<const JudgedTime> time
     }
     if (options_.filter != nullptr && !options_.filter->Matches(frame)) {
       ++counters_.excluded_by_filter;
+      if (options_.filter->by_ports() && IsLaterFragment(frame)) ++counters_.fragments_excluded_by_filter;
       continue;
     }
     Slot& slot = slots_[used];

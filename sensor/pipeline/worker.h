@@ -40,6 +40,7 @@ struct WorkerOptions {
 
 struct WorkerCounters {
   uint64_t excluded_by_filter = 0;
+  uint64_t fragments_excluded_by_filter = 0;  // of those: later fragments, by a filter that looks at ports
   uint64_t excluded_by_time = 0;
   uint64_t flows = 0;
   uint64_t stamps_disbelieved = 0;  // frames, of all workers' packets; see CaptureClock

@@ -65,7 +65,7 @@ Sum WalkProduct(const std::shared_ptr<const CaptureList>& list) {
   Sum sum;
   CaptureFiles files(list);
   std::span<const Frame> frames;
-  while (files.Poll(frames) == PollStatus::kFrames) {
+  while (files.Poll(frames) != PollStatus::kEnd) {
     for (const Frame& frame : frames) Touch(frame.data, frame.captured_bytes, sum);
   }
   return sum;

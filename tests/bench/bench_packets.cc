@@ -86,7 +86,7 @@ void Run(const std::shared_ptr<const CaptureList>& capture, const std::shared_pt
       consumer.spent_ns = 0;
     };
     std::span<const Frame> frames;
-    while (source.Poll(frames) == PollStatus::kFrames) {
+    while (source.Poll(frames) != PollStatus::kEnd) {
       for (const Frame& frame : frames) {
         const uint64_t before = ThreadCpuNs();
         worker.Process({&frame, 1});

@@ -91,7 +91,7 @@ int Run(const std::string& capture, const std::string& indicators, int reloads) 
     while (!stop.load()) {
       CaptureFiles source(list);
       std::span<const Frame> frames;
-      while (!stop.load() && source.Poll(frames) == PollStatus::kFrames) {
+      while (!stop.load() && source.Poll(frames) != PollStatus::kEnd) {
         const bool reloading = reloader.last().running;
         const double before = ThreadCpuMicroseconds();
         worker.Process(frames);

@@ -92,7 +92,7 @@ void Run(const std::vector<std::string>& databases) {
   using Append = bool (AlertRenderer::*)(const Alert&, const HitFilter&, std::string&);
   for (const auto& [name, append] : {std::pair<const char*, Append>{"JSON", &AlertRenderer::AppendJson},
                                      {"CSV", &AlertRenderer::AppendCsv},
-                                     {"table", &AlertRenderer::AppendTableRow}}) {
+                                     {"table", static_cast<Append>(&AlertRenderer::AppendTableRow)}}) {
     std::string out;
     size_t bytes = 0;
     const double seconds = Seconds([&, append = append] {

@@ -68,7 +68,7 @@ struct LoopResult {
 
 void Drive(CaptureSource& source, Worker& worker) {
   std::span<const Frame> frames;
-  while (source.Poll(frames) == PollStatus::kFrames) worker.Process(frames);
+  while (source.Poll(frames) != PollStatus::kEnd) worker.Process(frames);
   worker.Finish();
 }
 
@@ -107,7 +107,7 @@ double WalkOnly(const Input& input) {
   std::span<const Frame> frames;
   uint64_t sum = 0;
   const double before = ThreadCpuSeconds();
-  while (source.Poll(frames) == PollStatus::kFrames) sum += frames.back().time_ns;
+  while (source.Poll(frames) != PollStatus::kEnd) sum += frames.empty() ? 0 : frames.back().time_ns;
   const double seconds = ThreadCpuSeconds() - before;
   if (sum == 1) std::printf(" ");
   return seconds;
@@ -119,7 +119,7 @@ double WalkAndDecode(const Input& input) {
   std::span<const Frame> frames;
   Packet packet;
   const double before = ThreadCpuSeconds();
-  while (source.Poll(frames) == PollStatus::kFrames) {
+  while (source.Poll(frames) != PollStatus::kEnd) {
     decoder.BeginBurst();
     for (const Frame& frame : frames) (void)decoder.Decode(frame, packet);
   }

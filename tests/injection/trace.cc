@@ -40,7 +40,7 @@ Trace Trace::Load(const std::string& path) {
   if (list != nullptr) {
     CaptureFiles source(list);
     std::span<const Frame> frames;
-    while (source.Poll(frames) == PollStatus::kFrames) {
+    while (source.Poll(frames) != PollStatus::kEnd) {
       for (const Frame& frame : frames) {
         if (!CarriesTcp(frame)) continue;
         kept.push_back(frame);

@@ -35,7 +35,7 @@ bool Check(const std::string& path, std::mt19937_64& random, bool low_limits, Di
     CaptureFiles source(list);
     std::span<const Frame> frames;
     num_bursts = 0;
-    while (source.Poll(frames) == PollStatus::kFrames) {
+    while (source.Poll(frames) != PollStatus::kEnd) {
       ++num_bursts;
       each(frames);
     }

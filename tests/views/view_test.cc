@@ -337,7 +337,7 @@ TEST(Views, DependOnNothingThatTheyMayNotShowOverTheProjectsCaptures) {
     const Bursts bursts = [&](const std::function<void(std::span<const Frame>)>& each) {
       CaptureFiles source(list);
       std::span<const Frame> frames;
-      while (source.Poll(frames) == PollStatus::kFrames) each(frames);
+      while (source.Poll(frames) != PollStatus::kEnd) each(frames);
     };
     for (uint64_t seed = 1; seed <= 6; ++seed) {
       Random random(seed);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "exporter/render.h"
+#include "exporter/table_rows.h"
 #include "tests/unit/exporter/mmdb_files.h"
 
 namespace vedette {
@@ -93,7 +94,36 @@ TEST_F(TableCsv, TableRow) {
             line("TIME (UTC)", "INDICATOR", "  CLIENT", "  SERVER") +
                 line("PROTOCOL AND FIELD", "SOURCE", "  COUNTRY AND NETWORK", "  ! = SUSPECT") +
                 line("2026-11-23 10:00:00", "domain bad.example", "  10.1.2.3:50123", "! 89.160.20.112:443") +
-                line("TCP tls.sni", "cert-a, confidence 85", "  (private or reserved)", "  SE AS29518 Bredband2 AB"));
+                line("TCP tls.sni", "cert-a, confidence 85", "  (private or reserved)", "  SE AS29518 Bredband2 AB") +
+                "                     matched c2.bad.example\n");
+}
+
+// 524 questions for one name are one row, whatever their ports; another host's are another one.
+TEST_F(TableCsv, AlertsThatRepeatAreOneRow) {
+  records_.Add(IndicatorType::kDomain, "bad.example", "a");
+  AlertRenderer renderer(records_.Catalogue(), &geo_, TestSensor(), TestFileName);
+  TableRows rows;
+  Alert alert = MakeAlert(ObservableKind::kTlsSni, "bad.example", {0});
+  const auto add = [&] {
+    TableRow row;
+    ASSERT_TRUE(renderer.MakeTableRow(alert, nullptr, row));
+    rows.Add(std::move(row));
+  };
+  for (uint16_t i = 0; i < 524; ++i) {
+    alert.flow.client_port = static_cast<uint16_t>(40'000 + i);
+    add();
+    alert.time_ns += 1'000'000'000;
+  }
+  alert.flow.client = Address("10.9.9.9");
+  add();
+  std::string out;
+  EXPECT_EQ(rows.AppendTo(out), 525u);
+  EXPECT_EQ(std::count(out.begin(), out.end(), '\n'), 3 + 2) << out;
+  EXPECT_NE(out.find("524 x domain bad.example"), std::string::npos) << out;
+  EXPECT_NE(out.find("  10.1.2.3 "), std::string::npos) << out;
+  EXPECT_NE(out.find("2026-11-23 10:08:43  the last time"), std::string::npos) << out;
+  out.clear();
+  EXPECT_EQ(rows.AppendTo(out), 0u);
 }
 
 TEST_F(TableCsv, TableShowsWhereAListedAnswerIs) {

@@ -62,7 +62,7 @@ std::vector<Seen> Read(CaptureSource& source) {
   std::span<const Frame> frames;
   for (;;) {
     const PollStatus status = source.Poll(frames);
-    if (status == PollStatus::kWaiting) continue;
+    if (status == PollStatus::kWaiting || status == PollStatus::kWorking) continue;
     if (status != PollStatus::kFrames) break;
     EXPECT_FALSE(frames.empty());
     EXPECT_LE(frames.size(), CaptureSource::kBurst);
@@ -241,6 +241,62 @@ TEST(CaptureFiles, RecordLargerThanAWindow) {
   EXPECT_TRUE(files.damage().empty());
 }
 
+// One packet behind a gigabyte of blocks that hold none: a stop and the progress bar wait for no Poll.
+TEST(CaptureFiles, OnePollPassesOverSoMuchWithoutPackets) {
+  constexpr uint64_t kBlocks = 8192;
+  constexpr uint32_t kBlockBytes = 128 << 10;
+  constexpr uint64_t kMostPerPoll = uint64_t{65} << 20;
+  const TemporaryFolder folder;
+  PcapngWriter writer;
+  writer.Section(false);
+  writer.Interface(1);
+  const size_t head_bytes = writer.out.bytes.size();
+  writer.Enhanced(0, 1, 1000, std::vector<uint8_t>{7}, 1);
+  const std::span<const uint8_t> all(writer.out.bytes), packet = all.subspan(head_bytes);
+  const std::string path = folder.Write("1", all.first(head_bytes));
+  const int file = open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  auto at = static_cast<off_t>(head_bytes);
+  constexpr uint32_t kStart[] = {0x0bad, kBlockBytes};
+  for (uint64_t i = 0; i < kBlocks; ++i, at += kBlockBytes) {
+    ASSERT_EQ(pwrite(file, kStart, sizeof kStart, at), ssize_t{sizeof kStart});
+    ASSERT_EQ(pwrite(file, &kBlockBytes, sizeof kBlockBytes, at + kBlockBytes - 4), ssize_t{sizeof kBlockBytes});
+  }
+  ASSERT_EQ(pwrite(file, packet.data(), packet.size(), at), static_cast<ssize_t>(packet.size()));
+  close(file);
+
+  CaptureFiles files(MustResolve({path}));
+  std::span<const Frame> frames;
+  uint64_t before = 0, polls = 0, packets = 0;
+  for (PollStatus status = PollStatus::kWorking; status != PollStatus::kEnd; ++polls) {
+    status = files.Poll(frames);
+    EXPECT_EQ(frames.empty(), status != PollStatus::kFrames);
+    packets += frames.size();
+    const uint64_t now = files.counters().input_bytes_read;
+    EXPECT_LE(now - before, kMostPerPoll);
+    before = now;
+  }
+  EXPECT_EQ(packets, 1u);
+  EXPECT_GE(polls, 16u);
+  EXPECT_TRUE(files.damage().empty());
+}
+
+TEST(CaptureFiles, AnotherCaptureInAFileIsNamed) {
+  const TemporaryFolder folder;
+  PcapngWriter ng;
+  ng.Section(false);
+  ng.Interface(1);
+  const std::vector<uint8_t> first = Capture(1, 3);
+  for (const std::vector<uint8_t>& second : {Capture(2, 3), ng.out.bytes}) {
+    std::vector<uint8_t> both = first;
+    both.insert(both.end(), second.begin(), second.end());
+    CaptureFiles files(MustResolve({folder.Write("1", both)}));
+    EXPECT_EQ(Read(files).size(), 3u);
+    ASSERT_EQ(files.damage().size(), 1u);
+    EXPECT_EQ(files.damage()[0].offset, first.size());
+    EXPECT_NE(files.damage()[0].reason.find("another capture begins here"), std::string::npos);
+  }
+}
+
 TEST(CaptureList, NamedFilesMustBeCaptures) {
   const TemporaryFolder folder;
   EXPECT_EQ(ResolveError({}), "no capture named; give files, folders or - for standard input");
@@ -251,7 +307,7 @@ TEST(CaptureList, NamedFilesMustBeCaptures) {
   EXPECT_EQ(ResolveError({text}), text + ": not a pcap or pcapng capture: text");
   const std::string binary = folder.Write("binary", AsBytes("\x01\x02\x03\x04\x05"));
   EXPECT_EQ(ResolveError({binary}),
-            binary + ": not a pcap or pcapng capture: it begins with 01 02 03 04 05, which is neither pcap nor pcapng");
+            binary + ": not a pcap or pcapng capture: of a kind that is not known (it begins with 01 02 03 04 05)");
   const std::string stump = folder.Write("stump", AsBytes("\x01\x02\x03"));
   EXPECT_EQ(ResolveError({stump}), stump +
                                        ": not a pcap or pcapng capture: only 3 bytes long; where it was meant to be a "
@@ -469,6 +525,14 @@ TEST(CaptureFormat, NamesWhatItSees) {
   EXPECT_EQ(DescribeOther(AsBytes(tar + std::string(200, '\0'))).description, "a tar archive; unpack it first");
   EXPECT_TRUE(DescribeOther(AsBytes("BZh91AY")).holds_packets);
   EXPECT_TRUE(DescribeOther(AsBytes("PK\x03\x04")).holds_packets);
+  for (const char* json : {"{\"timestamp\":1}\n", " [\n {\"Event\": 1}]", "\xef\xbb\xbf{\n\"a\":1}"})
+    EXPECT_EQ(DescribeOther(AsBytes(json)).description, "JSON, which is not read yet") << json;
+  EXPECT_EQ(DescribeOther(AsBytes("[section] is text")).description, "text");
+  EXPECT_EQ(DescribeOther(AsBytes("\x7f"
+                                  "ELF\x02"))
+                .description,
+            "a program (ELF)");
+  EXPECT_EQ(DescribeOther(AsBytes("%PDF-1.4")).description, "a PDF document");
   EXPECT_EQ(IdentifyCapture({}), CaptureFormat::kEmpty);
   EXPECT_EQ(IdentifyCapture(AsBytes("\xd4\xc3\xb2")), CaptureFormat::kOther);
 }

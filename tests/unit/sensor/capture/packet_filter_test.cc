@@ -100,5 +100,13 @@ TEST(PacketFilter, UnknownLinkTypeIsSaid) {
   EXPECT_NE(filter->unusable()[0].error.find("link type 4711"), std::string::npos) << filter->unusable()[0].error;
 }
 
+TEST(PacketFilter, KnowsWhetherItLooksAtPorts) {
+  std::string error;
+  for (const char* expression : {"port 80", "udp and src portrange 1-9", "tcp[13] & 2 != 0"})
+    EXPECT_TRUE(PacketFilter::Compile(expression, error)->by_ports()) << expression;
+  for (const char* expression : {"", "host 192.0.2.1", "tcp", "ip[6:2] & 0x1fff != 0"})
+    EXPECT_FALSE(PacketFilter::Compile(expression, error)->by_ports()) << expression;
+}
+
 }  // namespace
 }  // namespace vedette

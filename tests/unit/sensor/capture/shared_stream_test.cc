@@ -46,7 +46,7 @@ Seen Read(CaptureSource& source, const std::function<void()>& pause = {}) {
   std::span<const Frame> frames;
   for (;;) {
     const PollStatus status = source.Poll(frames);
-    if (status == PollStatus::kWaiting) continue;
+    if (status == PollStatus::kWaiting || status == PollStatus::kWorking) continue;
     if (status != PollStatus::kFrames) break;
     for (const Frame& frame : frames) {
       seen.packets.emplace_back(frame.data, frame.data + frame.captured_bytes);

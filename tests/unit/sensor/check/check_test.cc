@@ -2,19 +2,33 @@
 #include "sensor/check/check.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if.h>
 #include <netinet/in.h>
+#include <sched.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
 #include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 
 #include "exporter/feed/keys.h"
+#include "exporter/time_text.h"
+#include "sensor/check/offloads.h"
 #include "tests/unit/exporter/mmdb_files.h"
 #include "tests/unit/temporary_folder.h"
 
@@ -249,6 +263,102 @@ TEST_F(CheckTest, APortThatAStrangerHoldsIsAnError) {
   ExpectOne(CheckLevel::kError, "tcp://127.0.0.1:*", "tcp://127.0.0.1:" + port, "the port is taken");
   ExpectOne(CheckLevel::kError, "127.0.0.1:0", "127.0.0.1:" + port, port);
   close(listening);
+}
+
+TEST_F(CheckTest, PortsThatNeedRightsAreErrors) {
+  unsigned first = 0;
+  std::ifstream("/proc/sys/net/ipv4/ip_unprivileged_port_start") >> first;
+  if (first <= 443) GTEST_SKIP() << "low ports are NOT tested: everybody may have them here";
+  ExpectOne(CheckLevel::kError, "tcp://127.0.0.1:*", "tcp://127.0.0.1:443",
+            "port 443 is below 1024, and the sensor has no rights any more when it listens");
+  ExpectOne(CheckLevel::kError, "127.0.0.1:0", "127.0.0.1:443", "ip_unprivileged_port_start=443");
+}
+
+TEST_F(CheckTest, NamesThatNoIndicatorHasAreWarnings) {
+  ExpectOne(CheckLevel::kWarning, "[cert-a]", "[cert-a, cert-A]",
+            "partner alpha: `cert-A` in `originators` is the originator of no indicator in use; theirs are: cert-a");
+  ExpectOne(CheckLevel::kWarning, "  partners:\n", "  unmarked_sources: [misspelt]\n  partners:\n",
+            "`misspelt` in `unmarked_sources` is the source of no indicator in use");
+  const std::string soon = Rfc3339(std::chrono::nanoseconds(std::chrono::seconds(std::time(nullptr) + 86'400)).count());
+  const auto warnings_of = [&](const std::string& mute) {
+    return TextOf(
+        Check(Config("state: state\n", "state: state\nmutes: [{" + mute + ", reason: x, until: \"" + soon + "\"}]\n")),
+        CheckLevel::kWarning);
+  };
+  EXPECT_EQ(warnings_of("id: t-1"), "");
+  EXPECT_EQ(warnings_of("value: Bad.Example."), "");
+  EXPECT_NE(warnings_of("id: t-2").find("hides nothing: no indicator in use has this id"), std::string::npos);
+  EXPECT_NE(warnings_of("value: worse.example").find("no indicator in use has this value"), std::string::npos);
+  EXPECT_NE(warnings_of("id: t-1, source: other").find("no such indicator is of source `other`; sources: "),
+            std::string::npos);
+}
+
+// Another sensor's, and its own while it runs.
+TEST_F(CheckTest, AnOutputThatAnotherSensorWritesIsAnError) {
+  Write("state/alerts.jsonl", "");
+  ASSERT_EQ(chmod(Path("state/alerts.jsonl").c_str(), 0666), 0);
+  const auto held_by = [&](const std::vector<std::string>& arguments) {
+    int ready[2], held[2];
+    EXPECT_EQ(pipe2(ready, O_CLOEXEC) + pipe2(held, O_CLOEXEC), 0);
+    const pid_t child = fork();
+    if (child == 0) {
+      const int file = open(Path("state/alerts.jsonl").c_str(), O_RDWR);
+      if (flock(file, LOCK_EX | LOCK_NB) != 0 || dup2(ready[1], STDOUT_FILENO) < 0 || dup2(held[0], STDIN_FILENO) < 0)
+        _exit(1);
+      std::vector<char*> words;
+      for (const std::string& word : arguments) words.push_back(const_cast<char*>(word.c_str()));
+      words.push_back(nullptr);
+      execv("/bin/sh", words.data());
+      _exit(1);
+    }
+    close(ready[1]);
+    char byte = 0;
+    EXPECT_EQ(read(ready[0], &byte, 1), 1);
+    const CheckReport report = Check(Config());
+    kill(child, SIGKILL);
+    waitpid(child, nullptr, 0);
+    for (const int end : {ready[0], held[0], held[1]}) close(end);
+    return TextOf(report, CheckLevel::kError) + "|" + TextOf(report, CheckLevel::kOk);
+  };
+  const std::string script = "echo; read x";
+  const std::string other = held_by({"vedette", "-c", script, "run", "--config", "/etc/other.yaml"});
+  EXPECT_NE(other.find("another sensor is writing it (by vedette"), std::string::npos) << other;
+  const std::string own = held_by({"vedette", "-c", script, "run", "--config", Path("sensor.yaml")});
+  EXPECT_EQ(own.find('|'), 0u) << own;
+  EXPECT_NE(own.find("alerts.jsonl is written by this sensor, which runs"), std::string::npos) << own;
+}
+
+TEST_F(CheckTest, OffloadsThatMergePacketsAreNamed) {
+  if (geteuid() != 0) GTEST_SKIP() << "offloads are NOT tested: that needs root";
+  const pid_t child = fork();
+  if (child == 0) {
+    if (unshare(CLONE_NEWNET) != 0 || std::system("ip link add vd0 type veth peer name vd1 2>/dev/null") != 0)
+      _exit(77);
+    const auto merge = [](bool on) {
+      ethtool_value value{.cmd = ETHTOOL_SGRO, .data = on};
+      ifreq request{};
+      std::strcpy(request.ifr_name, "vd0");
+      request.ifr_data = reinterpret_cast<char*>(&value);
+      if (ioctl(socket(AF_INET, SOCK_DGRAM, 0), SIOCETHTOOL, &request) != 0) _exit(78);
+      return MergingOffloads("vd0");
+    };
+    if (merge(true) != std::vector<std::string>{"gro"}) _exit(1);
+    _exit(merge(false).empty() && MergingOffloads("nosuch0").empty() ? 0 : 2);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  if (WEXITSTATUS(status) == 77) GTEST_SKIP() << "offloads are NOT tested: no network namespace can be had";
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+TEST_F(CheckTest, TheControlSocketsGroupHasToBeThere) {
+  ExpectOne(CheckLevel::kError, "control: state/control.sock",
+            "control: state/control.sock\ncontrol_group: no-such-group", "there is no group `no-such-group`");
+  if (geteuid() != 0) return;
+  ExpectOne(CheckLevel::kOk, "control: state/control.sock", "control: state/control.sock\ncontrol_group: nogroup",
+            "members of group nogroup may ask");
+  ExpectOne(CheckLevel::kWarning, "control: state/control.sock", "control: state/control.sock\ncontrol_group: daemon",
+            "adduser nobody daemon");
 }
 
 TEST_F(CheckTest, AsRootItAsksAsTheSensorsUser) {

@@ -1,10 +1,12 @@
 #include "sensor/live/control.h"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -12,6 +14,7 @@
 #include <fstream>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
 
 #include "tests/unit/temporary_folder.h"
@@ -157,6 +160,89 @@ TEST_F(ControlTest, WaitsForOneThatHangsNoLongerThanItsLimit) {
   EXPECT_EQ(Open(), nullptr);
   EXPECT_NE(error_.find("another sensor answers there"), std::string::npos) << error_;
   for (const int connection : waiting) close(connection);
+}
+
+TEST_F(ControlTest, SaysThatTheSensorStarts) {
+  const auto server = Open();
+  ASSERT_NE(server, nullptr) << error_;
+  server->StartEarly();
+  Json response;
+  ASSERT_EQ(AskSensor(path_, {{"command", "double"}, {"number", 4}}, response, error_), AskOutcome::kAnswered);
+  EXPECT_NE(response.at("error").get<std::string>().find("the sensor is starting"), std::string::npos);
+  server->Ready();
+  ASSERT_EQ(AskSensor(path_, {{"command", "double"}, {"number", 4}}, response, error_), AskOutcome::kAnswered);
+  EXPECT_EQ(response.at("twice"), 8);
+}
+
+constexpr unsigned kUser = 61'001, kOther = 61'002, kGroup = 61'003;
+
+// Runs `ask` in a process of that user, with that group beside its own; its exit status.
+int AsUser(unsigned uid, std::optional<gid_t> also, const std::function<int()>& ask) {
+  const pid_t child = fork();
+  if (child == 0) {
+    const gid_t groups[] = {also.value_or(0)};
+    if (setgroups(also ? 1 : 0, groups) != 0 || setresgid(uid, uid, uid) != 0 || setresuid(uid, uid, uid) != 0)
+      _exit(100);
+    _exit(ask());
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 101;
+}
+
+TEST_F(ControlTest, AGroupMayAskAndChangesNothing) {
+  if (geteuid() != 0) GTEST_SKIP() << "other users are NOT tested: it needs root";
+  ASSERT_EQ(chmod(folder_.path().c_str(), 0755), 0);
+  ASSERT_EQ(chown(folder_.path().c_str(), kUser, kUser), 0);
+  const ControlOwner owner{.uid = kUser, .gid = kUser, .made_by_root = true, .group = kGroup};
+  const auto server = ControlServer::Open(path_, owner, error_);
+  ASSERT_NE(server, nullptr) << error_;
+  struct stat status {};
+  ASSERT_EQ(lstat(path_.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0660u);
+  EXPECT_EQ(status.st_uid, kUser);
+  EXPECT_EQ(status.st_gid, kGroup);
+  server->Handle(
+      "look",
+      [](const Json&) -> Json {
+        return {{"seen", 1}};
+      },
+      ControlServer::For::kGroup);
+  server->Handle("change", [](const Json&) -> Json { return {{"changed", 1}}; });
+  server->Start();
+  const auto ask = [&](const char* command) {
+    Json response;
+    const AskOutcome outcome = AskSensor(path_, {{"command", command}}, response, error_);
+    return outcome != AskOutcome::kAnswered ? 1 : response.value("ok", false) ? 0 : 2;
+  };
+  EXPECT_EQ(AsUser(kOther, kGroup, [&] { return ask("look"); }), 0);
+  EXPECT_EQ(AsUser(kOther, kGroup, [&] { return ask("change"); }), 2);
+  EXPECT_EQ(AsUser(kOther, std::nullopt, [&] { return ask("look"); }), 1) << "not in the group";
+  EXPECT_EQ(ask("change"), 0) << "root";
+}
+
+// As a service that systemd starts: a process without rights gives its socket to a group that it belongs to, and only
+// to such a one.
+TEST_F(ControlTest, AProcessWithoutRightsGivesItToAGroupOfItsOwn) {
+  if (geteuid() != 0) GTEST_SKIP() << "other users are NOT tested: it needs root";
+  ASSERT_EQ(chown(folder_.path().c_str(), kUser, kUser), 0);
+  const auto open = [&] {
+    const ControlOwner owner{.uid = kUser, .gid = kUser, .group = kGroup};
+    const auto server = ControlServer::Open(path_, owner, error_);
+    struct stat status {};
+    if (server == nullptr)
+      return error_.find("adduser USER GROUP") != std::string::npos && access(path_.c_str(), F_OK) != 0 ? 1 : 3;
+    return lstat(path_.c_str(), &status) == 0 && status.st_gid == kGroup && (status.st_mode & 0777) == 0660 ? 0 : 2;
+  };
+  EXPECT_EQ(AsUser(kUser, kGroup, open), 0);
+  EXPECT_EQ(AsUser(kUser, std::nullopt, open), 1);
+}
+
+TEST_F(ControlTest, FindsGroups) {
+  EXPECT_EQ(GroupOf("root", error_), 0u);
+  EXPECT_EQ(GroupOf("61003", error_), 61'003u);
+  EXPECT_FALSE(GroupOf("no-such-group", error_));
+  EXPECT_NE(error_.find("there is no group `no-such-group`"), std::string::npos) << error_;
 }
 
 TEST_F(ControlTest, SaysThatNobodyAnswers) {
