@@ -12,7 +12,7 @@
 #include "sensor/check/as_user.h"
 #include "sensor/check/parts.h"
 #include "sensor/live/control.h"
-#include "signatures/read_indicators.h"
+#include "signatures/folder.h"
 
 namespace vedette {
 namespace {

@@ -155,7 +155,8 @@ int Replay(ReplayOptions& options) {
   const LoadedIndicators loaded = LoadIndicators(options.indicators, options.values, options.problems,
                                                  options.no_cache        ? ""
                                                  : options.cache.empty() ? UserCacheFolder()
-                                                                         : options.cache);
+                                                                         : options.cache,
+                                                 {.quiet = options.quiet});
   if (loaded.set == nullptr) return kExitUsage;
   if (loaded.set->size() == 0) return usage("none of the indicators can be used; the reasons stand above");
   if (!options.quiet) {

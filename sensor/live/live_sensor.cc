@@ -59,7 +59,7 @@ IndicatorLoad ReadyForUse(LoadedIndicators loaded, const std::vector<std::string
   size_t unused_files = 0;
   out.unusable = loaded.unusable();
   for (SourceReport& source : loaded.sources) {
-    if (!source.unused.empty() && ++unused_files <= kUnusedSaid)
+    if (!source.unused.empty() && !source.passed_over && ++unused_files <= kUnusedSaid)
       log.Warn(fmt::format("indicators: {} is not used: {}", source.path, source.unused));
     out.files.push_back({std::move(source.path), std::move(source.unused)});
   }
@@ -165,7 +165,7 @@ std::unique_ptr<LiveSensor> LiveSensor::Open(Config config, Log& log, std::atomi
   p.signals = std::make_unique<SignalWatch>(stop, [&p] { p.hangup.store(true); });
   // A large set takes minutes to compile, and whoever ends the sensor before it is up waits for none of them.
   p.signals->set_at_once(true);
-  p.loaded = LoadIndicators(p.config.indicators, {}, "", CacheFolderOf(p.config), true);
+  p.loaded = LoadIndicators(p.config.indicators, {}, "", CacheFolderOf(p.config), {.canary = true});
   p.signals->set_at_once(false);
   const IndicatorLoad first = ReadyForUse(p.loaded, p.config.indicators, log);
   if (first.set == nullptr) {
@@ -347,7 +347,7 @@ IndicatorLoad LiveSensor::Parts::Reload() const {
     failed.error = error;
     return failed;
   }
-  return ReadyForUse(LoadIndicators(now.indicators, {}, "", CacheFolderOf(now), true), now.indicators, log);
+  return ReadyForUse(LoadIndicators(now.indicators, {}, "", CacheFolderOf(now), {.canary = true}), now.indicators, log);
 }
 
 Json LiveSensor::Parts::ReloadOutcome() const {
