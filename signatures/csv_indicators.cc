@@ -110,8 +110,7 @@ class CsvSource {
         in_header = false;
         for (const std::string& name : header_.unknown) {
           builder_.AddProblem({indicator_.file, reader_.line(), name,
-                               "a column of this name is not known, or there twice: it is not read",
-                               true});
+                               "a column of this name is not known, or there twice: it is not read", true});
         }
         continue;
       }

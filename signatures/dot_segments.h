@@ -1,5 +1,5 @@
-// Dot segments of URLs (RFC 3986 sections 5.2.4 and 6.2.2.3): most clients ask for /a where a page links to /x/../a, some
-// programs send what they were given. Both are one URL.
+// Dot segments of URLs (RFC 3986 sections 5.2.4 and 6.2.2.3): most clients ask for /a where a page links to /x/../a,
+// some programs send what they were given. Both are one URL.
 #pragma once
 
 #include <algorithm>

@@ -430,7 +430,7 @@ class ExactTable::Prober {
       const Probe& probe = probes_[i];
       const uint32_t row =
           table_.index(probe.space).Find(probe.hash, [&](uint32_t entry) { return HasKey(probe, rows_.value(entry)); });
-      if (row != HashIndex::kNone) 
+      if (row != HashIndex::kNone)
         found_.push_back({probe.observable, row, probe.begin == 0 || probe.begin == kWithoutDotSegments});
     }
     count_ = 0;

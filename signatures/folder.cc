@@ -37,13 +37,15 @@ constexpr std::array<Other, 17> kNames = {{{"license", "a licence"},
                                            {"requirements", "a script's list of packages"}}};
 
 constexpr std::array<Other, 33> kEndings = {
-    {{"py", "a script"},   {"pyc", "a script"},  {"sh", "a script"},    {"bash", "a script"}, {"pl", "a script"},
-     {"pm", "a script"},   {"rb", "a script"},   {"js", "a script"},    {"ts", "a script"},   {"lua", "a script"},
-     {"go", "a script"},   {"rs", "a script"},   {"c", "a script"},     {"cc", "a script"},   {"cpp", "a script"},
-     {"h", "a script"},    {"java", "a script"}, {"ps1", "a script"},   {"bat", "a script"},  {"cmd", "a script"},
-     {"awk", "a script"},  {"sed", "a script"},  {"php", "a script"},   {"md", "a document"}, {"rst", "a document"},
-     {"html", "a document"}, {"htm", "a document"}, {"pdf", "a document"}, {"adoc", "a document"}, {"css", "a document"},
-     {"png", "a picture"}, {"jpg", "a picture"}, {"svg", "a picture"}}};
+    {{"py", "a script"},     {"pyc", "a script"},    {"sh", "a script"},    {"bash", "a script"},
+     {"pl", "a script"},     {"pm", "a script"},     {"rb", "a script"},    {"js", "a script"},
+     {"ts", "a script"},     {"lua", "a script"},    {"go", "a script"},    {"rs", "a script"},
+     {"c", "a script"},      {"cc", "a script"},     {"cpp", "a script"},   {"h", "a script"},
+     {"java", "a script"},   {"ps1", "a script"},    {"bat", "a script"},   {"cmd", "a script"},
+     {"awk", "a script"},    {"sed", "a script"},    {"php", "a script"},   {"md", "a document"},
+     {"rst", "a document"},  {"html", "a document"}, {"htm", "a document"}, {"pdf", "a document"},
+     {"adoc", "a document"}, {"css", "a document"},  {"png", "a picture"},  {"jpg", "a picture"},
+     {"svg", "a picture"}}};
 
 // A name that is one of kNames may end so, or have no ending.
 constexpr std::array<std::string_view, 7> kTextEndings = {"", "txt", "md", "rst", "html", "adoc", "in"};
@@ -144,8 +146,9 @@ IndicatorFolder ListIndicators(const std::string& path) {
   if (lister.num_unnamed() > 0)
     out.passed_over.push_back({path, "and " + std::to_string(lister.num_unnamed()) + " more files and folders"});
   if (out.files.empty() && out.error.empty()) {
-    out.error = path + ": holds no file that may be a list; name a file, or a folder with files (not names that begin "
-                       "with . or end in ~, nor licences, readmes and scripts)";
+    out.error = path +
+                ": holds no file that may be a list; name a file, or a folder with files (not names that begin "
+                "with . or end in ~, nor licences, readmes and scripts)";
   }
   if (!out.error.empty()) out.files.clear();
   return out;

@@ -33,8 +33,8 @@ constexpr size_t kBlocksShown = 4;
 
 // Of services whose URLs no HTTP request shows. Without a path such a URL names its host.
 constexpr std::array<std::string_view, 24> kHostSchemes = {
-    "ftp",  "ftps", "sftp", "tftp", "ssh",  "telnet", "smb",  "tcp",    "udp",    "tls",         "ssl",  "ws",
-    "wss",  "ldap", "ldaps", "irc",  "ircs", "rdp",    "mqtt", "socks4", "socks5", "stratum+tcp", "imap", "smtp"};
+    "ftp", "ftps", "sftp",  "tftp", "ssh",  "telnet", "smb",  "tcp",    "udp",    "tls",         "ssl",  "ws",
+    "wss", "ldap", "ldaps", "irc",  "ircs", "rdp",    "mqtt", "socks4", "socks5", "stratum+tcp", "imap", "smtp"};
 
 bool IsOneOfHostSchemes(std::string_view scheme) {
   return std::any_of(kHostSchemes.begin(), kHostSchemes.end(),
@@ -117,19 +117,19 @@ bool IsCut(std::string_view text) {
 
 bool EndsInAWordBehindAComma(std::string_view text) {
   const size_t at = text.find_last_of(",;");
-  return at != std::string_view::npos && std::all_of(text.begin() + static_cast<std::ptrdiff_t>(at) + 1, text.end(),
-                                                     [](char c) {
-                                                       const char lower = LowerAscii(c);
-                                                       return (lower >= 'a' && lower <= 'z') || c == '_' || c == '-';
-                                                     });
+  return at != std::string_view::npos &&
+         std::all_of(text.begin() + static_cast<std::ptrdiff_t>(at) + 1, text.end(), [](char c) {
+           const char lower = LowerAscii(c);
+           return (lower >= 'a' && lower <= 'z') || c == '_' || c == '-';
+         });
 }
 
 // ",2026-11-30" is a column.
 bool HoldsADateBehindAComma(std::string_view text) {
   for (size_t at = text.find_first_of(",;"); at != std::string_view::npos; at = text.find_first_of(",;", at + 1)) {
     const std::string_view date = text.substr(at + 1, 10);
-    if (date.size() == 10 && AllOf(date.substr(0, 4), IsDigit) && date[4] == '-' &&
-        AllOf(date.substr(5, 2), IsDigit) && date[7] == '-' && AllOf(date.substr(8), IsDigit)) {
+    if (date.size() == 10 && AllOf(date.substr(0, 4), IsDigit) && date[4] == '-' && AllOf(date.substr(5, 2), IsDigit) &&
+        date[7] == '-' && AllOf(date.substr(8), IsDigit)) {
       return true;
     }
   }
@@ -148,7 +148,11 @@ std::string_view WithoutPunctuation(std::string_view text) {
   return text;
 }
 
-std::string_view FirstCell(std::string_view text) { return text.substr(0, text.find_first_of(" \t,;|\"#")); }
+// Empty where it is no name, address or URL.
+std::string_view FirstCell(std::string_view text) {
+  const std::string_view cell = text.substr(0, text.find_first_of(" \t,;|\"#"));
+  return cell.find_first_of(".:") == std::string_view::npos ? std::string_view() : cell;
+}
 
 // Whether the path and query of a URL ask for nothing but the host.
 bool IsBare(std::string_view rest) {
@@ -160,7 +164,8 @@ bool IsBare(std::string_view rest) {
 
 std::optional<Guess> Guesser::Refuse(std::string_view why, std::string_view nearest) {
   reason_ = why;
-  if (!nearest.empty() && nearest.size() <= kMaxNearestBytes) reason_.append(" (nearest reading: ").append(nearest) += ')';
+  if (!nearest.empty() && nearest.size() <= kMaxNearestBytes)
+    reason_.append(" (nearest reading: ").append(nearest) += ')';
   return std::nullopt;
 }
 
@@ -221,9 +226,9 @@ std::optional<Guess> Guesser::OfPath(std::string_view text) {
   if (text.starts_with("//")) {
     const std::string_view host = text.substr(2, text.find_first_of("/:?#", 2) - 2);
     lowered_ = NormaliseHost(host);
-    const bool is_name = lowered_.find('.') != std::string::npos && lowered_.front() != '.' &&
-                         (last_labels_.Of(lowered_) == LastLabel::kTopLevel ||
-                          last_labels_.Of(lowered_) == LastLabel::kSpecialUse);
+    const bool is_name =
+        lowered_.find('.') != std::string::npos && lowered_.front() != '.' &&
+        (last_labels_.Of(lowered_) == LastLabel::kTopLevel || last_labels_.Of(lowered_) == LastLabel::kSpecialUse);
     if (ParseAddress(host) || is_name) return Refuse(kSlashes, "http:" + std::string(text));
   }
   return Guess{IndicatorType::kUri, text, {}};
@@ -262,7 +267,8 @@ std::optional<Guess> Guesser::OfRange(std::string_view first_text, std::string_v
     last_whole = kept + last_whole;
   }
   const std::optional<IpAddress> last = ParseAddress(last_whole);
-  const bool of_blocks = first_text.find('/') != std::string_view::npos || last_text.find('/') != std::string_view::npos;
+  const bool of_blocks =
+      first_text.find('/') != std::string_view::npos || last_text.find('/') != std::string_view::npos;
   if (!first || !last || of_blocks) return Refuse(kRange);
   const std::vector<std::string> blocks = BlocksOf(*first, *last, kBlocksShown + 1);
   if (blocks.empty()) return Refuse("a range of addresses that ends before it begins");
@@ -289,14 +295,17 @@ std::optional<Guess> Guesser::OfWords(std::string_view text) {
   const bool dash = count == 3 && (words[1] == "-" || words[1] == "\xe2\x80\x93" || EqualsLower(words[1], "to"));
   if (count == 2 || dash) {
     const std::optional<IpAddress> first = ParseAddress(words[0]), second = ParseAddress(words[count - 1]);
-    const std::optional<unsigned> bits = first && second && first->is_v4() && !dash ? PrefixOfMask(*second) : std::nullopt;
+    const std::optional<unsigned> bits =
+        first && second && first->is_v4() && !dash ? PrefixOfMask(*second) : std::nullopt;
     if (bits) {
       made_.assign(words[0]).append("/").append(std::to_string(*bits));
       return Guess{IndicatorType::kCidr, made_, {}};
     }
     if (first && second) return OfRange(words[0], words[count - 1]);
     // "20.1.2.0 24": a score, or a length?
-    if (first && !dash && AllOf(words[1], IsDigit)) return Refuse("a score or a prefix length behind the address: write one of them", std::string(words[0]) + '/' + std::string(words[1]));
+    if (first && !dash && AllOf(words[1], IsDigit))
+      return Refuse("a score or a prefix length behind the address: write one of them",
+                    std::string(words[0]) + '/' + std::string(words[1]));
   }
   return Refuse(kNoSingleValue, FirstCell(text));
 }
@@ -314,7 +323,8 @@ std::optional<Guess> Guesser::OfAddress(std::string_view text, bool& is_address)
   if (ParseAddress(address)) {
     if (!has_slash || behind.empty()) return Guess{IndicatorType::kIp, address, {}};
     if (begins_with_digit && one_segment) return OfBlock(address, behind);
-    if (begins_with_digit && behind.find('-') != std::string_view::npos && ParseAddress(behind.substr(behind.find('-') + 1, behind.rfind('/') - behind.find('-') - 1)))
+    if (begins_with_digit && behind.find('-') != std::string_view::npos &&
+        ParseAddress(behind.substr(behind.find('-') + 1, behind.rfind('/') - behind.find('-') - 1)))
       return OfRange(head, behind.substr(behind.find('-') + 1));
     return OfUrl(text, 0);
   }
@@ -334,8 +344,10 @@ std::optional<Guess> Guesser::OfAddress(std::string_view text, bool& is_address)
       if (SplitPort(front, host, port) && ParseAddress(host)) return Guess{IndicatorType::kIpPort, front, {}};
     }
     // "20.1.2.4-20.1.2.9", "20.1.2.4-9".
-    if (const size_t dash = text.find('-'); dash != std::string_view::npos && ParseAddress(text.substr(0, dash)) && dash + 1 < text.size() &&
-        (ParseAddress(text.substr(dash + 1)) || AllOf(text.substr(dash + 1), [](char c) { return IsDigit(c) || c == '.'; })))
+    if (const size_t dash = text.find('-');
+        dash != std::string_view::npos && ParseAddress(text.substr(0, dash)) && dash + 1 < text.size() &&
+        (ParseAddress(text.substr(dash + 1)) ||
+         AllOf(text.substr(dash + 1), [](char c) { return IsDigit(c) || c == '.'; })))
       return OfRange(text.substr(0, dash), text.substr(dash + 1));
   }
   is_address = false;
@@ -355,7 +367,8 @@ std::optional<Guess> Guesser::OfName(std::string_view text) {
   if (host.starts_with("*.")) host.remove_prefix(2);
   while (host.ends_with('.')) host.remove_suffix(1);
   // "20.1.2.x", "20.1.2.*", "20.1.2": nothing but numbers, and what stands for any.
-  if (!host.empty() && IsDigit(host.front()) && AllOf(host, [](char c) { return IsDigit(c) || c == '.' || c == 'x' || c == 'X' || c == '*' || c == '-'; }))
+  if (!host.empty() && IsDigit(host.front()) &&
+      AllOf(host, [](char c) { return IsDigit(c) || c == '.' || c == 'x' || c == 'X' || c == '*' || c == '-'; }))
     return Refuse(kNumberLabel);
   const LastLabel last = last_labels_.Of(lowered_ = NormaliseHost(host));
   if (last == LastLabel::kNumber) return Refuse(kNumberLabel);
@@ -402,7 +415,8 @@ std::optional<Guess> Guesser::Of(std::string_view given, std::string& reason) {
       }
       // "hxxp//host/path", "http:/host".
       const std::string head = LowerAscii(text.substr(0, text.find('/')));
-      if (head == "http" || head == "https" || head == "hxxp" || head == "hxxps" || head == "http:" || head == "https:" || head == "hxxp:" || head == "hxxps:") {
+      if (head == "http" || head == "https" || head == "hxxp" || head == "hxxps" || head == "http:" ||
+          head == "https:" || head == "hxxp:" || head == "hxxps:") {
         const std::string_view behind = text.substr(std::min(text.find_first_not_of('/', text.find('/')), text.size()));
         return Refuse("a URL whose :// is damaged", "http://" + std::string(behind));
       }

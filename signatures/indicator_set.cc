@@ -7,16 +7,14 @@
 #include <new>
 #include <utility>
 
-#include "parsers/address.h"
-#include "parsers/url.h"
 #include "signatures/canary.h"
 #include "signatures/exact_table.h"
 #include "signatures/field_matcher.h"
 #include "signatures/hash.h"
 #include "signatures/indicator_rows.h"
-#include "signatures/last_label.h"
 #include "signatures/payload_matcher.h"
 #include "signatures/regex_parser.h"
+#include "signatures/remarks.h"
 #include "signatures/value.h"
 
 namespace vedette {
@@ -30,19 +28,6 @@ constexpr size_t kMaxContents = 200'000;
 // An expression takes up to half a millisecond for each of its positions; these compile within minutes, once.
 constexpr size_t kMaxRegexes = 50'000;
 constexpr size_t kMaxAllRegexPositions = 1'000'000;
-
-// Of rows that are used. What they have in common: nobody would notice that they never hit.
-constexpr std::string_view kHttps =
-    "used, but it is an https URL: it hits only where the request is in plain sight, as a proxy sees it";
-constexpr std::string_view kNoHttp = "used, but no request shows a URL of this scheme";
-constexpr std::string_view kHostOnly =
-    "used, but as a URL without a path it hits only a request for / there: an address or a name has a type of its own";
-constexpr std::string_view kBeginning =
-    "used, but it ends like the beginning of something longer (in =, ?, & or +), and is compared whole";
-constexpr std::string_view kNoFragment = "used, but it holds a #, which no request has";
-constexpr std::string_view kNoTopLevel = "used, but its last label is no top-level domain that is known here";
-
-bool IsBeginning(std::string_view text) { return text.find_last_of("=?&+") == text.size() - 1; }
 
 double SecondsSince(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -189,7 +174,7 @@ struct IndicatorSetBuilder::Impl {
   ProblemTally tally;
   ProblemTally* source_tally = nullptr;
   size_t kept[2] = {0, 0};  // of rows that are not used, and that are
-  LastLabels last_labels;
+  Remarks remarks;
   size_t kept_problems = kKeptProblems;
   // What an originator has used of its room for patterns.
   struct PatternRoom {
@@ -212,38 +197,6 @@ struct IndicatorSetBuilder::Impl {
   void Report(std::string_view file, uint32_t line, std::string_view value, std::string why, bool used = false) {
     Report(IndicatorProblem{std::string(file), line, std::string(value.substr(0, kMaxProblemValueBytes)),
                             std::move(why), used});
-  }
-
-  // Why a row that is used may hit less than was meant; empty: nothing is known against it.
-  std::string_view RemarkOn(IndicatorType type) {
-    switch (type) {
-      case IndicatorType::kDomain:
-      case IndicatorType::kHostname:
-        return RemarkOnHost(normal);
-      case IndicatorType::kUrl:
-        return RemarkOnUrl();
-      case IndicatorType::kUri:
-        if (normal.find('#') != std::string::npos) return kNoFragment;
-        return IsBeginning(normal) ? kBeginning : std::string_view();
-      default:
-        return {};
-    }
-  }
-  std::string_view RemarkOnHost(std::string_view host) {
-    if (host.find('.') == std::string_view::npos) return {};
-    const LastLabel last = last_labels.Of(host);
-    return last == LastLabel::kTopLevel || last == LastLabel::kSpecialUse ? std::string_view() : kNoTopLevel;
-  }
-  std::string_view RemarkOnUrl() {
-    const std::string_view url = normal;
-    if (url.starts_with("https://")) return kHttps;
-    if (!url.starts_with("http://")) return kNoHttp;
-    const std::string_view rest = url.substr(url.find("://") + 3);
-    const size_t slash = rest.find('/');
-    if (slash + 1 == rest.size()) return kHostOnly;
-    if (IsBeginning(url)) return kBeginning;
-    const std::string_view host = SplitHostAndPort(rest.substr(0, slash)).host;
-    return IpAddress::Parse(host) ? std::string_view() : RemarkOnHost(host);
   }
 
   // The places in which the row can be looked for; none, with `reason`, where it cannot.
@@ -277,7 +230,7 @@ struct IndicatorSetBuilder::Impl {
                         (type != IndicatorType::kRegex || TakesRegex(*room, places, positions)) &&
                         rows.Append(indicator, type, places, normal, reason);
     if (!usable) return false;
-    if (const std::string_view remark = RemarkOn(type); !remark.empty())
+    if (const std::string_view remark = remarks.On(type, normal); !remark.empty())
       Report(indicator.file, indicator.line, indicator.value, std::string(remark), true);
     if (room == nullptr) return true;
     room->contents += type == IndicatorType::kContent ? 1 : 0;
@@ -347,9 +300,7 @@ void IndicatorSetBuilder::set_kept_problems(size_t count) { impl_->kept_problems
 
 void IndicatorSetBuilder::AddCanary() { impl_->canary = true; }
 
-void IndicatorSetBuilder::AddProblem(IndicatorProblem problem) {
-  impl_->Report(std::move(problem));
-}
+void IndicatorSetBuilder::AddProblem(IndicatorProblem problem) { impl_->Report(std::move(problem)); }
 
 void IndicatorSetBuilder::set_tally(ProblemTally* tally) { impl_->source_tally = tally; }
 

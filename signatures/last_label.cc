@@ -10,12 +10,21 @@ namespace vedette {
 namespace {
 
 // RFC 6761, 6762, 7686, 9476, ICANN's `internal`, and what RFC 6762 appendix G saw in use.
-constexpr std::array<std::string_view, 14> kSpecialUse = {"alt",      "corp",    "example", "home",      "i2p",
-                                                          "internal", "intranet", "invalid", "lan",       "local",
-                                                          "localhost", "onion",   "private", "test"};
+constexpr std::array<std::string_view, 14> kSpecialUse = {"alt",       "corp",     "example", "home", "i2p",
+                                                          "internal",  "intranet", "invalid", "lan",  "local",
+                                                          "localhost", "onion",    "private", "test"};
 
 // Endings that are top-level domains too (com, zip, sh, py, app …) are found as such before.
-constexpr std::array<std::string_view, 126> kFileEndings = {"accdb", "apk", "asp", "aspx", "avi", "bak", "bat", "bin", "bmp", "bz", "cab", "cer", "cfg", "cgi", "chm", "class", "cmd", "conf", "cpl", "crt", "crx", "css", "csv", "dat", "db", "deb", "dex", "dll", "dmg", "doc", "docm", "docx", "dot", "dotm", "elf", "eml", "eps", "exe", "flv", "gif", "gz", "gzip", "hlp", "hta", "htm", "html", "ico", "img", "inf", "ini", "ipa", "iqy", "iso", "jar", "jpeg", "jpg", "js", "jse", "json", "jsp", "jspx", "lnk", "log", "lua", "lzh", "mdb", "mht", "mhtml", "mpeg", "mpg", "msg", "msi", "msp", "ocx", "ods", "odt", "old", "one", "pcap", "pdb", "pdf", "php", "phtml", "pif", "png", "pot", "ppa", "pps", "ppt", "pptm", "pptx", "prg", "psd", "pub", "rar", "rpm", "rtf", "scr", "sct", "so", "sql", "svg", "swf", "sys", "tar", "tgz", "tif", "tiff", "tmp", "torrent", "txt", "url", "vba", "vbe", "vbs", "vhd", "vhdx", "war", "wav", "wsf", "xla", "xls", "xlsb", "xlsm", "xlsx", "xml"};
+constexpr std::array<std::string_view, 126> kFileEndings = {
+    "accdb", "apk",   "asp",  "aspx", "avi",  "bak",  "bat",  "bin", "bmp",  "bz",   "cab",  "cer",     "cfg",   "cgi",
+    "chm",   "class", "cmd",  "conf", "cpl",  "crt",  "crx",  "css", "csv",  "dat",  "db",   "deb",     "dex",   "dll",
+    "dmg",   "doc",   "docm", "docx", "dot",  "dotm", "elf",  "eml", "eps",  "exe",  "flv",  "gif",     "gz",    "gzip",
+    "hlp",   "hta",   "htm",  "html", "ico",  "img",  "inf",  "ini", "ipa",  "iqy",  "iso",  "jar",     "jpeg",  "jpg",
+    "js",    "jse",   "json", "jsp",  "jspx", "lnk",  "log",  "lua", "lzh",  "mdb",  "mht",  "mhtml",   "mpeg",  "mpg",
+    "msg",   "msi",   "msp",  "ocx",  "ods",  "odt",  "old",  "one", "pcap", "pdb",  "pdf",  "php",     "phtml", "pif",
+    "png",   "pot",   "ppa",  "pps",  "ppt",  "pptm", "pptx", "prg", "psd",  "pub",  "rar",  "rpm",     "rtf",   "scr",
+    "sct",   "so",    "sql",  "svg",  "swf",  "sys",  "tar",  "tgz", "tif",  "tiff", "tmp",  "torrent", "txt",   "url",
+    "vba",   "vbe",   "vbs",  "vhd",  "vhdx", "war",  "wav",  "wsf", "xla",  "xls",  "xlsb", "xlsm",    "xlsx",  "xml"};
 
 template <size_t N>
 bool IsOneOf(const std::array<std::string_view, N>& texts, std::string_view text) {

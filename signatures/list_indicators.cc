@@ -104,8 +104,7 @@ class ListSource {
     indicator_.description = line.note.substr(0, kMaxNoteBytes);
     if (!builder_.TryAdd(indicator_, reason)) return Refuse(value, std::move(reason));
     if (!guess->remark.empty())
-      builder_.AddProblem(
-          {indicator_.file, indicator_.line, std::string(value), std::string(guess->remark), true});
+      builder_.AddProblem({indicator_.file, indicator_.line, std::string(value), std::string(guess->remark), true});
   }
 
   void Refuse(std::string_view value, std::string reason) {
@@ -118,7 +117,8 @@ class ListSource {
       report_.error = indicator_.file + ": holds no indicator, only comments or blank lines";
     } else if (report_.rows == report_.unusable) {
       report_.error = indicator_.file + ": none of its " + std::to_string(report_.rows) +
-                      " lines is a usable indicator; " + first_problem_ + ". A list has one value a line; a CSV file needs a header line with `type` and `value`";
+                      " lines is a usable indicator; " + first_problem_ +
+                      ". A list has one value a line; a CSV file needs a header line with `type` and `value`";
     }
     const auto kinds = std::count_if(guessed_.begin(), guessed_.end(), [](uint64_t n) { return n > 0; });
     report_.format = "list";

@@ -19,6 +19,10 @@ std::string KindOf(std::string_view reason) {
     out.append(front).append(instead);
     reason.remove_prefix(end + 1);
   };
+  if (const size_t quoted = reason.find(" '"); quoted != std::string_view::npos && reason.ends_with('\'')) {
+    reason = reason.substr(0, quoted);  // "it holds '{'"
+    return out.append(reason).append(" …");
+  }
   if (reason.find('"') < reason.find('(')) {
     cut('"', '"', " …");
   } else {

@@ -282,8 +282,8 @@ std::string_view SchemeMeant(std::string_view scheme) {
   const auto stands_for_t = [](char c) { return c == 't' || c == 'x' || c == '0' || c == '*'; };
   const bool secure = plain.size() == 5 && plain.back() == 's';
   if (plain.size() != 4 && !secure) return {};
-  const bool known = plain.starts_with("meow") || (plain[0] == 'h' && stands_for_t(plain[1]) &&
-                                                   stands_for_t(plain[2]) && plain[3] == 'p');
+  const bool known = plain.starts_with("meow") ||
+                     (plain[0] == 'h' && stands_for_t(plain[1]) && stands_for_t(plain[2]) && plain[3] == 'p');
   return !known ? "" : secure ? "https" : "http";
 }
 

@@ -22,8 +22,8 @@ constexpr unsigned kMinPrefixV6 = 16;
 // Writes the normal form of `given` to `normal`. The type may change where the value says so: an `ip` with a prefix
 // length is a cidr, a cidr of one address an ip. False, with `reason`, where it cannot be used.
 //
-// Values that people made harmless (hxxp://, h[tt]p://, meow://, [.], (dot), [at] …) are read as what they stand for, in addresses, names,
-// URLs and mail addresses; nowhere else.
+// Values that people made harmless (hxxp://, h[tt]p://, meow://, [.], (dot), [at] …) are read as what they stand for,
+// in addresses, names, URLs and mail addresses; nowhere else.
 [[nodiscard]] bool NormaliseValue(IndicatorType& type, std::string_view given, std::string& normal,
                                   std::string& reason);
 

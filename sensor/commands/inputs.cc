@@ -21,7 +21,8 @@
 namespace vedette {
 namespace {
 
-constexpr size_t kKindsShown = 20;
+constexpr size_t kKindsShown = 15;
+constexpr size_t kFilesShown = 10;
 constexpr size_t kSourcesShown = 50;
 constexpr size_t kMaxValueShown = 100;
 constexpr size_t kSkippedShown = 5;
@@ -32,12 +33,12 @@ std::string LineOf(const IndicatorProblem& problem) { return ForTerminal(TextOf(
 
 // Rows by reason, an example of each.
 void SayProblems(const CompileReport& report, const std::string& problems_file) {
-  size_t shown = 0;
-  uint64_t rows_left = 0, problems_of_rows = 0;
+  size_t shown[2] = {0, 0};  // of rows that are not used, and that are
+  uint64_t rows_left[2] = {0, 0}, num_rows = 0;
   for (const ProblemKind& kind : report.kinds) {
-    problems_of_rows += kind.rows;
-    if (++shown > kKindsShown) {
-      rows_left += kind.rows;
+    num_rows += kind.rows;
+    if (++shown[kind.used ? 1 : 0] > kKindsShown) {
+      rows_left[kind.used ? 1 : 0] += kind.rows;
       continue;
     }
     const std::string reason = kind.used ? kind.reason : "not used: " + kind.reason;
@@ -45,19 +46,21 @@ void SayProblems(const CompileReport& report, const std::string& problems_file) 
         kind.rows == 1 ? "it is" : "such as", ForTerminal(kind.first.file), kind.first.line,
         ForTerminal(std::string_view(kind.first.value).substr(0, kMaxValueShown)));
   }
-  if (rows_left > 0) Say("  … and {} more rows\n", Thousands(rows_left));
+  if (rows_left[0] > 0) Say("  … and {} more rows not used\n", Thousands(rows_left[0]));
+  if (rows_left[1] > 0) Say("  … and {} more rows used with a remark\n", Thousands(rows_left[1]));
   size_t files = 0, files_left = 0;
   for (const IndicatorProblem& problem : report.problems) {
     if (problem.line != 0) continue;
-    if (++files > kKindsShown) {
+    if (++files > kFilesShown) {
       ++files_left;
     } else {
       Say("  {}\n", LineOf(problem));
     }
   }
   if (files_left > 0) Say("  … and {} more files\n", Thousands(files_left));
-  if (problems_of_rows > report.kinds.size())
-    Say("  {}\n", problems_file.empty() ? "--problems FILE lists them all" : "all are listed in " + ForTerminal(problems_file));
+  if (num_rows > report.kinds.size())
+    Say("  {}\n",
+        problems_file.empty() ? "--problems FILE lists them all" : "all are listed in " + ForTerminal(problems_file));
 }
 
 // False where the file could not be written.
@@ -84,7 +87,7 @@ void SaySources(const std::vector<SourceReport>& sources) {
     } else if (++shown <= kSourcesShown) {
       Say("indicators  {}: {}, {} rows, {} unusable{}\n", ForTerminal(source.path), source.format,
           Thousands(source.rows), Thousands(source.unusable),
-          source.warned == 0 ? "" : ", " + Thousands(source.warned) + " doubtful");
+          source.warned == 0 ? "" : ", " + Thousands(source.warned) + " with a remark");
       continue;
     }
     if (shown <= kSourcesShown) continue;
