@@ -290,7 +290,7 @@ class CsvSource {
     out.reset();
     const std::string_view text = Trimmed(columns_[column]);
     if (text.empty()) return true;
-    out = ParseTimestamp(text);
+    out = ParseBound(text);
     if (!out) reason = std::string(kColumnNames[column]) + " has to be a time as in RFC 3339: 2026-11-23T10:00:00Z";
     return out.has_value();
   }

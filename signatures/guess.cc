@@ -18,6 +18,7 @@ constexpr std::string_view kNoPrefix = "not a prefix length behind the /";
 constexpr std::string_view kScheme = "no request shows a URL of this scheme; is it one that was made harmless?";
 constexpr std::string_view kTwo = "two URLs in one row: one a line is needed";
 constexpr std::string_view kNamePort = "a name with a port: give the name alone, or the URL";
+constexpr std::string_view kDamaged = "a URL whose :// is damaged, or a port behind what is no name";
 constexpr std::string_view kSingleLabel = "the host is a single label: no name on the Internet, and no address";
 constexpr std::string_view kFileName = "the name of a file: its ending is no top-level domain";
 constexpr std::string_view kNumberLabel =
@@ -329,7 +330,7 @@ std::optional<Guess> Guesser::OfAddress(std::string_view text, bool& is_address)
     return OfUrl(text, 0);
   }
   std::string_view host, port;
-  if (SplitPort(head, host, port) && ParseAddress(host)) {
+  if (SplitPort(head, host, port) && ParseAddress(host) && port.find_first_of("#;") == std::string_view::npos) {
     if (!has_slash || behind.empty()) return Guess{IndicatorType::kIpPort, head, {}};
     if (one_segment && (begins_with_digit || EqualsLower(behind, "tcp") || EqualsLower(behind, "udp")))
       return Refuse("something stands behind the port", head);
@@ -405,7 +406,8 @@ std::optional<Guess> Guesser::Of(std::string_view given, std::string& reason) {
     }
     if (!single) return Refuse(kNoSingleValue, FirstCell(text));
     std::string_view host, port;
-    if (has.colon && !has.slash && SplitPort(text, host, port)) return Refuse(kNamePort, host);
+    if (has.colon && !has.slash && SplitPort(text, host, port))
+      return host.find('.') == std::string_view::npos ? Refuse(kDamaged) : Refuse(kNamePort, host);
     if (has.at && !has.slash) return Guess{IndicatorType::kEmail, text, {}};
     if (has.slash) {
       // dnsmasq
@@ -418,7 +420,7 @@ std::optional<Guess> Guesser::Of(std::string_view given, std::string& reason) {
       if (head == "http" || head == "https" || head == "hxxp" || head == "hxxps" || head == "http:" ||
           head == "https:" || head == "hxxp:" || head == "hxxps:") {
         const std::string_view behind = text.substr(std::min(text.find_first_not_of('/', text.find('/')), text.size()));
-        return Refuse("a URL whose :// is damaged", "http://" + std::string(behind));
+        return Refuse(kDamaged, "http://" + std::string(behind));
       }
       return OfUrl(text, 0);
     }

@@ -121,7 +121,7 @@ bool TakeString(TextReader& in, std::string& out) {
 
 }  // namespace
 
-std::optional<int64_t> ParseTimestamp(std::string_view text) {
+std::optional<int64_t> ParseBound(std::string_view text) {
   constexpr int kLastYear = 2261;  // that is kept whole
   TextReader in(text);
   int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
@@ -164,6 +164,11 @@ std::optional<int64_t> ParseTimestamp(std::string_view text) {
   const int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
   const int64_t seconds = ((days * 24 + hour) * 60 + minute - offset_minutes) * 60 + second;
   return seconds * 1'000'000'000 + fraction_ns;
+}
+
+std::optional<int64_t> ParseTimestamp(std::string_view text) {
+  const std::optional<int64_t> time = ParseBound(text);
+  return time == kEarliestTimestamp || time == kLatestTimestamp ? std::nullopt : time;
 }
 
 std::optional<std::vector<std::string>> ParseStringArray(std::string_view json) {

@@ -14,7 +14,7 @@ constexpr std::string_view kNoHttp = "used, but no request shows a URL of this s
 constexpr std::string_view kHostOnly =
     "used, but as a URL without a path it hits only a request for / there: an address or a name has a type of its own";
 constexpr std::string_view kBeginning =
-    "used, but it ends like the beginning of something longer (in =, ?, & or +), and is compared whole";
+    "used, but it ends in =, ?, & or + like the beginning of something longer, and is compared whole";
 constexpr std::string_view kNoFragment = "used, but it holds a #, which no request has";
 constexpr std::string_view kSentEncoded =
     "used, but it holds a character that clients send percent-encoded, and a uri is compared as it was sent";

@@ -147,7 +147,7 @@ def of_list_row(line):
 
 def of_value(text):
     text = text.strip(" \t" + UNSEEN)
-    if "://" not in text and not text.startswith("/"):
+    if ("://" not in text and not text.startswith("/")) or text[:1] in ("'", '"'):
         text = text.rstrip(",;") or text
     if len(text) > 2 and text[0] == text[-1] and text[0] in "\"'":
         text = text[1:-1]
@@ -172,6 +172,8 @@ def of_value(text):
         if scheme not in ("http", "https"):
             return None
         return of_url(scheme, behind, False)
+    # Neither character may be in an address.
+    text = re.sub(r"^([0-9.]+(?:/[0-9.]+|:[0-9]+)?)[#;].*", r"\1", text)
     where = address(text.strip("[]"))
     if where:
         return [("address", where)]
@@ -184,6 +186,8 @@ def of_value(text):
     if match and address(match[1]):
         last = match[2] if address(match[2]) else match[1].rsplit(".", 1)[0] + "." + match[2]
         return of_range(match[1], last)
+    if re.fullmatch(r"[tq][0-9a-z]{2}[di]\d{4}[0-9a-z]{2}_[0-9a-f]{12}_[0-9a-f]{12}", text):
+        return UNPROVABLE
     if re.fullmatch(r"(0x)?[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{64}", text):
         return None
     if "/" in text:

@@ -17,10 +17,14 @@ TEST(Timestamp, ReadsRfc3339) {
 // As those write it who mean always, or never.
 TEST(Timestamp, KeepsWhatLiesBeyondItsBounds) {
   for (const char* text :
-       {"9999-12-31T23:59:59Z", "9999-12-31T23:59:59.999+01:00", "2262-01-01T00:00:00Z", "9999-12-31"})
-    EXPECT_EQ(ParseTimestamp(text), kLatestTimestamp) << text;
-  for (const char* text : {"1969-12-31T23:59:59Z", "0001-01-01T00:00:00Z"})
-    EXPECT_EQ(ParseTimestamp(text), kEarliestTimestamp) << text;
+       {"9999-12-31T23:59:59Z", "9999-12-31T23:59:59.999+01:00", "2262-01-01T00:00:00Z", "9999-12-31"}) {
+    EXPECT_EQ(ParseBound(text), kLatestTimestamp) << text;
+    EXPECT_EQ(ParseTimestamp(text), std::nullopt) << text;
+  }
+  for (const char* text : {"1969-12-31T23:59:59Z", "0001-01-01T00:00:00Z"}) {
+    EXPECT_EQ(ParseBound(text), kEarliestTimestamp) << text;
+    EXPECT_EQ(ParseTimestamp(text), std::nullopt) << text;
+  }
 }
 
 TEST(Timestamp, RefusesAnythingElse) {
@@ -29,7 +33,9 @@ TEST(Timestamp, RefusesAnythingElse) {
         "2026-02-29T00:00:00Z", "2026-11-23T24:00:00Z", "2026-11-23T10:00:00.Z", "2026-11-23T10:00:00Zjunk",
         "2026-11-23T10:00:00+25:00", "9999-12-32", "9999-12-31T", "1795428000"}) {
     EXPECT_EQ(ParseTimestamp(text), std::nullopt) << text;
+    EXPECT_EQ(ParseBound(text), std::nullopt) << text;
   }
+  EXPECT_EQ(ParseBound("2026-11-23T10:00:00Z"), ParseTimestamp("2026-11-23T10:00:00Z"));
 }
 
 TEST(StringArray, ReadsJson) {
