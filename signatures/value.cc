@@ -150,7 +150,12 @@ bool NormaliseHash(std::string_view text, size_t digits, std::string& normal, st
 bool NormaliseUrlValue(std::string_view text, std::string& normal, std::string& reason) {
   if (HoldsInvisible(text)) return Refuse(reason, "not a URL: it holds an invisible character, such as U+200B");
   normal = NormaliseUrl(text);
-  if (HasDotSegments(normal)) normal = WithoutDotSegments(normal);
+  // What stood apart may now read as made harmless ("[/x/../]"), so that the normal form is read anew. Each turn is
+  // shorter.
+  for (std::string refanged; HasDotSegments(normal);) {
+    normal = WithoutDotSegments(normal);
+    normal = NormaliseUrl(Refang(normal, refanged));
+  }
   if (!IsAbsoluteUrl(normal)) return Refuse(reason, "not a URL: what stands before :// is no scheme");
   const HostAndPort end = SplitHostAndPort(AuthorityOf(normal));
   if (!ParseAddress(end.host) && !IsPossibleHost(end.host, reason)) return false;

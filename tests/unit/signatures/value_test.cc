@@ -216,6 +216,7 @@ TEST(Value, UrlsWithoutWhatNoRequestHas) {
   EXPECT_EQ(Normal(kUrl, "http://evil.example/x/%2e%2E/./a/."), "http://evil.example/a/");
   EXPECT_EQ(Normal(kUrl, "http://evil.example/../../a/..?q=/../b"), "http://evil.example/?q=/../b");
   EXPECT_EQ(Normal(kUrl, "http://evil.example/.../a..b/.c"), "http://evil.example/.../a..b/.c");
+  EXPECT_EQ(Normal(kUrl, "http://evil.example/[/x/../]"), "http://evil.example//");  // a normal form reads as itself
   EXPECT_EQ(Normal(kUrl, "http://evil.example/a\xe2\x80\x8b"), "http://evil.example/a");
   ExpectRefused(kUrl,
                 "http://evil.example/\xe2\x80\x8b"
