@@ -110,6 +110,7 @@ bool HoldsTwoUrls(std::string_view text, size_t first) {
 
 // Shortened for display.
 bool IsCut(std::string_view text) {
+  if (text.find("...") == std::string_view::npos && text.find('\xe2') == std::string_view::npos) return false;
   for (const std::string_view mark : {"\xe2\x80\xa6", "[...]", "(...)", "<...>"}) {
     if (text.find(mark) != std::string_view::npos) return true;
   }
@@ -170,14 +171,19 @@ std::optional<Guess> Guesser::Refuse(std::string_view why, std::string_view near
   return std::nullopt;
 }
 
-bool Guesser::IsNameOfHost(std::string_view host) {
-  if (host.find('.') == std::string_view::npos &&
-      std::none_of(host.begin(), host.end(), [](char c) { return static_cast<uint8_t>(c) >= 0x80; })) {
-    reason_ = kSingleLabel;
-    return false;
+std::string_view Guesser::Lowered(std::string_view host) {
+  if (std::any_of(host.begin(), host.end(), [](char c) { return static_cast<uint8_t>(c) >= 0x80; })) {
+    lowered_ = NormaliseHost(host);
+  } else {
+    while (host.ends_with('.')) host.remove_suffix(1);
+    lowered_.resize(host.size());
+    std::transform(host.begin(), host.end(), lowered_.begin(), [](char c) { return LowerAscii(c); });
   }
-  lowered_ = NormaliseHost(host);
-  if (lowered_.find('.') == std::string::npos) {
+  return lowered_;
+}
+
+bool Guesser::IsNameOfHost(std::string_view host) {
+  if (Lowered(host).find('.') == std::string_view::npos) {
     reason_ = kSingleLabel;
     return false;
   }
@@ -371,7 +377,7 @@ std::optional<Guess> Guesser::OfName(std::string_view text) {
   if (!host.empty() && IsDigit(host.front()) &&
       AllOf(host, [](char c) { return IsDigit(c) || c == '.' || c == 'x' || c == 'X' || c == '*' || c == '-'; }))
     return Refuse(kNumberLabel);
-  const LastLabel last = last_labels_.Of(lowered_ = NormaliseHost(host));
+  const LastLabel last = last_labels_.Of(Lowered(host));
   if (last == LastLabel::kNumber) return Refuse(kNumberLabel);
   if (last == LastLabel::kFileEnding && lowered_.find('.') != std::string::npos) return Refuse(kFileName);
   return Guess{IndicatorType::kDomain, text, {}};

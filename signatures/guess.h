@@ -41,6 +41,8 @@ class Guesser {
   // does not.
   std::optional<Guess> OfAddress(std::string_view text, bool& is_address);
   bool IsNameOfHost(std::string_view host);
+  // In lower case, IDN as A-labels; in lowered_.
+  std::string_view Lowered(std::string_view host);
   std::optional<Guess> Refuse(std::string_view why, std::string_view nearest = {});
 
   LastLabels last_labels_;
