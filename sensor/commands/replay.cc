@@ -323,7 +323,8 @@ Command AddReplay(CLI::App& app) {
   app.add_option("--payload-depth", options->payload_depth,
                  "bytes of each direction of a flow to look for patterns in (default 0: all)")
       ->type_name("BYTES");
-  app.add_option("--problems", options->problems, "file for all indicator rows that cannot be used, or may never hit")->type_name("FILE");
+  app.add_option("--problems", options->problems, "file for all indicator rows that cannot be used, or may never hit")
+      ->type_name("FILE");
   app.add_option(
          "--resume", options->resume,
          "file that keeps how far the run is: after an interruption the same command goes on (it reads the captures "
