@@ -15,7 +15,7 @@ OWN = {"localhost", "localhost.localdomain", "local", "broadcasthost", "ip6-loca
        "ip6-mcastprefix", "ip6-allnodes", "ip6-allrouters"}
 NO_ROW = object()   # a blank line, a comment, the machine's own names
 UNPROVABLE = object()  # a digest: no traffic can be made for it
-NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})+\Z")
+NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})+\Z")
 
 
 def address(text):
