@@ -110,7 +110,7 @@ class CsvSource {
         in_header = false;
         for (const std::string& name : header_.unknown) {
           builder_.AddProblem({indicator_.file, reader_.line(), name,
-                               "a column of this name is not known, or there twice: it is not read"});
+                               "a column of this name is not known, or there twice: it is not read", true});
         }
         continue;
       }
@@ -126,7 +126,7 @@ class CsvSource {
  private:
   bool Refuse(std::string_view value, std::string reason) {
     if (first_problem_.empty()) first_problem_ = "line " + std::to_string(reader_.line()) + ": " + reason;
-    builder_.AddProblem({indicator_.file, reader_.line(), std::string(value), std::move(reason)});
+    builder_.AddProblem({indicator_.file, reader_.line(), std::string(value), std::move(reason), false});
     return false;
   }
 
@@ -143,7 +143,7 @@ class CsvSource {
     std::string reason;
     if (!FillIn(reason)) return Refuse(columns_[kValue], std::move(reason));
     if (!builder_.TryAdd(indicator_, reason)) return Refuse(indicator_.value, std::move(reason));
-    if (!remark_.empty()) builder_.AddProblem({indicator_.file, indicator_.line, indicator_.value, remark_});
+    if (!remark_.empty()) builder_.AddProblem({indicator_.file, indicator_.line, indicator_.value, remark_, true});
     return true;
   }
 
@@ -290,7 +290,7 @@ class CsvSource {
     out.reset();
     const std::string_view text = Trimmed(columns_[column]);
     if (text.empty()) return true;
-    out = ParseTimestamp(text);
+    out = ParseBound(text);
     if (!out) reason = std::string(kColumnNames[column]) + " has to be a time as in RFC 3339: 2026-11-23T10:00:00Z";
     return out.has_value();
   }
@@ -300,6 +300,9 @@ class CsvSource {
         !ReadTime(kValidUntil, indicator_.valid_until_ns, reason)) {
       return false;
     }
+    // Before all captures, or later than can be kept: no bound.
+    if (indicator_.valid_from_ns && *indicator_.valid_from_ns < 0) indicator_.valid_from_ns.reset();
+    if (indicator_.valid_until_ns == kLatestTimestamp) indicator_.valid_until_ns.reset();
     if (indicator_.valid_from_ns && indicator_.valid_until_ns &&
         *indicator_.valid_until_ns < *indicator_.valid_from_ns) {
       reason = "valid_until lies before valid_from";

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "parsers/url.h"
+#include "signatures/dot_segments.h"
 #include "signatures/host_suffixes.h"
 
 namespace vedette {
@@ -356,6 +357,8 @@ class ExactTable::Prober {
           break;
         case ObservableKind::kHttpUrl:
           ProbeText(i, KeySpace::kUrl, observable.text);
+          if (HasDotSegments(observable.text) && table_.LooksIn(KeySpace::kUrl, observable.kind))
+            Add(KeySpace::kUrl, i, FinishHash(HashText(WithoutDotSegments(observable.text), 0)), kWithoutDotSegments);
           if (table_.LooksIn(KeySpace::kAddressPort, ObservableKind::kHttpUrl)) {
             if (const std::optional<AddressPort> end = AddressPortOfUrl(observable.text)) ProbeAddressPort(i, *end);
           }
@@ -371,9 +374,10 @@ class ExactTable::Prober {
   struct Probe {
     uint64_t hash;
     uint32_t observable;
-    uint32_t begin;  // of the key in a host name
+    uint32_t begin;  // of the key in a host name; or kWithoutDotSegments
     KeySpace space;
   };
+  static constexpr uint32_t kWithoutDotSegments = UINT32_MAX;  // the key is the URL without them
   static constexpr size_t kGroup = 64;  // as many cache misses under way as the processor can have, a few times over
 
   bool LooksForAddresses(ObservableKind kind) const {
@@ -427,7 +431,8 @@ class ExactTable::Prober {
       const Probe& probe = probes_[i];
       const uint32_t row =
           table_.index(probe.space).Find(probe.hash, [&](uint32_t entry) { return HasKey(probe, rows_.value(entry)); });
-      if (row != HashIndex::kNone) found_.push_back({probe.observable, row, probe.begin == 0});
+      if (row != HashIndex::kNone)
+        found_.push_back({probe.observable, row, probe.begin == 0 || probe.begin == kWithoutDotSegments});
     }
     count_ = 0;
   }
@@ -450,6 +455,7 @@ class ExactTable::Prober {
         return end && key && end->address == key->address && end->port == key->port;
       }
       default:
+        if (probe.begin == kWithoutDotSegments) return WithoutDotSegments(observable.text) == value;
         return observable.text.substr(probe.begin) == value;
     }
   }

@@ -103,12 +103,14 @@ struct Audience {
   uint32_t first_row = 0;  // a row of it, which stands for all in Clearance::Permits
 };
 
-// A row that cannot be used, and why; `reason` says what to do where something can be done.
+// A row that cannot be used, or one that is used and may not do what was meant; `reason` says why, and what to do where
+// something can be done.
 struct IndicatorProblem {
   std::string file;
-  uint32_t line = 0;
+  uint32_t line = 0;  // 0: of the file as a whole
   std::string value;
   std::string reason;
+  bool used = false;  // the row is looked for all the same; the reason begins with "used, "
 };
 
 }  // namespace vedette

@@ -14,6 +14,7 @@
 #include "signatures/indicator_rows.h"
 #include "signatures/payload_matcher.h"
 #include "signatures/regex_parser.h"
+#include "signatures/remarks.h"
 #include "signatures/value.h"
 
 namespace vedette {
@@ -170,6 +171,10 @@ struct IndicatorSetBuilder::Impl {
   ObservableMask supported = ObservableMask::All();
   std::vector<IndicatorProblem> problems;
   uint64_t problems_total = 0;
+  ProblemTally tally;
+  ProblemTally* source_tally = nullptr;
+  size_t kept[2] = {0, 0};  // of rows that are not used, and that are
+  Remarks remarks;
   size_t kept_problems = kKeptProblems;
   // What an originator has used of its room for patterns.
   struct PatternRoom {
@@ -180,9 +185,18 @@ struct IndicatorSetBuilder::Impl {
   bool canary = false;
   std::string normal, reason;  // kept, so that a row allocates nothing
 
-  void Report(std::string_view file, uint32_t line, std::string_view value, std::string why) {
-    if (++problems_total > kept_problems) return;
-    problems.push_back({std::string(file), line, std::string(value.substr(0, kMaxProblemValueBytes)), std::move(why)});
+  void Report(IndicatorProblem problem) {
+    if (problem.value.size() > kMaxProblemValueBytes) problem.value.resize(kMaxProblemValueBytes);
+    ++problems_total;
+    if (problem.line != 0) {
+      tally.Add(problem);
+      if (source_tally != nullptr) source_tally->Add(problem);
+    }
+    if (kept[problem.used ? 1 : 0]++ < kept_problems) problems.push_back(std::move(problem));
+  }
+  void Report(std::string_view file, uint32_t line, std::string_view value, std::string why, bool used = false) {
+    Report(IndicatorProblem{std::string(file), line, std::string(value.substr(0, kMaxProblemValueBytes)),
+                            std::move(why), used});
   }
 
   // The places in which the row can be looked for; none, with `reason`, where it cannot.
@@ -216,6 +230,8 @@ struct IndicatorSetBuilder::Impl {
                         (type != IndicatorType::kRegex || TakesRegex(*room, places, positions)) &&
                         rows.Append(indicator, type, places, normal, reason);
     if (!usable) return false;
+    if (const std::string_view remark = remarks.On(type, normal); !remark.empty())
+      Report(indicator.file, indicator.line, indicator.value, std::string(remark), true);
     if (room == nullptr) return true;
     room->contents += type == IndicatorType::kContent ? 1 : 0;
     room->regexes += type == IndicatorType::kRegex ? 1 : 0;
@@ -284,8 +300,15 @@ void IndicatorSetBuilder::set_kept_problems(size_t count) { impl_->kept_problems
 
 void IndicatorSetBuilder::AddCanary() { impl_->canary = true; }
 
-void IndicatorSetBuilder::AddProblem(IndicatorProblem problem) {
-  impl_->Report(problem.file, problem.line, problem.value, std::move(problem.reason));
+void IndicatorSetBuilder::AddProblem(IndicatorProblem problem) { impl_->Report(std::move(problem)); }
+
+void IndicatorSetBuilder::set_tally(ProblemTally* tally) { impl_->source_tally = tally; }
+
+void IndicatorSetBuilder::GiveUp(CompileReport& report) {
+  report.problems = std::move(impl_->problems);
+  report.problems_total = impl_->problems_total;
+  report.kinds = impl_->tally.ByCount();
+  impl_ = std::make_unique<Impl>();
 }
 
 bool IndicatorSetBuilder::Add(const Indicator& indicator) {
@@ -432,6 +455,7 @@ std::shared_ptr<const IndicatorSet> IndicatorSetBuilder::Compile(CompileReport& 
   if (!compiled) impl_->Report({}, 0, {}, error);
   report.problems = std::move(impl_->problems);
   report.problems_total = impl_->problems_total;
+  report.kinds = impl_->tally.ByCount();
   report.loaded = num_read - num_refused;
   report.cache_problem = cache.problem();
   report.refused = num_crowded + num_refused;

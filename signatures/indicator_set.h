@@ -16,6 +16,7 @@
 
 #include "parsers/observable.h"
 #include "signatures/indicator.h"
+#include "signatures/problem_tally.h"
 
 namespace vedette {
 
@@ -111,6 +112,7 @@ class IndicatorSet {
 struct CompileReport {
   std::vector<IndicatorProblem> problems;  // bounded; see `problems_total`
   uint64_t problems_total = 0;
+  std::vector<ProblemKind> kinds;                  // all of them by reason, whatever is kept of them one by one
   uint64_t loaded = 0;                             // the canary not among them
   uint64_t refused = 0;                            // that had been added: too many of a value, or not to be compiled
   uint64_t duplicates = 0;                         // the same indicator for the same audience twice
@@ -134,7 +136,7 @@ class IndicatorSetBuilder {
   [[nodiscard]] bool TryAdd(const Indicator& indicator, std::string& reason);
   // Kinds the build can produce; an indicator whose places are all outside is refused with that reason. Default: all.
   void set_supported(ObservableMask kinds);
-  // How many problems the report keeps; all are counted. Default: kKeptProblems.
+  // How many problems the report keeps, of rows refused and of rows used each; all are counted. Default: kKeptProblems.
   void set_kept_problems(size_t count);
   // Where compiled patterns are kept between runs; made where it is not there. Default: nowhere.
   void set_cache_folder(std::string path);
@@ -142,7 +144,12 @@ class IndicatorSetBuilder {
   void AddCanary();
   // Problems of the readers land in the same report.
   void AddProblem(IndicatorProblem problem);
+  // Until the next call: problems of rows are counted there as well. nullptr: nowhere else. Outlives the builder, or is
+  // taken back.
+  void set_tally(ProblemTally* tally);
 
+  // Only the problems: there will be no set. Leaves an empty builder behind.
+  void GiveUp(CompileReport& report);
   // Never fails because of a row, and leaves an empty builder behind. nullptr: out of memory, or Hyperscan refused the
   // machine; `report.problems` says so.
   std::shared_ptr<const IndicatorSet> Compile(CompileReport& report);

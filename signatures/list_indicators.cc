@@ -8,6 +8,7 @@
 
 #include "parsers/text.h"
 #include "signatures/csv.h"
+#include "signatures/guess.h"
 #include "signatures/list_reader.h"
 #include "signatures/value.h"
 
@@ -16,25 +17,41 @@ namespace {
 
 constexpr size_t kMaxLineBytes = CsvReader::kMaxFieldBytes;
 constexpr size_t kMaxNoteBytes = 500;  // of a trailing comment kept as description
-constexpr size_t kTableSample = 100;   // URLs that tell whether the list has columns
+constexpr size_t kTableSample = 100;   // lines with a / that tell whether the list has columns
 
-// The separator of what looks like a list of URLs and is a table without a header: several URLs, all with the same
-// number of commas (or semicolons), which may also stand in a URL. 0: it is none.
+// The lines of a text that hold a `/`, and so may be URLs, and those of them that hold `separator`.
+struct Sample {
+  size_t lines = 0, with = 0;
+
+  // The line at `at`; returns where the next begins.
+  size_t Add(std::string_view text, size_t at, char separator) {
+    const size_t end = std::min(text.find_first_of("\r\n", at), text.size());
+    const std::string_view line = Trimmed(text.substr(at, std::min(end - at, kMaxLineBytes)));
+    if (!line.empty() && line.front() != '#' && line.front() != ';' && line.find('/') != std::string_view::npos) {
+      ++lines;
+      with += line.find(separator) != std::string_view::npos ? 1 : 0;
+    }
+    return end + 1;
+  }
+};
+
+// The separator of what looks like a list of URLs and is a table without a header: most lines hold it. It may also
+// stand in a URL, so that the lines around tell. Looks at the first lines, and at some from all of the text. 0: it is
+// none.
 char TableSeparatorOf(std::string_view text) {
   for (const char separator : {',', ';'}) {
-    std::ptrdiff_t count = 0;
-    size_t lines = 0;
-    bool same = true;
-    for (size_t at = 0; at < text.size() && same && lines < kTableSample;) {
-      const size_t end = std::min(text.find('\n', at), text.size());
-      const std::string_view line = Trimmed(text.substr(at, std::min(end - at, kMaxLineBytes)));
-      at = end + 1;
-      if (line.find("://") == std::string_view::npos || line.front() == '#' || line.front() == ';') continue;
-      const std::ptrdiff_t here = std::count(line.begin(), line.end(), separator);
-      same = here != 0 && (++lines == 1 || here == count);
-      count = here;
+    Sample sample;
+    size_t at = 0;
+    while (at < text.size() && sample.lines < kTableSample) at = sample.Add(text, at, separator);
+    Sample spread;
+    const size_t step = text.size() / kTableSample;
+    for (size_t next = at; step > 0 && next < text.size(); next += step) {
+      const size_t line = text.find('\n', next);
+      if (line != std::string_view::npos) spread.Add(text, line + 1, separator);
     }
-    if (same && lines > 1) return separator;
+    for (const Sample& one : {sample, spread}) {
+      if (one.lines > 1 && one.with * 2 > one.lines) return separator;
+    }
   }
   return 0;
 }
@@ -71,40 +88,36 @@ class ListSource {
  private:
   void Add(std::string_view value, const ListLine& line) {
     std::string reason;
-    const std::optional<IndicatorType> type =
-        line.from_hosts_file ? std::optional(IndicatorType::kHostname) : GuessType(value, reason);
-    if (!type) return Refuse(value, std::move(reason));
-    if (*type == IndicatorType::kUrl && separator_ != 0 && value.find(separator_) != std::string_view::npos)
+    std::optional<Guess> guess;
+    if (line.from_hosts_file) {
+      guess = Guess{IndicatorType::kHostname, value, {}};
+    } else {
+      guess = guesser_.Of(value, reason);
+    }
+    if (!guess) return Refuse(value, std::move(reason));
+    const bool may_have_columns = guess->type == IndicatorType::kUrl || guess->type == IndicatorType::kUri;
+    if (may_have_columns && separator_ != 0 && value.find(separator_) != std::string_view::npos)
       return Refuse(value, std::string(kNoSingleValue));
-    ++guessed_[static_cast<size_t>(*type)];
-    indicator_.type = *type;
-    indicator_.value = value;
+    ++guessed_[static_cast<size_t>(guess->type)];
+    indicator_.type = guess->type;
+    indicator_.value = guess->value;
     indicator_.description = line.note.substr(0, kMaxNoteBytes);
     if (!builder_.TryAdd(indicator_, reason)) return Refuse(value, std::move(reason));
-    any_usable_ = true;
-    for (IndicatorProblem& problem : held_) builder_.AddProblem(std::move(problem));
-    held_.clear();
+    if (!guess->remark.empty())
+      builder_.AddProblem({indicator_.file, indicator_.line, std::string(value), std::string(guess->remark), true});
   }
 
-  // Problems are held until a first line can be used: a file without any is no list, and says so once.
   void Refuse(std::string_view value, std::string reason) {
-    ++report_.unusable;
-    constexpr size_t kMaxHeld = 1000;
-    IndicatorProblem problem{indicator_.file, indicator_.line, std::string(value), std::move(reason)};
-    if (any_usable_) {
-      builder_.AddProblem(std::move(problem));
-    } else if (held_.size() < kMaxHeld) {
-      held_.push_back(std::move(problem));
-    }
+    if (++report_.unusable == 1) first_problem_ = "line " + std::to_string(indicator_.line) + ": " + reason;
+    builder_.AddProblem({indicator_.file, indicator_.line, std::string(value), std::move(reason), false});
   }
 
   void Finish() {
     if (report_.rows == 0) {
       report_.error = indicator_.file + ": holds no indicator, only comments or blank lines";
-    } else if (!any_usable_) {
-      const IndicatorProblem& first = held_.front();
+    } else if (report_.rows == report_.unusable) {
       report_.error = indicator_.file + ": none of its " + std::to_string(report_.rows) +
-                      " lines is a usable indicator; line " + std::to_string(first.line) + ": " + first.reason +
+                      " lines is a usable indicator; " + first_problem_ +
                       ". A list has one value a line; a CSV file needs a header line with `type` and `value`";
     }
     const auto kinds = std::count_if(guessed_.begin(), guessed_.end(), [](uint64_t n) { return n > 0; });
@@ -124,8 +137,8 @@ class ListSource {
   SourceReport& report_;
   Indicator indicator_;
   std::array<uint64_t, static_cast<size_t>(IndicatorType::kCount)> guessed_{};
-  std::vector<IndicatorProblem> held_;
-  bool any_usable_ = false;
+  Guesser guesser_;
+  std::string first_problem_;
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "signatures/value.h"
+#include "signatures/value_parts.h"
 
 namespace vedette {
 namespace {
@@ -18,6 +19,17 @@ constexpr std::array<std::string_view, 10> kOwnNames = {
 
 bool IsBlank(char c) { return c == ' ' || c == '\t'; }
 bool IsComment(char c) { return c == '#' || c == ';'; }
+// "10", "0.75": a score; not an address.
+bool IsScore(std::string_view text) {
+  return text.find_first_not_of("0123456789.") == std::string_view::npos &&
+         std::count(text.begin(), text.end(), '.') <= 1;
+}
+// "20.1.2.0 24" is not clear.
+bool MayBePrefix(std::string_view value, std::string_view number) {
+  unsigned length = 0;
+  return value.ends_with(".0") && ParseNumber(number, 32, length) && length >= 16;
+}
+
 template <size_t N>
 bool IsOneOf(const std::array<std::string_view, N>& texts, std::string_view text) {
   return std::find(texts.begin(), texts.end(), text) != texts.end();
@@ -31,13 +43,20 @@ std::string_view TakeWord(std::string_view& text) {
   return word;
 }
 
+bool AreOwnNames(std::string_view words) {
+  while (!words.empty()) {
+    if (!IsOneOf(kOwnNames, TakeWord(words))) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 void ReadListLine(std::string_view line, ListLine& out) {
   out.from_hosts_file = false;
   out.values.clear();
   out.note = {};
-  line = Trimmed(line);
+  line = WithoutUnseen(line);
   if (line.empty() || IsComment(line.front())) return;
   for (size_t i = 1; i < line.size(); ++i) {
     if (!IsComment(line[i]) || !IsBlank(line[i - 1])) continue;
@@ -56,9 +75,11 @@ void ReadListLine(std::string_view line, ListLine& out) {
       const std::string_view name = TakeWord(rest);
       if (!IsOneOf(kOwnNames, name) && !IsOneOf(kSinks, name)) out.values.push_back(name);
     }
-  } else if (rest.find_first_not_of("0123456789.") == std::string_view::npos) {
+  } else if (IsScore(rest) && !MayBePrefix(first, rest)) {
     out.values.push_back(first);
     out.note = rest;
+  } else if (first.find_first_of(":.") != std::string_view::npos && AreOwnNames(rest)) {
+    // "255.255.255.255 broadcasthost", "fe80::1%lo0 localhost": of the machine itself, too.
   } else {
     out.values.push_back(line);  // whoever guesses its type says what is wrong with it
   }

@@ -121,12 +121,19 @@ bool TakeString(TextReader& in, std::string& out) {
 
 }  // namespace
 
-std::optional<int64_t> ParseTimestamp(std::string_view text) {
+std::optional<int64_t> ParseBound(std::string_view text) {
+  constexpr int kLastYear = 2261;  // that is kept whole
   TextReader in(text);
   int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
   char separator = 0;
-  if (!in.TakeNumber(4, year) || !in.Take('-') || !in.TakeNumber(2, month) || !in.Take('-') || !in.TakeNumber(2, day) ||
-      !in.TakeAny(separator) || !in.TakeNumber(2, hour) || !in.Take(':') || !in.TakeNumber(2, minute) ||
+  if (!in.TakeNumber(4, year) || !in.Take('-') || !in.TakeNumber(2, month) || !in.Take('-') || !in.TakeNumber(2, day)) {
+    return std::nullopt;
+  }
+  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
+                                         std::chrono::day(static_cast<unsigned>(day))};
+  // "9999-12-31" stands for no end, whatever time of that day is meant.
+  if (in.empty() && date.ok() && year > kLastYear) return kLatestTimestamp;
+  if (!in.TakeAny(separator) || !in.TakeNumber(2, hour) || !in.Take(':') || !in.TakeNumber(2, minute) ||
       !in.Take(':') || !in.TakeNumber(2, second)) {
     return std::nullopt;
   }
@@ -150,15 +157,18 @@ std::optional<int64_t> ParseTimestamp(std::string_view text) {
     }
     offset_minutes = (hours * 60 + minutes) * (sign == '-' ? -1 : 1);
   }
-  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
-                                         std::chrono::day(static_cast<unsigned>(day))};
-  if (!in.empty() || !date.ok() || year < 1970 || year > 2261 || hour > 23 || minute > 59 || second > 60) {
-    return std::nullopt;
-  }
+  if (!in.empty() || !date.ok() || hour > 23 || minute > 59 || second > 60) return std::nullopt;
+  if (year > kLastYear) return kLatestTimestamp;
+  if (year < 1970) return kEarliestTimestamp;
   if (second == 60) second = 59;
   const int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
   const int64_t seconds = ((days * 24 + hour) * 60 + minute - offset_minutes) * 60 + second;
   return seconds * 1'000'000'000 + fraction_ns;
+}
+
+std::optional<int64_t> ParseTimestamp(std::string_view text) {
+  const std::optional<int64_t> time = ParseBound(text);
+  return time == kEarliestTimestamp || time == kLatestTimestamp ? std::nullopt : time;
 }
 
 std::optional<std::vector<std::string>> ParseStringArray(std::string_view json) {

@@ -14,6 +14,8 @@
 #include "parsers/address.h"
 #include "parsers/text.h"
 #include "signatures/csv_indicators.h"
+#include "signatures/folder.h"
+#include "signatures/guess.h"
 #include "signatures/list_indicators.h"
 #include "signatures/value.h"
 #include "signatures/zeek_intel.h"
@@ -114,7 +116,7 @@ SourceReport ReadFile(const std::string& path, bool in_folder, IndicatorSetBuild
   if (ReadWhole(path, text, report.error)) ReadIndicatorText(path, text, builder, report);
   if (in_folder && !report.error.empty()) {
     report.unused = report.error.substr(path.size() + 2);  // behind "path: "
-    builder.AddProblem({path, 0, {}, report.unused});
+    builder.AddProblem({path, 0, {}, report.unused, false});
     report.format = "not used";
     report.error.clear();
   }
@@ -126,6 +128,8 @@ SourceReport ReadFile(const std::string& path, bool in_folder, IndicatorSetBuild
 void ReadIndicatorText(std::string_view path, std::string_view text, IndicatorSetBuilder& builder,
                        SourceReport& report) {
   const std::string name(path);
+  ProblemTally tally;
+  builder.set_tally(&tally);
   if (text.empty()) {
     report.error = name + ": is empty";
   } else if (const std::string_view reason = NotTextBecause(text); !reason.empty()) {
@@ -135,30 +139,9 @@ void ReadIndicatorText(std::string_view path, std::string_view text, IndicatorSe
   } else if (!ReadCsvIndicators(path, text, builder, report)) {
     ReadListIndicators(path, text, builder, report);
   }
-}
-
-std::vector<std::string> IndicatorFiles(const std::string& path, std::string& error) {
-  std::error_code failure;
-  if (!std::filesystem::is_directory(path, failure)) return {path};
-  std::vector<std::string> files;
-  for (std::filesystem::directory_iterator at(path, failure), end; !failure && at != end; at.increment(failure)) {
-    const std::string name = at->path().filename().string();
-    std::error_code ignored;  // a file that is gone again is none
-    // A link that leads nowhere, or to where we may not look, is a file that cannot be opened: that is said.
-    const bool is_file = at->is_regular_file(ignored) || (at->is_symlink(ignored) && !at->exists(ignored));
-    if (!name.starts_with('.') && !name.ends_with('~') && is_file) files.push_back(at->path().string());
-  }
-  if (failure) {
-    error = path + ": cannot be listed: " + failure.message();
-    return {};
-  }
-  if (files.empty())
-    error =
-        path +
-        ": holds no file; name a file, or a folder with files (folders inside it are not read, nor names that begin "
-        "with . or end in ~)";
-  std::sort(files.begin(), files.end());
-  return files;
+  builder.set_tally(nullptr);
+  report.warned = tally.warned();
+  report.problems = tally.ByCount();
 }
 
 std::vector<SourceReport> ReadIndicators(const std::string& path, IndicatorSetBuilder& builder) {
@@ -166,16 +149,32 @@ std::vector<SourceReport> ReadIndicators(const std::string& path, IndicatorSetBu
   if (!std::filesystem::is_directory(path, ignored)) return {ReadFile(path, false, builder)};
   SourceReport whole;
   whole.path = path;
-  const std::vector<std::string> files = IndicatorFiles(path, whole.error);
-  if (!whole.error.empty()) return {whole};
+  const IndicatorFolder folder = ListIndicators(path);
+  whole.error = folder.error;
   std::vector<SourceReport> reports;
-  reports.reserve(files.size() + 1);
-  for (const std::string& file : files) reports.push_back(ReadFile(file, true, builder));
-  if (std::all_of(reports.begin(), reports.end(), [](const SourceReport& r) { return r.rows == r.unusable; })) {
-    whole.error = path + ": none of its " + std::to_string(files.size()) + " files holds a usable indicator; " +
-                  reports.front().path + ": " + reports.front().unused;
-    reports.push_back(whole);
+  reports.reserve(folder.files.size() + folder.passed_over.size() + 1);
+  size_t used = 0;
+  const SourceReport* unused = nullptr;
+  for (const std::string& file : folder.files) {
+    const SourceReport& report = reports.emplace_back(ReadFile(file, true, builder));
+    if (report.rows != report.unusable) {
+      ++used;
+    } else if (unused == nullptr) {
+      unused = &report;
+    }
   }
+  if (used == 0 && whole.error.empty()) {
+    whole.error = path + ": none of its " + std::to_string(folder.files.size()) + " files holds a usable indicator; " +
+                  unused->path + ": " + unused->unused;
+  }
+  for (const IndicatorFolder::PassedOver& entry : folder.passed_over) {
+    SourceReport& report = reports.emplace_back();
+    report.path = entry.path;
+    report.format = "passed over";
+    report.unused = entry.reason;
+    report.passed_over = true;
+  }
+  if (!whole.error.empty()) reports.push_back(whole);
   return reports;
 }
 
@@ -189,6 +188,7 @@ std::string TextOf(const IndicatorProblem& problem) {
 
 bool AddFromText(std::string_view text, IndicatorSetBuilder& builder, std::string& error, std::string* guessed) {
   Indicator indicator;
+  Guesser guesser;  // holds the value that it read
   std::optional<IndicatorType> type;
   std::string_view value = text;
   // "ip:port:…" before "ip:…".
@@ -204,7 +204,10 @@ bool AddFromText(std::string_view text, IndicatorSetBuilder& builder, std::strin
     error = "unknown type \"" + Escaped(text.substr(0, text.find(':'))) + "\"";
     advice = "; the types are " + TypesThatAreSeen();
   } else if (!given) {
-    type = GuessType(text, error);
+    if (const std::optional<Guess> guess = guesser.Of(text, error)) {
+      type = guess->type;
+      value = guess->value;
+    }
     advice = "; a type can be put in front: domain:example.org";
   }
   if (type) {

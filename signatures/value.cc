@@ -10,9 +10,11 @@
 #include "parsers/address.h"
 #include "parsers/text.h"
 #include "parsers/url.h"
+#include "signatures/dot_segments.h"
 #include "signatures/host_suffixes.h"
 #include "signatures/prefix_table.h"
 #include "signatures/regex_parser.h"
+#include "signatures/value_parts.h"
 
 namespace vedette {
 namespace {
@@ -20,24 +22,9 @@ namespace {
 constexpr char kNotAnAddress[] = "not an IPv4 or IPv6 address";
 constexpr char kSpecial[] = "a private or reserved address: it means another machine in every network";
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsHexDigit(char c) { return IsDigit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
-bool AllOf(std::string_view text, bool (*test)(char)) { return std::all_of(text.begin(), text.end(), test); }
-
 bool Refuse(std::string& reason, std::string why) {
   reason = std::move(why);
   return false;
-}
-
-// "::ffff:a.b.c.d" names an IPv4 address.
-std::optional<IpAddress> ParseAddress(std::string_view text) {
-  const std::optional<IpAddress> address = IpAddress::Parse(text);
-  return address ? std::optional(address->Unmapped()) : std::nullopt;
-}
-
-bool ParseNumber(std::string_view text, unsigned max, unsigned& out) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
-  return error == std::errc() && end == text.data() + text.size() && out <= max;
 }
 
 bool NormaliseAddress(std::string_view text, std::string& normal, std::string& reason) {
@@ -81,19 +68,6 @@ bool NormaliseCidr(IndicatorType& type, std::string_view text, std::string& norm
   type = IndicatorType::kCidr;
   normal = network.ToString() + '/' + std::to_string(length);
   return true;
-}
-
-// "1.2.3.4:80" or "[2001:db8::1]:80".
-bool SplitPort(std::string_view text, std::string_view& address, std::string_view& port) {
-  const size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos) return false;
-  address = text.substr(0, colon);
-  port = text.substr(colon + 1);
-  if (address.size() > 1 && address.front() == '[' && address.back() == ']') {
-    address = address.substr(1, address.size() - 2);
-    return address.find(':') != std::string_view::npos;
-  }
-  return address.find(':') == std::string_view::npos;
 }
 
 bool NormaliseAddressPort(std::string_view text, std::string& normal, std::string& reason) {
@@ -173,16 +147,15 @@ bool NormaliseHash(std::string_view text, size_t digits, std::string& normal, st
   return true;
 }
 
-// FoxIO's format: t13d1516h2_8daaf6152771_b186095e22b6.
-bool IsJa4(std::string_view text) {
-  const auto lower_hex = [](char c) { return IsDigit(c) || (c >= 'a' && c <= 'f'); };
-  return text.size() == 36 && (text[0] == 't' || text[0] == 'q' || text[0] == 'd') &&
-         (text[3] == 'd' || text[3] == 'i') && AllOf(text.substr(4, 4), IsDigit) && text[10] == '_' &&
-         text[23] == '_' && AllOf(text.substr(11, 12), lower_hex) && AllOf(text.substr(24), lower_hex);
-}
-
 bool NormaliseUrlValue(std::string_view text, std::string& normal, std::string& reason) {
+  if (HoldsInvisible(text)) return Refuse(reason, "not a URL: it holds an invisible character, such as U+200B");
   normal = NormaliseUrl(text);
+  // What stood apart may now read as made harmless ("[/x/../]"), so that the normal form is read anew. Each turn is
+  // shorter.
+  for (std::string refanged; HasDotSegments(normal);) {
+    normal = WithoutDotSegments(normal);
+    normal = NormaliseUrl(Refang(normal, refanged));
+  }
   if (!IsAbsoluteUrl(normal)) return Refuse(reason, "not a URL: what stands before :// is no scheme");
   const HostAndPort end = SplitHostAndPort(AuthorityOf(normal));
   if (!ParseAddress(end.host) && !IsPossibleHost(end.host, reason)) return false;
@@ -288,12 +261,35 @@ std::string_view Trimmed(std::string_view text) {
 
 namespace {
 
-// Of no use in a name, address or URL, and what follows them has to be seen from its beginning.
-std::string_view WithoutControls(std::string_view text) {
-  const auto is_control = [](char c) { return static_cast<uint8_t>(c) <= 0x20 || c == 0x7f; };
-  while (!text.empty() && is_control(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_control(text.back())) text.remove_suffix(1);
-  return text;
+// "hxxp", "h**p", "meow" …: only these begin so and are not http.
+bool MayHaveHarmlessScheme(std::string_view text) {
+  if (text.empty() || text.find(':') == std::string_view::npos) return false;
+  const char first = LowerAscii(text.front());
+  return first == 'm' || (first == 'h' && !EqualsLower(text.substr(0, 4), "http"));
+}
+
+// The scheme that was made harmless: h and two of t, x, 0, * before p or ps, some in brackets ("h[tt]p"), or MISP's
+// meow. Empty: it is none of these. "http[s]" means either, and is neither.
+std::string_view SchemeMeant(std::string_view scheme) {
+  std::string plain;
+  bool in_brackets = false;
+  for (const char c : scheme) {
+    if (c == '[' || c == '(') {
+      in_brackets = true;
+    } else if (c == ']' || c == ')') {
+      in_brackets = false;
+    } else if (in_brackets && LowerAscii(c) == 's') {
+      return {};
+    } else {
+      plain += LowerAscii(c);
+    }
+  }
+  const auto stands_for_t = [](char c) { return c == 't' || c == 'x' || c == '0' || c == '*'; };
+  const bool secure = plain.size() == 5 && plain.back() == 's';
+  if (plain.size() != 4 && !secure) return {};
+  const bool known = plain.starts_with("meow") ||
+                     (plain[0] == 'h' && stands_for_t(plain[1]) && stands_for_t(plain[2]) && plain[3] == 'p');
+  return !known ? "" : secure ? "https" : "http";
 }
 
 }  // namespace
@@ -304,9 +300,9 @@ std::string_view Refang(std::string_view text, std::string& storage) {
   };
   static constexpr Replacement kReplacements[] = {
       {"[.]", "."}, {"(.)", "."}, {"{.}", "."}, {"[dot]", "."}, {"(dot)", "."}, {"{dot}", "."},   {"\\.", "."},
-      {"[:]", ":"}, {"[/]", "/"}, {"[@]", "@"}, {"[at]", "@"},  {"(at)", "@"},  {"[://]", "://"},
+      {"[:]", ":"}, {"[/]", "/"}, {"[@]", "@"}, {"[at]", "@"},  {"(at)", "@"},  {"[://]", "://"}, {"[//]", "//"},
   };
-  const bool scheme = LowerAscii(text.substr(0, 4)) == "hxxp";
+  const bool scheme = MayHaveHarmlessScheme(text);
   const auto begins_one = [](char c) { return c == '[' || c == '(' || c == '{' || c == '\\'; };
   if (!scheme && std::none_of(text.begin(), text.end(), begins_one)) return text;
   std::string& out = storage;
@@ -329,8 +325,10 @@ std::string_view Refang(std::string_view text, std::string& storage) {
     }
   }
   // Only as a scheme: hxxp.example may be a name.
-  const std::string_view rest = std::string_view(out).substr(std::min<size_t>(out.size(), 4));
-  if (scheme && (rest.starts_with("://") || LowerAscii(rest.substr(0, 4)) == "s://")) out.replace(0, 4, "http");
+  if (const size_t end = out.find("://"); scheme && end != std::string::npos) {
+    if (const std::string_view right = SchemeMeant(std::string_view(out).substr(0, end)); !right.empty())
+      out.replace(0, end, right);
+  }
   return out;
 }
 
@@ -389,7 +387,7 @@ bool NormaliseValue(IndicatorType& type, std::string_view given, std::string& no
   std::string_view text = Trimmed(given);
   if (text.empty()) return Refuse(reason, "no value is there");
   std::string refanged;
-  if (IsRefangable(type)) text = Refang(WithoutControls(text), refanged);
+  if (IsRefangable(type)) text = Refang(WithoutUnseen(text), refanged);
   switch (type) {
     case IndicatorType::kIp:
     case IndicatorType::kCidr:
@@ -433,44 +431,6 @@ bool NormaliseValue(IndicatorType& type, std::string_view given, std::string& no
       break;
   }
   return Refuse(reason, "unknown type");
-}
-
-std::optional<IndicatorType> GuessType(std::string_view given, std::string& reason) {
-  std::string storage;
-  const std::string_view text = Refang(Trimmed(given), storage);
-  const auto refuse = [&](std::string why) -> std::optional<IndicatorType> {
-    reason = std::move(why);
-    return std::nullopt;
-  };
-  if (text.empty()) return refuse("no value is there");
-  if (text.front() == '/') return IndicatorType::kUri;
-  // None of these is written as such in a URL.
-  const bool single = text.find_first_of(" \t|\"") == std::string_view::npos;
-  if (text.find("://") != std::string::npos) {
-    if (!single) return refuse(std::string(kNoSingleValue));
-    return IndicatorType::kUrl;
-  }
-  if (ParseAddress(text)) return IndicatorType::kIp;
-  const size_t slash = text.find('/');
-  if (slash != std::string::npos && ParseAddress(text.substr(0, slash)) && AllOf(text.substr(slash + 1), IsDigit)) {
-    return IndicatorType::kCidr;
-  }
-  std::string_view host, port;
-  if (slash == std::string::npos && SplitPort(text, host, port)) {
-    if (ParseAddress(host)) return IndicatorType::kIpPort;
-    return refuse("a name with a port: give the name alone, or the URL");
-  }
-  if (text.find('@') != std::string::npos && slash == std::string::npos) return IndicatorType::kEmail;
-  if (!single) return refuse(std::string(kNoSingleValue));
-  if (slash != std::string::npos) return IndicatorType::kUrl;
-  if (AllOf(text, IsHexDigit)) {
-    if (text.size() == 32) return IndicatorType::kFileMd5;
-    if (text.size() == 40) return IndicatorType::kFileSha1;
-    if (text.size() == 64) return IndicatorType::kFileSha256;
-  }
-  if (IsJa4(LowerAscii(text))) return IndicatorType::kJa4;
-  if (text.find_first_of(",;") != std::string::npos) return refuse(std::string(kNoSingleValue));
-  return IndicatorType::kDomain;
 }
 
 }  // namespace vedette

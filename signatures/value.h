@@ -22,16 +22,10 @@ constexpr unsigned kMinPrefixV6 = 16;
 // Writes the normal form of `given` to `normal`. The type may change where the value says so: an `ip` with a prefix
 // length is a cidr, a cidr of one address an ip. False, with `reason`, where it cannot be used.
 //
-// Values that people made harmless (hxxp://, [.], (dot), [at] …) are read as what they stand for, in addresses, names,
-// URLs and mail addresses; nowhere else.
+// Values that people made harmless (hxxp://, h[tt]p://, meow://, [.], (dot), [at] …) are read as what they stand for,
+// in addresses, names, URLs and mail addresses; nowhere else.
 [[nodiscard]] bool NormaliseValue(IndicatorType& type, std::string_view given, std::string& normal,
                                   std::string& reason);
-
-// Why what stands in a list is none: it has columns.
-inline constexpr std::string_view kNoSingleValue =
-    "not a single value; a file with columns needs a header line with `type` and `value`";
-// What a bare value is; nullopt, with `reason`, where it is none or could be several.
-std::optional<IndicatorType> GuessType(std::string_view value, std::string& reason);
 
 // The bytes of a `content` value (text, with bytes as |de ad be ef|), letters in lower case.
 [[nodiscard]] bool DecodeContent(std::string_view value, std::string& bytes, std::string& reason);

@@ -143,7 +143,7 @@ void ReadZeekIntel(std::string_view path, std::string_view text, IndicatorSetBui
     ++report.rows;
     const auto refuse = [&](std::string_view value, std::string reason) {
       if (++report.unusable == 1) first_problem = "line " + std::to_string(indicator.line) + ": " + reason;
-      builder.AddProblem({indicator.file, indicator.line, std::string(value.substr(0, kMaxValueBytes)), reason});
+      builder.AddProblem({indicator.file, indicator.line, std::string(value.substr(0, kMaxValueBytes)), reason, false});
     };
     if (line.size() > kMaxLineBytes) {
       refuse(line, "a line of more than " + std::to_string(kMaxLineBytes) + " bytes");

@@ -19,7 +19,7 @@
 #include "sensor/check/parts.h"
 #include "sensor/hardening/privileges.h"
 #include "sensor/live/control.h"
-#include "signatures/read_indicators.h"
+#include "signatures/folder.h"
 
 namespace vedette {
 namespace {

@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <filesystem>
-#include <map>
 #include <string>
 #include <system_error>
 
@@ -19,26 +18,16 @@
 namespace vedette {
 namespace {
 
-constexpr size_t kProblemsShown = 5;       // of each file
-constexpr size_t kProblemsKept = 100'000;  // of all: a broken file in front does not hide the others'
-
 int64_t NowSeconds() {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
+// By reason, an example of each.
 void WarnOfProblems(const CompileReport& compiled, CheckReport& report) {
-  std::map<std::string, size_t> by_file;
-  for (const IndicatorProblem& problem : compiled.problems) {
-    if (problem.line == 0) continue;  // of a file as a whole: said with the file
-    if (++by_file[problem.file] <= kProblemsShown) report.Warn("indicators", TextOf(problem));
+  for (const ProblemKind& kind : compiled.kinds) {
+    const std::string count = kind.rows == 1 ? "" : fmt::format(" ({} such rows)", Thousands(kind.rows));
+    report.Warn("indicators", TextOf(kind.first) + count);
   }
-  for (const auto& [file, count] : by_file) {
-    if (count > kProblemsShown)
-      report.Warn("indicators", fmt::format("{}: … and {} more rows", file, Thousands(count - kProblemsShown)));
-  }
-  if (const uint64_t kept = compiled.problems.size(); compiled.problems_total > kept)
-    report.Warn("indicators",
-                fmt::format("… and {} more rows of all files", Thousands(compiled.problems_total - kept)));
 }
 
 }  // namespace
@@ -50,11 +39,12 @@ std::shared_ptr<const IndicatorSet> CheckIndicators(const Config& config, CheckR
   }
   IndicatorSetBuilder builder;
   builder.set_supported(SupportedObservables());
-  builder.set_kept_problems(kProblemsKept);
   for (const std::string& path : config.indicators) {
     for (const SourceReport& source : ReadIndicators(path, builder)) {
       if (!source.error.empty()) {
         report.Error("indicators", source.error);
+      } else if (source.passed_over) {
+        report.Ok("indicators", fmt::format("{}: passed over: {}", source.path, source.unused));
       } else if (!source.unused.empty()) {
         report.Warn("indicators", fmt::format("{}: is not used: {}", source.path, source.unused));
       } else {

@@ -23,26 +23,50 @@
 namespace vedette {
 namespace {
 
-constexpr size_t kProblemsShown = 20;
+constexpr size_t kKindsShown = 15;
+constexpr size_t kFilesShown = 10;
+constexpr size_t kSourcesShown = 50;
+constexpr size_t kMaxValueShown = 100;
 constexpr size_t kSkippedShown = 5;
 constexpr uint32_t kMaxWorkers = 64;  // each walks the capture itself; more only walk in each other's way
 
 // One line, whatever is in the feed.
-std::string LineOf(const IndicatorProblem& problem) {
-  return ForTerminal(fmt::format("{}:{}: {}: {}", problem.file, problem.line, problem.value, problem.reason));
+std::string LineOf(const IndicatorProblem& problem) { return ForTerminal(TextOf(problem)); }
+
+// Rows by reason, an example of each.
+void SayProblems(const CompileReport& report, const std::string& problems_file) {
+  size_t shown[2] = {0, 0};  // of rows that are not used, and that are
+  uint64_t rows_left[2] = {0, 0}, num_rows = 0;
+  for (const ProblemKind& kind : report.kinds) {
+    num_rows += kind.rows;
+    if (++shown[kind.used ? 1 : 0] > kKindsShown) {
+      rows_left[kind.used ? 1 : 0] += kind.rows;
+      continue;
+    }
+    const std::string reason = kind.used ? kind.reason : "not used: " + kind.reason;
+    Say("  {} {} {}\n    {} {}:{}: {}\n", Thousands(kind.rows), kind.rows == 1 ? "row" : "rows", ForTerminal(reason),
+        kind.rows == 1 ? "it is" : "such as", ForTerminal(kind.first.file), kind.first.line,
+        ForTerminal(std::string_view(kind.first.value).substr(0, kMaxValueShown)));
+  }
+  if (rows_left[0] > 0) Say("  … and {} more rows not used\n", Thousands(rows_left[0]));
+  if (rows_left[1] > 0) Say("  … and {} more rows used with a remark\n", Thousands(rows_left[1]));
+  size_t files = 0, files_left = 0;
+  for (const IndicatorProblem& problem : report.problems) {
+    if (problem.line != 0) continue;
+    if (++files > kFilesShown) {
+      ++files_left;
+    } else {
+      Say("  {}\n", LineOf(problem));
+    }
+  }
+  if (files_left > 0) Say("  … and {} more files\n", Thousands(files_left));
+  if (num_rows > report.kinds.size())
+    Say("  {}\n",
+        problems_file.empty() ? "--problems FILE lists them all" : "all are listed in " + ForTerminal(problems_file));
 }
 
 // False where the file could not be written.
-bool ReportProblems(const CompileReport& report, const std::string& problems_file) {
-  size_t shown = 0;
-  for (const IndicatorProblem& problem : report.problems) {
-    if (++shown > kProblemsShown) break;
-    Say("  {}\n", LineOf(problem));
-  }
-  if (report.problems_total > kProblemsShown) {
-    Say("  … and {} more rows{}\n", Thousands(report.problems_total - kProblemsShown),
-        problems_file.empty() ? "; --problems FILE lists them all" : ", listed in " + ForTerminal(problems_file));
-  }
+bool WriteProblems(const CompileReport& report, const std::string& problems_file) {
   if (problems_file.empty()) return true;
   std::ofstream file(problems_file);
   for (const IndicatorProblem& problem : report.problems) {
@@ -53,6 +77,29 @@ bool ReportProblems(const CompileReport& report, const std::string& problems_fil
            ": cannot be written; the list of unusable rows is not complete. Name a file in a folder that exists and is "
            "yours");
   return false;
+}
+
+// Each file, or of many the first and the sums of the others.
+void SaySources(const std::vector<SourceReport>& sources) {
+  uint64_t files = 0, rows = 0, unusable = 0;
+  size_t shown = 0;
+  for (const SourceReport& source : sources) {
+    if (source.passed_over) {
+      if (++shown <= kSourcesShown) Say("indicators  {}: passed over: {}\n", ForTerminal(source.path), source.unused);
+    } else if (++shown <= kSourcesShown) {
+      Say("indicators  {}: {}, {} rows, {} unusable{}\n", ForTerminal(source.path), source.format,
+          Thousands(source.rows), Thousands(source.unusable),
+          source.warned == 0 ? "" : ", " + Thousands(source.warned) + " with a remark");
+      continue;
+    }
+    if (shown <= kSourcesShown) continue;
+    ++files;
+    rows += source.rows;
+    unusable += source.unusable;
+  }
+  if (files > 0)
+    Say("indicators  … and {} more files, {} rows, {} unusable\n", Thousands(files), Thousands(rows),
+        Thousands(unusable));
 }
 
 }  // namespace
@@ -102,7 +149,8 @@ bool CaptureOptions::Check(std::string& error) {
 }
 
 LoadedIndicators LoadIndicators(const std::vector<std::string>& paths, const std::vector<std::string>& values,
-                                const std::string& problems_file, const std::string& cache_folder, bool canary) {
+                                const std::string& problems_file, const std::string& cache_folder,
+                                const LoadOptions& options) {
   LoadedIndicators loaded;
   const auto begin = std::chrono::steady_clock::now();
   IndicatorSetBuilder builder;
@@ -136,17 +184,21 @@ LoadedIndicators LoadIndicators(const std::vector<std::string>& paths, const std
       loaded.guesses.push_back(fmt::format("--match {}: looked for as {}", value, guessed));
     }
   }
-  if (failed) return loaded;
-  if (canary) builder.AddCanary();
+  if (failed) {
+    builder.GiveUp(loaded.report);
+    loaded.problems_written = WriteProblems(loaded.report, problems_file);
+    return loaded;
+  }
+  if (options.canary) builder.AddCanary();
   loaded.set = builder.Compile(loaded.report);
   loaded.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  for (const SourceReport& source : loaded.sources) {
-    Say("indicators  {}: {}, {} rows, {} unusable\n", ForTerminal(source.path), source.format, Thousands(source.rows),
-        Thousands(source.unusable));
+  if (!options.quiet) {
+    SaySources(loaded.sources);
+    SayProblems(loaded.report, problems_file);
   }
-  loaded.problems_written = ReportProblems(loaded.report, problems_file);
+  loaded.problems_written = WriteProblems(loaded.report, problems_file);
   if (loaded.set == nullptr) loaded.error = "the indicators could not be compiled; the reason stands above";
-  if (loaded.set != nullptr) {
+  if (loaded.set != nullptr && !options.quiet) {
     const CompileReport& report = loaded.report;
     Say("indicators  {} loaded in {}{}{}\n", Thousands(report.loaded), Span(loaded.seconds),
         report.patterns == 0

@@ -55,12 +55,18 @@ struct LoadedIndicators {
   }
 };
 
-// Reads paths and values, compiles, and reports on standard error: each source, what was guessed, each row that cannot
-// be used (at most kProblemsShown; all of them in `problems_file` where that is not empty). Compiled patterns are kept
-// in `cache_folder` where that is not empty. `canary`: with the indicator of a live sensor's test of itself.
+struct LoadOptions {
+  bool canary = false;  // with the indicator of a live sensor's test of itself
+  bool quiet = false;   // says nothing on standard error but why there is no set
+};
+
+// Reads paths and values, compiles, and reports on standard error: each source, what was guessed, and how many rows
+// cannot be used, or may not do what was meant, by reason, with an example of each. All of these rows, one a line, are
+// written to `problems_file` where that is not empty, also where nothing could be loaded. Compiled patterns are kept in
+// `cache_folder` where that is not empty.
 LoadedIndicators LoadIndicators(const std::vector<std::string>& paths, const std::vector<std::string>& values,
                                 const std::string& problems_file, const std::string& cache_folder = {},
-                                bool canary = false);
+                                const LoadOptions& options = {});
 
 // $XDG_CACHE_HOME/vedette, or ~/.cache/vedette; empty where there is no home.
 std::string UserCacheFolder();

@@ -157,7 +157,8 @@ int Replay(ReplayOptions& options) {
   const LoadedIndicators loaded = LoadIndicators(options.indicators, options.values, options.problems,
                                                  options.no_cache        ? ""
                                                  : options.cache.empty() ? UserCacheFolder()
-                                                                         : options.cache);
+                                                                         : options.cache,
+                                                 {.quiet = options.quiet});
   signals.set_at_once(false);
   if (stop.load()) return kExitFailed;  // it came while that ended
   if (loaded.set == nullptr) return kExitUsage;
@@ -328,7 +329,8 @@ Command AddReplay(CLI::App& app) {
   app.add_option("--payload-depth", options->payload_depth,
                  "bytes of each direction of a flow to look for patterns in (default 0: all)")
       ->type_name("BYTES");
-  app.add_option("--problems", options->problems, "file for the list of unusable indicator rows")->type_name("FILE");
+  app.add_option("--problems", options->problems, "file for all indicator rows that cannot be used, or may never hit")
+      ->type_name("FILE");
   app.add_option(
          "--resume", options->resume,
          "file that keeps how far the run is: after an interruption the same command goes on (it reads the captures "
@@ -339,7 +341,7 @@ Command AddReplay(CLI::App& app) {
       ->type_name("SECONDS");
   app.add_option("--summary", options->summary, "file for the figures at the end, as JSON")->type_name("FILE");
   app.add_flag("--fail-on-match", options->fail_on_match, "end with code 3 when something was found");
-  app.add_flag("--quiet", options->quiet, "no summary");
+  app.add_flag("--quiet", options->quiet, "no summary, and no report of the indicators");
   return [options] { return Replay(*options); };
 }
 

@@ -128,8 +128,11 @@ void AppendCaptures(const SummaryInput& input, Json& out) {
 Json IndicatorsOf(const SummaryInput& input) {
   Json sources = Json::array();
   for (const SourceReport& source : input.loaded.sources) {
-    sources.push_back(
-        {{"path", source.path}, {"format", source.format}, {"rows", source.rows}, {"unusable", source.unusable}});
+    sources.push_back({{"path", source.path},
+                       {"format", source.format},
+                       {"rows", source.rows},
+                       {"unusable", source.unusable},
+                       {"warned", source.warned}});
   }
   return {{"digest", input.loaded.set->digest()}, {"generation", 0}, {"files", std::move(sources)}};
 }

@@ -59,6 +59,7 @@ IndicatorLoad ReadyForUse(LoadedIndicators loaded, const std::vector<std::string
   if (loaded.set == nullptr) return out;
   out.unusable = loaded.unusable();
   for (SourceReport& source : loaded.sources) {
+    if (source.passed_over) continue;
     const uint64_t rows = source.rows - std::min(source.rows, source.unusable);
     std::error_code no_link;
     const std::filesystem::path target = std::filesystem::read_symlink(source.path, no_link);
@@ -176,7 +177,7 @@ std::unique_ptr<LiveSensor> LiveSensor::Open(Config config, Log& log, std::atomi
   // A large set takes minutes to compile, and whoever ends the sensor before it is up waits for none of them.
   p.signals->set_at_once(true);
   if (p.control != nullptr) p.control->StartEarly();
-  p.loaded = LoadIndicators(p.config.indicators, {}, "", CacheFolderOf(p.config), true);
+  p.loaded = LoadIndicators(p.config.indicators, {}, "", CacheFolderOf(p.config), {.canary = true});
   p.signals->set_at_once(false);
   const IndicatorLoad first = ReadyForUse(p.loaded, p.config.indicators);
   if (first.set == nullptr) {
@@ -368,7 +369,8 @@ IndicatorLoad LiveSensor::Parts::Reload() const {
     failed.error = error;
     return failed;
   }
-  IndicatorLoad load = ReadyForUse(LoadIndicators(now.indicators, {}, "", CacheFolderOf(now), true), now.indicators);
+  IndicatorLoad load =
+      ReadyForUse(LoadIndicators(now.indicators, {}, "", CacheFolderOf(now), {.canary = true}), now.indicators);
   load.changed_settings = ChangedSettings(as_started, now);
   return load;
 }

@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <system_error>
 
-#include "signatures/read_indicators.h"
+#include "signatures/folder.h"
 
 namespace vedette {
 

@@ -153,7 +153,7 @@ class BadInput(unittest.TestCase):
         feed.mkdir()
         (feed / "a.txt").write_text("# nothing yet\n")
         (feed / "LICENSE").write_text("Permission is hereby granted, free of charge\n")
-        self.expect(run("replay", "--indicators", feed, CAPTURE), 2, "none of its 2 files")
+        self.expect(run("replay", "--indicators", feed, CAPTURE), 2, "none of its 1 files")
         (feed / "b.txt").write_text("bad.example\n")
         self.expect(run("replay", "--no-geo", "--indicators", feed, CAPTURE), 0, "a.txt", "LICENSE", "1 loaded")
 
@@ -161,11 +161,30 @@ class BadInput(unittest.TestCase):
         rows, problems = self.folder / "feed.csv", self.folder / "problems"
         rows.write_text("type,value\nip,8.8.8.8\n" + "ip,10.0.0.1\n" * 1500)
         result = run("replay", "--no-geo", "--indicators", rows, "--problems", problems, CAPTURE)
-        self.expect(result, 0, "1,480 more rows")
+        self.expect(result, 0, "1,500 rows not used: a private or reserved address", "feed.csv:3", "all are listed in")
         self.assertEqual(len(problems.read_text().splitlines()), 1500)
+        # Also of a file that gives nothing, which is an error.
+        rows.write_text("N/A\nsvchost.exe\n")
+        self.expect(run("replay", "--no-geo", "--indicators", rows, "--problems", problems, CAPTURE), 2, "none of its 2 lines")
+        self.assertEqual(len(problems.read_text().splitlines()), 2)
+        rows.write_text("type,value\nip,8.8.8.8\n" + "ip,10.0.0.1\n" * 1500)
         for unwritable in ("/dev/full", self.folder / "none" / "problems"):
             result = run("replay", "--no-geo", "--indicators", rows, "--problems", unwritable, CAPTURE)
             self.expect(result, 1, unwritable, "cannot be written", "packets")
+
+    def test_quiet_says_nothing_of_rows(self):
+        rows = self.folder / "list.txt"
+        rows.write_text("bad.example\nN/A\nhttps://bad.example/a\n")
+        result = run("replay", "--no-geo", "--quiet", "--indicators", rows, CAPTURE)
+        self.expect(result, 0)
+        self.assertEqual(result.stderr, b"")
+
+    def test_folders_in_a_folder_of_indicators(self):
+        feed = self.folder / "feed"
+        (feed / "inner").mkdir(parents=True)
+        (feed / "inner" / "b.txt").write_text("bad.example\n")
+        (feed / "update.sh").write_text("#!/bin/sh\ncurl http://feed.example/list\n")
+        self.expect(run("replay", "--no-geo", "--indicators", feed, CAPTURE), 0, "inner/b.txt: list of domain", "update.sh: passed over: a script", "1 loaded")
 
     def test_missing_and_corrupt_databases(self):
         missing = self.folder / "none.mmdb"

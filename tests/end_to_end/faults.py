@@ -8,6 +8,7 @@ import json
 import pathlib
 import subprocess
 import sys
+import tempfile
 
 vedette, faults = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve() / "tests/data/faults"
 
@@ -52,6 +53,20 @@ FIGURES = {"traffic/vxlan-leaves-no-trace.pcap": "not looked into: vxlan 1"}
 PATTERNS = {"streams/base.pcap": ["content:GET /e003"],
             "traffic/synack-other-sequence.pcap": ["content:EVIL-FIRST", "content:EVIL-LATER"]}
 
+# Alerts of each list with its capture: the rows that hit, by line. The others are refused, and named by --problems.
+LISTS = {
+    "lists/I01-iprep-cidr.txt": (set(), {2, 3, 4}),
+    "lists/I01b-acl-cidr.txt": ({1, 2, 3, 4, 5}, {6, 7, 8, 9}),
+    "lists/I02-ranges.txt": ({2, 3, 4, 5}, {6, 7}),
+    "lists/I03-dash-range-as-name.txt": ({1}, {2, 3}),
+    "lists/I04-url-table-with-a-comma.txt": (set(), {1, 2, 3}),
+    "lists/I06-not-urls.txt": (set(), {1, 2, 3, 4, 5, 6}),
+    "lists/I07-host-only-url.txt": ({2}, set()),
+    "lists/I09-never-expires.csv": ({2, 3}, set()),
+    "lists/I11-dot-segments.txt": ({1}, set()),
+    "traffic/defanged-dead-rows.txt": ({1, 2, 3, 5, 8}, {4, 6, 7, 9}),
+}
+
 
 def run(*arguments):
     result = subprocess.run([vedette, *arguments], capture_output=True, text=True, timeout=60, check=False)
@@ -89,6 +104,15 @@ for name, line in FIGURES.items():
     result = subprocess.run([vedette, "observe", faults / name], capture_output=True, text=True, timeout=60, check=False)
     if line not in {" ".join(shown.split()) for shown in result.stderr.splitlines()}:
         wrong.append(f"{name}: no line {line!r} in\n{result.stderr}")
+for name, (hit, refused) in LISTS.items():
+    with tempfile.TemporaryDirectory() as folder:
+        problems = pathlib.Path(folder) / "problems"
+        result = subprocess.run([vedette, "replay", "--quiet", "--no-geo", "--indicators", faults / name, "--problems", problems,
+                                 (faults / name).with_suffix(".pcap")], capture_output=True, text=True, timeout=60, check=False)
+        found = {int(json.loads(line)["indicator"]["id"].rsplit(":", 1)[1]) for line in result.stdout.splitlines()}
+        listed = {int(line[len(f"{faults / name}:"):].split(":", 1)[0]) for line in problems.read_text().splitlines()}
+        if (found & set(range(10)), listed, result.returncode) != (hit, refused, 0 if hit else 2):
+            wrong.append(f"{name}: lines {sorted(found)} hit, {sorted(listed)} are refused, status {result.returncode}: {result.stderr}")
 if wrong:
     sys.exit("\n".join(wrong))
-print(f"{len(RIGHT)} captures as they should be")
+print(f"{len(RIGHT)} captures and {len(LISTS)} lists as they should be")

@@ -67,6 +67,18 @@ bool NaiveMatch(const IndicatorRecord& row, const Observable& seen) {
   }
 }
 
+// Most clients resolve them, some programs send them as they are; both ask for the same.
+TEST(ExactTable, AUrlIsFoundWithDotSegmentsAndWithout) {
+  TestSet set({MakeIndicator(IndicatorType::kUrl, "http://evil.example/x/../a?q=/../b", "one")});
+  const std::vector<std::string> hit = {"0:one"};
+  for (const char* url : {"http://evil.example/a?q=/../b", "http://evil.example/x/../a?q=/../b",
+                          "http://evil.example/./y/.././a?q=/../b"})
+    EXPECT_EQ(set.FindText(ObservableKind::kHttpUrl, url), hit) << url;
+  for (const char* url :
+       {"http://evil.example/x/a?q=/../b", "http://evil.example/a?q=/b", "http://evil.example/a/..?q=/../b"})
+    EXPECT_TRUE(set.FindText(ObservableKind::kHttpUrl, url).empty()) << url;
+}
+
 TEST(ExactTable, AgreesWithTryingEveryRow) {
   Random random(11);
   for (int round = 0; round < 15; ++round) {

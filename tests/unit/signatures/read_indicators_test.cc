@@ -1,7 +1,6 @@
 #include "signatures/read_indicators.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -10,6 +9,7 @@
 
 #include "signatures/list_reader.h"
 #include "tests/unit/signatures/sets.h"
+#include "tests/unit/temporary_folder.h"
 
 namespace vedette {
 namespace {
@@ -262,13 +262,18 @@ TEST(ReadList, RefusesColumnsBehindAUrl) {
   EXPECT_EQ(read.Rows(), Texts{"url http://evil.example/one,comma"});
   EXPECT_EQ(read.source.rows, 5u);
   EXPECT_EQ(read.source.unusable, 4u);
-  ASSERT_EQ(read.Problems().size(), 4u);
+  ASSERT_EQ(read.Problems().size(), 5u);
   EXPECT_EQ(read.Problems()[0].substr(0, 21), "1: not a single value");
+  EXPECT_EQ(read.Problems()[4].substr(0, 14), "5: used whole,");
 
   // Commas may stand in a URL, but not as many in each.
   const Read table("# url,type\nhttp://evil.example/a,malware\nhttp://evil.example/b,phish\nplain.example\n");
   EXPECT_EQ(table.Rows(), Texts{"domain plain.example"});
   EXPECT_EQ(table.source.unusable, 2u);
+  // One with more of them makes it no list.
+  const Read uneven(
+      "http://evil.example/a,2026-11-01,malware\nevil.example/b,c,2026-11-02,malware\nhttp://evil.example/d\n");
+  EXPECT_EQ(uneven.Rows(), Texts{"url http://evil.example/d"});
   const Read list("http://evil.example/a,b\nhttp://evil.example/c\n");
   EXPECT_EQ(list.Rows(), (Texts{"url http://evil.example/a,b", "url http://evil.example/c"}));
 }
@@ -290,12 +295,57 @@ TEST(ReadList, UsesTheRestOfALineThatFails) {
   EXPECT_EQ(read.report.problems[4].line, 6u);
 }
 
-TEST(ReadList, AFileWithoutAnIndicatorSaysSoOnce) {
+TEST(ReadList, AFileWithoutAnIndicatorSaysSo) {
   const Read read("This is a licence.\nIt has many lines.\n");
-  EXPECT_EQ(read.report.problems_total, 0u);
+  EXPECT_EQ(read.report.problems_total, 2u);
   EXPECT_NE(read.source.error.find("none of its 2 lines is a usable indicator; line 1: not a single value"),
             std::string::npos)
       << read.source.error;
+}
+
+// By reason, for whoever reads thousands of rows.
+TEST(ReadIndicatorText, CountsProblemsByReason) {
+  const Read read(
+      "https://evil.example/a\nhttps://evil.example/b\n/gate.php?id=\nevil.qqzz\nevil.test\nsvchost.exe\n"
+      "cmd.exe\n20.1.2.3:0\n");
+  EXPECT_EQ(read.source.rows, 8u);
+  EXPECT_EQ(read.source.unusable, 3u);
+  EXPECT_EQ(read.source.warned, 4u);
+  ASSERT_EQ(read.source.problems.size(), 5u);
+  EXPECT_EQ(read.source.problems[0].rows, 2u);
+  EXPECT_EQ(read.source.problems[0].first.line, 6u);
+  EXPECT_FALSE(read.source.problems[1].used);
+  EXPECT_TRUE(read.source.problems[2].used);
+  EXPECT_EQ(read.source.problems[2].rows, 2u);
+  EXPECT_EQ(read.source.problems[2].first.value, "https://evil.example/a");
+  EXPECT_EQ(read.report.kinds.size(), 5u);
+  EXPECT_EQ(read.report.problems_total, 7u);
+  EXPECT_EQ(read.set->size(), 5u);
+}
+
+TEST(ReadCsv, KeepsTypedUrlsAndSaysWhatTheyCannotDo) {
+  const Read read(
+      "type,value\nurl,http://20.1.2.3\nurl,http://evil.example/\nurl,ftp://evil.example/a\ndomain,svchost.exe\n"
+      "url,http://evil.example/a\n");
+  EXPECT_EQ(read.Rows(), (Texts{"url http://20.1.2.3/", "url http://evil.example/", "url ftp://evil.example/a",
+                                "domain svchost.exe", "url http://evil.example/a"}));
+  EXPECT_EQ(read.source.unusable, 0u);
+  EXPECT_EQ(read.source.warned, 4u);
+  for (const IndicatorProblem& problem : read.report.problems) {
+    EXPECT_TRUE(problem.used);
+    EXPECT_EQ(problem.reason.substr(0, 6), "used, ") << problem.reason;
+  }
+}
+
+TEST(ReadCsv, NeverIsNoEnd) {
+  const Read read(
+      "type,value,valid_from,valid_until\ndomain,a.example,0001-01-01T00:00:00Z,9999-12-31T23:59:59Z\n"
+      "domain,b.example,,1960-01-01T00:00:00Z\ndomain,c.example,9999-12-31,\n");
+  EXPECT_EQ(read.Problems(), Texts{});
+  EXPECT_EQ(read.set->at(0).valid_from_ns, std::nullopt);
+  EXPECT_EQ(read.set->at(0).valid_until_ns, std::nullopt);
+  EXPECT_LT(*read.set->at(1).valid_until_ns, 1);
+  EXPECT_GT(*read.set->at(2).valid_from_ns, int64_t{1} << 62);
 }
 
 TEST(ReadIndicatorText, SaysWhatTheFileIsInstead) {
@@ -313,45 +363,46 @@ TEST(ReadIndicatorText, SaysWhatTheFileIsInstead) {
 }
 
 TEST(ReadIndicators, ReadsFilesAndFolders) {
-  const std::filesystem::path folder =
-      std::filesystem::path(testing::TempDir()) / ("vedette-" + std::to_string(getpid()));
+  const TemporaryFolder folder;
   std::filesystem::create_directories(folder / "inner");
   IndicatorSetBuilder builder;
-  std::vector<SourceReport> none = ReadIndicators(folder.string(), builder);
+  const std::vector<SourceReport> none = ReadIndicators(folder.path().string(), builder);
   ASSERT_EQ(none.size(), 1u);
   EXPECT_NE(none[0].error.find("holds no file"), std::string::npos) << none[0].error;
   std::ofstream(folder / "b.txt") << "20.1.2.3\n";
   std::ofstream(folder / "a.csv") << "type,value\ndomain,evil.example\n";
   std::ofstream(folder / "inner" / "c.txt") << "20.1.2.4\n";
   std::ofstream(folder / "LICENCE") << "Use it as you like.\n";
+  std::ofstream(folder / "prose") << "Not one.\nIs a list.\n";
   // Left by editors and by rsync.
   for (const char* name : {"b.txt~", ".a.csv.swp", ".a.csv.Xk2f9Q"}) std::ofstream(folder / name) << "20.1.2.5\n";
-  std::vector<SourceReport> reports = ReadIndicators(folder.string(), builder);
-  ASSERT_EQ(reports.size(), 3u);
-  EXPECT_EQ(reports[0].path, (folder / "LICENCE").string());
-  EXPECT_EQ(reports[0].error, "");
-  EXPECT_EQ(reports[0].format, "not used");
-  EXPECT_EQ(reports[0].unused.substr(0, 19), "none of its 1 lines");
-  EXPECT_EQ(reports[1].unused, "");
-  reports.erase(reports.begin());
+  const std::vector<SourceReport> reports = ReadIndicators(folder.path().string(), builder);
+  ASSERT_EQ(reports.size(), 5u);
   EXPECT_EQ(reports[0].path, (folder / "a.csv").string());
   EXPECT_EQ(reports[0].format, "csv");
   EXPECT_EQ(reports[1].format, "list of ip");
+  EXPECT_EQ(reports[1].unused, "");
+  EXPECT_EQ(reports[2].path, (folder / "inner" / "c.txt").string());
+  EXPECT_EQ(reports[2].format, "list of ip");
+  EXPECT_EQ(reports[3].error, "");
+  EXPECT_EQ(reports[3].format, "not used");
+  EXPECT_EQ(reports[3].unused.substr(0, 19), "none of its 2 lines");
+  EXPECT_EQ(reports[4].path, (folder / "LICENCE").string());
+  EXPECT_TRUE(reports[4].passed_over);
+  EXPECT_EQ(reports[4].unused.substr(0, 9), "a licence");
   const std::vector<SourceReport> missing = ReadIndicators((folder / "missing.csv").string(), builder);
   ASSERT_EQ(missing.size(), 1u);
   EXPECT_NE(missing[0].error.find("cannot be opened"), std::string::npos) << missing[0].error;
   CompileReport report;
-  EXPECT_EQ(builder.Compile(report)->size(), 2u);
-  ASSERT_EQ(report.problems.size(), 1u);
-  EXPECT_EQ(report.problems[0].reason.substr(0, 19), "none of its 1 lines");
-  std::filesystem::remove(folder / "a.csv");
-  std::filesystem::remove(folder / "b.txt");
-  const std::string error = ReadIndicators(folder.string(), builder).back().error;
-  EXPECT_NE(error.find("none of its 1 files holds a usable indicator; " + (folder / "LICENCE").string() + ": none of"),
+  EXPECT_EQ(builder.Compile(report)->size(), 3u);
+  ASSERT_EQ(report.problems.size(), 3u);  // the two lines, and the file
+  EXPECT_EQ(report.problems[2].reason.substr(0, 19), "none of its 2 lines");
+  for (const char* name : {"a.csv", "b.txt", "inner/c.txt"}) std::filesystem::remove(folder / name);
+  const std::string error = ReadIndicators(folder.path().string(), builder).back().error;
+  EXPECT_NE(error.find("none of its 1 files holds a usable indicator; " + (folder / "prose").string() + ": none of"),
             std::string::npos)
       << error;
   EXPECT_NE(ReadIndicators((folder / "LICENCE").string(), builder).back().error, "");
-  std::filesystem::remove_all(folder);
 }
 
 TEST(ReadIndicators, SaysWhyAFileGaveNone) {
