@@ -207,7 +207,7 @@ def of_typed(kind, value):
     kind = kind.strip().lower()
     value = value.strip(" \t" + UNSEEN)
     harmless = plain(value)
-    if kind in ("ja3", "ja3s", "ja4", "cert.sha1", "cert.sha256"):
+    if kind in ("ja3", "ja3s", "ja4", "cert.sha1", "cert.sha256", "regex"):
         return UNPROVABLE if value else None
     if kind in ("ip", "cidr"):
         if address(harmless):

@@ -214,8 +214,8 @@ TEST_F(CheckTest, EachFileSaysWhatIsWrongWithIt) {
   const std::string warnings = TextOf(report, CheckLevel::kWarning);
   for (const std::string& said :
        {Path("many/a.csv") + ": is not used: has a header and no rows\n",
-        Path("many/b.csv") + ": is not used: is empty\n", Path("many/c.csv") + ":6: com: a public suffix",
-        Path("many/c.csv") + ": … and 1,9", Path("many/d.csv") + ":3: com: a public suffix"}) {
+        Path("many/b.csv") + ": is not used: is empty\n", Path("many/c.csv") + ":3: com: a public suffix",
+        std::string("(2,001 such rows)"), Path("many/c.csv") + ":2: 198.18.0.1: a private"}) {
     EXPECT_NE(warnings.find(said), std::string::npos) << said << "\nbut: " << warnings;
   }
   EXPECT_EQ(warnings.find(":0:"), std::string::npos) << warnings;
