@@ -91,7 +91,7 @@ void StreamInspector::OnTcp(Flow& flow, const Packet& packet, bool from_client) 
     return;
   }
   const uint64_t time_ns = packet.frame->time_ns;
-  if (flow.bypass && flow.stream != nullptr && flow.stream->scanned_halves != nullptr) ScanOnly(flow, index, packet);
+  if (flow.bypass) ScanOnly(flow, index, packet);
   if (syn) {
     OnSyn(half, other, packet);
   } else {
@@ -126,6 +126,14 @@ void StreamInspector::OnTcp(Flow& flow, const Packet& packet, bool from_client) 
 void StreamInspector::ScanOnly(Flow& flow, size_t index, const Packet& packet) {
   StreamState& state = *flow.stream;
   if (!WantsScan(state)) return EndScan(state);
+  if (state.scanned_halves == nullptr) {
+    // Patterns came with a reload.
+    state.scanned_halves = std::make_unique<std::array<TcpHalf, 2>>();
+    for (size_t i = 0; i < 2; ++i) {
+      if (flow.half[i].known()) (*state.scanned_halves)[i].StartAt(flow.half[i].next(), false);
+    }
+    Count(state);
+  }
   TcpHalf& half = (*state.scanned_halves)[index];
   TcpHalf& other = (*state.scanned_halves)[1 - index];
   const bool syn = (packet.tcp_flags & kTcpSyn) != 0, fin = (packet.tcp_flags & kTcpFin) != 0;
@@ -158,6 +166,7 @@ bool StreamInspector::WantsScan(const StreamState& state) const {
 }
 
 void StreamInspector::EndScan(StreamState& state) {
+  if (state.scanned_halves == nullptr) return;
   for (TcpHalf& half : *state.scanned_halves) half.Abandon(tcp_counters_);
   state.scanned_halves.reset();
   Count(state);

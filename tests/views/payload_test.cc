@@ -105,6 +105,24 @@ TEST(Views, AResetAfterAHoleDoesNotTellWhetherAnybodyLooksInPayload) {
   }
 }
 
+// Patterns of its own that come with a reload are looked for in running flows.
+TEST(Views, AReloadDoesNotTellWhetherAnybodyLookedInPayloadBefore) {
+  Probe probe;
+  Indicator needle = Row(IndicatorType::kContent, "needle");
+  needle.originator = "cert-a";
+  needle.tlp = Tlp::kGreen;
+  needle.id = "needle";
+  probe.Send(std::string(600, '\xee'), 200);
+  probe.Send("and here is a needle for whoever looks");
+  probe.Send("x", 20);
+  const std::vector<Indicator> first = {probe.name, probe.address, probe.secret};
+  const std::vector<Indicator> later = {probe.name, probe.address, probe.secret, needle};
+  Replayed all;
+  ExpectSame(CompareViews(probe.traffic.InBursts(kBurst), {first, later}, {probe.partner}, {},
+                          (probe.traffic.size() + kBurst - 1) / kBurst, &all));
+  EXPECT_NE(all.views[0].find("needle"), std::string::npos);
+}
+
 // Heartbeats tell every partner what the sensor could not see.
 TEST(Views, LossesDoNotTellWhetherAnybodyLooksInPayload) {
   Probe probe;
