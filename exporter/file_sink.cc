@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,6 +17,8 @@ namespace vedette {
 namespace {
 
 constexpr size_t kFlushBytes = size_t{64} * 1024;  // one write for some fifty alerts
+
+constexpr std::chrono::milliseconds kReaderPause{200};  // that the reader of a pipe may make before alerts are held
 
 constexpr std::chrono::minutes kRotateAgain{1};  // after a rotation that failed
 
@@ -219,6 +222,7 @@ bool FileSink::WriteBuffer(bool again) {
       continue;
     }
     if (errno == EINTR) continue;
+    if (errno == EAGAIN && say_ && !failing_ && ReaderTakesMore()) continue;
     const int reason = errno;
     const size_t whole = CutToWholeLines(written);
     const bool reader_gone = path_ == "-" && reason == EPIPE;  // which no waiting mends
@@ -258,6 +262,14 @@ bool FileSink::WriteBuffer(bool again) {
     say_(fmt::format("{}: can be written again; {} alerts were lost meanwhile", path_, lost_ - lost_before_), false);
   }
   return true;
+}
+
+// A pipe that is full, for a while: one whose reader has stopped must not stop the sensor.
+bool FileSink::ReaderTakesMore() const {
+  pollfd wanted{.fd = file_->descriptor(), .events = POLLOUT, .revents = 0};
+  const bool ready = poll(&wanted, 1, static_cast<int>(kReaderPause.count())) == 1;
+  if (!ready) errno = EAGAIN;
+  return ready;
 }
 
 // Half a line would spoil the last alert for its reader: it is taken back where that can be done. Returns where in the
@@ -324,6 +336,11 @@ bool FileSink::OpenAnew(std::string& error) {
   uint64_t cut_bytes = 0;
   std::shared_ptr<OutputFile> next = OutputFile::Append(path_, cut_bytes, error);
   if (next == nullptr) return false;
+  if (!next->is_regular()) {
+    // Nobody would see any more where its path leads, nor whether anything arrives.
+    error = path_ + ": is no regular file; remove it, or name it in `output` and start the sensor anew";
+    return false;
+  }
   if (half_line_) {
     // Its begin is in the other file.
     buffer_.erase(0, buffer_.find('\n') + 1);
@@ -333,7 +350,6 @@ bool FileSink::OpenAnew(std::string& error) {
   }
   file_ = std::move(next);
   astray_ = false;
-  followed_ = file_->is_regular();
   return true;
 }
 

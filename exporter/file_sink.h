@@ -96,6 +96,7 @@ class FileSink : public AlertSink {
   bool SkipWritten();
   bool EndedEarly() const { return stop_ != nullptr && stop_->load(); }
   void Fail(std::string reason);
+  bool ReaderTakesMore() const;  // else errno is EAGAIN
   size_t CutToWholeLines(size_t written);
   void Hold(size_t from, const std::string& problem);
   bool Follow();

@@ -55,8 +55,13 @@ OutputFile::~OutputFile() { Close(); }
 
 std::shared_ptr<OutputFile> OutputFile::Append(const std::string& path, uint64_t& cut_bytes, std::string& error) {
   cut_bytes = 0;
-  const int descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+  // Else whoever opens a pipe waits for its reader, and whoever writes to it too.
+  const int descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0640);
   struct stat status {};
+  if (descriptor < 0 && errno == ENXIO && stat(path.c_str(), &status) == 0 && S_ISFIFO(status.st_mode)) {
+    error = path + ": is a pipe that nobody reads; start its reader first, or name a file";
+    return nullptr;
+  }
   if (descriptor < 0 || fstat(descriptor, &status) != 0) {
     error = CannotWrite(path);
     if (descriptor >= 0) close(descriptor);

@@ -16,8 +16,9 @@ class OutputFile {
   OutputFile& operator=(const OutputFile&) = delete;
 
   // Adds to the file, which is made where there is none. A regular file is locked (flock) as long as it is open, and a
-  // line without an end, as a process that was killed leaves it, is cut off: `cut_bytes`, 0 where there was none.
-  // nullptr with an error that names the file.
+  // line without an end, as a process that was killed leaves it, is cut off: `cut_bytes`, 0 where there was none. What
+  // is no regular file (a pipe) is never waited for: a write that would have to wait fails with EAGAIN. nullptr with an
+  // error that names the file.
   static std::shared_ptr<OutputFile> Append(const std::string& path, uint64_t& cut_bytes, std::string& error);
 
   int descriptor() const { return descriptor_; }

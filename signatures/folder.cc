@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <system_error>
+#include <utility>
 
 #include "parsers/text.h"
 
@@ -63,7 +64,7 @@ bool BeginsAsScript(const std::string& path) {
 
 class Lister {
  public:
-  explicit Lister(IndicatorFolder& out) : out_(out) {}
+  Lister(std::string root, IndicatorFolder& out) : root_(std::move(root)), out_(out) {}
 
   void List(const std::string& path, size_t depth) {
     std::error_code failure;
@@ -82,7 +83,7 @@ class Lister {
       if (depth == 0) {
         out_.error = path + ": " + reason;
       } else {
-        PassOver(path, reason);
+        PassOver(path, reason, true);
       }
       return;
     }
@@ -100,8 +101,9 @@ class Lister {
     std::error_code ignored;  // what is gone again is none
     const std::string path = entry.path().string();
     if (entry.is_directory(ignored)) {
-      if (entry.is_symlink(ignored)) return PassOver(path, "a link to a folder: name the folder itself");
-      if (depth + 1 >= kMaxFolderDepth) return PassOver(path, "a folder within too many others: name it itself");
+      if (entry.is_symlink(ignored))
+        return PassOver(path, "a link to a folder: name the folder itself", !LeadsInside(path));
+      if (depth + 1 >= kMaxFolderDepth) return PassOver(path, "a folder within too many others: name it itself", true);
       return List(path, depth + 1);
     }
     // A link that leads nowhere, or to where we may not look, is a file that cannot be opened: that is said.
@@ -116,14 +118,23 @@ class Lister {
     }
   }
 
-  void PassOver(std::string path, std::string reason) {
+  // Whether a link's folder is listed anyway.
+  bool LeadsInside(const std::string& link) const {
+    std::error_code failure;
+    const fs::path target = fs::canonical(link, failure);
+    const fs::path root = failure ? fs::path() : fs::canonical(root_, failure);
+    return !failure && std::mismatch(root.begin(), root.end(), target.begin(), target.end()).first == root.end();
+  }
+
+  void PassOver(std::string path, std::string reason, bool missed = false) {
     if (out_.passed_over.size() < kMaxPassedOver) {
-      out_.passed_over.push_back({std::move(path), std::move(reason)});
+      out_.passed_over.push_back({std::move(path), std::move(reason), missed});
     } else {
       ++num_unnamed_;
     }
   }
 
+  const std::string root_;
   IndicatorFolder& out_;
   size_t num_entries_ = 0, num_unnamed_ = 0;
 };
@@ -143,7 +154,7 @@ std::string_view KindOfOtherFile(std::string_view name) {
 
 IndicatorFolder ListIndicators(const std::string& path) {
   IndicatorFolder out;
-  Lister lister(out);
+  Lister lister(path, out);
   lister.List(path, 0);
   if (lister.num_unnamed() > 0)
     out.passed_over.push_back({path, "and " + std::to_string(lister.num_unnamed()) + " more files and folders"});

@@ -173,6 +173,7 @@ std::vector<SourceReport> ReadIndicators(const std::string& path, IndicatorSetBu
     report.format = "passed over";
     report.unused = entry.reason;
     report.passed_over = true;
+    report.missed = entry.missed;
   }
   if (!whole.error.empty()) reports.push_back(whole);
   return reports;

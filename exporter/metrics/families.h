@@ -60,7 +60,10 @@ inline constexpr FigureFamily kTcpSetAside = {"vedette_tcp_set_aside_segments_to
 inline constexpr FigureFamily kPayloadAside = {"vedette_payload_aside_bytes_total", FigureKind::kCounter,
                                                "bytes set aside, or of another copy; scanned alone", ""};
 inline constexpr FigureFamily kTcpGapBytes = {"vedette_tcp_gap_bytes_total", FigureKind::kCounter,
-                                              "bytes missing in gaps of TCP streams", ""};
+                                              "bytes missing in gaps of TCP streams that are parsed", ""};
+inline constexpr FigureFamily kScanGapBytes = {
+    "vedette_scan_gap_bytes_total", FigureKind::kCounter,
+    "bytes missing in TCP streams in which only patterns are looked for any more", ""};
 inline constexpr FigureFamily kTcpRepeatedBytes = {"vedette_tcp_retransmitted_bytes_total", FigureKind::kCounter,
                                                    "bytes of TCP streams that had been seen before", ""};
 inline constexpr FigureFamily kParserGivenUp = {"vedette_parsers_given_up_total", FigureKind::kCounter,

@@ -166,6 +166,12 @@ void CheckPaths(const Config& config, CheckReport& report) {
                                 ": is no socket; `control` names the socket to make, so remove the file or choose "
                                 "another path");
   }
+  const std::optional<Holder> answers = HolderOfSocket(config.control);
+  if (answers && !RunsWith(*answers, config.path)) {
+    report.Error("control", fmt::format("{}: another sensor answers there{}; end it, or give this one a `control` of "
+                                        "its own",
+                                        config.control, TextOf(answers)));
+  }
 }
 
 bool IsMember(const std::string& user, unsigned group) {

@@ -44,7 +44,8 @@ std::shared_ptr<const IndicatorSet> CheckIndicators(const Config& config, CheckR
       if (!source.error.empty()) {
         report.Error("indicators", source.error);
       } else if (source.passed_over) {
-        report.Ok("indicators", fmt::format("{}: passed over: {}", source.path, source.unused));
+        const std::string text = fmt::format("{}: passed over: {}", source.path, source.unused);
+        source.missed ? report.Warn("indicators", text) : report.Ok("indicators", text);
       } else if (!source.unused.empty()) {
         report.Warn("indicators", fmt::format("{}: is not used: {}", source.path, source.unused));
       } else {

@@ -3,13 +3,16 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -118,6 +121,21 @@ std::optional<Holder> HolderOfPort(const std::string& port) {
     }
   }
   return std::nullopt;
+}
+
+std::optional<Holder> HolderOfSocket(const std::string& path) {
+  sockaddr_un address{};
+  if (path.size() >= sizeof address.sun_path) return std::nullopt;
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path.data(), path.size());
+  const int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  ucred peer{};
+  socklen_t bytes = sizeof peer;
+  const bool known = descriptor >= 0 &&
+                     connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
+                     getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &bytes) == 0 && peer.pid > 0;
+  if (descriptor >= 0) close(descriptor);
+  return known ? std::optional(HolderOf(peer.pid)) : std::nullopt;
 }
 
 bool IsLocked(const std::string& path, std::optional<Holder>& holder) {

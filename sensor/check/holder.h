@@ -19,6 +19,9 @@ bool SomebodyListens(const std::string& port);
 // Who listens at a TCP port. Empty: nobody, or it cannot be seen.
 std::optional<Holder> HolderOfPort(const std::string& port);
 
+// Who listens at a Unix socket. Empty: nobody, or it may not be asked.
+std::optional<Holder> HolderOfSocket(const std::string& path);
+
 // Whether somebody has locked (flock) the file, as a sensor does with its `output`; `holder` where it can be seen.
 bool IsLocked(const std::string& path, std::optional<Holder>& holder);
 

@@ -45,6 +45,7 @@ int Mute(const ControlOption& control, const MuteOptions& options) {
   if (!control.Ask(request, response, error)) return Fail(kExitFailed, error);
   const Json mute = response.value("mute", Json::object());
   fmt::print("{}: {} is muted until {}\n", mute.value("id", ""), WhatIsMuted(mute), mute.value("until", ""));
+  for (const Json& warning : response.value("warnings", Json::array())) Warn(warning.get<std::string>());
   return kExitDone;
 }
 
@@ -53,7 +54,7 @@ int Unmute(const ControlOption& control, const std::string& name) {
   std::string error;
   if (!control.Ask({{"command", "unmute"}, {"mute", name}, {"by", Asker()}}, response, error))
     return Fail(kExitFailed, error);
-  fmt::print("{} is told again\n", WhatIsMuted(response.value("mute", Json::object())));
+  fmt::print("{} alerts again\n", WhatIsMuted(response.value("mute", Json::object())));
   return kExitDone;
 }
 

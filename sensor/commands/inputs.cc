@@ -102,6 +102,41 @@ void SaySources(const std::vector<SourceReport>& sources) {
         Thousands(unusable));
 }
 
+// An address that means another machine in every network is no indicator, but an analyst may want to see what it did.
+std::string FilterAdvice(std::string_view value) {
+  for (const std::string_view type : {"ip:port:", "ip:", "cidr:", "url:"}) {
+    if (!value.starts_with(type)) continue;
+    value.remove_prefix(type.size());
+    break;
+  }
+  if (const size_t scheme = value.find("://"); scheme != std::string_view::npos) {
+    value.remove_prefix(scheme + 3);
+    value = value.substr(0, value.find('/'));
+  }
+  const auto special = [](std::string_view text) {
+    if (text.starts_with('[') && text.ends_with(']')) text = text.substr(1, text.size() - 2);
+    const std::optional<IpAddress> address = IpAddress::Parse(text);
+    return address && address->IsSpecial() ? address : std::nullopt;
+  };
+  const auto number = [](std::string_view text) {
+    return !text.empty() && text.size() <= 5 &&
+           std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  };
+  if (const auto address = special(value))
+    return fmt::format("; for all packets of that machine: --bpf 'host {}'", address->ToString());
+  if (const size_t slash = value.find('/'); slash != std::string_view::npos && number(value.substr(slash + 1))) {
+    if (const auto address = special(value.substr(0, slash)))
+      return fmt::format("; for all packets of that network: --bpf 'net {}/{}'", address->ToString(),
+                         value.substr(slash + 1));
+  }
+  if (const size_t colon = value.rfind(':'); colon != std::string_view::npos && number(value.substr(colon + 1))) {
+    if (const auto address = special(value.substr(0, colon)))
+      return fmt::format("; for all packets of that service: --bpf 'host {} and port {}'", address->ToString(),
+                         value.substr(colon + 1));
+  }
+  return {};
+}
+
 }  // namespace
 
 void CaptureOptions::AddTo(CLI::App& app) {
@@ -176,10 +211,7 @@ LoadedIndicators LoadIndicators(const std::vector<std::string>& paths, const std
     std::string guessed;
     if (!AddFromText(value, builder, error, &guessed)) {
       // Such an address is no indicator, but an analyst may want to see what its machine did.
-      const std::optional<IpAddress> address = IpAddress::Parse(value);
-      const bool is_private = address && address->IsSpecial();
-      fail("--match " + error +
-           (is_private ? fmt::format("; for all packets of that machine: --bpf 'host {}'", address->ToString()) : ""));
+      fail("--match " + error + FilterAdvice(value));
     } else if (!guessed.empty()) {
       loaded.guesses.push_back(fmt::format("--match {}: looked for as {}", value, guessed));
     }
@@ -268,7 +300,9 @@ bool OpenGeoFiles(const std::vector<std::string>& paths, GeoLookup& geo,
 
 bool OpenGeo(const std::vector<std::string>& paths, bool no_geo, GeoLookup& geo) {
   if (no_geo) return true;
-  if (!OpenGeoFiles(paths, geo, [](const std::string& text) { Complain(text); })) return false;
+  // Without one that was named nothing is done; without a default one less is known.
+  if (!OpenGeoFiles(paths, geo, [&](const std::string& text) { paths.empty() ? Warn(text) : Complain(text); }))
+    return false;
   // The age of the default ones was told when they were built; `vedette check` and a metric tell it as well.
   if (paths.empty()) return true;
   for (const GeoDatabaseInfo& database : geo.databases()) {

@@ -94,7 +94,7 @@ std::string SummaryOfCapture(const Totals& totals) {
   AppendCount(out, "TCP segments out of order", figures.Value(kTcp, "out_of_order"));
   AppendCount(out, "TCP bytes seen before", figures.Value(kTcpRepeatedBytes));
   AppendCount(out, "TCP gaps", figures.Value(kTcp, "gaps"));
-  AppendCount(out, "TCP bytes missing in gaps", figures.Value(kTcpGapBytes));
+  AppendCount(out, "TCP bytes missing in gaps", figures.Value(kTcpGapBytes) + figures.Value(kScanGapBytes));
   AppendCount(out, "TCP segments in other copies", figures.Value(kTcp, "other_copies"));
   AppendCount(out, "TCP segments set aside", figures.Sum(kTcpSetAside));
   AppendFamily(out, "  ", figures, kTcpSetAside);

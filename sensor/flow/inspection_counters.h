@@ -17,6 +17,7 @@ struct InspectionCounters {
   uint64_t malformed = 0;                                               // flows whose parser gave up on broken input
   uint64_t payload_bytes = 0;                                           // carried by TCP and UDP, in order
   uint64_t payload_bytes_unscanned = 0;                                 // passed over because of the inspection depth
+  uint64_t gap_bytes_scan_only = 0;  // of TcpCounters::gap_bytes: in streams that only patterns are looked for in
   uint64_t payload_bytes_aside = 0;  // TCP: set aside, or of another copy; looked at alone
   uint64_t parser_held_bytes = 0;    // now
   uint64_t stream_bytes = 0;         // now: StreamStates with all they own, without what parsers hold

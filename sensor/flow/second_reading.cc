@@ -33,12 +33,14 @@ void StreamState::SwapEnds() {
   }
   std::swap(scanned[0], scanned[1]);
   if (tails != nullptr) std::swap((*tails)[0], (*tails)[1]);
+  if (scanned_halves != nullptr) std::swap((*scanned_halves)[0], (*scanned_halves)[1]);
   flip_pending = false;
 }
 
 size_t StreamState::memory_bytes() const {
   size_t bytes = sizeof(StreamState) + reading.memory_bytes();
   if (tails != nullptr) bytes += sizeof(*tails);
+  if (scanned_halves != nullptr) bytes += sizeof(*scanned_halves);
   if (second == nullptr) return bytes;
   bytes += sizeof(SecondReading) + second->reading.memory_bytes();
   for (const SecondReading::Direction& direction : second->direction) {
@@ -49,7 +51,7 @@ size_t StreamState::memory_bytes() const {
 
 void StreamInspector::OnCopy(Flow& flow, size_t index, Chunk chunk, uint32_t behind) {
   StreamState& state = StateOf(flow);
-  if (!options_.parse) return;
+  if (!options_.parse || flow.bypass) return;
   const bool suspended = state.second != nullptr && state.second->suspended != SecondReading::kNone;
   // A reading that the stream may come back to is worth more than one of a copy.
   if (suspended && state.second->was_leading) return;

@@ -45,7 +45,7 @@ class StreamInspector::Sink final : public TcpSink {
     inspector_.OnCopy(flow_, index_, {.data = data, .start = start, .time_ns = time_ns_}, behind);
   }
   void OnExactRepeat() override {
-    if (flow_.stream != nullptr) inspector_.OnExactRepeat(*flow_.stream);
+    if (flow_.stream != nullptr && !flow_.bypass) inspector_.OnExactRepeat(*flow_.stream);
   }
   void OnAside(Bytes data) override { inspector_.OnAside(flow_, index_, data); }
   void OnPlaceChange(bool back) override { inspector_.OnPlaceChange(flow_, index_, back); }
@@ -91,6 +91,7 @@ void StreamInspector::OnTcp(Flow& flow, const Packet& packet, bool from_client) 
     return;
   }
   const uint64_t time_ns = packet.frame->time_ns;
+  if (flow.bypass) ScanOnly(flow, index, packet);
   if (syn) {
     OnSyn(half, other, packet);
   } else {
@@ -121,7 +122,57 @@ void StreamInspector::OnTcp(Flow& flow, const Packet& packet, bool from_client) 
   ConsiderBypass(flow);
 }
 
-void StreamInspector::OnSegment(Flow& flow, size_t index, const Packet& packet) {
+// A packet of a bypassed flow, for the patterns.
+void StreamInspector::ScanOnly(Flow& flow, size_t index, const Packet& packet) {
+  StreamState& state = *flow.stream;
+  if (!WantsScan(state)) return EndScan(state);
+  if (state.scanned_halves == nullptr) {
+    // Patterns came with a reload.
+    state.scanned_halves = std::make_unique<std::array<TcpHalf, 2>>();
+    for (size_t i = 0; i < 2; ++i) {
+      if (flow.half[i].known()) (*state.scanned_halves)[i].StartAt(flow.half[i].next(), false);
+    }
+    Count(state);
+  }
+  TcpHalf& half = (*state.scanned_halves)[index];
+  TcpHalf& other = (*state.scanned_halves)[1 - index];
+  const bool syn = (packet.tcp_flags & kTcpSyn) != 0, fin = (packet.tcp_flags & kTcpFin) != 0;
+  const uint64_t gap_bytes = tcp_counters_.gap_bytes, syns = tcp_counters_.syns_in_stream;
+  if (syn) {
+    OnSyn(half, other, packet);
+    tcp_counters_.syns_in_stream = syns;  // the flow's own half counts it
+  } else {
+    other.SeeWindow(packet.window);
+  }
+  if ((packet.tcp_flags & kTcpAck) != 0) {
+    if (!other.known()) other.StartAt(packet.acknowledgment, syn || (half.started() && half.next() == half.first()));
+    Sink sink(*this, flow, 1 - index, packet.frame->time_ns);
+    other.Acknowledge(packet.acknowledgment, tcp_counters_, sink);
+  }
+  if (!packet.payload.empty() || packet.missing_bytes != 0 || fin) {
+    Sink sink(*this, flow, index, packet.frame->time_ns);
+    if (packet.payload.size() > kMaxPaddingBytes && !syn && !fin && half.IsInTurn(packet.sequence)) [[likely]] {
+      half.PassInTurn(packet.payload, packet.missing_bytes, tcp_counters_, sink);
+    } else {
+      half.OnSegment(SegmentOf(packet), options_.tcp, tcp_counters_, sink);
+    }
+  }
+  counters_.gap_bytes_scan_only += tcp_counters_.gap_bytes - gap_bytes;
+}
+
+bool StreamInspector::WantsScan(const StreamState& state) const {
+  const uint64_t depth = options_.payload_depth;
+  return scan_ && (depth == 0 || state.scanned[0] < depth || state.scanned[1] < depth);
+}
+
+void StreamInspector::EndScan(StreamState& state) {
+  if (state.scanned_halves == nullptr) return;
+  for (TcpHalf& half : *state.scanned_halves) half.Abandon(tcp_counters_);
+  state.scanned_halves.reset();
+  Count(state);
+}
+
+TcpSegment StreamInspector::SegmentOf(const Packet& packet) const {
   TcpSegment segment;
   segment.sequence = packet.sequence + ((packet.tcp_flags & kTcpSyn) != 0 ? 1 : 0);
   segment.payload = packet.payload;
@@ -131,11 +182,16 @@ void StreamInspector::OnSegment(Flow& flow, size_t index, const Packet& packet) 
   segment.packet = &packet;
   segment.time_ns = packet.frame->time_ns;
   segment.key = repeat_key_;
+  return segment;
+}
+
+void StreamInspector::OnSegment(Flow& flow, size_t index, const Packet& packet) {
+  const TcpSegment segment = SegmentOf(packet);
   TcpHalf& half = flow.half[index];
   if (flow.bypass) {
-    // How long a flow lasts must not depend on the bypass, and that on what somebody looks for.
     half.Follow(segment);
-    if (scan_) counters_.payload_bytes_unscanned += packet.payload.size();
+    if (scan_ && (flow.stream == nullptr || flow.stream->scanned_halves == nullptr))
+      counters_.payload_bytes_unscanned += packet.payload.size();
     return;
   }
   Sink sink(*this, flow, index, segment.time_ns);
@@ -155,10 +211,15 @@ void StreamInspector::ConsiderBypass(Flow& flow) {
   for (const std::string& message : flow.stream->reading.message) {
     if (!message.empty()) return;
   }
-  const uint64_t depth = options_.payload_depth;
-  if (scan_ && (depth == 0 || flow.stream->scanned[0] < depth || flow.stream->scanned[1] < depth)) return;
   flow.bypass = true;
   if (flow.stream->second != nullptr) EndSecondReading(flow, *flow.stream);
+  // Scanning goes on by itself: how long the flow lasts, who is its client, and what is read of it must not depend on
+  // whether somebody looks for patterns.
+  if (WantsScan(*flow.stream)) {
+    flow.stream->scanned_halves = std::make_unique<std::array<TcpHalf, 2>>();
+    for (size_t i = 0; i < 2; ++i) (*flow.stream->scanned_halves)[i] = flow.half[i].TakeOver();
+    Count(*flow.stream);
+  }
   for (TcpHalf& half : flow.half) half.Abandon(tcp_counters_);
 }
 
@@ -184,6 +245,7 @@ void StreamInspector::OnData(Flow& flow, size_t index, Chunk chunk, uint64_t gap
   if (flow.stream == nullptr && chunk.data.empty()) return;
   StreamState& state = StateOf(flow);
   if (scan_ && !chunk.data.empty()) Scan(state, index, chunk.data, gap_bytes);
+  if (flow.bypass) return;
   chunk.gap_bytes = static_cast<uint32_t>(std::min<uint64_t>(gap_bytes, UINT32_MAX));
   if (flow.half[index].ended() && !chunk.end) return;  // sent behind the FIN
   if (state.second != nullptr) FollowSecond(flow, state, index, chunk);
@@ -202,7 +264,7 @@ void StreamInspector::OnAside(Flow& flow, size_t index, Bytes data) {
 void StreamInspector::OnPlaceChange(Flow& flow, size_t index, bool back) {
   StreamState& state = StateOf(flow);
   if (state.tails != nullptr) (*state.tails)[index].length = 0;
-  if (!options_.parse) return;
+  if (!options_.parse || flow.bypass) return;
   if (state.second == nullptr || state.second->suspended != static_cast<int>(index) || !back) {
     if (state.second != nullptr) EndSecondReading(flow, state);
     ++counters_.second_readings;
@@ -326,6 +388,13 @@ void StreamInspector::Finish(Flow& flow) {
       flow.half[index].Finish(tcp_counters_, sink);
     }
     if (flow.stream != nullptr && flow.stream->flip_pending) TurnRound(flow);
+  } else if (flow.stream != nullptr && flow.stream->scanned_halves != nullptr) {
+    const uint64_t gap_bytes = tcp_counters_.gap_bytes;
+    for (size_t index = 0; index < 2; ++index) {
+      Sink sink(*this, flow, index, flow.last_ns);
+      (*flow.stream->scanned_halves)[index].Finish(tcp_counters_, sink);
+    }
+    counters_.gap_bytes_scan_only += tcp_counters_.gap_bytes - gap_bytes;
   }
   if (flow.udp_misses != 0 && flow.app == ProtocolId::kUnknown && !flow.tunnel) ++counters_.udp_unrecognised;
   if (flow.stream == nullptr) return;

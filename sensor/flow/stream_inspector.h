@@ -58,6 +58,10 @@ class StreamInspector {
   class Sink;
 
   void OnSegment(Flow& flow, size_t index, const Packet& packet);
+  TcpSegment SegmentOf(const Packet& packet) const;
+  void ScanOnly(Flow& flow, size_t index, const Packet& packet);
+  bool WantsScan(const StreamState& state) const;
+  void EndScan(StreamState& state);
   void OnSyn(TcpHalf& half, TcpHalf& other, const Packet& packet);
   StreamState& StateOf(Flow& flow);
   void Count(StreamState& state);

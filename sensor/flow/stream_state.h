@@ -10,6 +10,7 @@
 
 #include "parsers/bytes.h"
 #include "sensor/flow/reading.h"
+#include "sensor/flow/tcp_half.h"
 #include "signatures/indicator_set.h"
 
 namespace vedette {
@@ -61,6 +62,9 @@ struct StreamState {
   bool flip_pending = false;     // the bytes say that the client is at the other end
   uint64_t scanned[2] = {0, 0};  // payload bytes looked at
   std::unique_ptr<std::array<PayloadTail, 2>> tails;
+  // Of a bypassed flow in whose payload patterns are looked for: the stream in order. Beside the flow's own halves, so
+  // that nothing but patterns depends on it.
+  std::unique_ptr<std::array<TcpHalf, 2>> scanned_halves;
 
   // Whether nothing more can be learned from fields.
   bool parsing_over() const { return reading.over && (second == nullptr || second->reading.over); }

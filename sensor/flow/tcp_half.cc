@@ -408,6 +408,11 @@ void TcpHalf::Follow(const TcpSegment& segment) {
   if (segment.fin) NoteFin(segment);
 }
 
+TcpHalf TcpHalf::TakeOver() {
+  TcpHalf out(std::move(*this));  // the place is copied, what is held moves
+  return out;
+}
+
 void TcpHalf::Abandon(TcpCounters& counters) {
   if (detour_ == nullptr) return;
   DropCandidate(counters);

@@ -187,6 +187,8 @@ class TcpHalf {
   void Follow(const TcpSegment& segment);
   // Nobody looks at this direction any more: what is held goes.
   void Abandon(TcpCounters& counters);
+  // A half that goes on from here, with what this one holds; this one is as behind Abandon.
+  TcpHalf TakeOver();
 
  private:
   struct Place;

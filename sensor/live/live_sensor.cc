@@ -59,14 +59,15 @@ IndicatorLoad ReadyForUse(LoadedIndicators loaded, const std::vector<std::string
   if (loaded.set == nullptr) return out;
   out.unusable = loaded.unusable();
   for (SourceReport& source : loaded.sources) {
-    if (source.passed_over) continue;
+    if (source.passed_over && !source.missed) continue;
     const uint64_t rows = source.rows - std::min(source.rows, source.unusable);
     std::error_code no_link;
     const std::filesystem::path target = std::filesystem::read_symlink(source.path, no_link);
-    if (!source.unused.empty() && !no_link) {
-      source.unused += fmt::format(
-          "; it is a link to {}, and a running sensor reads only the folders that its configuration named at its start",
-          target.string());
+    if (!source.unused.empty() && !source.passed_over && !no_link) {
+      source.unused += fmt::format("; it is a link to {}", target.string());
+      if (access(source.path.c_str(), F_OK) == 0) {
+        source.unused += ", and a running sensor reads only the folders that its configuration named at its start";
+      }
     }
     out.files.push_back({std::move(source.path), std::move(source.unused), rows});
   }

@@ -52,7 +52,9 @@ Json MuteControl::Mute(const Json& request, int64_t now_ns) {
   changed_();
   log_.Info(fmt::format("mute {}: {} until {}, by {}: {}", made.id, Describe(made), Rfc3339(made.until_ns), made.by,
                         made.reason));
-  return {{"mute", JsonOf(made)}};
+  const std::vector<std::string> remarks = remarks_(made);
+  for (const std::string& remark : remarks) log_.Warn(remark);
+  return {{"mute", JsonOf(made)}, {"warnings", remarks}};
 }
 
 Json MuteControl::Unmute(const Json& request) {
@@ -60,7 +62,7 @@ Json MuteControl::Unmute(const Json& request) {
   std::string error;
   if (!store_.Remove(TextIn(request, "mute"), removed, error)) return Refused(error);
   changed_();
-  log_.Info(fmt::format("mute {} ended by {}: {} is told again", removed.id, TextIn(request, "by"), Describe(removed)));
+  log_.Info(fmt::format("mute {} ended by {}: {} alerts again", removed.id, TextIn(request, "by"), Describe(removed)));
   return {{"mute", JsonOf(removed)}};
 }
 

@@ -3,6 +3,9 @@
 
 #include <functional>
 #include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "exporter/mutes/mute_store.h"
 #include "sensor/live/log.h"
@@ -12,9 +15,10 @@ namespace vedette {
 // One thread. Whatever a request holds is answered.
 class MuteControl {
  public:
-  // `changed` is called after each change. All outlive this.
-  MuteControl(MuteStore& store, std::function<void()> changed, Log& log)
-      : store_(store), changed_(std::move(changed)), log_(log) {}
+  // `changed` is called after each change; `remarks` tells of a new mute why it hides nothing, if so. All outlive this.
+  MuteControl(MuteStore& store, std::function<void()> changed,
+              std::function<std::vector<std::string>(const vedette::Mute&)> remarks, Log& log)
+      : store_(store), changed_(std::move(changed)), remarks_(std::move(remarks)), log_(log) {}
 
   nlohmann::json Mute(const nlohmann::json& request, int64_t now_ns);
   nlohmann::json Unmute(const nlohmann::json& request);
@@ -23,6 +27,7 @@ class MuteControl {
  private:
   MuteStore& store_;
   const std::function<void()> changed_;
+  const std::function<std::vector<std::string>(const vedette::Mute&)> remarks_;
   Log& log_;
 };
 

@@ -202,10 +202,16 @@ std::vector<std::string> Reloader::WarningsOf(const IndicatorLoad& load, uint64_
   return out;
 }
 
+bool Reloader::Gave(const std::string& path) const {
+  if (giving_.contains(path)) return true;
+  const auto inside = giving_.lower_bound(path + '/');
+  return inside != giving_.end() && inside->first.starts_with(path + '/');
+}
+
 bool Reloader::LostAFile(const IndicatorLoad& load, std::string& error) const {
   size_t lost = 0;
   for (const IndicatorFile& file : load.files) {
-    if (file.unused.empty() || !giving_.contains(file.path)) continue;
+    if (file.unused.empty() || !Gave(file.path)) continue;
     if (++lost == 1) error = fmt::format("{}: gave indicators before and gives none now: {}", file.path, file.unused);
   }
   if (lost > 1) error += fmt::format(" (and {} more such files)", lost - 1);

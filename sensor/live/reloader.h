@@ -95,6 +95,7 @@ class Reloader : public FigureSource {
   std::vector<std::string> FilesGone(const IndicatorLoad& load) const;
   std::vector<std::string> WarningsOf(const IndicatorLoad& load, uint64_t indicators_before) const;
   // A file that gave indicators to the set in use, is still there, and gives none now: it was broken on its way.
+  bool Gave(const std::string& path) const;  // a file, or what is in a folder, before
   bool LostAFile(const IndicatorLoad& load, std::string& error) const;
   bool HandOver(const IndicatorLoad& load, uint64_t generation, std::string& error);
   bool Stopping() const;

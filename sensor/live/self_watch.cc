@@ -7,7 +7,9 @@
 #include <optional>
 #include <utility>
 
+#include "exporter/mutes/mute_names.h"
 #include "exporter/time_text.h"
+#include "sensor/live/ask_exporter.h"
 #include "signatures/canary.h"
 
 namespace vedette {
@@ -16,6 +18,18 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::chrono::seconds kLook{1};  // at alarms, and at mutes that end
+
+// A reload that failed is told by its alarm, but that is raised a little later, or is off.
+void TellFailedReload(Json& status) {
+  const Json reload = status.value("reload", Json());
+  if (!reload.is_object() || reload["number"] == 0 || reload["running"] || reload["succeeded"]) return;
+  for (const Json& alarm : status["alarms"]) {
+    if (alarm["alarm"] == "reload_failed") return;
+  }
+  if (status["state"] == "ok") status["state"] = "warning";
+  status["problems"].push_back(
+      {{"level", "warning"}, {"what", "the last reload failed: " + reload["error"].get<std::string>()}});
+}
 
 int64_t NowNs() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
@@ -44,7 +58,7 @@ SelfWatch::SelfWatch(Parts parts, std::unique_ptr<MuteStore> mutes)
     : parts_(std::move(parts)),
       mutes_(std::move(mutes)),
       mute_control_(
-          *mutes_, [this] { UseMutes(); }, *parts_.log),
+          *mutes_, [this] { UseMutes(); }, [this](const Mute& mute) { return RemarksOn(mute); }, *parts_.log),
       alarms_(parts_.config->alarms, parts_.config->sensor_name, AlarmClock(), *parts_.log, parts_.command) {
   UseMutes();
   for (const MuteStore::Status& status : mutes_->All()) {
@@ -66,11 +80,25 @@ void SelfWatch::UseMutes() {
   parts_.exporter->Post([filters = parts_.filters, list = mutes_->List()] { filters->mutes.Use(list); });
 }
 
+// The exporter has the indicators in use; they are read here, for there may be millions.
+std::vector<std::string> SelfWatch::RemarksOn(const Mute& mute) const {
+  const auto used = std::make_shared<IndicatorCatalogue>();
+  const std::string problem = AskExporter(*parts_.exporter, [filters = parts_.filters, used] {
+    *used = filters->in_use;
+    return std::string();
+  });
+  if (!problem.empty()) return {};
+  const std::vector<Mute> mutes = {mute};
+  MuteNames names(mutes);
+  for (uint32_t index = 0; index < used->size; ++index) names.See(used->at(index));
+  return names.Remarks();
+}
+
 void SelfWatch::ExpireMutes() {
   std::string error;
   const std::vector<Mute> over = mutes_->Expire(NowNs(), error);
   for (const Mute& mute : over) {
-    parts_.log->Info(fmt::format("mute {} is over: {} is told again", mute.id, Describe(mute)));
+    parts_.log->Info(fmt::format("mute {} expired: {} alerts again", mute.id, Describe(mute)));
   }
   if (!over.empty()) UseMutes();
   if (!error.empty()) parts_.log->Warn(error);
@@ -136,6 +164,7 @@ void SelfWatch::AddTo(Json& status) const {
   } else if ((!alarms.empty() || !command_problem.empty()) && status["state"] == "ok") {
     status["state"] = "warning";
   }
+  TellFailedReload(status);
   status["canary"] = CanaryOutcome();
   status["mutes"] = mute_control_.List();
 }

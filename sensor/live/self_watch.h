@@ -31,11 +31,13 @@ namespace vedette {
 struct LiveFilters {
   CanaryWatch canaries;
   MuteFilter mutes;
+  IndicatorCatalogue in_use;
 
   std::vector<AlertFilter*> all() { return {&canaries, &mutes}; }
   void AddGeneration(const IndicatorCatalogue& indicators) {
     canaries.AddGeneration(indicators);
     mutes.AddGeneration(indicators);
+    in_use = indicators;
   }
   void ForgetBefore(uint64_t generation) {
     canaries.ForgetBefore(generation);
@@ -73,6 +75,7 @@ class SelfWatch : public FigureSource {
  private:
   SelfWatch(Parts parts, std::unique_ptr<MuteStore> mutes);
   void UseMutes();
+  std::vector<std::string> RemarksOn(const Mute& mute) const;
   void ExpireMutes();
   nlohmann::json CanaryOutcome() const;
 

@@ -91,6 +91,7 @@ void Add(InspectionCounters& sum, const InspectionCounters& part) {
   sum.malformed += part.malformed;
   sum.payload_bytes += part.payload_bytes;
   sum.payload_bytes_unscanned += part.payload_bytes_unscanned;
+  sum.gap_bytes_scan_only += part.gap_bytes_scan_only;
   sum.payload_bytes_aside += part.payload_bytes_aside;
   sum.second_readings += part.second_readings;
   sum.second_readings_limit += part.second_readings_limit;

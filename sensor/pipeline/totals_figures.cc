@@ -93,7 +93,8 @@ void AppendFlows(const Totals& totals, Figures& out) {
   aside("no_room", totals.tcp.queue_full);
   aside("padding", totals.tcp.padding);
   out.Add(families::kPayloadAside, static_cast<double>(inspection.payload_bytes_aside));
-  out.Add(families::kTcpGapBytes, static_cast<double>(totals.tcp.gap_bytes));
+  out.Add(families::kTcpGapBytes, static_cast<double>(totals.tcp.gap_bytes - inspection.gap_bytes_scan_only));
+  out.Add(families::kScanGapBytes, static_cast<double>(inspection.gap_bytes_scan_only));
   out.Add(families::kTcpRepeatedBytes, static_cast<double>(totals.tcp.retransmitted_bytes));
   out.Add(families::kParserGivenUp, "malformed", static_cast<double>(inspection.malformed));
   out.Add(families::kParserGivenUp, "memory", static_cast<double>(inspection.parser_limit_hit));

@@ -108,6 +108,20 @@ class BadInput(unittest.TestCase):
         self.assertNotIn("put in front", given.stderr.decode())
         self.expect(match("evil.example:8080/x"), 0, "url")
 
+    def test_addresses_of_every_network_are_filtered_for(self):
+        for value, advice in {
+            "10.0.0.1": "for all packets of that machine: --bpf 'host 10.0.0.1'",
+            "ip:10.0.0.1": "for all packets of that machine: --bpf 'host 10.0.0.1'",
+            "fe80::1": "for all packets of that machine: --bpf 'host fe80::1'",
+            "192.168.1.0/24": "for all packets of that network: --bpf 'net 192.168.1.0/24'",
+            "cidr:10.0.0.0/8": "for all packets of that network: --bpf 'net 10.0.0.0/8'",
+            "10.0.0.1:8080": "for all packets of that service: --bpf 'host 10.0.0.1 and port 8080'",
+            "ip:port:[fe80::1]:80": "for all packets of that service: --bpf 'host fe80::1 and port 80'",
+            "http://10.0.0.1/": "for all packets of that machine: --bpf 'host 10.0.0.1'",
+        }.items():
+            with self.subTest(value=value):
+                self.expect(run("replay", "--no-geo", CAPTURE, "--match", value), 2, advice)
+
     def test_bad_filter_and_bad_time(self):
         self.expect(replay("--bpf", "host and and", CAPTURE), 2, "host and and")
         for time in ("yesterday-ish", "1795424400000", "2600-01-01", "20261123", "2026-02-31"):

@@ -5,6 +5,9 @@
 #include <tuple>
 #include <utility>
 
+#include "exporter/metrics/losses.h"
+#include "sensor/pipeline/pipeline.h"
+#include "sensor/pipeline/totals_figures.h"
 #include "sensor/pipeline/worker.h"
 
 namespace vedette::views {
@@ -36,12 +39,6 @@ std::shared_ptr<const IndicatorSet> Compile(const std::vector<Indicator>& rows, 
   std::shared_ptr<const IndicatorSet> set = builder.Compile(report);
   refused += report.refused;
   return set;
-}
-
-IndicatorCatalogue Catalogue(const std::shared_ptr<const IndicatorSet>& set, uint64_t generation) {
-  IndicatorCatalogue catalogue = CatalogueOf(set, generation);
-  catalogue.digest = std::string(64, '0');  // names the whole set: no partner's business, and no part of this check
-  return catalogue;
 }
 
 // The rows that a partner may see: by what holds for them in the set, where the strictest TLP of an id holds for all.
@@ -89,7 +86,7 @@ Replayed Replay(const Bursts& bursts, const Generations& generations, const std:
   SensorIdentity identity;
   identity.name = "sensor";
   identity.version = "1";
-  AlertRenderer renderer(Catalogue(out.sets[0], 1), nullptr, identity,
+  AlertRenderer renderer(CatalogueOf(out.sets[0], 1), nullptr, identity,
                          [](uint32_t) { return std::string_view("capture"); });
   std::vector<PartnerView> views;
   for (uint32_t i = 0; i < clearances.size(); ++i) {
@@ -117,7 +114,7 @@ Replayed Replay(const Bursts& bursts, const Generations& generations, const std:
   bursts([&](std::span<const Frame> frames) {
     if (generation + 1 < generations.size() && burst >= (generation + 1) * num_bursts / generations.size()) {
       ++generation;
-      renderer.AddGeneration(Catalogue(out.sets[generation], generation + 1));
+      renderer.AddGeneration(CatalogueOf(out.sets[generation], generation + 1));
       exchange.Offer(kit_of(generation));
     }
     worker.Process(frames);
@@ -127,6 +124,14 @@ Replayed Replay(const Bursts& bursts, const Generations& generations, const std:
   worker.Finish();
   pop();
   out.counters = consumer.alert_counters();
+  Totals totals;
+  totals.decode = worker.decode_counters();
+  totals.workers = worker.counters();
+  totals.inspection = worker.inspection_counters();
+  totals.tcp = worker.tcp_counters();
+  Figures figures;
+  AppendFigures(totals, figures);
+  out.losses = LossesOf(figures);
   out.matching = worker.payload_match_counters();
   out.matching.hits_over_limit += worker.field_match_counters().hits_over_limit;
   return out;

@@ -41,6 +41,7 @@ struct Replayed {
   AlertCounters counters;
   MatchCounters matching;
   uint64_t refused = 0;
+  std::string losses;  // as heartbeats tell them
   std::vector<std::shared_ptr<const IndicatorSet>> sets;
 };
 

@@ -2,98 +2,19 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <deque>
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
 
 #include "sensor/capture/capture_files.h"
-#include "tests/unit/sensor/decode/packets.h"
 #include "tests/views/observed_rows.h"
-#include "tests/views/view_replay.h"
+#include "tests/views/traffic.h"
 
 namespace vedette::views {
 namespace {
 
 using testing::Be16;
-using testing::Ethernet;
-using testing::Ipv4;
-using testing::OwnedFrame;
-using testing::Tcp;
-using testing::Udp;
-
-using Random = std::mt19937_64;
-
-// Frames that somebody made, at 1,000 a second.
-class Traffic {
- public:
-  void Add(const Ipv4& ip, const std::string& segment) {
-    owned_.emplace_back(Ethernet(0x0800, ip(segment)), kLinkEthernet, time_ns_);
-    time_ns_ += 1'000'000;
-  }
-  void Pause(uint64_t seconds) { time_ns_ += seconds * 1'000'000'000; }
-  void AddUdp(const std::string& client, uint16_t client_port, const std::string& server, uint16_t server_port,
-              const std::string& payload, bool from_client = true) {
-    Ipv4 ip{
-        .source = from_client ? client : server, .destination = from_client ? server : client, .protocol = kIpProtoUdp};
-    Udp udp{.source_port = from_client ? client_port : server_port,
-            .destination_port = from_client ? server_port : client_port};
-    Add(ip, udp(payload));
-  }
-  // A connection that is opened, says this, cut at random places, and is closed.
-  void AddTcp(const std::string& client, uint16_t client_port, const std::string& server, uint16_t server_port,
-              const std::string& stream, Random& random, size_t longest = 1400) {
-    const Ipv4 out{.source = client, .destination = server}, back{.source = server, .destination = client};
-    Tcp to{.source_port = client_port,
-           .destination_port = server_port,
-           .sequence = 99,
-           .acknowledgment = 0,
-           .flags = kTcpSyn};
-    Tcp from{.source_port = server_port,
-             .destination_port = client_port,
-             .sequence = 499,
-             .acknowledgment = 100,
-             .flags = kTcpSyn | kTcpAck};
-    Add(out, to(""));
-    Add(back, from(""));
-    to.flags = kTcpAck;
-    to.sequence = 100;
-    to.acknowledgment = 500;
-    for (size_t at = 0; at < stream.size();) {
-      const size_t length = std::min<size_t>(1 + random() % longest, stream.size() - at);
-      Add(out, to(stream.substr(at, length)));
-      at += length;
-      to.sequence = static_cast<uint32_t>(100 + at);
-    }
-    to.flags = kTcpAck | kTcpFin;
-    Add(out, to(""));
-    from.flags = kTcpAck | kTcpFin;
-    from.sequence = 500;
-    from.acknowledgment = to.sequence + 1;
-    Add(back, from(""));
-  }
-
-  Bursts InBursts(size_t burst) const {
-    auto frames = std::make_shared<std::vector<Frame>>();
-    for (const OwnedFrame& owned : owned_) {
-      frames->push_back(*owned);
-      frames->back().number = frames->size();
-    }
-    return [frames, burst](const std::function<void(std::span<const Frame>)>& each) {
-      for (std::span<const Frame> rest = *frames; !rest.empty();) {
-        const size_t n = std::min(burst, rest.size());
-        each(rest.first(n));
-        rest = rest.subspan(n);
-      }
-    };
-  }
-  size_t size() const { return owned_.size(); }
-
- private:
-  std::deque<OwnedFrame> owned_;
-  uint64_t time_ns_ = 1'700'000'000'000'000'000;
-};
 
 std::string WireName(const std::string& name) {
   std::string out;
@@ -117,13 +38,6 @@ std::string DnsAnswer(const std::string& name, const std::vector<std::string>& a
     out += Be16(0xc00c) + Be16(1) + Be16(1) + Be16(0) + Be16(60) + Be16(4) + testing::WireAddress(address);
   }
   return out;
-}
-
-Indicator Row(IndicatorType type, std::string value) {
-  Indicator row;
-  row.type = type;
-  row.value = std::move(value);
-  return row;
 }
 
 std::string Literal(size_t i) { return "<literal-" + std::to_string(i) + ">"; }
@@ -264,13 +178,6 @@ Traffic MakeTraffic(Random& random) {
   return out;
 }
 
-void ExpectSame(const Difference& difference) {
-  EXPECT_GT(difference.bytes, 0u) << "nothing was shown, so nothing was tested";
-  EXPECT_EQ(difference.differing, 0u) << difference.example.substr(0, 6000);
-}
-
-constexpr size_t kBurst = 32;
-
 TEST(Views, DependOnNothingThatTheyMayNotShow) {
   for (const uint64_t seed : {1u, 2u, 3u}) {
     Random random(seed);
@@ -379,31 +286,6 @@ TEST(Views, AFlowsLimitDoesNotTellWhetherANameIsListed) {
   }
   EXPECT_NE(views[0].find("sentinel"), std::string::npos);
   EXPECT_EQ(views[0], views[1]);
-}
-
-// A flow that nobody parses any more is passed over where nobody looks in payload. How long it lasts, and so which of
-// its packets begin another one, must not tell.
-TEST(Views, HowLongAFlowLastsDoesNotTellWhetherAnybodyLooksInPayload) {
-  Indicator own = Row(IndicatorType::kIp, "20.0.0.1"), secret = Row(IndicatorType::kContent, "secret");
-  own.originator = "cert-a";
-  own.tlp = Tlp::kGreen;
-  secret.originator = "cert-b";
-  secret.tlp = Tlp::kRed;
-  Clearance partner;
-  partner.partner = "a";
-  partner.originators = {"cert-a"};
-  partner.max_tlp = Tlp::kGreen;
-  Traffic traffic;
-  const Ipv4 out{.source = "192.0.2.1", .destination = "20.0.0.1"};
-  Tcp segment{.source_port = 40'000, .destination_port = 4000, .sequence = 100};
-  const std::string no_protocol(600, '\xee');
-  for (int i = 0; i < 100; ++i, segment.sequence += 600) traffic.Add(out, segment(no_protocol));
-  segment.flags = kTcpAck | kTcpFin;
-  traffic.Add(out, segment(""));
-  traffic.Pause(100);  // longer than a closed connection lasts, shorter than an open one
-  segment.flags = kTcpAck;
-  traffic.Add(out, segment(""));
-  ExpectSame(CompareViews(traffic.InBursts(kBurst), {{own, secret}}, {partner}, {}));
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 // A file of alerts that is renamed, removed and rotated while a sensor writes it.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -122,6 +123,57 @@ TEST_F(LiveFileTest, ReopenTakesEffectAtOnceAndChangesNothingWithoutNeed) {
   fs::create_directory(path_);
   EXPECT_FALSE(sink->Reopen(error_));
   EXPECT_NE(error_.find(path_ + ": cannot be written: Is a directory"), std::string::npos) << error_;
+}
+
+// A pipe would be waited for, and a device swallows: the sensor's exporter must do neither.
+TEST_F(LiveFileTest, WhatIsNoRegularFileIsNotTakenForTheNewOne) {
+  const auto sink = Open();
+  ASSERT_NE(sink, nullptr) << error_;
+  Send(*sink, 1);
+  fs::rename(path_, path_ + ".old");
+  ASSERT_EQ(mkfifo(path_.c_str(), 0600), 0);
+  Send(*sink, 2);
+  EXPECT_TRUE(sink->failing());
+  EXPECT_EQ(Times(path_ + ".old").size(), 3u);
+  ASSERT_EQ(said_.size(), 1u);
+  EXPECT_NE(said_[0].find(path_ + ": is a pipe that nobody reads"), std::string::npos) << said_[0];
+  fs::remove(path_);
+  fs::create_symlink("/dev/null", path_);
+  EXPECT_FALSE(sink->Reopen(error_));
+  EXPECT_NE(error_.find(path_ + ": is no regular file"), std::string::npos) << error_;
+  fs::remove(path_);
+  EXPECT_TRUE(sink->Reopen(error_)) << error_;
+  Send(*sink, 1);
+  EXPECT_FALSE(sink->failing());
+  EXPECT_TRUE(sink->Close());
+  ExpectAll();
+}
+
+TEST_F(LiveFileTest, APipeIsNeverWaitedFor) {
+  ASSERT_EQ(mkfifo(path_.c_str(), 0600), 0);
+  EXPECT_EQ(Open(), nullptr);
+  EXPECT_NE(error_.find(path_ + ": is a pipe that nobody reads; start its reader first"), std::string::npos) << error_;
+  const int reader = open(path_.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  ASSERT_GE(reader, 0);
+  ASSERT_GE(fcntl(reader, F_SETPIPE_SZ, 4096), 0);
+  const auto sink = Open();
+  ASSERT_NE(sink, nullptr) << error_;
+  Send(*sink, 20);
+  EXPECT_TRUE(sink->failing());  // its reader has stopped
+  ASSERT_EQ(said_.size(), 1u);
+  EXPECT_NE(said_[0].find("up to 1024 KiB of alerts wait"), std::string::npos) << said_[0];
+  std::string all;
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (std::count(all.begin(), all.end(), '\n') < 20 && std::chrono::steady_clock::now() < end) {
+    char buffer[4096];
+    for (ssize_t n = 0; (n = read(reader, buffer, sizeof buffer)) > 0;) all.append(buffer, static_cast<size_t>(n));
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    sink->Idle();
+  }
+  close(reader);
+  std::ofstream(path_ + ".read") << all;
+  fs::remove(path_);
+  ExpectAll();
 }
 
 TEST_F(LiveFileTest, WhereThePathCannotBeOpenedAlertsGoOnIntoTheRenamedFile) {

@@ -4,6 +4,8 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
+#include <string>
 
 #include "tests/unit/temporary_folder.h"
 
@@ -45,6 +47,23 @@ TEST(Folder, ReadsInnerFoldersAndNamesWhatItPassesOver) {
   EXPECT_EQ(found.passed_over[0].path, (folder / "LICENSE").string());
   EXPECT_EQ(found.passed_over[1].path, (folder / "a-link").string());
   EXPECT_EQ(found.passed_over[2].path, (folder / "b" / "get").string());
+}
+
+// A licence is no loss. A folder that is not read may be one, unless it is read anyway.
+TEST(Folder, TellsWhatMayBeMissed) {
+  const TemporaryFolder folder, outside;
+  fs::create_directories(folder / "inner");
+  Write(folder / "z.txt");
+  Write(folder / "LICENSE");
+  fs::create_directory_symlink(folder / "inner", folder / "a-inside");
+  fs::create_directory_symlink(outside.path(), folder / "b-outside");
+  fs::create_directory_symlink(folder.path().parent_path(), folder / "c-above");
+  std::map<std::string, bool> missed;
+  for (const auto& entry : ListIndicators(folder.path().string()).passed_over) {
+    missed[fs::path(entry.path).filename().string()] = entry.missed;
+  }
+  EXPECT_EQ(missed, (std::map<std::string, bool>{
+                        {"LICENSE", false}, {"a-inside", false}, {"b-outside", true}, {"c-above", true}}));
 }
 
 TEST(Folder, SaysWhereItEnds) {

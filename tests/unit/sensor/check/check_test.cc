@@ -29,6 +29,7 @@
 #include "exporter/feed/keys.h"
 #include "exporter/time_text.h"
 #include "sensor/check/offloads.h"
+#include "sensor/live/control.h"
 #include "tests/unit/exporter/mmdb_files.h"
 #include "tests/unit/temporary_folder.h"
 
@@ -349,6 +350,14 @@ TEST_F(CheckTest, OffloadsThatMergePacketsAreNamed) {
   waitpid(child, &status, 0);
   if (WEXITSTATUS(status) == 77) GTEST_SKIP() << "offloads are NOT tested: no network namespace can be had";
   EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+TEST_F(CheckTest, TheControlSocketMustNotBeAnothersSensor) {
+  std::string error;
+  const auto other = ControlServer::Open(Path("state/control.sock"), error);
+  ASSERT_NE(other, nullptr) << error;
+  ExpectOne(CheckLevel::kError, "control: state/control.sock", "control: state/control.sock",
+            "another sensor answers there (by ");
 }
 
 TEST_F(CheckTest, TheControlSocketsGroupHasToBeThere) {

@@ -20,7 +20,7 @@ class MuteControlTest : public testing::Test {
     store_ = MuteStore::Open((folder_ / "mutes.json").string(), {}, kNow, error);
     ASSERT_NE(store_, nullptr) << error;
     control_ = std::make_unique<MuteControl>(
-        *store_, [this] { ++changes_; }, log_);
+        *store_, [this] { ++changes_; }, [this](const vedette::Mute&) { return remarks_; }, log_);
   }
   Json Mute(Json request) { return control_->Mute(request, kNow); }
 
@@ -28,8 +28,16 @@ class MuteControlTest : public testing::Test {
   Log log_;
   std::unique_ptr<MuteStore> store_;
   std::unique_ptr<MuteControl> control_;
+  std::vector<std::string> remarks_;
   int changes_ = 0;
 };
+
+TEST_F(MuteControlTest, SaysWhereNothingIsHidden) {
+  remarks_ = {"the mute of indicator t-1 hides nothing"};
+  const Json made = Mute({{"indicator", "t-1"}, {"for_seconds", 60}, {"reason", "red team"}, {"by", "alice"}});
+  EXPECT_EQ(made["warnings"], Json(remarks_));
+  EXPECT_EQ(control_->List().size(), 1u);
+}
 
 TEST_F(MuteControlTest, MutesListsAndEnds) {
   const Json made = Mute({{"indicator", "t-1"},

@@ -259,6 +259,29 @@ TEST_F(ReloadTest, AFileThatGaveIndicatorsAndGivesNoneIsAFailure) {
   Stop();
 }
 
+TEST_F(ReloadTest, AFolderThatGaveIndicatorsAndIsReadNoMoreIsAFailure) {
+  std::vector<IndicatorFile> files = {{"a.csv", ""}, {"inner/b.csv", ""}};
+  IndicatorLoad first = LoadOf({MakeIndicator(IndicatorType::kDomain, "even.example")});
+  first.files = files;
+  Start(std::move(first), [&files] {
+    IndicatorLoad load = LoadOf({MakeIndicator(IndicatorType::kDomain, "odd.example")});
+    load.files = files;
+    return load;
+  });
+  files = {{"a.csv", ""}, {"inn", "a link to a folder"}};
+  Reloader::Outcome outcome = Reload();
+  EXPECT_TRUE(outcome.succeeded) << "it never gave any: " << outcome.error;
+  EXPECT_EQ(outcome.warnings, std::vector<std::string>{"inn is not used: a link to a folder"});
+  files = {{"a.csv", ""}, {"inner/b.csv", ""}};
+  EXPECT_TRUE(Reload().succeeded);
+  files = {{"a.csv", ""}, {"inner", "cannot be listed"}};
+  outcome = Reload();
+  EXPECT_FALSE(outcome.succeeded);
+  EXPECT_NE(outcome.error.find("inner: gave indicators before and gives none now: cannot be listed"), std::string::npos)
+      << outcome.error;
+  Stop();
+}
+
 // Whoever asks is told what the log tells.
 TEST_F(ReloadTest, WarnsOfFilesThatAreNotUsedOrShrankAndOfSettingsThatWait) {
   std::vector<IndicatorFile> files = {{"a.csv", "", 10}, {"b.csv", "", 3}, {"c.csv", "cannot be opened"}};
