@@ -1,6 +1,8 @@
 // Contract 3's JSON. The order of the keys is fixed and documented in docs/alert.md: EVE's fields first, as Suricata
 // orders them, then what this project adds.
 #include <algorithm>
+#include <array>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -23,6 +25,23 @@ constexpr size_t kMaxPayloadBytes = 256;     // of the bytes a payload pattern f
 constexpr size_t kMaxReferenceBytes = 2048;  // URLs beyond that are not followed by browsers either
 
 constexpr uint64_t kNsPerSecond = 1'000'000'000;
+
+// The order of an object's members. DNS has answers besides, and an order of its own.
+using enum ObservableKind;
+constexpr std::array kHttpMembers = {kHttpHost,      kHttpTarget, kHttpUri,    kHttpUrl,
+                                     kHttpUserAgent, kHttpXff,    kHttpMethod, kHttpStatus};
+constexpr std::array kTlsMembers = {kTlsSubject, kTlsIssuer, kTlsCertSha1, kTlsSni,
+                                    kTlsVersion, kTlsJa3,    kTlsJa3s,     kTlsJa4};
+
+// Every kind that has a member is in its object's order.
+consteval bool IsComplete(EveObject object, std::span<const ObservableKind> order) {
+  const auto has_place = [&](const ObservableTraits& kind) {
+    return kind.eve.object != object || kind.eve.name.empty() ||
+           std::find(order.begin(), order.end(), kind.kind) != order.end();
+  };
+  return std::all_of(kObservableTable.begin(), kObservableTable.end(), has_place);
+}
+static_assert(IsComplete(EveObject::kHttp, kHttpMembers) && IsComplete(EveObject::kTls, kTlsMembers));
 
 bool IsIcmp(uint8_t protocol) { return protocol == 1 || protocol == 58; }
 
@@ -134,29 +153,65 @@ class AlertJson {
   // ---- EVE's objects about the message
 
   void Message() {
-    switch (alert_.kind) {
-      case ObservableKind::kDnsQuery:
-      case ObservableKind::kDnsAnswer:
-      case ObservableKind::kDnsCname:
+    switch (TraitsOf(alert_.kind).eve.object) {
+      case EveObject::kDns:
         return Dns();
-      case ObservableKind::kHttpHost:
-      case ObservableKind::kHttpHostField:
-      case ObservableKind::kHttpUri:
-      case ObservableKind::kHttpUrl:
-      case ObservableKind::kHttpUserAgent:
-      case ObservableKind::kHttpXff:
-        return Http();
-      case ObservableKind::kTlsSni:
-      case ObservableKind::kTlsJa3:
-      case ObservableKind::kTlsJa3s:
-      case ObservableKind::kTlsJa4:
-      case ObservableKind::kTlsCertSha1:
-      case ObservableKind::kTlsCertSha256:
-      case ObservableKind::kTlsCertName:
-        return Tls();
-      default:
+      case EveObject::kHttp:
+        return Members("http", kHttpMembers);
+      case EveObject::kTls:
+        return Members("tls", kTlsMembers);
+      case EveObject::kNone:
         return;
     }
+  }
+
+  // The members of an object in their order. Of kinds that fill the same one, the first that there is does.
+  void Members(std::string_view object, std::span<const ObservableKind> kinds) {
+    json_.BeginObject(object);
+    std::string_view written;
+    for (const ObservableKind kind : kinds) {
+      const EveMember& member = TraitsOf(kind).eve;
+      if (member.name != written && Member(member, ValueIn(kind))) written = member.name;
+    }
+    json_.EndObject();
+  }
+
+  // False: there is no such value, or none that can be shown so.
+  bool Member(const EveMember& member, std::string_view value) {
+    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+    const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+    if (value.empty()) return false;
+    switch (member.shape) {
+      case EveShape::kText:
+        json_.Observed(member.name, value, kMaxContextBytes);
+        return true;
+      case EveShape::kNumber: {
+        if (value.size() != 3 || value[0] == '0' || !std::all_of(value.begin(), value.end(), is_digit)) return false;
+        uint64_t number = 0;
+        for (const char c : value) number = number * 10 + static_cast<uint64_t>(c - '0');
+        json_.Number(member.name, number);
+        return true;
+      }
+      case EveShape::kHash:
+        json_.BeginObject(member.name);
+        json_.Observed("hash", value, kMaxContextBytes);
+        json_.EndObject();
+        return true;
+      case EveShape::kFingerprint: {
+        if (value.size() != 40 || !std::all_of(value.begin(), value.end(), is_hex)) return false;
+        std::string colons;
+        for (size_t i = 0; i < value.size(); i += 2) {
+          if (i > 0) colons += ':';
+          colons += value.substr(i, 2);
+        }
+        json_.Plain(member.name, colons);
+        return true;
+      }
+      case EveShape::kAnswer:
+      case EveShape::kNone:
+        break;
+    }
+    return false;
   }
 
   void Context(std::string_view key, ObservableKind kind) {
@@ -204,55 +259,6 @@ class AlertJson {
       json_.EndArray();
       if (left_out > 0) json_.Number("answers_omitted", left_out);
     }
-    json_.EndObject();
-  }
-
-  void Http() {
-    json_.BeginObject("http");
-    Context("hostname", ObservableKind::kHttpHost);
-    std::string_view url = ValueIn(ObservableKind::kHttpTarget);
-    if (url.empty()) url = ValueIn(ObservableKind::kHttpUri);
-    if (url.empty()) url = ValueIn(ObservableKind::kHttpUrl);
-    if (!url.empty()) json_.Observed("url", url, kMaxContextBytes);
-    Context("http_user_agent", ObservableKind::kHttpUserAgent);
-    Context("xff", ObservableKind::kHttpXff);
-    Context("http_method", ObservableKind::kHttpMethod);
-    const std::string_view status = ValueIn(ObservableKind::kHttpStatus);
-    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-    if (status.size() == 3 && status[0] != '0' && std::all_of(status.begin(), status.end(), is_digit)) {
-      uint64_t number = 0;
-      for (const char c : status) number = number * 10 + static_cast<uint64_t>(c - '0');
-      json_.Number("status", number);
-    }
-    json_.EndObject();
-  }
-
-  void Tls() {
-    json_.BeginObject("tls");
-    Context("subject", ObservableKind::kTlsSubject);
-    Context("issuerdn", ObservableKind::kTlsIssuer);
-    const std::string_view sha1 = ValueIn(ObservableKind::kTlsCertSha1);
-    const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
-    if (sha1.size() == 40 && std::all_of(sha1.begin(), sha1.end(), is_hex)) {
-      std::string colons;
-      for (size_t i = 0; i < sha1.size(); i += 2) {
-        if (i > 0) colons += ':';
-        colons += sha1.substr(i, 2);
-      }
-      json_.Plain("fingerprint", colons);
-    }
-    Context("sni", ObservableKind::kTlsSni);
-    Context("version", ObservableKind::kTlsVersion);
-    Fingerprint("ja3", ObservableKind::kTlsJa3);
-    Fingerprint("ja3s", ObservableKind::kTlsJa3s);
-    Context("ja4", ObservableKind::kTlsJa4);
-    json_.EndObject();
-  }
-  void Fingerprint(std::string_view key, ObservableKind kind) {
-    const std::string_view hash = ValueIn(kind);
-    if (hash.empty()) return;
-    json_.BeginObject(key);
-    json_.Observed("hash", hash, kMaxContextBytes);
     json_.EndObject();
   }
 

@@ -104,34 +104,26 @@ Roles OfRequest(const Alert& alert) {
 }  // namespace
 
 Roles DecideRoles(const Alert& alert, const IndicatorRecord&, std::span<const IpAddress> resolvers) {
-  switch (alert.kind) {
-    case ObservableKind::kIp:
-    case ObservableKind::kIpInner:
-    case ObservableKind::kIpQuoted:
+  const End sender = SenderOf(alert);
+  switch (TraitsOf(alert.kind).ownership) {
+    case Ownership::kEndOfPacket:
       return OfAddress(alert);
-    case ObservableKind::kDnsQuery:
-    case ObservableKind::kDnsAnswer:
-    case ObservableKind::kDnsCname:
+    case Ownership::kLookedUp:
       return OfName(alert, resolvers);
-    case ObservableKind::kHttpHost:
-    case ObservableKind::kHttpHostField:
-    case ObservableKind::kHttpUri:
-    case ObservableKind::kHttpUrl:
+    case Ownership::kRequested:
       return OfRequest(alert);
-    case ObservableKind::kTlsSni:
+    case Ownership::kServer:
       return SuspectIs(End::kServer, alert, "name-of-server");
-    case ObservableKind::kTlsJa3s:
+    case Ownership::kServerSoftware:
       return SuspectIs(End::kServer, alert, "software-of-server");
-    case ObservableKind::kHttpUserAgent:
-    case ObservableKind::kTlsJa3:
-    case ObservableKind::kTlsJa4: {
+    case Ownership::kClientSoftware: {
       // The client runs what is listed. The indicator says nothing about whom it talks to.
       Roles roles;
       roles.matched_side = roles.affected = End::kClient;
       roles.rule = "software-of-client";
       return roles;
     }
-    case ObservableKind::kHttpXff: {
+    case Ownership::kForwarded: {
       // The request came through a proxy on behalf of the listed address.
       Roles roles;
       if (alert.address.version() != 0) roles.suspect_address = alert.address;
@@ -139,23 +131,11 @@ Roles DecideRoles(const Alert& alert, const IndicatorRecord&, std::span<const Ip
       roles.rule = "address-behind-proxy";
       return roles;
     }
-    case ObservableKind::kTlsCertSha1:
-    case ObservableKind::kTlsCertSha256:
-    case ObservableKind::kTlsCertName:
-      return SenderOf(alert) == End::kServer ? SuspectIs(End::kServer, alert, "certificate-of-server")
-                                             : SuspectIs(End::kClient, alert, "certificate-of-client");
-    case ObservableKind::kPayload:
-      return SenderOf(alert) == End::kServer ? SuspectIs(End::kServer, alert, "sent-by-server")
-                                             : SuspectIs(End::kClient, alert, "sent-by-client");
-    case ObservableKind::kDnsType:
-    case ObservableKind::kDnsRcode:
-    case ObservableKind::kHttpMethod:
-    case ObservableKind::kHttpTarget:
-    case ObservableKind::kHttpStatus:
-    case ObservableKind::kTlsVersion:
-    case ObservableKind::kTlsSubject:
-    case ObservableKind::kTlsIssuer:
-    case ObservableKind::kCount:
+    case Ownership::kCertificateOwner:
+      return SuspectIs(sender, alert, sender == End::kServer ? "certificate-of-server" : "certificate-of-client");
+    case Ownership::kSender:
+      return SuspectIs(sender, alert, sender == End::kServer ? "sent-by-server" : "sent-by-client");
+    case Ownership::kNobody:
       break;
   }
   Roles roles;

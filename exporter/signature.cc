@@ -8,116 +8,6 @@
 namespace vedette {
 namespace {
 
-// No `default` in either: the compiler asks for the number of a new enumerator.
-uint32_t NumberOf(IndicatorType type) {
-  switch (type) {
-    case IndicatorType::kIp:
-      return 1;
-    case IndicatorType::kCidr:
-      return 2;
-    case IndicatorType::kIpPort:
-      return 3;
-    case IndicatorType::kDomain:
-      return 4;
-    case IndicatorType::kHostname:
-      return 5;
-    case IndicatorType::kUrl:
-      return 6;
-    case IndicatorType::kUri:
-      return 7;
-    case IndicatorType::kUserAgent:
-      return 8;
-    case IndicatorType::kJa3:
-      return 9;
-    case IndicatorType::kJa3s:
-      return 10;
-    case IndicatorType::kJa4:
-      return 11;
-    case IndicatorType::kHassh:
-      return 12;
-    case IndicatorType::kHasshServer:
-      return 13;
-    case IndicatorType::kCertSha1:
-      return 14;
-    case IndicatorType::kCertSha256:
-      return 15;
-    case IndicatorType::kFileMd5:
-      return 16;
-    case IndicatorType::kFileSha1:
-      return 17;
-    case IndicatorType::kFileSha256:
-      return 18;
-    case IndicatorType::kEmail:
-      return 19;
-    case IndicatorType::kWallet:
-      return 20;
-    case IndicatorType::kContent:
-      return 21;
-    case IndicatorType::kRegex:
-      return 22;
-    case IndicatorType::kCount:
-      break;
-  }
-  return 0;
-}
-
-// Blocks by protocol, with room for the names that contract 2 has beyond today's.
-uint32_t NumberOf(ObservableKind kind) {
-  switch (kind) {
-    case ObservableKind::kIp:
-      return 1;
-    case ObservableKind::kIpInner:
-      return 2;
-    case ObservableKind::kIpQuoted:
-      return 3;
-    case ObservableKind::kDnsQuery:
-      return 11;
-    case ObservableKind::kDnsAnswer:
-      return 12;
-    case ObservableKind::kDnsCname:
-      return 13;
-    case ObservableKind::kHttpHost:
-      return 21;
-    case ObservableKind::kHttpUri:
-      return 22;
-    case ObservableKind::kHttpUrl:
-      return 23;
-    case ObservableKind::kHttpUserAgent:
-      return 24;
-    case ObservableKind::kHttpXff:
-      return 25;
-    case ObservableKind::kHttpHostField:
-      return 26;
-    case ObservableKind::kTlsSni:
-      return 41;
-    case ObservableKind::kTlsJa3:
-      return 42;
-    case ObservableKind::kTlsJa3s:
-      return 43;
-    case ObservableKind::kTlsJa4:
-      return 44;
-    case ObservableKind::kTlsCertSha1:
-      return 45;
-    case ObservableKind::kTlsCertSha256:
-      return 46;
-    case ObservableKind::kTlsCertName:
-      return 47;
-    case ObservableKind::kPayload:
-      return 900;
-    case ObservableKind::kDnsType:
-    case ObservableKind::kDnsRcode:
-    case ObservableKind::kHttpMethod:
-    case ObservableKind::kHttpTarget:
-    case ObservableKind::kHttpStatus:
-    case ObservableKind::kTlsVersion:
-    case ObservableKind::kTlsSubject:
-    case ObservableKind::kTlsIssuer:
-    case ObservableKind::kCount:
-      break;  // never matched
-  }
-  return 0;
-}
-
 constexpr uint8_t kHighConfidence = 75, kMediumConfidence = 40;
 
 constexpr size_t kMaxComparedBytes = 4096;  // of a value; an alert shows no more of one
@@ -163,7 +53,9 @@ bool Tells(std::string_view label, std::string_view value) {
 
 }  // namespace
 
-uint32_t SignatureId(IndicatorType type, ObservableKind kind) { return NumberOf(type) * 1000 + NumberOf(kind); }
+uint32_t SignatureId(IndicatorType type, ObservableKind kind) {
+  return TraitsOf(type).number * uint32_t{1000} + TraitsOf(kind).number;
+}
 
 std::string SignatureText(const IndicatorRecord& hit, ObservableKind kind, std::string_view seen) {
   std::string text = "Shared indicator: ";

@@ -4,10 +4,7 @@
 // in the batch's arena until Clear. One batch per worker; not thread safe.
 #pragma once
 
-#include <array>
-#include <bitset>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,80 +12,9 @@
 #include "parsers/address.h"
 #include "parsers/arena.h"
 #include "parsers/bytes.h"
+#include "parsers/observable_kind.h"
 
 namespace vedette {
-
-// The order is that of the table in observable.cc. Kinds from kFirstContext on tell about a message and are carried
-// into its alert; they are neither matched nor listed by `observe`.
-enum class ObservableKind : uint8_t {
-  kIp,
-  kIpInner,
-  kIpQuoted,
-  kDnsQuery,
-  kDnsAnswer,
-  kDnsCname,
-  kHttpHost,       // of the request target, else of the Host field
-  kHttpHostField,  // only where it differs from the target's
-  kHttpUri,
-  kHttpUrl,
-  kHttpUserAgent,
-  kHttpXff,
-  kTlsSni,
-  kTlsJa3,
-  kTlsJa3s,
-  kTlsJa4,
-  kTlsCertSha1,
-  kTlsCertSha256,
-  kTlsCertName,
-  kPayload,
-  kDnsType,     // the query's type: "A", "AAAA", "TYPE65"
-  kDnsRcode,    // of a response: "NOERROR", "NXDOMAIN"
-  kHttpMethod,  // as on the wire
-  kHttpTarget,  // as on the wire, only where it is an absolute URI
-  kHttpStatus,  // three digits
-  kTlsVersion,  // as negotiated, else as offered: "TLS 1.2"
-  kTlsSubject,
-  kTlsIssuer,  // of the first certificate, RFC 4514 text
-  kCount
-};
-constexpr size_t kObservableKinds = static_cast<size_t>(ObservableKind::kCount);
-constexpr ObservableKind kFirstContext = ObservableKind::kDnsType;
-
-enum class ValueForm : uint8_t { kText, kAddress, kBytes };
-
-// Contract 2's name, as static text.
-std::string_view NameOf(ObservableKind kind);
-// The kind of that name; a context kind has no name to find.
-std::optional<ObservableKind> ObservableKindOf(std::string_view name);
-ValueForm FormOf(ObservableKind kind);
-constexpr bool IsContext(ObservableKind kind) { return kind >= kFirstContext; }
-
-class ObservableMask {
- public:
-  constexpr ObservableMask() = default;
-  constexpr ObservableMask(std::initializer_list<ObservableKind> kinds) {
-    for (ObservableKind kind : kinds) Add(kind);
-  }
-  static constexpr ObservableMask All() {
-    ObservableMask mask;
-    mask.bits_ = ~uint64_t{0};
-    return mask;
-  }
-  constexpr void Add(ObservableKind kind) { bits_ |= uint64_t{1} << static_cast<unsigned>(kind); }
-  constexpr void Add(ObservableMask other) { bits_ |= other.bits_; }
-  constexpr bool Has(ObservableKind kind) const { return bits_ >> static_cast<unsigned>(kind) & 1; }
-  constexpr bool Intersects(ObservableMask other) const { return (bits_ & other.bits_) != 0; }
-  constexpr bool empty() const { return bits_ == 0; }
-  static constexpr ObservableMask Intersection(ObservableMask a, ObservableMask b) {
-    a.bits_ &= b.bits_;
-    return a;
-  }
-  friend constexpr bool operator==(ObservableMask, ObservableMask) = default;
-
- private:
-  uint64_t bits_ = 0;
-};
-static_assert(kObservableKinds <= 64);
 
 // Which end of the flow sent it. The client is the end that opened the flow, as far as the capture shows.
 enum class Direction : uint8_t { kToServer = 0, kToClient = 1 };

@@ -144,12 +144,8 @@ StreamParser MakeStreamParser(ProtocolId protocol) { return Make(protocol, stati
 
 ObservableMask SupportedObservables() {
   // Everything but what is inside tunnels, which nothing here looks into yet.
-  ObservableMask mask;
-  for (size_t i = 0; i < static_cast<size_t>(kFirstContext); ++i) {
-    const auto kind = static_cast<ObservableKind>(i);
-    if (kind != ObservableKind::kIpInner) mask.Add(kind);
-  }
-  return mask;
+  return ObservableMask::Where(
+      [](const ObservableTraits& kind) { return !IsContext(kind.kind) && kind.kind != ObservableKind::kIpInner; });
 }
 
 }  // namespace vedette

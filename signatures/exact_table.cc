@@ -72,67 +72,7 @@ uint64_t HashKey(KeySpace space, std::string_view value) {
   }
 }
 
-// Where a text is a key as a whole.
-std::optional<KeySpace> TextSpaceOf(ObservableKind kind) {
-  switch (kind) {
-    case ObservableKind::kHttpUrl:
-      return KeySpace::kUrl;
-    case ObservableKind::kHttpUri:
-      return KeySpace::kUri;
-    case ObservableKind::kHttpUserAgent:
-      return KeySpace::kUserAgent;
-    case ObservableKind::kTlsJa3:
-      return KeySpace::kJa3;
-    case ObservableKind::kTlsJa3s:
-      return KeySpace::kJa3s;
-    case ObservableKind::kTlsJa4:
-      return KeySpace::kJa4;
-    case ObservableKind::kTlsCertSha1:
-      return KeySpace::kCertSha1;
-    case ObservableKind::kTlsCertSha256:
-      return KeySpace::kCertSha256;
-    default:
-      return std::nullopt;
-  }
-}
-
 }  // namespace
-
-std::optional<KeySpace> KeySpaceOf(IndicatorType type) {
-  switch (type) {
-    case IndicatorType::kIp:
-      return KeySpace::kAddress;
-    case IndicatorType::kCidr:
-      return KeySpace::kPrefix;
-    case IndicatorType::kIpPort:
-      return KeySpace::kAddressPort;
-    case IndicatorType::kDomain:
-    case IndicatorType::kHostname:
-      return KeySpace::kHost;
-    case IndicatorType::kUrl:
-      return KeySpace::kUrl;
-    case IndicatorType::kUri:
-      return KeySpace::kUri;
-    case IndicatorType::kUserAgent:
-      return KeySpace::kUserAgent;
-    case IndicatorType::kJa3:
-      return KeySpace::kJa3;
-    case IndicatorType::kJa3s:
-      return KeySpace::kJa3s;
-    case IndicatorType::kJa4:
-      return KeySpace::kJa4;
-    case IndicatorType::kCertSha1:
-      return KeySpace::kCertSha1;
-    case IndicatorType::kCertSha256:
-      return KeySpace::kCertSha256;
-    case IndicatorType::kContent:
-      return KeySpace::kContent;
-    case IndicatorType::kRegex:
-      return KeySpace::kRegex;
-    default:
-      return std::nullopt;
-  }
-}
 
 // One pass over the rows: duplicates go, the others are linked.
 class ExactTable::Builder {
@@ -326,18 +266,15 @@ class ExactTable::Prober {
   void Run() {
     for (uint32_t i = 0; i < observables_.size(); ++i) {
       const Observable& observable = observables_[i];
-      switch (observable.kind) {
-        case ObservableKind::kIp:
-        case ObservableKind::kIpInner:
-        case ObservableKind::kIpQuoted:
-        case ObservableKind::kDnsAnswer:
+      switch (TraitsOf(observable.kind).lookup) {
+        case ExactLookup::kAddressPort:
+          if (observable.port != 0) ProbeAddressPort(i, {observable.address.Unmapped(), observable.port});
+          [[fallthrough]];
+        case ExactLookup::kAddress:
           // Indicators have such addresses as IPv4, too: ::ffff:1.2.3.4 must not be a way round 1.2.3.4.
           ProbeAddress(i, observable.address.Unmapped());
-          if (observable.port != 0) ProbeAddressPort(i, {observable.address.Unmapped(), observable.port});
           break;
-        case ObservableKind::kHttpHost:
-        case ObservableKind::kHttpHostField:
-        case ObservableKind::kTlsSni:
+        case ExactLookup::kHostOrAddress:
           if (LooksForAddresses(observable.kind)) {
             if (const std::optional<IpAddress> address = AddressOfHost(observable.text)) {
               ProbeAddress(i, *address);
@@ -345,26 +282,22 @@ class ExactTable::Prober {
             }
           }
           [[fallthrough]];
-        case ObservableKind::kDnsQuery:
-        case ObservableKind::kDnsCname:
-        case ObservableKind::kTlsCertName:
+        case ExactLookup::kHostName:
           ProbeHost(i, observable.text);
           break;
-        case ObservableKind::kHttpXff:
+        case ExactLookup::kAddressText:
           if (LooksForAddresses(observable.kind)) {
             if (const std::optional<IpAddress> address = AddressOfHost(observable.text)) ProbeAddress(i, *address);
           }
           break;
-        case ObservableKind::kHttpUrl:
-          ProbeText(i, KeySpace::kUrl, observable.text);
-          if (HasDotSegments(observable.text) && table_.LooksIn(KeySpace::kUrl, observable.kind))
-            Add(KeySpace::kUrl, i, FinishHash(HashText(WithoutDotSegments(observable.text), 0)), kWithoutDotSegments);
-          if (table_.LooksIn(KeySpace::kAddressPort, ObservableKind::kHttpUrl)) {
-            if (const std::optional<AddressPort> end = AddressPortOfUrl(observable.text)) ProbeAddressPort(i, *end);
-          }
+        case ExactLookup::kUrl:
+          ProbeUrl(i, observable);
           break;
-        default:
+        case ExactLookup::kWholeText:
           if (const std::optional<KeySpace> space = TextSpaceOf(observable.kind)) ProbeText(i, *space, observable.text);
+          break;
+        case ExactLookup::kNone:
+          break;
       }
     }
     Flush();
@@ -396,6 +329,15 @@ class ExactTable::Prober {
   void ProbeHost(uint32_t i, std::string_view host) {
     if (!table_.LooksIn(KeySpace::kHost, observables_[i].kind)) return;
     ForEachSuffix(host, [&](size_t begin, uint64_t hash) { Add(KeySpace::kHost, i, hash, begin); });
+  }
+  void ProbeUrl(uint32_t i, const Observable& url) {
+    ProbeText(i, KeySpace::kUrl, url.text);
+    if (HasDotSegments(url.text) && table_.LooksIn(KeySpace::kUrl, url.kind)) {
+      Add(KeySpace::kUrl, i, FinishHash(HashText(WithoutDotSegments(url.text), 0)), kWithoutDotSegments);
+    }
+    if (table_.LooksIn(KeySpace::kAddressPort, url.kind)) {
+      if (const std::optional<AddressPort> end = AddressPortOfUrl(url.text)) ProbeAddressPort(i, *end);
+    }
   }
   void ProbeText(uint32_t i, KeySpace space, std::string_view text) {
     if (table_.LooksIn(space, observables_[i].kind)) Add(space, i, FinishHash(HashText(text, 0)), 0);

@@ -15,30 +15,10 @@
 #include "parsers/observable.h"
 #include "signatures/hash_index.h"
 #include "signatures/indicator_rows.h"
+#include "signatures/indicator_type.h"
 #include "signatures/prefix_table.h"
 
 namespace vedette {
-
-// Values that are compared with each other share a space.
-enum class KeySpace : uint8_t {
-  kHost,         // domain and hostname
-  kAddress,      // ip
-  kAddressPort,  // ip:port
-  kUrl,
-  kUri,
-  kUserAgent,
-  kJa3,
-  kJa3s,
-  kJa4,
-  kCertSha1,
-  kCertSha256,
-  kPrefix,   // cidr: looked up in the prefix table
-  kContent,  // looked up by scanning
-  kRegex,    // the same
-};
-constexpr size_t kKeySpaces = static_cast<size_t>(KeySpace::kRegex) + 1;
-// nullopt: nothing looks such values up.
-std::optional<KeySpace> KeySpaceOf(IndicatorType type);
 
 class ExactTable {
  public:

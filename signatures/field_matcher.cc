@@ -13,39 +13,28 @@ constexpr size_t kMaxJoined =
 }  // namespace
 
 FieldMatcher::Class FieldMatcher::ClassOf(ObservableKind kind) {
-  switch (kind) {
-    case ObservableKind::kDnsQuery:
-    case ObservableKind::kDnsCname:
-    case ObservableKind::kHttpHost:
-    case ObservableKind::kHttpHostField:
-    case ObservableKind::kTlsSni:
-    case ObservableKind::kTlsCertName:
+  switch (TraitsOf(kind).patterns) {
+    case PatternField::kHosts:
       return kHosts;
-    case ObservableKind::kHttpUri:
-    case ObservableKind::kHttpUrl:
+    case PatternField::kUris:
       return kUris;
-    default:
-      return kOthers;
+    case PatternField::kOthers:
+    case PatternField::kNone:
+      break;
   }
+  return kOthers;
 }
 
 ObservableMask FieldMatcher::Places() {
-  ObservableMask places;
-  for (size_t i = 0; i < static_cast<size_t>(kFirstContext); ++i) {
-    const auto kind = static_cast<ObservableKind>(i);
-    if (FormOf(kind) == ValueForm::kText) places.Add(kind);
-  }
-  return places;
+  constexpr ObservableMask kPlaces =
+      ObservableMask::Where([](const ObservableTraits& kind) { return kind.patterns != PatternField::kNone; });
+  return kPlaces;
 }
 
 ObservableMask FieldMatcher::LowerCasePlaces() {
-  ObservableMask places = {ObservableKind::kTlsJa3, ObservableKind::kTlsJa3s, ObservableKind::kTlsJa4,
-                           ObservableKind::kTlsCertSha1, ObservableKind::kTlsCertSha256};
-  for (size_t i = 0; i < static_cast<size_t>(kFirstContext); ++i) {
-    const auto kind = static_cast<ObservableKind>(i);
-    if (Places().Has(kind) && ClassOf(kind) == kHosts) places.Add(kind);
-  }
-  return places;
+  constexpr ObservableMask kPlaces =
+      ObservableMask::Where([](const ObservableTraits& kind) { return kind.text_case == TextCase::kLower; });
+  return kPlaces;
 }
 
 FieldMatcher::Built FieldMatcher::Compile(const std::vector<Pattern>& patterns, DatabaseCache& cache) {

@@ -9,40 +9,9 @@
 #include <vector>
 
 #include "parsers/observable.h"
+#include "signatures/indicator_type.h"
 
 namespace vedette {
-
-enum class IndicatorType : uint8_t {
-  kIp,
-  kCidr,
-  kIpPort,
-  kDomain,
-  kHostname,
-  kUrl,
-  kUri,
-  kUserAgent,
-  kJa3,
-  kJa3s,
-  kJa4,
-  kHassh,
-  kHasshServer,
-  kCertSha1,
-  kCertSha256,
-  kFileMd5,
-  kFileSha1,
-  kFileSha256,
-  kEmail,
-  kWallet,
-  kContent,
-  kRegex,
-  kCount
-};
-std::string_view NameOf(IndicatorType type);  // contract 5's name: "ip:port", "cert.sha1"
-std::optional<IndicatorType> IndicatorTypeOf(std::string_view name);
-// Where values of that type are looked for, unless a row says so itself; empty: nothing shows such values yet.
-ObservableMask DefaultPlacesOf(IndicatorType type);
-// What a row's `in` may choose from.
-ObservableMask PossiblePlacesOf(IndicatorType type);
 
 // What parsers are asked to emit where indicators look in `looked_in`: that, and what tells about a hit and costs next
 // to nothing. Fingerprints, digests and certificate names only where they are looked for.

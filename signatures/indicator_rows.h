@@ -82,7 +82,7 @@ class IndicatorRows {
     uint8_t present = 0;  // kHas…
     uint8_t unused = 0;
   };
-  static_assert(sizeof(Shared) == 64);
+  static_assert(sizeof(Shared) == 72);
   static constexpr uint8_t kHasConfidence = 1, kHasFrom = 2, kHasUntil = 4;
 
   Shared SharedOf(StringPool::Ref ref) const;
