@@ -164,11 +164,12 @@ std::optional<Guess> Guesser::OfUrl(std::string_view text, size_t scheme_bytes) 
     while (one.ends_with(',') || one.ends_with(';')) one.remove_suffix(1);
     return Refuse(kTwo, one);
   }
-  if (IsCut(text)) return Refuse(kCut);
+  const InUrl in(text);
+  if (in.mark && IsCut(text)) return Refuse(kCut);
   if (HoldsInvisible(text)) return Refuse(kInvisible);
   if (text.ends_with('*')) return Refuse(kPattern, split.host);
-  if (text.find_first_of("<>") != std::string_view::npos) return Refuse(kNoSingleValue, NearestIn(text, last_labels_));
-  if (HoldsADateBehindAComma(rest)) return Refuse(kNoSingleValue, NearestIn(text, last_labels_));
+  if (in.angle) return Refuse(kNoSingleValue, NearestIn(text, last_labels_));
+  if (in.separator && HoldsADateBehindAComma(rest)) return Refuse(kNoSingleValue, NearestIn(text, last_labels_));
   const std::optional<IpAddress> address = ParseAddress(split.host);
   if (!address && split.host.find_first_of(",;") != std::string_view::npos)
     return Refuse(kNoSingleValue, NearestIn(text, last_labels_));
@@ -186,8 +187,8 @@ std::optional<Guess> Guesser::OfUrl(std::string_view text, size_t scheme_bytes) 
   } else if (!is_http) {
     return Refuse(kScheme, split.host);
   }
-  std::string_view remark = rest.find('\\') != std::string_view::npos ? kBackslash : std::string_view();
-  if (const size_t at = rest.find_last_of(",;"); at != std::string_view::npos) {
+  std::string_view remark = in.backslash ? kBackslash : std::string_view();
+  if (const size_t at = in.separator ? rest.find_last_of(",;") : std::string_view::npos; at != std::string_view::npos) {
     if (MayEndInColumn(rest) || !NearestIn(rest.substr(at + 1), last_labels_).empty()) remark = kMaybeColumns;
   }
   return Guess{IndicatorType::kUrl, text, remark};
@@ -384,7 +385,10 @@ std::optional<Guess> Guesser::OfName(std::string_view text) {
   if (!host.empty() && IsDigit(host.front()) &&
       AllOf(host, [](char c) { return IsDigit(c) || c == '.' || c == 'x' || c == 'X' || c == '*' || c == '-'; }))
     return Refuse(HasLeadingZero(host) ? kLeadingZero : kNumberLabel);
-  if (host.find_first_of("`^$+<>()[]{}'!=~&") != std::string_view::npos && host.find('*') == std::string_view::npos) {
+  constexpr std::string_view kSurrounds = "`^$+<>()[]{}'!=~&";
+  const bool surrounded = !host.empty() && (kSurrounds.find(host.front()) != std::string_view::npos ||
+                                            kSurrounds.find(host.back()) != std::string_view::npos);
+  if (surrounded && host.find('*') == std::string_view::npos) {
     if (const std::string nearest = NearestIn(host, last_labels_); !nearest.empty()) return Refuse(kAround, nearest);
   }
   const LastLabel last = last_labels_.Of(Lowered(host));
@@ -398,7 +402,10 @@ std::optional<Guess> Guesser::OfName(std::string_view text) {
 }
 
 std::optional<Guess> Guesser::OfHostsFile(std::string_view name, std::string& reason) {
-  if (Lowered(name).find('.') != std::string_view::npos && last_labels_.Of(lowered_) == LastLabel::kFileEnding) {
+  std::string_view host = name;
+  while (host.ends_with('.')) host.remove_suffix(1);
+  const size_t dot = host.rfind('.');
+  if (dot != std::string_view::npos && last_labels_.Of(Lowered(host.substr(dot + 1))) == LastLabel::kFileEnding) {
     reason = kFileName;
     return std::nullopt;
   }
@@ -429,7 +436,7 @@ std::optional<Guess> Guesser::Of(std::string_view given, std::string& reason) {
     if (url != std::string_view::npos) {
       const size_t scheme = SchemeBytes(text);
       if (!single) return Refuse(kNoSingleValue, NearestIn(text, last_labels_));
-      if (scheme == text.find("://") && scheme != 0) return OfUrl(text, scheme);
+      if (scheme == url && scheme != 0) return OfUrl(text, scheme);
       // "url,http://…", "[http://…", "http;//…://": more than a URL, unless it begins with a name and a slash.
       if (text.find_first_of("/?") == url + 1) return Refuse(kNoSingleValue, NearestIn(text, last_labels_));
     }

@@ -31,6 +31,8 @@ bool IsScore(std::string_view text) {
 bool MayBePrefix(std::string_view value, std::string_view number) {
   unsigned length = 0;
   if (!ParseNumber(number, 127, length) || length < kMinPrefixV4) return false;
+  // Of most scores, without a look at the address.
+  if (length <= 24 && !value.ends_with(".0") && value.find(':') == std::string_view::npos) return false;
   const std::optional<IpAddress> address = ParseAddress(value);
   if (!address || (address->is_v4() ? length >= 32 : length < kMinPrefixV6)) return false;
   return (value.ends_with(".0") && length >= 16) || MaskAddress(*address, length) == *address;

@@ -49,7 +49,6 @@ size_t SecondUrl(std::string_view text, size_t first) {
 }
 
 bool IsCut(std::string_view text) {
-  if (text.find_first_of("[(<&\xe2") == std::string_view::npos && !text.ends_with("...")) return false;
   for (const std::string_view mark :
        {"\xe2\x80\xa6", "[...]", "(...)", "<...>", "&hellip;", "[truncated]", "(truncated)", "[snip]", "<snip>"}) {
     if (text.find(mark) != std::string_view::npos) return true;

@@ -14,6 +14,20 @@ size_t BeginOfScheme(std::string_view text, size_t colon);
 // ("?u=http://…", "/http://…"). `first`: of the first "://".
 size_t SecondUrl(std::string_view text, size_t first);
 
+// What is looked for in few URLs, found in one pass.
+struct InUrl {
+  bool angle = false, backslash = false, separator = false;  // < >, a backslash, a comma or semicolon
+  bool mark = false;                                         // of those that IsCut looks for
+  explicit InUrl(std::string_view text) : mark(text.ends_with("...")) {
+    for (const char c : text) {
+      angle |= c == '<' || c == '>';
+      backslash |= c == '\\';
+      separator |= c == ',' || c == ';';
+      mark |= c == '[' || c == '(' || c == '<' || c == '&' || c == '\xe2';
+    }
+  }
+};
+
 // Whether it was shortened for display: "…", "[...]", "[truncated]".
 bool IsCut(std::string_view text);
 
