@@ -1,6 +1,9 @@
 #include "signatures/address_range.h"
 
+#include <algorithm>
 #include <bit>
+
+#include "signatures/value_parts.h"
 
 namespace vedette {
 namespace {
@@ -51,6 +54,34 @@ std::optional<unsigned> PrefixOfMask(const IpAddress& mask) {
   const auto length = static_cast<unsigned>(std::countl_one(bits));
   if (length == 0 || length == 32 || std::popcount(bits) != static_cast<int>(length)) return std::nullopt;
   return length;
+}
+
+bool HasLeadingZero(std::string_view text) {
+  return std::count(text.begin(), text.end(), '.') == 3 && AllOf(text, [](char c) { return IsDigit(c) || c == '.'; }) &&
+         text.find("..") == std::string_view::npos &&
+         (text.front() == '0' || text.find(".0") != std::string_view::npos);
+}
+
+std::string WithPlainHyphen(std::string_view text) {
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const std::string_view rest = text.substr(i);
+    if (rest.starts_with("\xe2\x80\x93") || rest.starts_with("\xe2\x80\x94")) {
+      out += '-';
+      i += 2;
+    } else {
+      out += rest.front();
+    }
+  }
+  for (const std::string_view blank : {" -", "\t-", "- ", "-\t"}) {
+    for (size_t at = out.find(blank); at != std::string::npos; at = out.find(blank, at)) out.replace(at, 2, "-");
+  }
+  return out;
+}
+
+bool IsOneAddress(const IpAddress& mask) {
+  const auto wire = mask.wire();
+  return mask.is_v4() && std::all_of(wire.begin(), wire.end(), [](uint8_t byte) { return byte == 0xff; });
 }
 
 }  // namespace vedette

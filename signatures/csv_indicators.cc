@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <optional>
 #include <string>
 #include <utility>
@@ -53,6 +54,43 @@ std::optional<size_t> PapOf(std::string_view name) {
   const auto* const at = std::find(kPapNames.begin(), kPapNames.end(), text);
   if (at == kPapNames.end()) return std::nullopt;
   return static_cast<size_t>(at - kPapNames.begin());
+}
+
+// What MISP, OTX, STIX and others call the types that are seen here; empty: not known.
+std::string_view TypeLike(std::string_view name) {
+  static constexpr std::pair<std::string_view, std::string_view> kOthers[] = {
+      {"ip-src", "ip, with src as direction"},
+      {"ip-dst", "ip, with dst as direction"},
+      {"ip-src|port", "ip:port, written ADDRESS:PORT, with src as direction"},
+      {"ip-dst|port", "ip:port, written ADDRESS:PORT, with dst as direction"},
+      {"ipv4", "ip"},
+      {"ipv6", "ip"},
+      {"ipv4-addr", "ip"},
+      {"ipv6-addr", "ip"},
+      {"ip_port", "ip:port"},
+      {"domain|ip", "a row with domain and a row with ip"},
+      {"domain-name", "domain"},
+      {"fqdn", "hostname"},
+      {"host", "hostname"},
+      {"hostname|port", "hostname, without the port"},
+      {"uri-path", "uri"},
+      {"link", "url"},
+      {"user-agent", "user_agent"},
+      {"ja3-fingerprint-md5", "ja3"},
+      {"ja3s-fingerprint-md5", "ja3s"},
+      {"x509-fingerprint-sha1", "cert.sha1"},
+      {"x509-fingerprint-sha256", "cert.sha256"},
+      {"pattern-in-traffic", "content or regex"},
+      {"md5", "file.md5"},
+      {"sha1", "file.sha1"},
+      {"sha256", "file.sha256"},
+      {"subnet", "cidr"},
+      {"network", "cidr"},
+  };
+  for (const auto& [other, here] : kOthers) {
+    if (other == name) return here;
+  }
+  return {};
 }
 
 struct Header {
@@ -130,11 +168,18 @@ class CsvSource {
     return false;
   }
 
+  // Of a row with too few or too many fields, what stands where the value should.
+  std::string_view ValueOf(const std::vector<std::string_view>& fields) const {
+    const auto at = std::find(header_.columns.begin(), header_.columns.end(), static_cast<int>(kValue));
+    const auto index = static_cast<size_t>(at - header_.columns.begin());
+    return index < fields.size() ? fields[index] : fields.front();
+  }
+
   bool ReadRow() {
     const std::vector<std::string_view>& fields = reader_.fields();
     if (fields.size() != header_.columns.size()) {
-      return Refuse(fields.front(), std::to_string(fields.size()) + " columns where the header has " +
-                                        std::to_string(header_.columns.size()));
+      return Refuse(ValueOf(fields), std::to_string(fields.size()) + " columns where the header has " +
+                                         std::to_string(header_.columns.size()));
     }
     columns_.fill({});
     for (size_t i = 0; i < fields.size(); ++i) {
@@ -144,7 +189,17 @@ class CsvSource {
     if (!FillIn(reason)) return Refuse(columns_[kValue], std::move(reason));
     if (!builder_.TryAdd(indicator_, reason)) return Refuse(indicator_.value, std::move(reason));
     if (!remark_.empty()) builder_.AddProblem({indicator_.file, indicator_.line, indicator_.value, remark_, true});
+    if (const std::string_view remark = RemarkOnTimes(); !remark.empty())
+      builder_.AddProblem({indicator_.file, indicator_.line, indicator_.value, std::string(remark), true});
     return true;
+  }
+
+  std::string_view RemarkOnTimes() const {
+    if (indicator_.valid_until_ns && *indicator_.valid_until_ns < now_ns_)
+      return "used, but its valid_until has passed: it hits only in traffic from before";
+    if (indicator_.valid_from_ns && *indicator_.valid_from_ns > now_ns_)
+      return "used, but its valid_from is yet to come: it hits only in traffic from then on";
+    return {};
   }
 
   bool FillIn(std::string& reason) {
@@ -152,6 +207,7 @@ class CsvSource {
     const std::optional<IndicatorType> known = IndicatorTypeOf(type);
     if (!known) {
       reason = type.empty() ? "no type" : "unknown type \"" + Escaped(type) + "\"";
+      if (const std::string_view near = TypeLike(type); !near.empty()) reason.append("; here it is ").append(near);
       return false;
     }
     indicator_.type = *known;
@@ -320,6 +376,8 @@ class CsvSource {
   std::array<std::string, 2> last_arrays_;  // what its tags and recipients were read from
   std::string first_problem_;
   std::string remark_;  // on a row that is used
+  const int64_t now_ns_ =
+      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 };
 
 }  // namespace

@@ -6,6 +6,9 @@
 #include "parsers/text.h"
 #include "parsers/url.h"
 #include "signatures/address_range.h"
+#include "signatures/feed_lines.h"
+#include "signatures/nearest.h"
+#include "signatures/url_signs.h"
 #include "signatures/value.h"
 #include "signatures/value_parts.h"
 
@@ -29,6 +32,10 @@ constexpr std::string_view kAdblock = "a rule of an ad blocker that is more than
 constexpr std::string_view kSlashes = "begins with //: a URL without its scheme, or a uri? Give it a type";
 constexpr std::string_view kMaybeColumns =
     "used whole, but what stands behind its last , or ; may be a column of a table rather than a part of the URL";
+constexpr std::string_view kAround = "something stands before or behind the value";
+constexpr std::string_view kNoPort = "not a port behind the :";
+constexpr std::string_view kLeadingZero = "an address with leading zeros, which some programs read as octal";
+constexpr std::string_view kBackslash = "used, but it holds a \\, which clients send as / or as %5C";
 constexpr size_t kMaxNearestBytes = 120;
 constexpr size_t kBlocksShown = 4;
 
@@ -81,63 +88,6 @@ struct Has {
   }
 };
 
-constexpr bool IsSchemeByte(char c) {
-  const char lower = LowerAscii(c);
-  return (lower >= 'a' && lower <= 'z') || IsDigit(c) || c == '+' || c == '-' || c == '.';
-}
-
-// Of "scheme://…": bytes before the colon; 0: there is none.
-size_t SchemeBytes(std::string_view text) {
-  const size_t end = text.find("://");
-  if (end == std::string_view::npos) return 0;
-  return std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(end), IsSchemeByte) ? end : 0;
-}
-
-// A second URL behind a separator or without any; not one in a query or a path ("?u=http://…", "/http://…").
-bool HoldsTwoUrls(std::string_view text, size_t first) {
-  for (size_t at = text.find("://", first + 3); at != std::string_view::npos; at = text.find("://", at + 3)) {
-    size_t begin = at;
-    while (begin > first + 3 && IsSchemeByte(text[begin - 1]) && text[begin - 1] != '.') --begin;
-    const std::string scheme = LowerAscii(text.substr(begin, at - begin));
-    const char before = text[begin - 1];
-    if (before == ',' || before == ';') return true;
-    for (const std::string_view known : {"http", "https", "hxxp", "hxxps"}) {
-      if (scheme.size() > known.size() && scheme.ends_with(known)) return true;
-    }
-  }
-  return false;
-}
-
-// Shortened for display.
-bool IsCut(std::string_view text) {
-  if (text.find("...") == std::string_view::npos && text.find('\xe2') == std::string_view::npos) return false;
-  for (const std::string_view mark : {"\xe2\x80\xa6", "[...]", "(...)", "<...>"}) {
-    if (text.find(mark) != std::string_view::npos) return true;
-  }
-  return text.ends_with("...");
-}
-
-bool EndsInAWordBehindAComma(std::string_view text) {
-  const size_t at = text.find_last_of(",;");
-  return at != std::string_view::npos &&
-         std::all_of(text.begin() + static_cast<std::ptrdiff_t>(at) + 1, text.end(), [](char c) {
-           const char lower = LowerAscii(c);
-           return (lower >= 'a' && lower <= 'z') || c == '_' || c == '-';
-         });
-}
-
-// ",2026-11-30" is a column.
-bool HoldsADateBehindAComma(std::string_view text) {
-  for (size_t at = text.find_first_of(",;"); at != std::string_view::npos; at = text.find_first_of(",;", at + 1)) {
-    const std::string_view date = text.substr(at + 1, 10);
-    if (date.size() == 10 && AllOf(date.substr(0, 4), IsDigit) && date[4] == '-' && AllOf(date.substr(5, 2), IsDigit) &&
-        date[7] == '-' && AllOf(date.substr(8), IsDigit)) {
-      return true;
-    }
-  }
-  return false;
-}
-
 // "evil.example;" of an ACL, "'evil.example'," of a script: what surrounds a value that holds no such byte itself.
 std::string_view WithoutPunctuation(std::string_view text) {
   const bool is_url = text.find("://") != std::string_view::npos || text.front() == '/';
@@ -150,10 +100,14 @@ std::string_view WithoutPunctuation(std::string_view text) {
   return text;
 }
 
-// Empty where it is no name, address or URL.
-std::string_view FirstCell(std::string_view text) {
-  const std::string_view cell = text.substr(0, text.find_first_of(" \t,;|\"#"));
-  return cell.find_first_of(".:") == std::string_view::npos ? std::string_view() : cell;
+// Behind "20.1.2.3" or "20.1.2.0/24": a comment, and neither a port or score nor a second value. Of "#" only a bare
+// number may be more ("#53"): reputation lists put several columns there.
+bool IsCommentBehind(std::string_view text) {
+  const char mark = text.front();
+  text.remove_prefix(std::min(text.find_first_not_of("#; \t"), text.size()));
+  const std::string_view word = text.substr(0, text.find_first_of(" \t,;"));
+  if (mark == '#') return text.empty() || !AllOf(text, IsDigit);
+  return word.empty() || (!IsDigit(word.front()) && word.find_first_of(".:/") == std::string_view::npos);
 }
 
 // Whether the path and query of a URL ask for nothing but the host.
@@ -188,7 +142,7 @@ bool Guesser::IsNameOfHost(std::string_view host) {
     return false;
   }
   const LastLabel last = last_labels_.Of(lowered_);
-  if (last == LastLabel::kNumber) reason_ = kNumberLabel;
+  if (last == LastLabel::kNumber) reason_ = HasLeadingZero(lowered_) ? kLeadingZero : kNumberLabel;
   if (last == LastLabel::kFileEnding) reason_ = kFileName;
   return last != LastLabel::kNumber && last != LastLabel::kFileEnding;
 }
@@ -203,15 +157,26 @@ std::optional<Guess> Guesser::OfUrl(std::string_view text, size_t scheme_bytes) 
   if (const size_t at = authority.rfind('@'); at != std::string_view::npos) authority.remove_prefix(at + 1);
   const HostAndPort split = SplitHostAndPort(authority);
   const bool is_http = scheme_bytes == 0 || EqualsLower(scheme, "http") || EqualsLower(scheme, "https");
-  if (!is_http && !IsOneOfHostSchemes(scheme)) return Refuse(kScheme, "http://" + std::string(behind));
-  if (HoldsTwoUrls(text, scheme_bytes)) return Refuse(kTwo, FirstCell(text));
-  if (IsCut(text)) return Refuse(kCut);
+  if (!is_http && !IsOneOfHostSchemes(scheme))
+    return Refuse(kScheme, end == 0 ? std::string() : "http://" + std::string(behind));
+  if (const size_t second = SecondUrl(text, scheme_bytes); second != std::string_view::npos) {
+    std::string_view one = text.substr(0, second);
+    while (one.ends_with(',') || one.ends_with(';')) one.remove_suffix(1);
+    return Refuse(kTwo, one);
+  }
+  const InUrl in(text);
+  if (in.mark && IsCut(text)) return Refuse(kCut);
   if (HoldsInvisible(text)) return Refuse(kInvisible);
   if (text.ends_with('*')) return Refuse(kPattern, split.host);
-  if (HoldsADateBehindAComma(rest)) return Refuse(kNoSingleValue, FirstCell(text));
+  if (in.angle) return Refuse(kNoSingleValue, NearestIn(text, last_labels_));
+  if (in.separator && HoldsADateBehindAComma(rest)) return Refuse(kNoSingleValue, NearestIn(text, last_labels_));
   const std::optional<IpAddress> address = ParseAddress(split.host);
+  if (!address && split.host.find_first_of(",;") != std::string_view::npos)
+    return Refuse(kNoSingleValue, NearestIn(text, last_labels_));
   if (!address && !IsNameOfHost(split.host)) return std::nullopt;
-  const bool has_port = !split.port.empty();
+  const bool is_default = (split.port == "80" && (scheme_bytes == 0 || EqualsLower(scheme, "http"))) ||
+                          (split.port == "443" && EqualsLower(scheme, "https"));
+  const bool has_port = !split.port.empty() && (address || !is_default);
   if (IsBare(rest)) {
     if (address) {
       const bool plain = authority.find(':') == std::string_view::npos || has_port;
@@ -222,7 +187,11 @@ std::optional<Guess> Guesser::OfUrl(std::string_view text, size_t scheme_bytes) 
   } else if (!is_http) {
     return Refuse(kScheme, split.host);
   }
-  return Guess{IndicatorType::kUrl, text, EndsInAWordBehindAComma(rest) ? kMaybeColumns : std::string_view()};
+  std::string_view remark = in.backslash ? kBackslash : std::string_view();
+  if (const size_t at = in.separator ? rest.find_last_of(",;") : std::string_view::npos; at != std::string_view::npos) {
+    if (MayEndInColumn(rest) || !NearestIn(rest.substr(at + 1), last_labels_).empty()) remark = kMaybeColumns;
+  }
+  return Guess{IndicatorType::kUrl, text, remark};
 }
 
 // Text that begins with a slash.
@@ -243,7 +212,10 @@ std::optional<Guess> Guesser::OfPath(std::string_view text) {
 
 // "20.1.2.0/" and what is `behind` the slash, of a single segment that begins with a digit.
 std::optional<Guess> Guesser::OfBlock(std::string_view address, std::string_view behind) {
-  const std::string_view length = behind.substr(0, behind.find_first_of("#;"));
+  const size_t comment = behind.find_first_of("#;");
+  const std::string_view length = behind.substr(0, comment);
+  if (comment != std::string_view::npos && !IsCommentBehind(behind.substr(comment)))
+    return Refuse(kNoSingleValue, std::string(address) + '/' + std::string(length));
   const std::optional<IpAddress> first = ParseAddress(address);
   if (AllOf(length, IsDigit)) {
     made_.assign(address).append("/").append(length);
@@ -251,6 +223,7 @@ std::optional<Guess> Guesser::OfBlock(std::string_view address, std::string_view
   }
   if (const std::optional<IpAddress> mask = ParseAddress(length)) {
     const std::optional<unsigned> bits = first->is_v4() ? PrefixOfMask(*mask) : std::nullopt;
+    if (IsOneAddress(*mask)) return Guess{IndicatorType::kIp, address, {}};
     if (!bits) return Refuse("not a netmask behind the /: its ones stand in front, or its zeros in a wildcard mask");
     made_.assign(address).append("/").append(std::to_string(*bits));
     return Guess{IndicatorType::kCidr, made_, {}};
@@ -292,6 +265,7 @@ std::optional<Guess> Guesser::OfRange(std::string_view first_text, std::string_v
 
 // Text with blanks: a range or a network, or columns.
 std::optional<Guess> Guesser::OfWords(std::string_view text) {
+  if (const std::optional<FeedLine> line = ReadFeedLine(text)) return OfFeedLine(*line);
   std::array<std::string_view, 4> words;
   size_t count = 0;
   for (std::string_view rest = text; !rest.empty() && count < words.size(); ++count) {
@@ -308,13 +282,26 @@ std::optional<Guess> Guesser::OfWords(std::string_view text) {
       made_.assign(words[0]).append("/").append(std::to_string(*bits));
       return Guess{IndicatorType::kCidr, made_, {}};
     }
+    if (first && second && !dash && IsOneAddress(*second)) return Guess{IndicatorType::kIp, words[0], {}};
+    if (first && second && !dash && second->ToString() == "0.0.0.0")
+      return Refuse("0.0.0.0 behind an address is one address or all: write it without", words[0]);
     if (first && second) return OfRange(words[0], words[count - 1]);
     // "20.1.2.0 24": a score, or a length?
     if (first && !dash && AllOf(words[1], IsDigit))
       return Refuse("a score or a prefix length behind the address: write one of them",
                     std::string(words[0]) + '/' + std::string(words[1]));
   }
-  return Refuse(kNoSingleValue, FirstCell(text));
+  if (count == 2 && ParseAddress(words[0]) && words[1].size() > 1 && words[1].front() == '/' &&
+      AllOf(words[1].substr(1), IsDigit))
+    return Refuse("a blank before the prefix length", std::string(words[0]) + std::string(words[1]));
+  return Refuse(kNoSingleValue, NearestIn(text, last_labels_));
+}
+
+std::optional<Guess> Guesser::OfFeedLine(const FeedLine& line) {
+  if (!line.reason.empty()) return Refuse(line.reason, NearestIn(line.name, last_labels_));
+  std::optional<Guess> guess = OfName(line.name);
+  if (guess && !line.and_below) guess->type = IndicatorType::kHostname;
+  return guess;
 }
 
 std::optional<Guess> Guesser::OfAddress(std::string_view text, bool& is_address) {
@@ -330,25 +317,42 @@ std::optional<Guess> Guesser::OfAddress(std::string_view text, bool& is_address)
   if (ParseAddress(address)) {
     if (!has_slash || behind.empty()) return Guess{IndicatorType::kIp, address, {}};
     if (begins_with_digit && one_segment) return OfBlock(address, behind);
+    if (begins_with_digit && behind.back() == '/' && AllOf(behind.substr(0, behind.size() - 1), IsDigit))
+      return Refuse(kNoPrefix, std::string(address) + '/' + std::string(behind.substr(0, behind.size() - 1)));
     if (begins_with_digit && behind.find('-') != std::string_view::npos &&
         ParseAddress(behind.substr(behind.find('-') + 1, behind.rfind('/') - behind.find('-') - 1)))
       return OfRange(head, behind.substr(behind.find('-') + 1));
+    // "20.1.2.0/24;20.1.3.0/24", "20.1.2.0/24,http://…"
+    const size_t digits = std::min(behind.find_first_not_of("0123456789"), behind.size());
+    if (begins_with_digit && digits < behind.size() && behind.find_first_of(",;#|", digits) == digits)
+      return Refuse(kNoSingleValue, std::string(address) + '/' + std::string(behind.substr(0, digits)));
     return OfUrl(text, 0);
   }
   std::string_view host, port;
-  if (SplitPort(head, host, port) && ParseAddress(host) && port.find_first_of("#;") == std::string_view::npos) {
+  if (SplitPort(head, host, port) && ParseAddress(host) && !port.empty() && AllOf(port, IsDigit)) {
     if (!has_slash || behind.empty()) return Guess{IndicatorType::kIpPort, head, {}};
     if (one_segment && (begins_with_digit || EqualsLower(behind, "tcp") || EqualsLower(behind, "udp")))
       return Refuse("something stands behind the port", head);
     return OfUrl(text, 0);
+  }
+  if (ParseAddress(head.substr(0, head.find(':'))) && std::count(head.begin(), head.end(), ':') == 1 && !has_slash &&
+      text.find_first_of("#;") == std::string_view::npos) {
+    // "20.1.2.3:80-90", "20.1.2.3:80,443", "20.1.2.3:http", "20.1.2.0:20.1.2.255".
+    const std::string_view first = head.substr(0, head.find(':')), rest = head.substr(head.find(':') + 1);
+    const size_t digits = std::min(rest.find_first_not_of("0123456789"), rest.size());
+    if (rest.find('.') != std::string_view::npos) return Refuse(kRange);
+    if (digits < rest.size()) return Refuse(kNoPort, head.substr(0, first.size() + (digits == 0 ? 0 : digits + 1)));
   }
   if (!has_slash) {
     // Neither may be in an address.
     const size_t comment = text.find_first_of("#;");
     if (comment != std::string_view::npos) {
       const std::string_view front = text.substr(0, comment);
+      const bool has_port = SplitPort(front, host, port) && ParseAddress(host);
+      if ((ParseAddress(front) || has_port) && !IsCommentBehind(text.substr(comment)))
+        return Refuse(kNoSingleValue, front);
       if (ParseAddress(front)) return Guess{IndicatorType::kIp, front, {}};
-      if (SplitPort(front, host, port) && ParseAddress(host)) return Guess{IndicatorType::kIpPort, front, {}};
+      if (has_port) return Guess{IndicatorType::kIpPort, front, {}};
     }
     // "20.1.2.4-20.1.2.9", "20.1.2.4-9".
     if (const size_t dash = text.find('-');
@@ -362,9 +366,13 @@ std::optional<Guess> Guesser::OfAddress(std::string_view text, bool& is_address)
 }
 
 std::optional<Guess> Guesser::OfAdblock(std::string_view text) {
-  const std::string_view name = text.substr(2, text.find('^') - 2);
-  if (name.size() + 3 != text.size() || name.find_first_of("/*") != std::string_view::npos)
-    return Refuse(kAdblock, name.substr(0, name.find_first_of("/*")));
+  const size_t end = std::min(text.find('^'), text.size());
+  const std::string_view name = text.substr(2, end - 2), options = text.substr(end);
+  // What blocks the page itself, whatever asks for it.
+  const bool whole =
+      options == "^" || options == "^$all" || options == "^$document" || options == "^$doc" || options == "^$important";
+  if (!whole || name.find_first_of("/*") != std::string_view::npos)
+    return Refuse(kAdblock, NearestIn(name.substr(0, name.find('/')), last_labels_));
   if (ParseAddress(name)) return Guess{IndicatorType::kIp, name, {}};
   return OfName(name);
 }
@@ -376,11 +384,37 @@ std::optional<Guess> Guesser::OfName(std::string_view text) {
   // "20.1.2.x", "20.1.2.*", "20.1.2": nothing but numbers, and what stands for any.
   if (!host.empty() && IsDigit(host.front()) &&
       AllOf(host, [](char c) { return IsDigit(c) || c == '.' || c == 'x' || c == 'X' || c == '*' || c == '-'; }))
-    return Refuse(kNumberLabel);
+    return Refuse(HasLeadingZero(host) ? kLeadingZero : kNumberLabel);
+  constexpr std::string_view kSurrounds = "`^$+<>()[]{}'!=~&";
+  const bool surrounded = !host.empty() && (kSurrounds.find(host.front()) != std::string_view::npos ||
+                                            kSurrounds.find(host.back()) != std::string_view::npos);
+  if (surrounded && host.find('*') == std::string_view::npos) {
+    if (const std::string nearest = NearestIn(host, last_labels_); !nearest.empty()) return Refuse(kAround, nearest);
+  }
   const LastLabel last = last_labels_.Of(Lowered(host));
-  if (last == LastLabel::kNumber) return Refuse(kNumberLabel);
+  if (last == LastLabel::kNumber) {
+    std::string nearest = NearestIn(host, last_labels_);
+    if (ParseAddress(nearest)) return Refuse(kAround, nearest);
+    return Refuse(kNumberLabel, nearest);
+  }
   if (last == LastLabel::kFileEnding && lowered_.find('.') != std::string::npos) return Refuse(kFileName);
   return Guess{IndicatorType::kDomain, text, {}};
+}
+
+std::optional<Guess> Guesser::OfHostsFile(std::string_view name, std::string& reason) {
+  std::string_view host = name;
+  while (host.ends_with('.')) host.remove_suffix(1);
+  const size_t dot = host.rfind('.');
+  if (dot != std::string_view::npos && last_labels_.Of(Lowered(host.substr(dot + 1))) == LastLabel::kFileEnding) {
+    reason = kFileName;
+    return std::nullopt;
+  }
+  return Guess{IndicatorType::kHostname, name, {}};
+}
+
+std::string Guesser::NotSingle(std::string_view text) {
+  Refuse(kNoSingleValue, NearestIn(text, last_labels_));
+  return reason_;
 }
 
 std::optional<Guess> Guesser::Of(std::string_view given, std::string& reason) {
@@ -401,8 +435,19 @@ std::optional<Guess> Guesser::Of(std::string_view given, std::string& reason) {
     const bool single = !has.blank && text.find_first_of("|\"") == std::string_view::npos;
     if (url != std::string_view::npos) {
       const size_t scheme = SchemeBytes(text);
-      if (!single) return Refuse(kNoSingleValue, FirstCell(text));
-      if (scheme != 0) return OfUrl(text, scheme);
+      if (!single) return Refuse(kNoSingleValue, NearestIn(text, last_labels_));
+      if (scheme == url && scheme != 0) return OfUrl(text, scheme);
+      // "url,http://…", "[http://…", "http;//…://": more than a URL, unless it begins with a name and a slash.
+      if (text.find_first_of("/?") == url + 1) return Refuse(kNoSingleValue, NearestIn(text, last_labels_));
+    }
+    if (has.not_ascii || has.blank) {
+      hyphened_ = WithPlainHyphen(text);
+      bool is_address = false;
+      if (hyphened_.find('-') != std::string::npos && hyphened_.find_first_of(" \t") == std::string::npos &&
+          hyphened_ != text) {
+        std::optional<Guess> found = OfAddress(hyphened_, is_address);
+        if (is_address) return found;
+      }
     }
     if (has.blank) return OfWords(text);
     if (IsDigit(text.front()) || has.colon) {
@@ -410,21 +455,18 @@ std::optional<Guess> Guesser::Of(std::string_view given, std::string& reason) {
       std::optional<Guess> found = OfAddress(text, is_address);
       if (is_address) return found;
     }
-    if (!single) return Refuse(kNoSingleValue, FirstCell(text));
+    if (!single) return Refuse(kNoSingleValue, NearestIn(text, last_labels_));
     std::string_view host, port;
     if (has.colon && !has.slash && SplitPort(text, host, port))
-      return host.find('.') == std::string_view::npos ? Refuse(kDamaged) : Refuse(kNamePort, host);
+      return host.find('.') == std::string_view::npos ? Refuse(kDamaged, NearestIn(text, last_labels_))
+                                                      : Refuse(kNamePort, NearestIn(host, last_labels_));
     if (has.at && !has.slash) return Guess{IndicatorType::kEmail, text, {}};
     if (has.slash) {
-      // dnsmasq
-      if (const size_t rule = text.find("=/"); rule != std::string_view::npos && rule < text.find('/')) {
-        const std::string_view name = text.substr(rule + 2);
-        return Refuse("a line of dnsmasq's configuration", name.substr(0, name.find('/')));
-      }
+      if (const std::optional<FeedLine> line = ReadFeedLine(text)) return OfFeedLine(*line);
       // "hxxp//host/path", "http:/host".
       const std::string head = LowerAscii(text.substr(0, text.find('/')));
       if (head == "http" || head == "https" || head == "hxxp" || head == "hxxps" || head == "http:" ||
-          head == "https:" || head == "hxxp:" || head == "hxxps:") {
+          head == "https:" || head == "hxxp:" || head == "hxxps:" || head == "http;" || head == "https;") {
         const std::string_view behind = text.substr(std::min(text.find_first_not_of('/', text.find('/')), text.size()));
         return Refuse(kDamaged, "http://" + std::string(behind));
       }
@@ -436,7 +478,7 @@ std::optional<Guess> Guesser::Of(std::string_view given, std::string& reason) {
       if (text.size() == 64) return Guess{IndicatorType::kFileSha256, text, {}};
     }
     if (text.size() == 36 && IsJa4(LowerAscii(text))) return Guess{IndicatorType::kJa4, text, {}};
-    if (has.mark) return Refuse(kNoSingleValue, FirstCell(text));
+    if (has.mark) return Refuse(kNoSingleValue, NearestIn(text, last_labels_));
     return OfName(text);
   };
   std::optional<Guess> out = guess();

@@ -17,6 +17,8 @@ namespace vedette {
 inline constexpr std::string_view kNoSingleValue =
     "not a single value; a file with columns needs a header line with `type` and `value`";
 
+struct FeedLine;
+
 struct Guess {
   IndicatorType type = IndicatorType::kDomain;
   std::string_view value;   // what the type's reader is to read; in what was given, or the guesser's
@@ -29,6 +31,11 @@ class Guesser {
   // nullopt, with `reason`, where it is no value or could be several. The views hold until the next call.
   std::optional<Guess> Of(std::string_view given, std::string& reason);
 
+  // Of a name in a hosts file: exactly that host.
+  std::optional<Guess> OfHostsFile(std::string_view name, std::string& reason);
+  // Why a row that has the columns of a table is refused, with its nearest reading.
+  std::string NotSingle(std::string_view text);
+
  private:
   std::optional<Guess> OfUrl(std::string_view text, size_t scheme_bytes);
   std::optional<Guess> OfPath(std::string_view text);
@@ -37,6 +44,7 @@ class Guesser {
   std::optional<Guess> OfRange(std::string_view first, std::string_view last);
   std::optional<Guess> OfName(std::string_view text);
   std::optional<Guess> OfAdblock(std::string_view text);
+  std::optional<Guess> OfFeedLine(const FeedLine& line);
   // Of text with a `/` or without, that begins with an address, with or without a port; nullopt without a reason: it
   // does not.
   std::optional<Guess> OfAddress(std::string_view text, bool& is_address);
@@ -46,7 +54,7 @@ class Guesser {
   std::optional<Guess> Refuse(std::string_view why, std::string_view nearest = {});
 
   LastLabels last_labels_;
-  std::string refanged_, made_, lowered_, reason_;
+  std::string refanged_, hyphened_, made_, lowered_, reason_;
 };
 
 }  // namespace vedette

@@ -15,16 +15,26 @@ constexpr std::array<std::string_view, 14> kSpecialUse = {"alt",       "corp",  
                                                           "localhost", "onion",    "private", "test"};
 
 // Endings that are top-level domains too (com, zip, sh, py, app …) are found as such before.
-constexpr std::array<std::string_view, 126> kFileEndings = {
-    "accdb", "apk",   "asp",  "aspx", "avi",  "bak",  "bat",  "bin", "bmp",  "bz",   "cab",  "cer",     "cfg",   "cgi",
-    "chm",   "class", "cmd",  "conf", "cpl",  "crt",  "crx",  "css", "csv",  "dat",  "db",   "deb",     "dex",   "dll",
-    "dmg",   "doc",   "docm", "docx", "dot",  "dotm", "elf",  "eml", "eps",  "exe",  "flv",  "gif",     "gz",    "gzip",
-    "hlp",   "hta",   "htm",  "html", "ico",  "img",  "inf",  "ini", "ipa",  "iqy",  "iso",  "jar",     "jpeg",  "jpg",
-    "js",    "jse",   "json", "jsp",  "jspx", "lnk",  "log",  "lua", "lzh",  "mdb",  "mht",  "mhtml",   "mpeg",  "mpg",
-    "msg",   "msi",   "msp",  "ocx",  "ods",  "odt",  "old",  "one", "pcap", "pdb",  "pdf",  "php",     "phtml", "pif",
-    "png",   "pot",   "ppa",  "pps",  "ppt",  "pptm", "pptx", "prg", "psd",  "pub",  "rar",  "rpm",     "rtf",   "scr",
-    "sct",   "so",    "sql",  "svg",  "swf",  "sys",  "tar",  "tgz", "tif",  "tiff", "tmp",  "torrent", "txt",   "url",
-    "vba",   "vbe",   "vbs",  "vhd",  "vhdx", "war",  "wav",  "wsf", "xla",  "xls",  "xlsb", "xlsm",    "xlsx",  "xml"};
+constexpr std::array<std::string_view, 220> kFileEndings = {
+    "accdb",   "ace",   "action", "apk",   "appx", "arj",  "asc",    "ashx",   "asmx", "asp",  "aspx",  "avi",
+    "axd",     "bak",   "bat",    "bin",   "bmp",  "bz",   "bz2",    "cab",    "cer",  "cfg",  "cfm",   "cgi",
+    "chm",     "class", "cmd",    "conf",  "cpl",  "crt",  "crx",    "csproj", "css",  "csv",  "dat",   "db",
+    "deb",     "dex",   "dll",    "dmg",   "dmp",  "doc",  "docb",   "docm",   "docx", "dot",  "dotm",  "dotx",
+    "drv",     "dwg",   "dxf",    "dylib", "efi",  "egg",  "elf",    "eml",    "eps",  "etl",  "evtx",  "exe",
+    "flac",    "flv",   "gem",    "gif",   "gz",   "gzip", "h",      "hlp",    "hta",  "htm",  "html",  "hwp",
+    "ico",     "ics",   "img",    "inf",   "ini",  "ipa",  "iqy",    "iso",    "jar",  "jpeg", "jpg",   "js",
+    "jse",     "json",  "jsp",    "jspa",  "jspx", "key",  "ko",     "lnk",    "log",  "lst",  "lua",   "lz",
+    "lzh",     "lzma",  "m4a",    "md5",   "mdb",  "mht",  "mhtml",  "mkv",    "mp3",  "mp4",  "mpeg",  "mpg",
+    "msg",     "msi",   "msix",   "msp",   "mui",  "nfo",  "nupkg",  "ocx",    "odg",  "odp",  "ods",   "odt",
+    "ogg",     "old",   "ova",    "ovpn",  "oxps", "p12",  "pcap",   "pdb",    "pdf",  "pem",  "pfx",   "php",
+    "php3",    "php5",  "php7",   "phtml", "pif",  "png",  "pot",    "potm",   "potx", "ppa",  "ppam",  "pps",
+    "ppsx",    "ppt",   "pptm",   "pptx",  "prg",  "ps1",  "psd",    "psd1",   "psm1", "pyc",  "pyd",   "rar",
+    "reg",     "rpm",   "rtf",    "scr",   "sct",  "sha1", "sha256", "shtml",  "sig",  "sln",  "so",    "sql",
+    "sqlite",  "svg",   "swf",    "sys",   "tar",  "tbz",  "tbz2",   "tgz",    "tif",  "tiff", "tmp",   "toml",
+    "torrent", "ttf",   "txt",    "url",   "vba",  "vbe",  "vbproj", "vbs",    "vcf",  "vdi",  "vhd",   "vhdx",
+    "vmdk",    "war",   "wav",    "webm",  "webp", "whl",  "wim",    "wma",    "wmv",  "woff", "woff2", "wsf",
+    "xhtml",   "xla",   "xlam",   "xll",   "xls",  "xlsb", "xlsm",   "xlsx",   "xltm", "xltx", "xml",   "xps",
+    "xz",      "yaml",  "yml",    "zst"};
 
 template <size_t N>
 bool IsOneOf(const std::array<std::string_view, N>& texts, std::string_view text) {

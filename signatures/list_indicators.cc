@@ -11,6 +11,7 @@
 #include "signatures/guess.h"
 #include "signatures/list_reader.h"
 #include "signatures/value.h"
+#include "signatures/value_parts.h"
 
 namespace vedette {
 namespace {
@@ -90,14 +91,14 @@ class ListSource {
     std::string reason;
     std::optional<Guess> guess;
     if (line.from_hosts_file) {
-      guess = Guess{IndicatorType::kHostname, value, {}};
+      guess = guesser_.OfHostsFile(value, reason);
     } else {
       guess = guesser_.Of(value, reason);
     }
     if (!guess) return Refuse(value, std::move(reason));
     const bool may_have_columns = guess->type == IndicatorType::kUrl || guess->type == IndicatorType::kUri;
     if (may_have_columns && separator_ != 0 && value.find(separator_) != std::string_view::npos)
-      return Refuse(value, std::string(kNoSingleValue));
+      return Refuse(value, guesser_.NotSingle(value));
     ++guessed_[static_cast<size_t>(guess->type)];
     indicator_.type = guess->type;
     indicator_.value = guess->value;
@@ -112,13 +113,23 @@ class ListSource {
     builder_.AddProblem({indicator_.file, indicator_.line, std::string(value), std::move(reason), false});
   }
 
+  // For a file of which nothing is used.
+  std::string_view WhatItIs() const {
+    const std::string_view begin = WithoutUnseen(text_.substr(0, kMaxLineBytes));
+    const std::string_view second = begin.empty() ? begin : WithoutUnseen(begin.substr(1));
+    if (begin.starts_with('{') || (begin.starts_with('[') && !second.empty() &&
+                                   (second.front() == '{' || second.front() == '"' || second.front() == '[')))
+      return ". It looks like JSON, which is not read: write its values as a list or as CSV";
+    if (begin.starts_with('<')) return ". It looks like XML or HTML, which is not read: write its values as a list";
+    return ". A list has one value a line; a CSV file needs a header line with `type` and `value`";
+  }
+
   void Finish() {
     if (report_.rows == 0) {
       report_.error = indicator_.file + ": holds no indicator, only comments or blank lines";
     } else if (report_.rows == report_.unusable) {
       report_.error = indicator_.file + ": none of its " + std::to_string(report_.rows) +
-                      " lines is a usable indicator; " + first_problem_ +
-                      ". A list has one value a line; a CSV file needs a header line with `type` and `value`";
+                      " lines is a usable indicator; " + first_problem_ + std::string(WhatItIs());
     }
     const auto kinds = std::count_if(guessed_.begin(), guessed_.end(), [](uint64_t n) { return n > 0; });
     report_.format = "list";

@@ -147,6 +147,10 @@ std::optional<int64_t> ParseBound(std::string_view text) {
       fraction_ns += digit * unit;
     }
   }
+  // 9999-12-31T23:59:59 of programs that write no zone: in none of them it is a bound.
+  const bool is_no_bound = year > kLastYear || year < 1969;
+  if (in.empty() && is_no_bound && date.ok() && hour <= 23 && minute <= 59 && second <= 60)
+    return year < 1969 ? kEarliestTimestamp : kLatestTimestamp;
   int offset_minutes = 0;
   if (!in.Take('Z') && !in.Take('z')) {
     char sign = 0;

@@ -68,6 +68,7 @@ std::string_view NotTextBecause(std::string_view text) {
       {"\xfd"
        "7zXZ",
        "compressed with xz: unpack it first (unxz)"},
+      {std::string_view("\xff\xfe\0\0", 4), "in UTF-32: convert it to UTF-8 first (iconv -f UTF-32 -t UTF-8)"},
       {"\xff\xfe", "in UTF-16: convert it to UTF-8 first (iconv -f UTF-16 -t UTF-8)"},
       {"\xfe\xff", "in UTF-16: convert it to UTF-8 first (iconv -f UTF-16 -t UTF-8)"},
   };
@@ -75,7 +76,9 @@ std::string_view NotTextBecause(std::string_view text) {
     if (text.substr(0, magic.bytes.size()) == magic.bytes) return magic.reason;
   }
   if (text.find('\0') != std::string_view::npos)
-    return "not a text: it holds NUL bytes; a CSV file or a list is needed";
+    return text.size() > 3 && (text[0] == '\0') != (text[1] == '\0') && (text[2] == '\0') != (text[3] == '\0')
+               ? "in UTF-16, as it seems: convert it to UTF-8 first (iconv -f UTF-16LE -t UTF-8, or UTF-16BE)"
+               : "not a text: it holds NUL bytes; a CSV file or a list is needed";
   return {};
 }
 
@@ -119,6 +122,8 @@ SourceReport ReadFile(const std::string& path, bool in_folder, IndicatorSetBuild
     builder.AddProblem({path, 0, {}, report.unused, false});
     report.format = "not used";
     report.error.clear();
+  } else if (!report.error.empty() && report.rows == 0) {
+    builder.AddProblem({path, 0, {}, report.error.substr(path.size() + 2), false});
   }
   return report;
 }

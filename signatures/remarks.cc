@@ -4,6 +4,7 @@
 
 #include "parsers/address.h"
 #include "parsers/url.h"
+#include "signatures/dot_segments.h"
 
 namespace vedette {
 namespace {
@@ -18,6 +19,9 @@ constexpr std::string_view kBeginning =
 constexpr std::string_view kCut =
     "used, but it looks like the beginning of a longer one, cut off where … or ... stands";
 constexpr std::string_view kTwoUrls = "used, but it looks like two URLs in one";
+constexpr std::string_view kDotSegments =
+    "used, but it holds /./ or /../, which clients resolve before they send a request";
+constexpr std::string_view kHtml = "used, but it holds &amp;, as a web page writes &: clients send & alone";
 constexpr std::string_view kNoFragment = "used, but it holds a #, which no request has";
 constexpr std::string_view kSentEncoded =
     "used, but it holds a character that clients send percent-encoded, and a uri is compared as it was sent";
@@ -27,7 +31,8 @@ constexpr std::string_view kNoTopLevel = "used, but its last label is no top-lev
 bool HoldsTwoUrls(std::string_view url) {
   for (size_t at = url.find("://", 8); at != std::string_view::npos; at = url.find("://", at + 3)) {
     for (const std::string_view begin :
-         {",http", ",https", ";http", ";https", "%20http", "%20https", "%7Chttp", "%7Chttps"}) {
+         {",http", ",https", ";http", ";https", "%20http", "%20https", "%7Chttp", "%7Chttps", "%0Ahttp", "%0Ahttps",
+          "%0Dhttp", "%0Dhttps", "%09http", "%09https"}) {
       if (url.substr(0, at).ends_with(begin)) return true;
     }
   }
@@ -51,6 +56,8 @@ std::string_view Remarks::On(IndicatorType type, std::string_view normal) {
     case IndicatorType::kUri:
       if (normal.find('#') != std::string_view::npos) return kNoFragment;
       if (IsBeginning(normal)) return kBeginning;
+      if (HasDotSegments(normal)) return kDotSegments;
+      if (normal.find("&amp;") != std::string_view::npos) return kHtml;
       return std::any_of(normal.begin(), normal.end(), IsSentEncoded) ? kSentEncoded : std::string_view();
     default:
       return {};
@@ -72,6 +79,7 @@ std::string_view Remarks::OnUrl(std::string_view url) {
   if (IsBeginning(url)) return kBeginning;
   if (url.ends_with("...") || url.find("%E2%80%A6") != std::string_view::npos) return kCut;
   if (HoldsTwoUrls(url)) return kTwoUrls;
+  if (url.find("&amp;") != std::string_view::npos) return kHtml;
   const std::string_view host = SplitHostAndPort(rest.substr(0, slash)).host;
   return IpAddress::Parse(host) ? std::string_view() : OnHost(host);
 }

@@ -29,7 +29,11 @@ bool Refuse(std::string& reason, std::string why) {
 
 bool NormaliseAddress(std::string_view text, std::string& normal, std::string& reason) {
   const std::optional<IpAddress> address = ParseAddress(text);
-  if (!address) return Refuse(reason, kNotAnAddress);
+  if (!address) {
+    std::string_view host, port;
+    const bool has_port = SplitPort(text, host, port) && ParseAddress(host);
+    return Refuse(reason, std::string(kNotAnAddress) + (has_port ? "; with a port, its type is ip:port" : ""));
+  }
   if (address->IsSpecial()) return Refuse(reason, kSpecial);
   normal = address->ToString();
   return true;
@@ -118,7 +122,12 @@ bool IsPublicSuffix(const std::string& host) {
 }
 
 bool NormaliseName(IndicatorType type, std::string_view text, std::string& normal, std::string& reason) {
-  if (text.find("://") != std::string_view::npos) return Refuse(reason, "a URL: its type is url");
+  const size_t slash = text.find('/');
+  if (text.find("://") != std::string_view::npos || (slash != std::string_view::npos && slash > 0))
+    return Refuse(reason, "a URL: its type is url");
+  std::string_view host, port;
+  if (SplitPort(text, host, port) && !port.empty() && AllOf(port, IsDigit) && !ParseAddress(text))
+    return Refuse(reason, "a name with a port: give the name alone, or the URL");
   if (type == IndicatorType::kDomain) {
     if (text.substr(0, 2) == "*.") text.remove_prefix(2);
     if (text.substr(0, 1) == ".") text.remove_prefix(1);
@@ -149,6 +158,14 @@ bool NormaliseHash(std::string_view text, size_t digits, std::string& normal, st
 
 bool NormaliseUrlValue(std::string_view text, std::string& normal, std::string& reason) {
   if (HoldsInvisible(text)) return Refuse(reason, "not a URL: it holds an invisible character, such as U+200B");
+  // "hxxp//host/path", "http:/host".
+  if (text.find("://") == std::string_view::npos) {
+    std::string_view head = text.substr(0, text.find_first_of("/\\"));
+    if (head.ends_with(':') || head.ends_with(';')) head.remove_suffix(1);
+    if (head.size() != text.size() && (EqualsLower(head, "http") || EqualsLower(head, "https") ||
+                                       EqualsLower(head, "hxxp") || EqualsLower(head, "hxxps")))
+      return Refuse(reason, "not a URL: its :// is damaged");
+  }
   normal = NormaliseUrl(text);
   // What stood apart may now read as made harmless ("[/x/../]"), so that the normal form is read anew. Each turn is
   // shorter.

@@ -65,12 +65,15 @@ void SayProblems(const CompileReport& report, const std::string& problems_file) 
         problems_file.empty() ? "--problems FILE lists them all" : "all are listed in " + ForTerminal(problems_file));
 }
 
-// False where the file could not be written.
-bool WriteProblems(const CompileReport& report, const std::string& problems_file) {
+// Rows, and files that were not read. False where the file could not be written.
+bool WriteProblems(const LoadedIndicators& loaded, const std::string& problems_file) {
   if (problems_file.empty()) return true;
   std::ofstream file(problems_file);
-  for (const IndicatorProblem& problem : report.problems) {
+  for (const IndicatorProblem& problem : loaded.report.problems) {
     file << LineOf(problem) << '\n';
+  }
+  for (const SourceReport& source : loaded.sources) {
+    if (source.passed_over) file << ForTerminal(source.path) << ": passed over: " << ForTerminal(source.unused) << '\n';
   }
   if (file.flush()) return true;
   Complain("--problems " + problems_file +
@@ -218,7 +221,7 @@ LoadedIndicators LoadIndicators(const std::vector<std::string>& paths, const std
   }
   if (failed) {
     builder.GiveUp(loaded.report);
-    loaded.problems_written = WriteProblems(loaded.report, problems_file);
+    loaded.problems_written = WriteProblems(loaded, problems_file);
     return loaded;
   }
   if (options.canary) builder.AddCanary();
@@ -228,7 +231,7 @@ LoadedIndicators LoadIndicators(const std::vector<std::string>& paths, const std
     SaySources(loaded.sources);
     SayProblems(loaded.report, problems_file);
   }
-  loaded.problems_written = WriteProblems(loaded.report, problems_file);
+  loaded.problems_written = WriteProblems(loaded, problems_file);
   if (loaded.set == nullptr) loaded.error = "the indicators could not be compiled; the reason stands above";
   if (loaded.set != nullptr && !options.quiet) {
     const CompileReport& report = loaded.report;

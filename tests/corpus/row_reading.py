@@ -14,7 +14,7 @@ SINKS = {"0.0.0.0", "127.0.0.1", "::", "::1"}
 OWN = {"localhost", "localhost.localdomain", "local", "broadcasthost", "ip6-localhost", "ip6-loopback", "ip6-localnet",
        "ip6-mcastprefix", "ip6-allnodes", "ip6-allrouters"}
 NO_ROW = object()   # a blank line, a comment, the machine's own names
-UNPROVABLE = object()  # a digest: no traffic can be made for it
+UNPROVABLE = object()  # a digest or an expression: no traffic can be made for it
 NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})+\Z")
 
 
@@ -94,7 +94,7 @@ def of_url(scheme, behind, typed):
     if rest in ("", "/") and not typed:
         if where:
             return [("port", where, port)] if port else [("address", where), ("http", f"{where}:8080" if ":" not in where else f"[{where}]:8080", "/gate.php", "", 8080)]
-        if port is None:
+        if port is None or port == {"http": 80, "https": 443}.get(scheme):
             return [("dns", name), ("sni", name), ("http", name, "/other", "", 80)]
     if scheme not in ("http", "ftp"):
         return None
@@ -116,20 +116,48 @@ def of_range(first, last):
     return [("address", first), ("address", last)]
 
 
+def of_name(name, below):
+    name = host_name(name)
+    return [("dns", name), ("sni", "www7." + name if below else name)] if name else None
+
+
+def of_block_list(text):
+    """What resolvers are given to block one name; None: no such line."""
+    match = re.match(r"address=/\.?([^/]+)/(?:0\.0\.0\.0|127\.0\.0\.1|::|#|)\Z", text) or re.match(r"(?:server|local)=/\.?([^/]+)/\Z", text)
+    match = match or re.match(r'local-zone:\s*"?([^"\s]+)"?\s+(?:refuse|static|deny|redirect|inform_deny|always_\w+)\Z', text)
+    if match:
+        return of_name(match[1], True)
+    match = re.match(r'local-data:\s*"(\S+) (?:A 0\.0\.0\.0|A 127\.0\.0\.1|AAAA ::)"\Z', text)
+    match = match or re.match(r"(\S+)(?:\s+\d+)?(?:\s+IN)?\s+CNAME\s+(?:\.|\*\.|rpz-drop\.)\Z", text)
+    if not match or "rpz-" in match[1]:
+        return None
+    return of_name(match[1].removeprefix("*."), match[1].startswith("*."))
+
+
 def of_list_row(line):
     """Probes of a line; None: not certain; NO_ROW."""
     text = line.strip(" \t\v\f" + UNSEEN)
     if not text or text[0] in "#;":
         return NO_ROW
+    if found := of_block_list(text):
+        return found
     text = re.sub(r"[ \t][#;].*", "", text).strip(" \t" + UNSEEN)
+    # A comment behind "20.1.2.0/24;" and a blank.
+    match = re.match(r"([0-9a-fA-F.:]+(?:/[0-9.]+)?|\[[0-9a-fA-F:]+\]:\d+|[\w.-]+)[;#]+[ \t]+(?![\d])(\S+)", text)
+    if match and text[match.end(1)] in ";#" and (text[match.end(1)] == "#" or not re.search(r"[.:/]", match[2])):
+        text = match[1]
     words = text.split()
     if len(words) > 1:
-        if words[0] in SINKS or all(word in OWN for word in words[1:]):
+        sink = words[0] in SINKS or words[0] == "0" and "." in words[1] or (address(words[0]) in SINKS)
+        words = re.sub("#.*", "", text).split() if sink else words
+        if sink or all(word in OWN for word in words[1:]):
             names = [word for word in words[1:] if word not in OWN and word not in SINKS]
             if not names:
                 return NO_ROW
             probes = [("dns", host_name(name)) for name in names]
             return None if any(probe[1] is None for probe in probes) else probes
+        if len(words) == 2 and (words[0][-1] in "-–" or words[1][0] in "-–"):
+            return of_range(words[0].rstrip("-–"), words[1].lstrip("-–"))
         if len(words) == 2 and address(words[0]):
             if re.fullmatch(r"\d+(\.\d+)?", words[1]):
                 return [("address", address(words[0]))]
@@ -151,8 +179,8 @@ def of_value(text):
         text = text.rstrip(",;") or text
     if len(text) > 2 and text[0] == text[-1] and text[0] in "\"'":
         text = text[1:-1]
-    if text.startswith("||") and text.endswith("^"):
-        text = text[2:-1]
+    if text.startswith("||") and re.search(r"\^(\$(all|doc|document|important))?\Z", text):
+        text = text[2:text.index("^")]
         if "/" in text:
             return None
     text = plain(text)
@@ -182,7 +210,7 @@ def of_value(text):
     match = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[0-9.]+):(\d{1,5})/?", text)
     if match and address(match[1].strip("[]")) and 0 < int(match[2]) < 65536:
         return [("port", address(match[1].strip("[]")), int(match[2]))]
-    match = re.fullmatch(r"([0-9a-fA-F:.]+)-([0-9a-fA-F:.]+)", text)
+    match = re.fullmatch(r"([0-9a-fA-F:.]+)[-–]([0-9a-fA-F:.]+)", text)
     if match and address(match[1]):
         last = match[2] if address(match[2]) else match[1].rsplit(".", 1)[0] + "." + match[2]
         return of_range(match[1], last)

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "signatures/list_reader.h"
+#include "tests/unit/signatures/read.h"
 #include "tests/unit/signatures/sets.h"
 #include "tests/unit/temporary_folder.h"
 
@@ -15,36 +15,6 @@ namespace vedette {
 namespace {
 
 using enum ObservableKind;
-
-struct Read {
-  explicit Read(std::string_view text, std::string_view path = "folder/feed.csv") {
-    ReadIndicatorText(path, text, builder, source);
-    set = builder.Compile(report);
-  }
-  // "type value" of every row, in order.
-  std::vector<std::string> Rows() const {
-    std::vector<std::string> out;
-    for (uint32_t i = 0; i < set->size(); ++i) {
-      const IndicatorRecord row = set->at(i);
-      out.push_back(std::string(NameOf(row.type)) + ' ' + std::string(row.value));
-    }
-    return out;
-  }
-  // "line: reason" of every problem.
-  std::vector<std::string> Problems() const {
-    std::vector<std::string> out;
-    for (const IndicatorProblem& problem : report.problems) {
-      out.push_back(std::to_string(problem.line) + ": " + problem.reason);
-    }
-    return out;
-  }
-
-  IndicatorSetBuilder builder;
-  SourceReport source;
-  CompileReport report;
-  std::shared_ptr<const IndicatorSet> set;
-};
-using Texts = std::vector<std::string>;
 
 TEST(ReadCsv, ReadsEveryColumnInAnyOrder) {
   const Read read(
@@ -55,7 +25,7 @@ TEST(ReadCsv, ReadsEveryColumnInAnyOrder) {
       "\"[\"\"two words\"\",\"\"b\"\"]\",TLP:GREEN,PAP:AMBER,group,\"[\"\"CERT B\"\"]\",75,2026-01-01T00:00:00Z,"
       "2026-02-01T00:00:00Z,https://example.org/\r\n"
       "20.1.2.3,ip,,,,,,,,,,,,,,,\r\n");
-  EXPECT_EQ(read.Problems(), Texts{});
+  EXPECT_EQ(read.Problems(), Texts{"2: used, but its valid_until has passed: it hits only in traffic from before"});
   EXPECT_EQ(read.source.format, "csv");
   EXPECT_EQ(read.source.rows, 2u);
   EXPECT_EQ(read.source.unusable, 0u);
@@ -234,76 +204,6 @@ TEST(ReadZeekIntel, ReadsItsTypeColumn) {
   EXPECT_EQ(read.set->at(1).source, "feed");
 }
 
-TEST(ReadList, GuessesEveryLine) {
-  const Read read(
-      "# comment\n; comment\n\n20.1.2.3\n20.2.0.0/16\t# scanner\r\n20.1.2.3:443\nevil.example # C2; seen\n"
-      "hxxp://evil[.]example/a;b#c\n/gate.php\n.bad.example\n20.9.9.9\t10\n",
-      "feeds/list.txt");
-  EXPECT_EQ(read.Problems(), Texts{});
-  EXPECT_EQ(read.Rows(), (Texts{"ip 20.1.2.3", "cidr 20.2.0.0/16", "ip:port 20.1.2.3:443", "domain evil.example",
-                                "url http://evil.example/a;b", "uri /gate.php", "domain bad.example", "ip 20.9.9.9"}));
-  EXPECT_EQ(read.source.format, "list of ip (2), cidr (1), ip:port (1), domain (2), url (1), uri (1)");
-  EXPECT_EQ(read.source.rows, 8u);
-  EXPECT_EQ(read.set->at(1).description, "scanner");
-  EXPECT_EQ(read.set->at(3).description, "C2; seen");
-  EXPECT_EQ(read.set->at(7).description, "10");
-  EXPECT_EQ(read.set->at(7).id, "list.txt:11");
-  EXPECT_EQ(Read("evil.example\nbad.example").source.format, "list of domain");
-}
-
-// A URL is as much a row as a name: what stands behind it must not become part of it.
-TEST(ReadList, RefusesColumnsBehindAUrl) {
-  const Read read(
-      "http://evil.example/tab\tIntel::URL\tsrc\n"
-      "http://evil.example/blank malware 2026\n"
-      "evil.example/path phish\n"
-      "http://evil.example/pipe|malware\n"
-      "http://evil.example/one,comma\n");
-  EXPECT_EQ(read.Rows(), Texts{"url http://evil.example/one,comma"});
-  EXPECT_EQ(read.source.rows, 5u);
-  EXPECT_EQ(read.source.unusable, 4u);
-  ASSERT_EQ(read.Problems().size(), 5u);
-  EXPECT_EQ(read.Problems()[0].substr(0, 21), "1: not a single value");
-  EXPECT_EQ(read.Problems()[4].substr(0, 14), "5: used whole,");
-
-  // Commas may stand in a URL, but not as many in each.
-  const Read table("# url,type\nhttp://evil.example/a,malware\nhttp://evil.example/b,phish\nplain.example\n");
-  EXPECT_EQ(table.Rows(), Texts{"domain plain.example"});
-  EXPECT_EQ(table.source.unusable, 2u);
-  // One with more of them makes it no list.
-  const Read uneven(
-      "http://evil.example/a,2026-11-01,malware\nevil.example/b,c,2026-11-02,malware\nhttp://evil.example/d\n");
-  EXPECT_EQ(uneven.Rows(), Texts{"url http://evil.example/d"});
-  const Read list("http://evil.example/a,b\nhttp://evil.example/c\n");
-  EXPECT_EQ(list.Rows(), (Texts{"url http://evil.example/a,b", "url http://evil.example/c"}));
-}
-
-TEST(ReadList, ReadsHostsFiles) {
-  const Read read("127.0.0.1 localhost\n::1 ip6-localhost ip6-loopback\n0.0.0.0 bad.example www.bad.example # ads\n");
-  EXPECT_EQ(read.Rows(), (Texts{"hostname bad.example", "hostname www.bad.example"}));
-  EXPECT_EQ(read.Problems(), Texts{});
-}
-
-TEST(ReadList, UsesTheRestOfALineThatFails) {
-  const Read read("10.0.0.1\nevil.example\nevil.example:8080\ncom\n" + std::string(40'000, 'a') +
-                  "\n20.1.2.3,botnet\nlast.example");
-  EXPECT_EQ(read.Rows(), (Texts{"domain evil.example", "domain last.example"}));
-  EXPECT_EQ(read.source.error, "");
-  EXPECT_EQ(read.source.unusable, 5u);
-  ASSERT_EQ(read.report.problems.size(), 5u);
-  EXPECT_EQ(read.report.problems[0].line, 1u);
-  EXPECT_EQ(read.report.problems[4].line, 6u);
-}
-
-TEST(ReadList, AFileWithoutAnIndicatorSaysSo) {
-  const Read read("This is a licence.\nIt has many lines.\n");
-  EXPECT_EQ(read.report.problems_total, 2u);
-  EXPECT_NE(read.source.error.find("none of its 2 lines is a usable indicator; line 1: not a single value"),
-            std::string::npos)
-      << read.source.error;
-}
-
-// By reason, for whoever reads thousands of rows.
 TEST(ReadIndicatorText, CountsProblemsByReason) {
   const Read read(
       "https://evil.example/a\nhttps://evil.example/b\n/gate.php?id=\nevil.qqzz\nevil.test\nsvchost.exe\n"
@@ -341,7 +241,9 @@ TEST(ReadCsv, NeverIsNoEnd) {
   const Read read(
       "type,value,valid_from,valid_until\ndomain,a.example,0001-01-01T00:00:00Z,9999-12-31T23:59:59Z\n"
       "domain,b.example,,1960-01-01T00:00:00Z\ndomain,c.example,9999-12-31,\n");
-  EXPECT_EQ(read.Problems(), Texts{});
+  EXPECT_EQ(read.Problems(),
+            (Texts{"3: used, but its valid_until has passed: it hits only in traffic from before",
+                   "4: used, but its valid_from is yet to come: it hits only in traffic from then on"}));
   EXPECT_EQ(read.set->at(0).valid_from_ns, std::nullopt);
   EXPECT_EQ(read.set->at(0).valid_until_ns, std::nullopt);
   EXPECT_LT(*read.set->at(1).valid_until_ns, 1);
@@ -360,6 +262,35 @@ TEST(ReadIndicatorText, SaysWhatTheFileIsInstead) {
                 .find("UTF-16"),
             std::string::npos);
   EXPECT_NE(error(std::string_view("evil\0example", 12)).find("NUL bytes"), std::string::npos);
+  EXPECT_NE(error(std::string_view("\xff\xfe\0\0e\0\0\0", 8)).find("UTF-32"), std::string::npos);
+  EXPECT_NE(error(std::string_view("e\0v\0i\0l\0", 8)).find("in UTF-16, as it seems"), std::string::npos);
+  EXPECT_NE(error(std::string_view("\0e\0v\0i\0l", 8)).find("in UTF-16, as it seems"), std::string::npos);
+  for (const char* json : {"{\"value\": \"x\"}\n", "[\n {\"value\": 1}\n]\n", "[\"a b\"]\n"})
+    EXPECT_NE(error(json).find("JSON, which is not read"), std::string::npos) << json;
+  EXPECT_NE(error("<rss a=\"b\">\n</rss>\n").find("XML or HTML"), std::string::npos);
+  EXPECT_EQ(error("[a b]\n").find("JSON"), std::string::npos);
+}
+
+TEST(ReadCsv, SaysWhatOthersCallATypeHere) {
+  const Read read("type,value\nip-dst,20.1.2.3\nfqdn,evil.example\nsha256,x\nfoo,x\n20.1.2.4\nip,20.1.2.5,x\n");
+  EXPECT_EQ(read.Problems(), (Texts{"2: unknown type \"ip-dst\"; here it is ip, with dst as direction",
+                                    "3: unknown type \"fqdn\"; here it is hostname",
+                                    "4: unknown type \"sha256\"; here it is file.sha256", "5: unknown type \"foo\"",
+                                    "6: 1 columns where the header has 2", "7: 3 columns where the header has 2"}));
+  EXPECT_EQ(read.report.problems[4].value, "20.1.2.4");
+  EXPECT_EQ(read.report.problems[5].value, "20.1.2.5");
+}
+
+TEST(ReadIndicatorText, RemarksOnWhatClientsSendOtherwise) {
+  const Read read("http://a.example/x?b=1&amp;c=2\n/x/../y\n/x?b=1&amp;c=2\n/x/..y\n");
+  EXPECT_EQ(read.source.unusable, 0u);
+  ASSERT_EQ(read.Problems().size(), 3u);
+  EXPECT_NE(read.Problems()[0].find("&amp;"), std::string::npos);
+  EXPECT_NE(read.Problems()[1].find("/../"), std::string::npos);
+  EXPECT_NE(read.Problems()[2].find("&amp;"), std::string::npos);
+  const Read typed("type,value\nurl,\"http://a.example/x\nhttp://b.example/y\"\n");
+  ASSERT_EQ(typed.Problems().size(), 1u);
+  EXPECT_NE(typed.Problems()[0].find("two URLs"), std::string::npos);
 }
 
 TEST(ReadIndicators, ReadsFilesAndFolders) {
@@ -395,8 +326,9 @@ TEST(ReadIndicators, ReadsFilesAndFolders) {
   EXPECT_NE(missing[0].error.find("cannot be opened"), std::string::npos) << missing[0].error;
   CompileReport report;
   EXPECT_EQ(builder.Compile(report)->size(), 3u);
-  ASSERT_EQ(report.problems.size(), 3u);  // the two lines, and the file
+  ASSERT_EQ(report.problems.size(), 4u);  // the two lines, the file, and the one that is missing
   EXPECT_EQ(report.problems[2].reason.substr(0, 19), "none of its 2 lines");
+  EXPECT_EQ(report.problems[3].reason.substr(0, 16), "cannot be opened");
   for (const char* name : {"a.csv", "b.txt", "inner/c.txt"}) std::filesystem::remove(folder / name);
   const std::string error = ReadIndicators(folder.path().string(), builder).back().error;
   EXPECT_NE(error.find("none of its 1 files holds a usable indicator; " + (folder / "prose").string() + ": none of"),

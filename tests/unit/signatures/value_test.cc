@@ -54,6 +54,7 @@ TEST(Value, Prefixes) {
   ExpectRefused(kCidr, "20.1.2.3/-1", "prefix length");
   ExpectRefused(kCidr, "10.1.0.0/16", "private or reserved");
   ExpectRefused(kCidr, "172.0.0.0/8", "covers private or reserved addresses (from 172.16.0.0 on)");
+  ExpectRefused(kIp, "20.1.2.3:80", "with a port, its type is ip:port");
   ExpectRefused(kCidr, "x/16", "not an IPv4 or IPv6 address");
 }
 
@@ -96,7 +97,8 @@ TEST(Value, Names) {
   std::string long_name;
   for (int i = 0; i < 64; ++i) long_name += "abc.";
   ExpectRefused(kDomain, long_name + "example", "longer than a host name");
-  ExpectRefused(kDomain, "evil.example/path", "it holds '/'");
+  ExpectRefused(kDomain, "evil.example/path", "a URL: its type is url");
+  ExpectRefused(kDomain, "evil.example:8080", "a name with a port");
   ExpectRefused(kDomain, "e vil.example", "it holds ' '");
   ExpectRefused(kDomain, "evil.1234", "last label is a number");
   ExpectRefused(kDomain, ".", "no name");
@@ -106,6 +108,10 @@ TEST(Value, Names) {
 TEST(Value, Urls) {
   EXPECT_EQ(Normal(kUrl, "HTTP://User@Evil.Example:80/Path?q#part"), "http://evil.example/Path?q");
   EXPECT_EQ(Normal(kUrl, "evil.example/path"), "http://evil.example/path");
+  EXPECT_EQ(Normal(kUrl, "http.example/path"), "http://http.example/path");
+  for (const char* damaged :
+       {"hxxp//evil.example/a", "http:/evil.example/a", "https:\\\\evil.example\\a", "http;//evil.example/a"})
+    ExpectRefused(kUrl, damaged, "its :// is damaged");
   EXPECT_EQ(Normal(kUrl, "hXXps://evil[.]example/a[.]exe"), "https://evil.example/a.exe");
   EXPECT_EQ(Normal(kUrl, "hxxp[://]evil[.]example"), "http://evil.example/");
   EXPECT_EQ(Normal(kUrl, "hxxp[:]//evil[[.]]example\\[dot]test"), "http://evil.example.test/");
