@@ -236,8 +236,11 @@ void StreamInspector::FollowSecond(Flow& flow, StreamState& state, size_t index,
     if (state.second != nullptr && ++second.chunks_since == kMaxChunksSincePlaceChange) second.was_leading = false;
     return;
   }
-  // An answer means that what was asked has arrived: no other copy of it counts any more.
-  FeedWaiting(flow, state, 1 - index, SIZE_MAX, chunk.time_ns);
+  // An answer means that what was asked has arrived, as far as it acknowledges that: no other copy of it counts any
+  // more. A stranger's segment may reach beyond what was asked, and the end that answers has nothing of it.
+  const size_t waiting = second.direction[1 - index].waiting.size();
+  FeedWaiting(flow, state, 1 - index, waiting - std::min<size_t>(waiting, flow.half[1 - index].unacknowledged()),
+              chunk.time_ns);
   SecondReading::Direction& direction = second.direction[index];
   if (chunk.gap_bytes != 0 || chunk.end || direction.waiting.size() > kMaxWaitingBytes ||
       direction.pieces.size() >= kMaxWaitingPieces) {
