@@ -95,6 +95,7 @@ HttpRequestValues::HttpRequestValues(std::string_view method, std::string_view t
 
 void HttpRequestValues::AddHost(std::string_view value) {
   if (!Admit(values_)) return;
+  value.remove_prefix(value.rfind('@') + 1);  // user information is no part of it (RFC 9110 section 7.2)
   if (first_host_.empty() && !SplitHostAndPort(value).host.empty()) first_host_ = value;
   if (target_authority_.empty()) {
     AddHostText(ObservableKind::kHttpHost, value);

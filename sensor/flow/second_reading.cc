@@ -101,6 +101,7 @@ bool StreamInspector::BeginAtCopy(Flow& flow, StreamState& state, size_t index, 
   SecondReading::Direction& direction = state.second->direction[index];
   direction.behind = behind;
   if (!within_message) return true;
+  state.second->begun_within = true;
   direction.Append(AsBytes(message));
   direction.behind = static_cast<uint32_t>(message.size());
   direction.told_before = direction.behind - behind;
@@ -238,8 +239,12 @@ void StreamInspector::FollowSecond(Flow& flow, StreamState& state, size_t index,
     if (state.second != nullptr && ++second.chunks_since == kMaxChunksSincePlaceChange) second.was_leading = false;
     return;
   }
-  // An answer means that what was asked has arrived: no other copy of it counts any more.
-  FeedWaiting(flow, state, 1 - index, SIZE_MAX, chunk.time_ns);
+  if (SettleSecond(flow, state)) return;
+  // An answer means that what was asked has arrived, as far as it acknowledges that: no other copy of it counts any
+  // more. A stranger's segment may reach beyond what was asked, and the end that answers has nothing of it.
+  const size_t waiting = second.direction[1 - index].waiting.size();
+  FeedWaiting(flow, state, 1 - index, waiting - std::min<size_t>(waiting, flow.half[1 - index].unacknowledged()),
+              chunk.time_ns);
   SecondReading::Direction& direction = second.direction[index];
   if (chunk.gap_bytes != 0 || chunk.end || direction.waiting.size() > kMaxWaitingBytes ||
       direction.pieces.size() >= kMaxWaitingPieces) {
@@ -254,18 +259,27 @@ void StreamInspector::FollowSecond(Flow& flow, StreamState& state, size_t index,
     direction.behind += static_cast<uint32_t>(chunk.data.size());
     direction.Append(chunk.data);
   }
-  if (chunk.end) return;
-  ++second.chunks_since;
-  const bool in_a_body = !second.reading.identified() && state.reading.identified();
-  if (second.chunks_since < (in_a_body ? kMaxChunksInBody : kMaxChunksSinceCopy)) return;
-  const bool leading_is_lost = !state.reading.complete && !state.reading.identified();
-  if (leading_is_lost && second.reading.identified()) {
-    FeedWaiting(flow, state, index, SIZE_MAX, chunk.time_ns);
-    std::swap(state.reading, second.reading);
-    DropSecondReading(state);
-    return;
+  if (!chunk.end) ++second.chunks_since;
+}
+
+// Whether the second reading ended, or leads now: no copy came for long.
+bool StreamInspector::SettleSecond(Flow& flow, StreamState& state) {
+  SecondReading& second = *state.second;
+  const bool in_a_body = !second.begun_within && !second.reading.identified() && state.reading.identified();
+  if (second.chunks_since < (in_a_body ? kMaxChunksInBody : kMaxChunksSinceCopy)) return false;
+  second.chunks_since = 0;
+  for (const size_t i : {0, 1}) FeedWaiting(flow, state, i, SIZE_MAX, flow.last_ns);
+  if (second.reading.identified()) {
+    if (!state.reading.complete && !state.reading.identified()) {
+      std::swap(state.reading, second.reading);
+    } else if (state.reading.identified() &&
+               !std::equal(second.reading.skip, second.reading.skip + 2, state.reading.skip)) {
+      // One of them is in a body that the other does not know of: a stranger's may be as long as he says.
+      return false;
+    }
   }
-  EndSecondReading(flow, state);
+  DropSecondReading(state);
+  return true;
 }
 
 }  // namespace vedette

@@ -57,6 +57,15 @@ bool SegmentQueue::Contradicts(uint32_t sequence, Bytes bytes) const {
   return false;
 }
 
+bool SegmentQueue::ContradictsAtEnd(uint32_t sequence, Bytes bytes) const {
+  const uint32_t end = sequence + static_cast<uint32_t>(bytes.size());
+  const size_t last = FirstEndingBehind(end);
+  if (last == segments_.size() || SequenceDistance(segments_[last].sequence, end) >= 0) return false;
+  const auto overlap = static_cast<size_t>(SequenceDistance(end, segments_[last].sequence));
+  return Contradicts(end - static_cast<uint32_t>(std::min(overlap, bytes.size())),
+                     bytes.last(std::min(overlap, bytes.size())));
+}
+
 bool SegmentQueue::FindRun(size_t count, uint32_t& sequence) const {
   size_t run = 0;
   for (size_t i = first_; i < segments_.size(); ++i) {

@@ -34,6 +34,8 @@ class SegmentQueue {
   void Insert(uint32_t sequence, Bytes bytes);
   // Whether some of these bytes are held, and are others.
   bool Contradicts(uint32_t sequence, Bytes bytes) const;
+  // The same for the one that is held where these bytes end, if it goes on behind them.
+  bool ContradictsAtEnd(uint32_t sequence, Bytes bytes) const;
   // The first of `count` segments that follow each other without a hole; false where there are none. Looks at every
   // segment.
   bool FindRun(size_t count, uint32_t& sequence) const;

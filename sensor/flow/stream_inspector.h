@@ -79,6 +79,8 @@ class StreamInspector {
   bool BeginAtCopy(Flow& flow, StreamState& state, size_t index, uint32_t behind);
   void EndSecondReading(Flow& flow, StreamState& state);
   void DropSecondReading(StreamState& state);
+  // Whether the second reading ended: for long no copy came.
+  bool SettleSecond(Flow& flow, StreamState& state);
   void FollowSecond(Flow& flow, StreamState& state, size_t index, const Chunk& chunk);
   void FeedSecond(Flow& flow, StreamState& state, size_t index, Chunk chunk);
   void FeedWaiting(Flow& flow, StreamState& state, size_t index, size_t count, uint64_t time_ns);

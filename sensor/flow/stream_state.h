@@ -47,6 +47,7 @@ struct SecondReading {
 
     void Split(size_t at);
   } direction[2];
+  bool begun_within = false;   // a message whose first byte was kept: it knows the protocol once it has read that
   uint32_t copies = 0;         // told so far
   uint32_t exact_repeats = 0;  // since it began
   uint32_t chunks_since = 0;   // of both directions, since the last copy or the change of place

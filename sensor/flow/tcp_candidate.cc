@@ -86,6 +86,7 @@ void TcpHalf::OnAcknowledgment(uint32_t sequence, TcpCounters& counters, TcpSink
   if (detour_ == nullptr) return;
   Detour& d = *detour_;
   TellCopies(counters, sink);  // before the answer to them
+  while (SequenceDistance(sequence, next_) > 0 && InWindow(sequence) && PassDoubted(counters, sink)) continue;
   d.peer_spoke = true;
   if (d.candidate == nullptr) return;
   Candidate& candidate = *d.candidate;

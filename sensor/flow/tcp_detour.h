@@ -39,12 +39,13 @@ struct TcpHalf::Candidate {
 
 struct TcpHalf::Detour {
   SegmentQueue held;                                // ahead of the place
-  std::vector<SegmentQueue::Segment> other_copies;  // that differ from what is held
+  std::vector<SegmentQueue::Segment> other_copies;  // that differ from what is held, or was held and is doubted
   uint32_t run_begin = 0;                           // everything from here to the place was seen
   uint8_t padding = 0;                              // zero bytes at the place that may be no data
   bool checked = false;                             // the checksum of data at its place was right
   bool peer_spoke = false;                          // since the first of `held` came
-  bool copies_held = false;                         // what was passed differs from what is held
+  bool copies_held = false;                         // what was passed differs from what is held …
+  bool doubts_held = false;                         // … and from that which goes on behind the place
   bool syn_pending = false;
   uint32_t syn_place = 0;  // behind a SYN that came in the stream
   std::unique_ptr<RecentSegments> recent;

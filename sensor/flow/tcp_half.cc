@@ -257,9 +257,11 @@ void TcpHalf::PassOverHeld(const TcpSegment& segment, TcpCounters& counters, Tcp
     sink.OnCopy(segment.payload, behind, segment.sequence == first_ && started_);
   } else {
     d.copies_held = contradicts;
+    d.doubts_held =
+        contradicts && segment.missing_bytes == 0 && d.held.ContradictsAtEnd(segment.sequence, segment.payload);
     Pass(segment.payload, sink);
     Drain(counters, sink);
-    d.copies_held = false;
+    d.copies_held = d.doubts_held = false;
   }
   const int32_t missing = SequenceDistance(EndOf(segment), next_);
   if (segment.missing_bytes == 0 || missing <= 0) return;
@@ -317,11 +319,17 @@ void TcpHalf::MakeRoom(SegmentQueue& queue, const TcpLimits& limits, TcpCounters
 
 void TcpHalf::PassHeld(TcpCounters& counters, TcpSink& sink) {
   Detour& d = *detour_;
-  const SegmentQueue::Segment segment = d.held.PopFront();
+  SegmentQueue::Segment segment = d.held.PopFront();
   counters.held_bytes -= segment.bytes.size();
   --counters.held_segments;
   const int32_t behind = SequenceDistance(next_, segment.sequence);
   const size_t seen = std::min(segment.bytes.size(), static_cast<size_t>(std::max(behind, 0)));
+  if (seen != 0 && seen < segment.bytes.size() && d.doubts_held && d.other_copies.size() < kMaxOtherCopies) {
+    ++counters.other_copies;
+    counters.detour_bytes += segment.bytes.size() + kSegmentOverheadBytes;
+    d.other_copies.push_back(std::move(segment));
+    return;
+  }
   if (seen != 0 && d.copies_held) {
     ++counters.other_copies;
     sink.OnAside(segment.bytes);
@@ -350,8 +358,27 @@ void TcpHalf::TellCopies(TcpCounters& counters, TcpSink& sink) {
   }
 }
 
+bool TcpHalf::PassDoubted(TcpCounters& counters, TcpSink& sink) {
+  std::vector<SegmentQueue::Segment>& copies = detour_->other_copies;
+  const auto doubted = std::find_if(copies.begin(), copies.end(), [&](const SegmentQueue::Segment& copy) {
+    return SequenceDistance(next_, copy.sequence) > 0 && SequenceDistance(copy.end(), next_) > 0;
+  });
+  if (doubted == copies.end()) return false;
+  const SegmentQueue::Segment segment = std::move(*doubted);
+  copies.erase(doubted);
+  counters.detour_bytes -= segment.bytes.size() + kSegmentOverheadBytes;
+  const uint32_t seen = next_ - segment.sequence;
+  sink.OnAside(segment.bytes);
+  sink.OnCopy(Bytes(segment.bytes).first(seen), seen, segment.sequence == first_ && started_);
+  Pass(Bytes(segment.bytes).subspan(seen), sink);
+  Drain(counters, sink);
+  TellCopies(counters, sink);
+  return true;
+}
+
 void TcpHalf::PassHole(TcpCounters& counters, TcpSink& sink) {
   const int32_t distance = SequenceDistance(detour_->held.front().sequence, next_);
+  if (distance > 0 && PassDoubted(counters, sink)) return;
   if (distance > 0) {
     Miss(static_cast<uint32_t>(distance), counters);
     detour_->run_begin = next_;
@@ -386,6 +413,7 @@ void TcpHalf::Finish(TcpCounters& counters, TcpSink& sink) {
     }
     PassAllHeld(counters, sink);
     TellCopies(counters, sink);
+    while (PassDoubted(counters, sink)) continue;
     if (waits()) {
       if (!ended_) End(sink);
       ChangePlace(d.candidate->begin, counters, sink);

@@ -17,8 +17,10 @@
 // otherwise at the end of the flow. Acknowledgments of bytes that nobody saw never move the place.
 //
 // Of two copies of the same bytes that differ, the one that comes in its turn leads, and the other is told: whichever
-// the receiver took, both are inspected. A wrong checksum, in a direction whose others are right, decides who leads; it
-// hides nothing, because merged segments (GRO) have wrong ones as well.
+// the receiver took, both are inspected. Where a segment that was held reaches beyond the one that comes in its turn,
+// and differs from it, its end is doubted: it is passed on only when the receiver acknowledges it, or instead of a
+// hole. A wrong checksum, in a direction whose others are right, decides who leads; it hides nothing, because merged
+// segments (GRO) have wrong ones as well.
 //
 // A FIN ends a direction when it is acknowledged, or with the flow. Up to six zero bytes that may be the padding of an
 // Ethernet frame are bytes of the stream only when the next segment does not contradict them.
@@ -128,6 +130,10 @@ class TcpHalf {
   bool irregular() const { return detour_ != nullptr; }  // something was not in order: Finish may bring more bytes
   uint32_t next() const { return next_; }
   uint32_t first() const { return first_; }
+  // Bytes before the place that the receiver's latest acknowledgment does not have; 0 where it was never heard.
+  uint32_t unacknowledged() const {
+    return acknowledged_known_ && next_ - acknowledged_ <= kMaxWindowBytes ? next_ - acknowledged_ : 0;
+  }
 
   // A SYN's sequence number: the stream begins right behind it. Where the place is known and another, the SYN is only
   // remembered: a SYN that somebody slips in does not move the place.
@@ -239,6 +245,8 @@ class TcpHalf {
   void PassHeld(TcpCounters& counters, TcpSink& sink);
   void Drain(TcpCounters& counters, TcpSink& sink);
   void TellCopies(TcpCounters& counters, TcpSink& sink);
+  // Passes on what a doubted segment has at the place. False: none has anything.
+  bool PassDoubted(TcpCounters& counters, TcpSink& sink);
   // Passes over holes until everything that begins at `sequence` or before it is out.
   void PassUpTo(uint32_t sequence, TcpCounters& counters, TcpSink& sink);
   void PassHole(TcpCounters& counters, TcpSink& sink);

@@ -36,13 +36,13 @@ std::vector<uint8_t> Filled(Injector& in, const Step& step, Fill fill, size_t by
   return out;
 }
 
-void Copy(Injector& in, const Step& step, const Reason& reason, Fill fill, int32_t longer = 0) {
+void Copy(Injector& in, const Step& step, const Reason& reason, Fill fill, int32_t longer = 0, uint32_t ahead = 0) {
   const int64_t bytes = int64_t{step.tcp.payload_bytes} + longer;
   if (bytes <= 0 || bytes > 60'000) return;
   if (reason.needs_timestamps && !in.of(step.side).has_timestamp) return;
   const std::vector<uint8_t> payload = Filled(in, step, fill, static_cast<size_t>(bytes));
   Segment segment;
-  segment.sequence = step.tcp.sequence;
+  segment.sequence = step.tcp.sequence + ahead;
   segment.acknowledgment = step.tcp.acknowledgment;
   segment.flags = static_cast<uint8_t>(step.tcp.flags & ~(kFin | kSyn));
   segment.payload = payload;
@@ -75,6 +75,7 @@ struct Row {
   Where where;
   bool before = true;  // the copy comes before the real segment
   int32_t longer = 0;
+  uint32_t ahead = 0;
 };
 
 void AddRow(std::vector<Variant>& all, const Row& row) {
@@ -86,9 +87,9 @@ void AddRow(std::vector<Variant>& all, const Row& row) {
                  Expect::kKept, [row](const Trace& trace, Rng& rng, Injected& out) {
                    Injector::Walk(trace, rng, out, [&](Injector& in, const Step& step) {
                      const bool here = IsHere(row.where, in, step);
-                     if (here && row.before) Copy(in, step, row.reason, row.fill, row.longer);
+                     if (here && row.before) Copy(in, step, row.reason, row.fill, row.longer, row.ahead);
                      in.Keep();
-                     if (here && !row.before) Copy(in, step, row.reason, row.fill, row.longer);
+                     if (here && !row.before) Copy(in, step, row.reason, row.fill, row.longer, row.ahead);
                    });
                  }});
 }
@@ -196,6 +197,8 @@ void AddCopies(std::vector<Variant>& all) {
   AddRow(all, {"copy-before-first-shorter", low_ttl, Fill::kNoise, Where::kFirst, true, -20});
   AddRow(all, {"copy-before-first-longer", low_ttl, Fill::kNoise, Where::kFirst, true, 200});
   AddRow(all, {"copy-before-middle-low-ttl", low_ttl, Fill::kNoise, Where::kMiddle});
+  AddRow(all, {"copy-before-middle-longer", low_ttl, Fill::kNoise, Where::kMiddle, true, 1000});
+  AddRow(all, {"copy-ahead-of-middle", low_ttl, Fill::kNoise, Where::kMiddle, true, 400, 10});
   AddRow(all, {"copy-before-tenth-low-ttl", low_ttl, Fill::kNoise, Where::kTenth});
   AddRow(all, {"copy-before-each-low-ttl", low_ttl, Fill::kNoise, Where::kEach});
   AddRow(all, {"copy-before-each-checksum", checksum, Fill::kNoise, Where::kEach});

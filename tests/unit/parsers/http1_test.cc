@@ -116,6 +116,11 @@ TEST(Http1, ReadsAddressesAsHosts) {
               "http.method > GET", "http.uri > /", "http.host > 192.0.2.1", "http.url > http://192.0.2.1/"}));
 }
 
+TEST(Http1, AHostHasNoUserInformation) {
+  EXPECT_EQ(Seen({Up("GET / HTTP/1.1\r\nHost: u:p@A.example:81\r\n\r\n")}),
+            (Values{"http.method > GET", "http.uri > /", "http.host > a.example", "http.url > http://a.example:81/"}));
+}
+
 // RFC 9112 sections 3.2.2 and 3.2.3.
 TEST(Http1, TheTargetOverrulesTheHostField) {
   EXPECT_EQ(

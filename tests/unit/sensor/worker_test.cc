@@ -173,6 +173,27 @@ TEST(Worker, AnOpeningPacketWithAnotherNumberIsANewFlow) {
   EXPECT_EQ(result.With("http.host").size(), 2u);
 }
 
+// A stranger's end of a head says that a long body follows; the requests behind it are found all the same.
+TEST(Worker, AForgedLongBodyHidesNoRequest) {
+  constexpr uint32_t kRequests = 200;
+  Capture capture;
+  Open(capture, 40000, 0);
+  const size_t cut = 18;
+  capture.Send(true, 40000, {.sequence = 1000, .acknowledgment = 2000}, kRequest.substr(0, cut), 1);
+  capture.Send(true, 40000, {.sequence = static_cast<uint32_t>(1000 + cut), .acknowledgment = 2000},
+               "X: y\r\nContent-Length: 99999999\r\n\r\n", 2);
+  capture.Send(true, 40000, {.sequence = static_cast<uint32_t>(1000 + cut), .acknowledgment = 2000},
+               kRequest.substr(cut), 3);
+  uint32_t asked = 1000 + static_cast<uint32_t>(kRequest.size()), answered = 2000;
+  for (uint32_t i = 0; i < kRequests; ++i) {
+    capture.Send(false, 40000, {.sequence = answered, .acknowledgment = asked}, kResponse, 4 + i);
+    answered += static_cast<uint32_t>(kResponse.size());
+    capture.Send(true, 40000, {.sequence = asked, .acknowledgment = answered}, kRequest, 4 + i);
+    asked += static_cast<uint32_t>(kRequest.size());
+  }
+  EXPECT_EQ(RunWorkers(capture).With("http.host > one.example").size(), kRequests + 1);
+}
+
 TEST(Worker, PickedUpInMidStreamTheBytesTellWhoIsTheClient) {
   Capture capture;
   // Both ports are high: the sender of the first packet passes for the client, until its response shows the server.
