@@ -129,7 +129,9 @@ void StreamReader::KeepMessage(Reading& reading, size_t index, const Chunk& chun
     return;  // its beginning is missing, or it is too long
   }
   const size_t bytes = message.size() + chunk.data.size();
-  if (chunk.gap_bytes != 0 || bytes > kMaxMessageBytes || counters_.parser_held_bytes + bytes > options_.parser_bytes) {
+  // Half of the room is the parsers': unfinished messages of many flows must not end the parsers of others.
+  const bool room = counters_.parser_held_bytes + bytes <= options_.parser_bytes / 2;
+  if (chunk.gap_bytes != 0 || bytes > kMaxMessageBytes || !room) {
     message = std::string();
   } else {
     message.append(AsText(chunk.data));

@@ -16,6 +16,8 @@ constexpr uint32_t kMaxChunksInBody = 4;
 // are their other copies told.
 constexpr size_t kMaxWaitingBytes = size_t{32} << 10;
 constexpr size_t kMaxWaitingPieces = 64;
+// The same with those that copies cut: each is looked through for each copy.
+constexpr size_t kMaxPiecesWithCopies = 4 * kMaxWaitingPieces;
 
 // Exact repeats behind no more than two copies until they are a mirror's.
 constexpr uint32_t kMirrorRepeats = 16;
@@ -90,6 +92,7 @@ void StreamInspector::OnCopy(Flow& flow, size_t index, Chunk chunk, uint32_t beh
     behind = waiting;
   }
   direction.Replace(chunk.data, behind);
+  if (direction.pieces.size() > kMaxPiecesWithCopies) FeedWaiting(flow, state, index, SIZE_MAX, chunk.time_ns);
 }
 
 // The second reading that the copy needs; false: it needs none, or there may be no more.
@@ -155,10 +158,11 @@ size_t SecondReading::Direction::CopiedBefore(uint32_t begin, uint32_t end) cons
 }
 
 // A mirror that shows every packet twice: the first repeat of each direction was taken for another copy, because what
-// it repeats was not remembered.
-void StreamInspector::OnExactRepeat(StreamState& state) {
+// it repeats was not remembered. What waits is read all the same: anybody can repeat segments.
+void StreamInspector::OnExactRepeat(Flow& flow) {
+  StreamState& state = *flow.stream;
   if (state.second == nullptr || state.second->suspended != SecondReading::kNone || state.second->copies > 2) return;
-  if (++state.second->exact_repeats >= kMirrorRepeats) DropSecondReading(state);
+  if (++state.second->exact_repeats >= kMirrorRepeats) EndSecondReading(flow, state);
 }
 
 bool StreamInspector::BeginSecondReading(Flow& flow, StreamState& state) {

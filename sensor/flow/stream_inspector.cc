@@ -45,7 +45,7 @@ class StreamInspector::Sink final : public TcpSink {
     inspector_.OnCopy(flow_, index_, {.data = data, .start = start, .time_ns = time_ns_}, behind);
   }
   void OnExactRepeat() override {
-    if (flow_.stream != nullptr && !flow_.bypass) inspector_.OnExactRepeat(*flow_.stream);
+    if (flow_.stream != nullptr && !flow_.bypass) inspector_.OnExactRepeat(flow_);
   }
   void OnAside(Bytes data) override { inspector_.OnAside(flow_, index_, data); }
   void OnPlaceChange(bool back) override { inspector_.OnPlaceChange(flow_, index_, back); }

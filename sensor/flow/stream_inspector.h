@@ -68,7 +68,7 @@ class StreamInspector {
   void OnData(Flow& flow, size_t index, Chunk chunk, uint64_t gap_bytes);
   void OnCopy(Flow& flow, size_t index, Chunk chunk, uint32_t behind);
   void OnAside(Flow& flow, size_t index, Bytes data);
-  void OnExactRepeat(StreamState& state);
+  void OnExactRepeat(Flow& flow);
   void OnPlaceChange(Flow& flow, size_t index, bool back);
 
   void Scan(StreamState& state, size_t index, Bytes data, uint64_t gap_bytes);

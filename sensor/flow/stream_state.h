@@ -17,7 +17,7 @@ namespace vedette {
 
 // The bytes of a stream once more, beside the leading reading. Either those of another place: then the reading of the
 // place before stands still in one direction until the stream comes back to it. Or the other copies: where bytes come
-// more than once and differ, the leading reading sees the first of them and this one the last.
+// more than once and differ, the leading reading sees the first of them and this one the first of the others.
 struct SecondReading {
   static constexpr int kNone = -1;
 

@@ -110,7 +110,7 @@ void TcpHalf::ChangePlace(uint32_t up_to, TcpCounters& counters, TcpSink& sink) 
   counters.detour_bytes -= sizeof(Candidate);
   // Where nothing was passed on yet, what is held ahead of the old place may be ahead of the new one as well.
   const bool is_spoken_for = won->from_syn || won->acknowledgments >= kDecidingAcknowledgments;
-  const bool first_place = !passed_any_ && is_spoken_for && LiesBehind(won->begin, d.held);
+  const bool first_place = !passed_any_ && !won->was_place && is_spoken_for && LiesBehind(won->begin, d.held);
   if (first_place) {
     counters.held_bytes -= d.held.bytes() + won->place.held.bytes();
     counters.held_segments -= d.held.size() + won->place.held.size();
@@ -127,7 +127,11 @@ void TcpHalf::ChangePlace(uint32_t up_to, TcpCounters& counters, TcpSink& sink) 
     OpenCandidate(next_, counters);
     Candidate& old = *d.candidate;
     old.was_place = true;
-    old.place = {next_, d.run_begin, gap_, passed_any_ != 0, started_ != 0, std::move(d.held)};
+    old.place = {
+        next_, d.run_begin, gap_, passed_any_ != 0, started_ != 0, std::move(d.held), std::move(d.other_copies)};
+    // They are of bytes near that place, and wait there; it may never come back.
+    for (const SegmentQueue::Segment& copy : old.place.other_copies) sink.OnAside(copy.bytes);
+    d.other_copies = std::move(won->place.other_copies);
   }
   d.held = std::move(won->place.held);
   d.padding = 0;
@@ -169,6 +173,9 @@ void TcpHalf::DropCandidate(TcpCounters& counters) {
   counters.held_bytes -= waiting.bytes();
   counters.held_segments -= waiting.size();
   counters.detour_bytes -= sizeof(Candidate);
+  for (const SegmentQueue::Segment& copy : detour_->candidate->place.other_copies) {
+    counters.detour_bytes -= copy.bytes.size() + kSegmentOverheadBytes;
+  }
   detour_->candidate.reset();
 }
 

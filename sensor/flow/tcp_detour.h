@@ -18,6 +18,7 @@ struct TcpHalf::Place {
   uint32_t gap = 0;
   bool passed_any = false, started = false;
   SegmentQueue held;
+  std::vector<SegmentQueue::Segment> other_copies;  // see Detour
 };
 
 struct TcpHalf::Candidate {

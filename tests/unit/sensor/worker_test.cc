@@ -194,6 +194,34 @@ TEST(Worker, AForgedLongBodyHidesNoRequest) {
   EXPECT_EQ(RunWorkers(capture).With("http.host > one.example").size(), kRequests + 1);
 }
 
+// Whoever forges a copy can repeat the real one as well, as a doubled mirror would.
+TEST(Worker, RepeatsDoNotHideTheCopyThatTheyRepeat) {
+  Capture capture;
+  Open(capture, 40000, 0);
+  const size_t cut = 18;
+  const auto end = static_cast<uint32_t>(1000 + cut);
+  capture.Send(true, 40000, {.sequence = 1000, .acknowledgment = 2000}, kRequest.substr(0, cut), 1);
+  capture.Send(true, 40000, {.sequence = end, .acknowledgment = 2000}, std::string(kRequest.size() - cut, 'z'), 2);
+  for (uint64_t i = 0; i < 40; ++i)
+    capture.Send(true, 40000, {.sequence = end, .acknowledgment = 2000}, kRequest.substr(cut), 3 + i);
+  EXPECT_EQ(RunWorkers(capture).With("http.host > one.example").size(), 1u);
+}
+
+// Copies of single bytes cost no more the more of them wait.
+TEST(Worker, ManySmallCopiesAreReadInTime) {
+  Capture capture;
+  Open(capture, 40000, 0);
+  const std::string head = "GET /" + std::string(3000, 'a');
+  capture.Send(true, 40000, {.sequence = 1000, .acknowledgment = 2000}, head, 1);
+  for (uint32_t i = 0; i < 1400; ++i) {
+    const uint32_t sequence = 1005 + 2 * ((i * 701) % 1400);
+    capture.Send(true, 40000, {.sequence = sequence, .acknowledgment = 2000}, "b", 2 + i);
+  }
+  const auto end = static_cast<uint32_t>(1000 + head.size());
+  capture.Send(true, 40000, {.sequence = end, .acknowledgment = 2000}, " HTTP/1.1\r\nHost: one.example\r\n\r\n", 5000);
+  EXPECT_GE(RunWorkers(capture).With("http.host > one.example").size(), 1u);
+}
+
 TEST(Worker, PickedUpInMidStreamTheBytesTellWhoIsTheClient) {
   Capture capture;
   // Both ports are high: the sender of the first packet passes for the client, until its response shows the server.
