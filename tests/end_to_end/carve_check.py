@@ -2,6 +2,7 @@
 import collections
 import json
 import pathlib
+import re
 import subprocess
 
 # The place in the capture, and what is made of it.
@@ -21,6 +22,14 @@ def packets_by_libpcap(path, expression=""):
     return int(result.stdout.split()[0])
 
 
+def stamps_jump(path):
+    """Whether successive packets lie more than a day apart, forwards or backwards, by tcpdump. What time it is, is then told by the
+    frames around (sensor/pipeline/capture_clock.h): a flow on its own can have another time, and end elsewhere."""
+    result = subprocess.run(["tcpdump", "-tt", "-nr", str(path)], capture_output=True, check=False, timeout=120)
+    stamps = [float(line.split(None, 1)[0]) for line in result.stdout.splitlines() if re.match(rb"\d+\.\d+ ", line)]
+    return any(abs(later - earlier) > 86400 for earlier, later in zip(stamps, stamps[1:]))
+
+
 def without_place(alert):
     bare = {key: value for key, value in alert.items() if key not in PLACE}
     bare["evidence"] = {key: value for key, value in alert["evidence"].items() if key != "capture"}
@@ -34,10 +43,17 @@ def finding(alert):
             *sorted((alert["src_ip"], alert["dest_ip"])), *hits)
 
 
-def differences(flow_alerts, other_alerts, replayed, has_fragments):
+def differences(flow_alerts, other_alerts, replayed, has_fragments, times_apart):
     """Replaying a carved flow gives the alerts of that flow, no more and no less. A fragment belongs to two flows, that of its
     datagram and that of fragments without ports: whoever has it sees a part of the other one as well, and finds there what the whole
-    capture showed between these hosts."""
+    capture showed between these hosts. With `times_apart` only what was found is compared, not when."""
+    if times_apart:
+        expected, got = {finding(alert): alert for alert in flow_alerts}, {finding(alert): alert for alert in replayed}
+        for key in expected.keys() - got.keys():
+            yield "missing", without_place(expected[key])
+        for key in got.keys() - expected.keys() - set(map(finding, other_alerts)):
+            yield "not expected", without_place(got[key])
+        return
     expected = collections.Counter(map(without_place, flow_alerts))
     got = collections.Counter(map(without_place, replayed))
     for alert in (expected - got).elements():
@@ -48,8 +64,9 @@ def differences(flow_alerts, other_alerts, replayed, has_fragments):
             yield "not expected", alert
 
 
-def check_carved(vedette, match, alerts, folder, max_files=None):
-    """Yields what is wrong with FOLDER, that `replay --carve` of `match` (options) filled while it wrote these alerts."""
+def check_carved(vedette, match, alerts, folder, max_files=None, times_apart=False):
+    """Yields what is wrong with FOLDER, that `replay --carve` of `match` (options) filled while it wrote these alerts. `times_apart`:
+    of a capture of which stamps_jump."""
     folder = pathlib.Path(folder)
     index = read(folder / "index.jsonl")
     by_flow = collections.defaultdict(list)
@@ -85,5 +102,5 @@ def check_carved(vedette, match, alerts, folder, max_files=None):
             yield f"{files[0].name}: replay ended with {result.returncode}: {result.stderr}"
             continue
         others = [alert for alert in alerts if alert["flow_id"] != entry["flow_id"]]
-        for what, alert in differences(flow_alerts, others, map(json.loads, result.stdout.splitlines()), "fragments" in entry):
+        for what, alert in differences(flow_alerts, others, list(map(json.loads, result.stdout.splitlines())), "fragments" in entry, times_apart):
             yield f"{files[0].name}: {what}: {alert}"
