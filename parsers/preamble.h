@@ -11,8 +11,8 @@
 
 #include <cstddef>
 
-#include "parsers/bytes.h"
-#include "parsers/parser.h"
+#include "parsers/base/bytes.h"
+#include "parsers/base/parser.h"
 
 namespace vedette {
 

@@ -7,11 +7,11 @@
 #include <tuple>
 #include <variant>
 
-#include "parsers/dns.h"
-#include "parsers/http1.h"
-#include "parsers/openvpn.h"
-#include "parsers/parser.h"
-#include "parsers/tls.h"
+#include "parsers/base/parser.h"
+#include "parsers/dns/dns.h"
+#include "parsers/http/http1.h"
+#include "parsers/openvpn/openvpn.h"
+#include "parsers/tls/tls.h"
 
 namespace vedette {
 

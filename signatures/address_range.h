@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "parsers/address.h"
+#include "parsers/base/address.h"
 
 namespace vedette {
 

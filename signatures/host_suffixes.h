@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "signatures/hash.h"
+#include "parsers/base/hash.h"
 
 namespace vedette {
 

@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "parsers/text.h"
+#include "parsers/base/text.h"
 
 namespace vedette {
 namespace {

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "parsers/observable.h"
+#include "parsers/base/observable.h"
 #include "signatures/indicator_type.h"
 
 namespace vedette {

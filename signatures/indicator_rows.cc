@@ -11,10 +11,10 @@
 #include <unordered_map>
 #include <utility>
 
-#include "parsers/digest.h"
-#include "parsers/text.h"
-#include "signatures/hash.h"
-#include "signatures/hash_index.h"
+#include "parsers/base/digest.h"
+#include "parsers/base/hash.h"
+#include "parsers/base/hash_index.h"
+#include "parsers/base/text.h"
 
 namespace vedette {
 namespace {

@@ -10,8 +10,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "parsers/base/string_pool.h"
 #include "signatures/indicator.h"
-#include "signatures/string_pool.h"
 
 namespace vedette {
 

@@ -7,7 +7,7 @@
 #include <optional>
 #include <string_view>
 
-#include "parsers/observable_kind.h"
+#include "parsers/base/observable_kind.h"
 
 namespace vedette {
 

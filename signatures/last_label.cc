@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "signatures/hash.h"
+#include "parsers/base/hash.h"
 
 namespace vedette {
 namespace {

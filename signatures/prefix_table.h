@@ -9,7 +9,7 @@
 #include <memory>
 #include <vector>
 
-#include "parsers/address.h"
+#include "parsers/base/address.h"
 
 namespace vedette {
 

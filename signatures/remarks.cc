@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "parsers/address.h"
-#include "parsers/url.h"
+#include "parsers/base/address.h"
+#include "parsers/base/url.h"
 #include "signatures/dot_segments.h"
 
 namespace vedette {

@@ -7,13 +7,13 @@
 #include <charconv>
 #include <utility>
 
-#include "parsers/address.h"
-#include "parsers/text.h"
-#include "parsers/url.h"
+#include "parsers/base/address.h"
+#include "parsers/base/text.h"
+#include "parsers/base/url.h"
 #include "signatures/dot_segments.h"
 #include "signatures/host_suffixes.h"
+#include "signatures/patterns/regex_parser.h"
 #include "signatures/prefix_table.h"
-#include "signatures/regex_parser.h"
 #include "signatures/value_parts.h"
 
 namespace vedette {

@@ -6,8 +6,8 @@
 #include <optional>
 #include <string_view>
 
-#include "parsers/address.h"
-#include "parsers/text.h"
+#include "parsers/base/address.h"
+#include "parsers/base/text.h"
 
 namespace vedette {
 

@@ -10,7 +10,7 @@
 #include <cstring>
 #include <string_view>
 
-#include "exporter/secret_file.h"
+#include "parsers/base/secret_file.h"
 
 namespace vedette {
 namespace {

@@ -25,7 +25,7 @@ KeyPair NewKeyPair();
 // Writes PREFIX.key (both, mode 0600) and PREFIX.pub (the public one, 0644). Never over an existing file, never through
 // a symbolic link, and neither of them where one fails.
 bool WriteKeyPair(const KeyPair& keys, const std::string& prefix, std::string& error);
-// Refuses a file that others can read or replace (exporter/secret_file.h), and a pair that does not belong together,
+// Refuses a file that others can read or replace (parsers/base/secret_file.h), and a pair that does not belong together,
 // with what to do about it.
 // `owner`: one more user to whom it may belong, as there.
 bool ReadSecretKey(const std::string& path, KeyPair& keys, std::string& error, const std::string& owner = {});

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "parsers/text.h"
+#include "parsers/base/text.h"
 
 namespace vedette {
 namespace {

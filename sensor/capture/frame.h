@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "parsers/bytes.h"
+#include "parsers/base/bytes.h"
 
 namespace vedette {
 

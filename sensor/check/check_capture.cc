@@ -6,7 +6,7 @@
 
 #include <cstring>
 
-#include "sensor/capture/frame_sender.h"
+#include "sensor/capture/live/frame_sender.h"
 #include "sensor/capture/packet_filter.h"
 #include "sensor/check/offloads.h"
 #include "sensor/check/parts.h"

@@ -15,8 +15,8 @@
 #include "sensor/check/as_user.h"
 #include "sensor/check/holder.h"
 #include "sensor/check/parts.h"
-#include "sensor/commands/progress.h"
 #include "sensor/live/self_watch.h"
+#include "sensor/setup/progress.h"
 
 namespace vedette {
 namespace {

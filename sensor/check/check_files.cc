@@ -12,14 +12,14 @@
 #include <system_error>
 #include <vector>
 
-#include "exporter/mutes/mute_store.h"
-#include "exporter/time_text.h"
+#include "exporter/policy/mutes/mute_store.h"
+#include "parsers/base/time_text.h"
 #include "sensor/check/as_user.h"
 #include "sensor/check/holder.h"
 #include "sensor/check/parts.h"
 #include "sensor/hardening/privileges.h"
 #include "sensor/live/control.h"
-#include "signatures/folder.h"
+#include "signatures/readers/folder.h"
 
 namespace vedette {
 namespace {

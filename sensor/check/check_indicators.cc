@@ -5,15 +5,15 @@
 #include <string>
 #include <system_error>
 
-#include "exporter/constituency_table.h"
-#include "exporter/geo.h"
+#include "exporter/geo/geo.h"
+#include "exporter/policy/constituency_table.h"
 #include "parsers/registry.h"
 #include "sensor/check/parts.h"
-#include "sensor/commands/inputs.h"
-#include "sensor/commands/progress.h"
 #include "sensor/config/duration.h"
 #include "sensor/live/newest_file.h"
-#include "signatures/read_indicators.h"
+#include "sensor/setup/inputs.h"
+#include "sensor/setup/progress.h"
+#include "signatures/readers/read_indicators.h"
 
 namespace vedette {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "exporter/mutes/mute_names.h"
+#include "exporter/policy/mutes/mute_names.h"
 #include "sensor/check/parts.h"
 
 namespace vedette {

@@ -5,7 +5,7 @@
 
 #include "sensor/check/check.h"
 #include "sensor/config/config.h"
-#include "signatures/indicator_set.h"
+#include "signatures/set/indicator_set.h"
 
 namespace vedette {
 

@@ -9,8 +9,8 @@
 #include <thread>
 
 #include "sensor/commands/commands.h"
-#include "sensor/commands/complain.h"
 #include "sensor/commands/control_option.h"
+#include "sensor/setup/complain.h"
 
 namespace vedette {
 namespace {

@@ -5,10 +5,10 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
-#include "sensor/capture/capture_files.h"
-#include "sensor/carve/carve_folder.h"
-#include "sensor/commands/complain.h"
-#include "sensor/commands/progress.h"
+#include "sensor/capture/files/capture_files.h"
+#include "sensor/replay/carve_folder.h"
+#include "sensor/setup/complain.h"
+#include "sensor/setup/progress.h"
 
 namespace vedette {
 namespace {

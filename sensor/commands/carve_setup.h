@@ -7,11 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "exporter/render.h"
-#include "sensor/carve/carve_sink.h"
-#include "sensor/carve/carver.h"
-#include "sensor/commands/inputs.h"
+#include "exporter/render/render.h"
 #include "sensor/pipeline/pipeline.h"
+#include "sensor/replay/carve_sink.h"
+#include "sensor/replay/carver.h"
+#include "sensor/setup/inputs.h"
 
 namespace CLI {
 class App;

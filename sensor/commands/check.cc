@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-#include "parsers/text.h"
+#include "parsers/base/text.h"
 #include "sensor/commands/commands.h"
 #include "sensor/config/config.h"
 

@@ -6,8 +6,8 @@
 #include <filesystem>
 #include <system_error>
 
-#include "parsers/text.h"
-#include "sensor/carve/carve_folder.h"
+#include "parsers/base/text.h"
+#include "sensor/replay/carve_folder.h"
 
 namespace vedette {
 namespace {

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "sensor/capture/capture_list.h"
+#include "sensor/capture/files/capture_list.h"
 
 namespace vedette {
 

@@ -3,14 +3,13 @@
 
 #include <functional>
 
+#include "sensor/setup/exit_code.h"
+
 namespace CLI {
 class App;
 }
 
 namespace vedette {
-
-// Contract 1's exit codes.
-enum ExitCode : int { kExitDone = 0, kExitFailed = 1, kExitUsage = 2, kExitMatched = 3, kExitDamagedInput = 4 };
 
 using Command = std::function<int()>;
 

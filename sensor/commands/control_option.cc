@@ -9,9 +9,9 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
-#include "sensor/commands/complain.h"
 #include "sensor/config/config.h"
 #include "sensor/live/control.h"
+#include "sensor/setup/complain.h"
 
 namespace vedette {
 

@@ -7,10 +7,10 @@
 #include <string>
 
 #include "sensor/commands/commands.h"
-#include "sensor/commands/complain.h"
 #include "sensor/commands/control_option.h"
 #include "sensor/commands/mute_text.h"
 #include "sensor/config/duration.h"
+#include "sensor/setup/complain.h"
 
 namespace vedette {
 namespace {

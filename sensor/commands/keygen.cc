@@ -6,7 +6,7 @@
 
 #include "exporter/feed/keys.h"
 #include "sensor/commands/commands.h"
-#include "sensor/commands/complain.h"
+#include "sensor/setup/complain.h"
 
 namespace vedette {
 

@@ -11,7 +11,7 @@
 #include <string_view>
 
 #include "sensor/commands/commands.h"
-#include "sensor/commands/complain.h"
+#include "sensor/setup/complain.h"
 
 namespace {
 

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 
-#include "parsers/text.h"
-#include "sensor/commands/progress.h"
+#include "parsers/base/text.h"
+#include "sensor/setup/progress.h"
 
 namespace vedette {
 

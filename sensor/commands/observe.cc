@@ -6,13 +6,13 @@
 
 #include "sensor/commands/command_files.h"
 #include "sensor/commands/commands.h"
-#include "sensor/commands/complain.h"
-#include "sensor/commands/inputs.h"
 #include "sensor/commands/line_output.h"
-#include "sensor/commands/progress.h"
-#include "sensor/commands/signals.h"
-#include "sensor/commands/summary.h"
 #include "sensor/pipeline/observe_consumer.h"
+#include "sensor/setup/complain.h"
+#include "sensor/setup/inputs.h"
+#include "sensor/setup/progress.h"
+#include "sensor/setup/signals.h"
+#include "sensor/setup/summary.h"
 
 namespace vedette {
 namespace {

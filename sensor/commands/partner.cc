@@ -7,8 +7,8 @@
 #include <string>
 
 #include "sensor/commands/commands.h"
-#include "sensor/commands/complain.h"
 #include "sensor/commands/control_option.h"
+#include "sensor/setup/complain.h"
 
 namespace vedette {
 namespace {

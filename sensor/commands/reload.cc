@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "sensor/commands/commands.h"
-#include "sensor/commands/complain.h"
 #include "sensor/commands/control_option.h"
-#include "sensor/commands/progress.h"
+#include "sensor/setup/complain.h"
+#include "sensor/setup/progress.h"
 
 namespace vedette {
 namespace {

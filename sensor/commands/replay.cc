@@ -9,21 +9,21 @@
 #include <memory>
 #include <thread>
 
-#include "exporter/export_loop.h"
-#include "exporter/feed_sink.h"
-#include "exporter/file_sink.h"
+#include "exporter/alert/export_loop.h"
+#include "exporter/feed/feed_sink.h"
+#include "exporter/output/file_sink.h"
 #include "sensor/commands/carve_setup.h"
 #include "sensor/commands/command_files.h"
 #include "sensor/commands/commands.h"
-#include "sensor/commands/complain.h"
-#include "sensor/commands/feed_setup.h"
-#include "sensor/commands/inputs.h"
-#include "sensor/commands/progress.h"
 #include "sensor/commands/resume.h"
-#include "sensor/commands/signals.h"
-#include "sensor/commands/summary.h"
 #include "sensor/commands/summary_json.h"
 #include "sensor/config/config.h"
+#include "sensor/setup/complain.h"
+#include "sensor/setup/feed_setup.h"
+#include "sensor/setup/inputs.h"
+#include "sensor/setup/progress.h"
+#include "sensor/setup/signals.h"
+#include "sensor/setup/summary.h"
 
 namespace vedette {
 namespace {

@@ -11,7 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "parsers/digest.h"
+#include "parsers/base/digest.h"
 
 namespace vedette {
 namespace {

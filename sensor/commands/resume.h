@@ -13,9 +13,9 @@
 #include <utility>
 #include <vector>
 
-#include "exporter/alert_sink.h"
-#include "exporter/file_sink.h"
-#include "sensor/capture/capture_list.h"
+#include "exporter/alert/alert_sink.h"
+#include "exporter/output/file_sink.h"
+#include "sensor/capture/files/capture_list.h"
 
 namespace vedette {
 

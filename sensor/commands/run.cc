@@ -5,10 +5,10 @@
 #include <memory>
 
 #include "sensor/commands/commands.h"
-#include "sensor/commands/complain.h"
 #include "sensor/config/config.h"
 #include "sensor/live/live_sensor.h"
 #include "sensor/live/log.h"
+#include "sensor/setup/complain.h"
 
 namespace vedette {
 namespace {

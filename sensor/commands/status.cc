@@ -7,11 +7,11 @@
 #include <string>
 
 #include "exporter/metrics/families.h"
-#include "parsers/text.h"
+#include "parsers/base/text.h"
 #include "sensor/commands/commands.h"
 #include "sensor/commands/control_option.h"
 #include "sensor/commands/mute_text.h"
-#include "sensor/commands/progress.h"
+#include "sensor/setup/progress.h"
 
 namespace vedette {
 namespace {

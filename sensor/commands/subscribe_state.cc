@@ -11,8 +11,8 @@
 #include <utility>
 
 #include "exporter/feed/wire_format.h"
-#include "sensor/commands/complain.h"
 #include "sensor/commands/summary_json.h"
+#include "sensor/setup/complain.h"
 
 namespace vedette {
 namespace {

@@ -16,9 +16,9 @@
 
 #include "exporter/metrics/families.h"
 #include "exporter/metrics/figures_json.h"
-#include "exporter/time_text.h"
-#include "sensor/carve/carve_folder.h"
+#include "parsers/base/time_text.h"
 #include "sensor/commands/commands.h"
+#include "sensor/replay/carve_folder.h"
 
 namespace vedette {
 namespace {

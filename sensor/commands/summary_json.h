@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <string>
 
-#include "sensor/capture/capture_list.h"
+#include "sensor/capture/files/capture_list.h"
 #include "sensor/commands/carve_setup.h"
-#include "sensor/commands/inputs.h"
-#include "sensor/commands/summary.h"
+#include "sensor/setup/inputs.h"
+#include "sensor/setup/summary.h"
 
 namespace vedette {
 

@@ -14,7 +14,7 @@
 #include "sensor/config/section.h"
 #include "signatures/canary.h"
 #include "signatures/indicator.h"
-#include "signatures/metadata.h"
+#include "signatures/readers/metadata.h"
 
 namespace vedette {
 namespace {

@@ -9,11 +9,11 @@
 #include <string>
 #include <vector>
 
-#include "exporter/clearance.h"
+#include "exporter/alert/live_output.h"
 #include "exporter/feed/publisher.h"
-#include "exporter/live_output.h"
-#include "exporter/mutes/mute.h"
-#include "parsers/address.h"
+#include "exporter/policy/clearance.h"
+#include "exporter/policy/mutes/mute.h"
+#include "parsers/base/address.h"
 
 namespace vedette {
 

@@ -2,7 +2,7 @@
 
 #include <iterator>
 
-#include "parsers/bytes.h"
+#include "parsers/base/bytes.h"
 
 namespace vedette {
 namespace {

@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <string_view>
 
-#include "parsers/address.h"
-#include "parsers/bytes.h"
-#include "parsers/ip_protocol.h"
+#include "parsers/base/address.h"
+#include "parsers/base/bytes.h"
+#include "parsers/base/ip_protocol.h"
 #include "sensor/capture/frame.h"
 
 namespace vedette {

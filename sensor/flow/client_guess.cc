@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
-#include "parsers/dns.h"
+#include "parsers/dns/dns.h"
 
 namespace vedette {
 namespace {

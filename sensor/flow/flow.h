@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "exporter/alert.h"
+#include "exporter/alert/alert.h"
 #include "sensor/decode/packet.h"
 #include "sensor/flow/tcp_half.h"
 

@@ -14,7 +14,7 @@
 #include <memory>
 #include <vector>
 
-#include "exporter/community_id.h"
+#include "parsers/base/community_id.h"
 #include "sensor/flow/flow.h"
 
 namespace vedette {

@@ -4,7 +4,7 @@
 #include <array>
 #include <cstdint>
 
-#include "parsers/parser.h"
+#include "parsers/base/parser.h"
 #include "sensor/flow/tunnel.h"
 
 namespace vedette {

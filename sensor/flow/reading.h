@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string>
 
-#include "parsers/observable.h"
+#include "parsers/base/observable.h"
 #include "parsers/registry.h"
 #include "sensor/flow/flow.h"
 

@@ -8,8 +8,8 @@
 #include <cstdint>
 #include <cstring>
 
-#include "parsers/bytes.h"
-#include "signatures/hash.h"
+#include "parsers/base/bytes.h"
+#include "parsers/base/hash.h"
 
 namespace vedette {
 

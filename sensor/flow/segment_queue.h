@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "parsers/bytes.h"
+#include "parsers/base/bytes.h"
 
 namespace vedette {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "parsers/dns.h"
+#include "parsers/dns/dns.h"
 #include "sensor/decode/tcp_header.h"
 #include "sensor/flow/flow_table.h"
 

@@ -14,12 +14,12 @@
 #include <string>
 #include <vector>
 
-#include "parsers/observable.h"
+#include "parsers/base/observable.h"
 #include "sensor/flow/flow.h"
 #include "sensor/flow/inspection_counters.h"
 #include "sensor/flow/reading.h"
 #include "sensor/flow/stream_state.h"
-#include "signatures/indicator_set.h"
+#include "signatures/set/indicator_set.h"
 
 namespace vedette {
 

@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "parsers/bytes.h"
+#include "parsers/base/bytes.h"
 #include "sensor/flow/reading.h"
 #include "sensor/flow/tcp_half.h"
-#include "signatures/indicator_set.h"
+#include "signatures/set/indicator_set.h"
 
 namespace vedette {
 

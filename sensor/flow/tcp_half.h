@@ -33,7 +33,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "parsers/bytes.h"
+#include "parsers/base/bytes.h"
 #include "sensor/decode/packet.h"
 #include "sensor/flow/segment_queue.h"
 

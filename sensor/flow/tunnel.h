@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "parsers/bytes.h"
+#include "parsers/base/bytes.h"
 
 namespace vedette {
 

@@ -6,8 +6,8 @@
 #include <set>
 
 #include "exporter/metrics/families.h"
-#include "sensor/commands/progress.h"
 #include "sensor/config/duration.h"
+#include "sensor/setup/progress.h"
 
 namespace vedette {
 namespace {

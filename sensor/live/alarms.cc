@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "exporter/metrics/families.h"
-#include "exporter/time_text.h"
+#include "parsers/base/time_text.h"
 
 namespace vedette {
 namespace {

@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-#include "exporter/export_loop.h"
+#include "exporter/alert/export_loop.h"
 
 namespace vedette {
 

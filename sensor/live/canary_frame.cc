@@ -4,7 +4,7 @@
 #include <random>
 #include <string_view>
 
-#include "parsers/text.h"
+#include "parsers/base/text.h"
 #include "signatures/canary.h"
 
 namespace vedette {

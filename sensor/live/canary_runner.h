@@ -15,12 +15,12 @@
 #include <thread>
 #include <vector>
 
-#include "exporter/canary_watch.h"
+#include "exporter/feed/feed_sink.h"
 #include "exporter/feed/keys.h"
-#include "exporter/feed_sink.h"
 #include "exporter/metrics/figures.h"
-#include "sensor/capture/frame_sender.h"
+#include "exporter/output/canary_watch.h"
 #include "sensor/capture/injecting_source.h"
+#include "sensor/capture/live/frame_sender.h"
 #include "sensor/config/config.h"
 #include "sensor/live/log.h"
 

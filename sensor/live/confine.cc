@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "exporter/metrics/families.h"
-#include "sensor/commands/inputs.h"
+#include "sensor/setup/inputs.h"
 
 namespace vedette {
 namespace {

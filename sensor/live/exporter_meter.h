@@ -8,13 +8,13 @@
 #include <string>
 #include <vector>
 
-#include "exporter/alert_sink.h"
+#include "exporter/alert/alert_sink.h"
+#include "exporter/feed/feed_sink.h"
 #include "exporter/feed/publisher.h"
-#include "exporter/feed_sink.h"
-#include "exporter/file_sink.h"
-#include "exporter/match_tally.h"
 #include "exporter/metrics/figures.h"
 #include "exporter/metrics/published.h"
+#include "exporter/output/file_sink.h"
+#include "exporter/render/match_tally.h"
 
 namespace vedette {
 

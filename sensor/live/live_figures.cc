@@ -9,8 +9,8 @@
 #include <ctime>
 
 #include "exporter/metrics/families.h"
-#include "sensor/commands/progress.h"
 #include "sensor/pipeline/totals_figures.h"
+#include "sensor/setup/progress.h"
 
 namespace vedette {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "exporter/alert_queue.h"
+#include "exporter/alert/alert_queue.h"
 #include "exporter/metrics/figures.h"
 #include "sensor/pipeline/pipeline.h"
 

@@ -14,22 +14,15 @@
 #include <utility>
 #include <vector>
 
-#include "exporter/export_loop.h"
+#include "exporter/alert/export_loop.h"
 #include "exporter/feed/keys.h"
-#include "exporter/file_sink.h"
 #include "exporter/metrics/families.h"
 #include "exporter/metrics/figures_json.h"
 #include "exporter/metrics/metrics_endpoint.h"
-#include "sensor/capture/frame_sender.h"
+#include "exporter/output/file_sink.h"
 #include "sensor/capture/injecting_source.h"
-#include "sensor/capture/live_interface.h"
-#include "sensor/commands/commands.h"
-#include "sensor/commands/complain.h"
-#include "sensor/commands/feed_setup.h"
-#include "sensor/commands/inputs.h"
-#include "sensor/commands/progress.h"
-#include "sensor/commands/signals.h"
-#include "sensor/commands/summary.h"
+#include "sensor/capture/live/frame_sender.h"
+#include "sensor/capture/live/live_interface.h"
 #include "sensor/config/config_changes.h"
 #include "sensor/hardening/command_runner.h"
 #include "sensor/hardening/privileges.h"
@@ -45,6 +38,13 @@
 #include "sensor/live/service_report.h"
 #include "sensor/pipeline/match_consumer.h"
 #include "sensor/pipeline/pipeline.h"
+#include "sensor/setup/complain.h"
+#include "sensor/setup/exit_code.h"
+#include "sensor/setup/feed_setup.h"
+#include "sensor/setup/inputs.h"
+#include "sensor/setup/progress.h"
+#include "sensor/setup/signals.h"
+#include "sensor/setup/summary.h"
 
 namespace vedette {
 namespace {

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "sensor/service/journal.h"
+#include "sensor/live/service/journal.h"
 
 namespace vedette {
 

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "exporter/message_limiter.h"
+#include "exporter/alert/message_limiter.h"
 
 namespace vedette {
 

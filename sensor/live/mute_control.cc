@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "exporter/time_text.h"
+#include "parsers/base/time_text.h"
 
 namespace vedette {
 namespace {

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "exporter/mutes/mute_store.h"
+#include "exporter/policy/mutes/mute_store.h"
 #include "sensor/live/log.h"
 
 namespace vedette {

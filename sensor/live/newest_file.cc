@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <system_error>
 
-#include "signatures/folder.h"
+#include "signatures/readers/folder.h"
 
 namespace vedette {
 

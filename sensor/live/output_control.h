@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "exporter/export_loop.h"
+#include "exporter/alert/export_loop.h"
 #include "exporter/feed/publisher.h"
-#include "exporter/file_sink.h"
+#include "exporter/output/file_sink.h"
 #include "sensor/live/control.h"
 #include "sensor/live/log.h"
 

@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "exporter/metrics/families.h"
-#include "signatures/self_test.h"
+#include "signatures/set/self_test.h"
 
 namespace vedette {
 namespace {

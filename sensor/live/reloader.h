@@ -20,7 +20,7 @@
 #include <thread>
 #include <vector>
 
-#include "exporter/export_loop.h"
+#include "exporter/alert/export_loop.h"
 #include "exporter/metrics/figures.h"
 #include "sensor/live/log.h"
 #include "sensor/pipeline/match_kit.h"

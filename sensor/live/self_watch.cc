@@ -7,8 +7,8 @@
 #include <optional>
 #include <utility>
 
-#include "exporter/mutes/mute_names.h"
-#include "exporter/time_text.h"
+#include "exporter/policy/mutes/mute_names.h"
+#include "parsers/base/time_text.h"
 #include "sensor/live/ask_exporter.h"
 #include "signatures/canary.h"
 

@@ -7,15 +7,15 @@
 #include <string>
 #include <vector>
 
-#include "exporter/canary_watch.h"
-#include "exporter/export_loop.h"
+#include "exporter/alert/export_loop.h"
+#include "exporter/feed/feed_sink.h"
 #include "exporter/feed/publisher.h"
-#include "exporter/feed_sink.h"
 #include "exporter/metrics/figures.h"
-#include "exporter/mutes/mute_list.h"
-#include "exporter/mutes/mute_store.h"
-#include "sensor/capture/frame_sender.h"
+#include "exporter/output/canary_watch.h"
+#include "exporter/policy/mutes/mute_list.h"
+#include "exporter/policy/mutes/mute_store.h"
 #include "sensor/capture/injecting_source.h"
+#include "sensor/capture/live/frame_sender.h"
 #include "sensor/config/config.h"
 #include "sensor/hardening/command_runner.h"
 #include "sensor/live/alarms.h"

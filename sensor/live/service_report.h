@@ -4,10 +4,10 @@
 #include <atomic>
 #include <chrono>
 
-#include "exporter/export_loop.h"
+#include "exporter/alert/export_loop.h"
 #include "sensor/live/reloader.h"
+#include "sensor/live/service/service_manager.h"
 #include "sensor/pipeline/pipeline.h"
-#include "sensor/service/service_manager.h"
 
 namespace vedette {
 

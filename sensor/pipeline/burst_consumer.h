@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <span>
 
-#include "exporter/alert.h"
-#include "parsers/observable.h"
+#include "exporter/alert/alert.h"
+#include "parsers/base/observable.h"
 #include "sensor/pipeline/match_kit.h"
 
 namespace vedette {

@@ -3,7 +3,7 @@
 #include <chrono>
 #include <thread>
 
-#include "parsers/url.h"
+#include "parsers/base/url.h"
 #include "sensor/flow/flow.h"
 
 namespace vedette {

@@ -8,9 +8,9 @@
 #include <unordered_set>
 #include <vector>
 
-#include "exporter/alert_queue.h"
+#include "exporter/alert/alert_queue.h"
 #include "sensor/pipeline/burst_consumer.h"
-#include "signatures/indicator_set.h"
+#include "signatures/set/indicator_set.h"
 
 namespace vedette {
 

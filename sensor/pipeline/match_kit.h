@@ -8,8 +8,8 @@
 #include <cstdint>
 #include <memory>
 
-#include "parsers/observable.h"
-#include "signatures/indicator_set.h"
+#include "parsers/base/observable.h"
+#include "signatures/set/indicator_set.h"
 
 namespace vedette {
 

@@ -5,7 +5,7 @@
 #include <optional>
 #include <utility>
 
-#include "exporter/alert_queue.h"
+#include "exporter/alert/alert_queue.h"
 #include "sensor/decode/link.h"
 #include "sensor/flow/client_guess.h"
 

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "parsers/observable.h"
+#include "parsers/base/observable.h"
 #include "sensor/capture/frame.h"
 #include "sensor/capture/packet_filter.h"
 #include "sensor/decode/decoder.h"

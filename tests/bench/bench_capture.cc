@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-#include "sensor/capture/capture_files.h"
+#include "sensor/capture/files/capture_files.h"
 
 namespace vedette {
 namespace {

@@ -22,12 +22,12 @@
 #include <string>
 #include <vector>
 
-#include "exporter/alert_queue.h"
-#include "parsers/arena.h"
+#include "exporter/alert/alert_queue.h"
+#include "parsers/base/arena.h"
 #include "sensor/decode/link.h"
 #include "sensor/pipeline/match_consumer.h"
 #include "sensor/pipeline/worker.h"
-#include "signatures/read_indicators.h"
+#include "signatures/readers/read_indicators.h"
 #include "tests/bench/hostile_traffic.h"
 
 namespace vedette::bench {

@@ -21,12 +21,12 @@
 #include <thread>
 #include <vector>
 
-#include "sensor/capture/capture_files.h"
-#include "sensor/commands/inputs.h"
+#include "sensor/capture/files/capture_files.h"
 #include "sensor/live/log.h"
 #include "sensor/live/reloader.h"
 #include "sensor/pipeline/match_consumer.h"
 #include "sensor/pipeline/worker.h"
+#include "sensor/setup/inputs.h"
 
 namespace vedette::bench {
 namespace {

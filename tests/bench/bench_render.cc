@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "exporter/render.h"
+#include "exporter/render/render.h"
 
 namespace vedette {
 namespace {

@@ -19,12 +19,12 @@
 #include <thread>
 #include <vector>
 
-#include "exporter/export_loop.h"
-#include "exporter/file_sink.h"
-#include "sensor/capture/capture_files.h"
-#include "sensor/commands/inputs.h"
+#include "exporter/alert/export_loop.h"
+#include "exporter/output/file_sink.h"
+#include "sensor/capture/files/capture_files.h"
 #include "sensor/pipeline/match_consumer.h"
 #include "sensor/pipeline/worker.h"
+#include "sensor/setup/inputs.h"
 #include "tests/bench/floor.h"
 
 namespace vedette::bench {

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "exporter/render.h"
+#include "exporter/render/render.h"
 #include "tests/fuzz/input.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

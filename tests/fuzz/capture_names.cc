@@ -2,8 +2,8 @@
 #include <array>
 #include <string>
 
-#include "sensor/capture/capture_format.h"
-#include "sensor/capture/capture_list.h"
+#include "sensor/capture/files/capture_format.h"
+#include "sensor/capture/files/capture_list.h"
 #include "tests/fuzz/input.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <vector>
 
-#include "sensor/capture/packet_reader.h"
+#include "sensor/capture/files/packet_reader.h"
 
 namespace vedette {
 

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "parsers/bytes.h"
+#include "parsers/base/bytes.h"
 #include "sensor/live/control.h"
 
 using namespace vedette;

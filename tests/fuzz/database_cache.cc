@@ -1,7 +1,7 @@
 // Any bytes as a file of the cache: its content is given out only if it is the one whose digest the header has.
 //
 // The first byte chooses whether the header is set right for what follows; else the file is as it comes.
-#include "signatures/database_cache.h"
+#include "signatures/patterns/database_cache.h"
 
 #include <sys/stat.h>
 #include <unistd.h>

@@ -1,11 +1,11 @@
 // Any bytes as gzip and as zstd: pieces do not change what comes out, and every call gets on.
-#include "sensor/capture/decompressor.h"
+#include "sensor/capture/files/decompressor.h"
 
 #include <algorithm>
 #include <cstdlib>
 #include <vector>
 
-#include "sensor/capture/capture_head.h"
+#include "sensor/capture/files/capture_head.h"
 
 namespace vedette {
 namespace {

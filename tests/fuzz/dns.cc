@@ -1,12 +1,12 @@
 // The first byte chooses: a datagram (strict or lenient), or a stream whose cuts and gaps the next bytes give.
-#include "parsers/dns.h"
+#include "parsers/dns/dns.h"
 
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <vector>
 
-#include "parsers/text.h"
+#include "parsers/base/text.h"
 
 namespace {
 

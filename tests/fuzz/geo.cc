@@ -1,5 +1,5 @@
 // Any bytes as a geolocation database: opened or refused, never a crash.
-#include "exporter/geo.h"
+#include "exporter/geo/geo.h"
 
 #include <sys/mman.h>
 #include <unistd.h>

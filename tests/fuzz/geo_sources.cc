@@ -1,8 +1,8 @@
 // The files that the default geolocation database is made of: Tor's list, libloc's database, names of countries. The
 // first byte chooses. What was read is merged and written as MMDB, and each range is found there again.
-#include "exporter/geo.h"
-#include "exporter/geo_build/mmdb_writer.h"
-#include "exporter/geo_build/sources.h"
+#include "exporter/geo/build/mmdb_writer.h"
+#include "exporter/geo/build/sources.h"
+#include "exporter/geo/geo.h"
 #include "tests/fuzz/input.h"
 
 namespace {

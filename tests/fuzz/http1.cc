@@ -1,7 +1,7 @@
 // An HTTP/1.x conversation. The input is a list of chunks: a byte of flags (1: to the client, 2: a gap before it, 4: a
 // late beginning, 8: end, 16: the bytes again and again, until they are longer than a head that is held), a length of
 // two bytes, the bytes. What comes out must not depend on how a chunk is cut.
-#include "parsers/http1.h"
+#include "parsers/http/http1.h"
 
 #include <algorithm>
 #include <cstdint>

@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "parsers/text.h"
-#include "signatures/csv.h"
-#include "signatures/list_reader.h"
-#include "signatures/metadata.h"
+#include "parsers/base/text.h"
+#include "signatures/readers/csv.h"
+#include "signatures/readers/list_reader.h"
+#include "signatures/readers/metadata.h"
 #include "signatures/value.h"
 #include "tests/fuzz/input.h"
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "signatures/read_indicators.h"
+#include "signatures/readers/read_indicators.h"
 #include "signatures/value.h"
 
 namespace {

@@ -25,7 +25,7 @@
 #include <vector>
 
 #include "sensor/pipeline/worker.h"
-#include "signatures/read_indicators.h"
+#include "signatures/readers/read_indicators.h"
 #include "tests/fuzz/input.h"
 #include "tests/injection/conversation.h"
 #include "tests/injection/variants.h"

@@ -13,7 +13,7 @@
 #include <string>
 #include <string_view>
 
-#include "parsers/address.h"
+#include "parsers/base/address.h"
 
 namespace vedette {
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "exporter/mutes/mute_list.h"
-#include "exporter/mutes/mute_store.h"
+#include "exporter/policy/mutes/mute_list.h"
+#include "exporter/policy/mutes/mute_store.h"
 
 namespace {
 

@@ -1,7 +1,7 @@
 // An OpenVPN conversation. The first byte's lowest bit: over TCP, else datagrams. Then a list of chunks: a byte of
 // flags (1: to the client, 2: a gap before it, 4: end), a length of two bytes, the bytes. Over TCP, what comes out must
 // not depend on how a chunk is cut.
-#include "parsers/openvpn.h"
+#include "parsers/openvpn/openvpn.h"
 
 #include <algorithm>
 #include <cstdint>

@@ -2,7 +2,7 @@
 //
 // The input: a number of literals; for each its length and bytes; a seed for the cuts; the rest is the stream. A byte
 // 0xf0-0xff in a stream puts that literal there, so that long ones are met at all.
-#include "signatures/payload_matcher.h"
+#include "signatures/set/payload_matcher.h"
 
 #include <cstdint>
 #include <cstdlib>
@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "parsers/text.h"
+#include "parsers/base/text.h"
 #include "signatures/value.h"
 
 namespace {

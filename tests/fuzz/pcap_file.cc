@@ -1,5 +1,5 @@
 // Any bytes as a pcap file: frames lie inside it, and neither bursts nor windows change what is found.
-#include "sensor/capture/pcap_file.h"
+#include "sensor/capture/files/pcap_file.h"
 
 #include "tests/fuzz/capture_reader.h"
 

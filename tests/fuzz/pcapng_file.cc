@@ -1,5 +1,5 @@
 // Any bytes as a pcapng file: frames lie inside it, and neither bursts nor windows change what is found.
-#include "sensor/capture/pcapng_file.h"
+#include "sensor/capture/files/pcapng_file.h"
 
 #include "tests/fuzz/capture_reader.h"
 

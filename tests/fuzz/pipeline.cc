@@ -11,7 +11,7 @@
 
 #include "sensor/decode/link.h"
 #include "sensor/pipeline/worker.h"
-#include "signatures/read_indicators.h"
+#include "signatures/readers/read_indicators.h"
 #include "tests/fuzz/input.h"
 
 namespace {

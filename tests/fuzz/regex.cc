@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "signatures/indicator_set.h"
-#include "signatures/regex_parser.h"
+#include "signatures/patterns/regex_parser.h"
+#include "signatures/set/indicator_set.h"
 #include "tests/fuzz/input.h"
 
 namespace {

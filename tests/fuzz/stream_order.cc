@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "sensor/flow/stream_inspector.h"
-#include "signatures/read_indicators.h"
+#include "signatures/readers/read_indicators.h"
 #include "tests/fuzz/input.h"
 
 namespace {

@@ -1,6 +1,6 @@
 // A TLS conversation. The input is a list of chunks: a byte of flags (1: to the client, 2: a gap before it, 4: a late
 // beginning, 8: end), a length of two bytes, the bytes. What comes out must not depend on how a chunk is cut.
-#include "parsers/tls.h"
+#include "parsers/tls/tls.h"
 
 #include <cstdint>
 #include <cstdlib>

@@ -1,12 +1,12 @@
 // A URL, and the same bytes as a Host value and a target: normalising is idempotent, and leaves only bytes that may
 // stand in a URL after the host.
-#include "parsers/url.h"
+#include "parsers/base/url.h"
 
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 
-#include "parsers/bytes.h"
+#include "parsers/base/bytes.h"
 
 using namespace vedette;
 

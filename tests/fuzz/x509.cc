@@ -1,11 +1,11 @@
 // Names out of a certificate: any bytes.
-#include "parsers/x509.h"
+#include "parsers/tls/x509.h"
 
 #include <cstdint>
 #include <cstdlib>
 #include <vector>
 
-#include "parsers/text.h"
+#include "parsers/base/text.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::vector<uint8_t> exact(data, data + size);

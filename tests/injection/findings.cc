@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "sensor/pipeline/worker.h"
-#include "signatures/read_indicators.h"
+#include "signatures/readers/read_indicators.h"
 
 namespace vedette::injection {
 namespace {

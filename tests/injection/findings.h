@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "sensor/capture/frame.h"
-#include "signatures/indicator_set.h"
+#include "signatures/set/indicator_set.h"
 #include "tests/injection/trace.h"
 
 namespace vedette::injection {

@@ -5,7 +5,7 @@
 #include <functional>
 #include <vector>
 
-#include "parsers/arena.h"
+#include "parsers/base/arena.h"
 #include "tests/injection/trace.h"
 
 namespace vedette::injection {

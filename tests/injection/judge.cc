@@ -3,7 +3,7 @@
 #include <string_view>
 #include <unordered_set>
 
-#include "parsers/text.h"
+#include "parsers/base/text.h"
 #include "tests/injection/findings.h"
 
 namespace vedette::injection {

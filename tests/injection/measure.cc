@@ -21,8 +21,8 @@
 #include <thread>
 #include <vector>
 
-#include "parsers/text.h"
-#include "sensor/capture/capture_list.h"
+#include "parsers/base/text.h"
+#include "sensor/capture/files/capture_list.h"
 #include "tests/injection/judge.h"
 
 namespace vedette::injection {

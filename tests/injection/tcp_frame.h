@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "parsers/bytes.h"
+#include "parsers/base/bytes.h"
 #include "sensor/capture/frame.h"
 
 namespace vedette::injection {

@@ -3,7 +3,7 @@
 #include <unordered_map>
 #include <utility>
 
-#include "sensor/capture/capture_files.h"
+#include "sensor/capture/files/capture_files.h"
 #include "sensor/decode/link.h"
 
 namespace vedette::injection {

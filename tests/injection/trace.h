@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "parsers/arena.h"
+#include "parsers/base/arena.h"
 #include "tests/injection/tcp_frame.h"
 
 namespace vedette::injection {

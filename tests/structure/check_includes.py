@@ -5,7 +5,8 @@ Fails on an include or a link against the direction parsers <- signatures <- exp
 header outside the files that may know it. Prints each finding as FILE:LINE: what, and what is allowed instead.
 
   * A folder's files include only that folder and those it builds on; tests see all.
-  * Includes are written from the root of the project: "parsers/bytes.h".
+  * Includes are written from the root of the project: "parsers/base/bytes.h".
+  * No folders, inner ones too, include each other, also not in a round of several.
   * Headers of the libraries below stand in .cc files of one folder only: whoever includes ours must not need theirs.
   * Targets link the same way; a folder's targets are those its CMakeLists.txt (and those below) define.
 """
@@ -62,6 +63,30 @@ def check_source(root, folder, path):
                 yield f"{name}:{number}: {library}'s {header} belongs only into .cc files of {home}/"
 
 
+def check_rounds(root):
+    """Folders that include each other: each round once, with the includes that close it."""
+    seen = {}  # folder -> folder it includes -> the first include
+    for path in sorted(path for top in MAY_SEE for path in (root / top).rglob("*") if path.suffix in SOURCE_ENDINGS):
+        folder = path.parent.relative_to(root).as_posix()
+        for match in map(INCLUDE.match, path.read_text(encoding="utf8", errors="replace").splitlines()):
+            other = match.group(2).rpartition("/")[0] if match and match.group(1) == '"' else folder
+            if other != folder and other.split("/", 1)[0] in MAY_SEE:
+                seen.setdefault(folder, {}).setdefault(other, f"{path.relative_to(root)} includes {match.group(2)}")
+    finished = set()
+
+    def walk(folder, way):
+        if folder in way:
+            round_ = way[way.index(folder):] + [folder]
+            yield f"{' -> '.join(round_)}: folders that include each other: " + "; ".join(seen[a][b] for a, b in zip(round_, round_[1:]))
+        elif folder not in finished:
+            for other in sorted(seen.get(folder, ())):
+                yield from walk(other, way + [folder])
+            finished.add(folder)
+
+    for folder in sorted(seen):
+        yield from walk(folder, [])
+
+
 def check_links(root):
     texts, home_of = [], {}
     for folder in MAY_SEE:
@@ -93,6 +118,7 @@ def main(root):
             if path.suffix in SOURCE_ENDINGS:
                 files += 1
                 findings.extend(check_source(root, folder, path))
+    findings.extend(check_rounds(root))
     findings.extend(check_links(root))
     for finding in findings:
         print(finding)

@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "parsers/text.h"
+#include "parsers/base/text.h"
 #include "sensor/pipeline/worker.h"
 
 namespace vedette::views {

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "sensor/capture/capture_files.h"
+#include "sensor/capture/files/capture_files.h"
 #include "tests/views/observed_rows.h"
 #include "tests/views/view_replay.h"
 

@@ -11,12 +11,12 @@
 #include <string_view>
 #include <vector>
 
-#include "exporter/alert_queue.h"
-#include "exporter/clearance.h"
-#include "exporter/render.h"
+#include "exporter/alert/alert_queue.h"
+#include "exporter/policy/clearance.h"
+#include "exporter/render/render.h"
 #include "sensor/capture/frame.h"
 #include "sensor/pipeline/match_consumer.h"
-#include "signatures/indicator_set.h"
+#include "signatures/set/indicator_set.h"
 
 namespace vedette::views {
 

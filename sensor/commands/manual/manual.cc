@@ -11,8 +11,8 @@
 #include <sstream>
 
 #include "sensor/commands/commands.h"
-#include "sensor/commands/complain.h"
 #include "sensor/commands/manual/command_tree.h"
+#include "sensor/setup/complain.h"
 
 namespace vedette {
 namespace {

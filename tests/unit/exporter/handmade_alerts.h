@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "exporter/render.h"
+#include "exporter/render/render.h"
 
 namespace vedette {
 

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "exporter/geo_build/mmdb_writer.h"
+#include "exporter/geo/build/mmdb_writer.h"
 #include "tests/unit/exporter/handmade_alerts.h"
 
 namespace vedette {

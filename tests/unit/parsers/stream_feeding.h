@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "parsers/observable.h"
-#include "parsers/parser.h"
+#include "parsers/base/observable.h"
+#include "parsers/base/parser.h"
 
 namespace vedette::testing {
 

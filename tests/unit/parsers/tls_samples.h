@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "parsers/observable.h"
+#include "parsers/base/observable.h"
 #include "tests/unit/parsers/stream_feeding.h"
 
 namespace vedette::testing {

@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "signatures/indicator_set.h"
-#include "signatures/read_indicators.h"
+#include "signatures/readers/read_indicators.h"
+#include "signatures/set/indicator_set.h"
 
 namespace vedette {
 

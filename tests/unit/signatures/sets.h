@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "signatures/indicator_set.h"
+#include "signatures/set/indicator_set.h"
 
 namespace vedette {
 

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "sensor/capture/packet_reader.h"
+#include "sensor/capture/files/packet_reader.h"
 
 namespace vedette::testing {
 

@@ -27,7 +27,7 @@
 #include <functional>
 
 #include "exporter/feed/keys.h"
-#include "exporter/time_text.h"
+#include "parsers/base/time_text.h"
 #include "sensor/check/offloads.h"
 #include "sensor/live/control.h"
 #include "tests/unit/exporter/mmdb_files.h"

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "parsers/address.h"
+#include "parsers/base/address.h"
 #include "sensor/decode/decoder.h"
 #include "sensor/decode/link.h"
 

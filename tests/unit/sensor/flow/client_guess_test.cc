@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "parsers/text.h"
+#include "parsers/base/text.h"
 #include "sensor/flow/stream_inspector.h"
 
 namespace vedette {

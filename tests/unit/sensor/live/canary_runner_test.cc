@@ -8,7 +8,7 @@
 #include <mutex>
 #include <thread>
 
-#include "exporter/export_loop.h"
+#include "exporter/alert/export_loop.h"
 #include "exporter/feed/subscriber.h"
 #include "exporter/metrics/families.h"
 #include "sensor/live/canary_frame.h"

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "exporter/alert_queue.h"
+#include "exporter/alert/alert_queue.h"
 #include "sensor/pipeline/match_consumer.h"
 #include "sensor/pipeline/worker.h"
 #include "tests/unit/sensor/decode/packets.h"

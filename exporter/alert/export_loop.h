@@ -1,0 +1,65 @@
+// The exporter thread: merges what the workers found and hands it to the sinks, in one order for any number of workers.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "exporter/alert/alert_filter.h"
+#include "exporter/alert/alert_queue.h"
+#include "exporter/alert/alert_sink.h"
+
+namespace vedette {
+
+struct ExportSummary {
+  uint64_t alerts = 0;              // that no filter held back
+  uint64_t failed = 0;              // not delivered by some sink
+  std::vector<std::string> errors;  // one sentence a failed sink
+};
+
+class ExportLoop {
+ public:
+  // `doorbell`: the one that the queues ring. `ordered`: wait for the watermarks of all workers (replay); else in order
+  // of arrival (live). Queues and sinks outlive the loop. `stop_early` is set for the workers to see: in replay
+  // when a sink failed, live when none that delivers is left. `on_error` is told at once why one failed. `filters`: an
+  // alert goes through them in this order before the sinks see it; they outlive the loop, too.
+  ExportLoop(Doorbell& doorbell, std::vector<AlertQueue*> queues, std::vector<AlertSink*> sinks, bool ordered,
+             std::atomic<bool>& stop_early, std::function<void(std::string_view)> on_error = {},
+             std::vector<AlertFilter*> filters = {});
+
+  // Runs until every queue is closed and empty, then closes the sinks.
+  ExportSummary Run();
+
+  // Any thread: `task` is called in the exporter thread, between alerts, after those that had been queued by now. Tasks
+  // keep their order. One that is still waiting when Run ends is called then.
+  void Post(std::function<void()> task);
+
+ private:
+  // What another thread asked for, and how far each queue has to be before.
+  struct Task {
+    std::function<void()> run;
+    std::vector<size_t> after;
+  };
+  void Deliver(Alert& alert);
+  void RunTasks(bool all);
+  bool Waiting() const;
+
+  Doorbell& doorbell_;
+  std::vector<AlertQueue*> queues_;
+  std::vector<AlertSink*> sinks_;
+  std::vector<AlertFilter*> filters_;
+  std::vector<bool> broken_;
+  bool ordered_;
+  std::atomic<bool>& stop_early_;
+  std::function<void(std::string_view)> on_error_;
+  ExportSummary summary_;
+  std::atomic<bool> any_tasks_{false};
+  std::mutex mutex_;  // of tasks_
+  std::vector<Task> tasks_;
+};
+
+}  // namespace vedette

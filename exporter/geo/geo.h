@@ -1,0 +1,93 @@
+// Where in the world an address is: MMDB databases through libmaxminddb.
+//
+// One thread uses a GeoLookup (it memoises); the databases behind it are read-only memory.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "parsers/base/address.h"
+
+namespace vedette {
+
+// Fields that no database knows stay empty.
+struct GeoRecord {
+  std::string country_code;  // ISO 3166-1 alpha-2
+  std::string country;       // English name
+  std::string continent_code;
+  std::string city;
+  std::optional<double> latitude, longitude;  // degrees, WGS 84
+  std::optional<uint32_t> asn;
+  std::string organisation;
+  std::vector<std::string> flags;  // "anycast", "anonymous_proxy", "satellite", "hosting", … : those that are true
+  std::vector<std::string> databases;  // names of those that contributed, in order of preference
+  bool empty() const { return databases.empty(); }
+};
+
+struct GeoDatabaseInfo {
+  std::string path;
+  std::string name;         // the file's name without its ending
+  std::string type;         // database_type of its metadata
+  std::string description;  // English, else the first; carries the attribution of the default database
+  int64_t build_epoch = 0;  // seconds since 1970; 0 where it does not say
+  std::string date;         // build date, YYYY-MM-DD
+  // Whether some record of a sample named an AS number, a country.
+  bool knows_networks = false, knows_countries = false;
+};
+
+// Networks move: what is older is still used, and said to be stale wherever it is.
+constexpr int64_t kGeoStaleDays = 90;
+// Whole days from its build to `seconds` since 1970, 0 where it was built later; none where its date is not known.
+std::optional<int64_t> AgeDays(const GeoDatabaseInfo& database, int64_t seconds);
+inline bool IsStale(std::optional<int64_t> age_days) { return age_days && *age_days > kGeoStaleDays; }
+// "geolocation database '…' was built on …, 153 days ago; …" for a person; empty where it is not stale.
+std::string StaleWarning(const GeoDatabaseInfo& database, int64_t seconds);
+
+struct GeoCounters {
+  uint64_t lookups = 0;         // Find for an address that can have a place, with a database open
+  uint64_t memo_hits = 0;       // of those, answered from memory
+  uint64_t lookup_errors = 0;   // a database turned out corrupt at an address, and is treated as not knowing it
+  uint64_t reloads = 0;         // files that were replaced and taken in
+  uint64_t failed_reloads = 0;  // files that were replaced by something that cannot be used: the old one stays
+  uint64_t failing = 0;         // files now whose last replacement was such
+};
+
+class GeoLookup {
+ public:
+  GeoLookup();
+  ~GeoLookup();
+  GeoLookup(GeoLookup&&) noexcept;
+  GeoLookup& operator=(GeoLookup&&) noexcept;
+
+  // Opens one more database; for each field the earlier one wins. False, with an error that names the file, says what
+  // is wrong with it and what to do.
+  bool Open(const std::string& path, std::string& error);
+  // Memoised; the reference holds until the next call of anything. Special addresses (RFC 6890) have no place.
+  const GeoRecord& Find(const IpAddress& address);
+
+  // For a live sensor, from the thread that calls Find; a replay never calls it. Every few seconds (kLookInterval in
+  // geo.cc) of the clock that `now` is read from it looks whether a file was replaced, and where one was, opens and
+  // checks the new one and exchanges them; what was remembered is forgotten. A file that cannot be used, or is gone,
+  // leaves the old one in use until it changes again. Otherwise it costs a comparison.
+  void Refresh(std::chrono::system_clock::time_point now);
+  // Gets one sentence for each file that was exchanged, or, with `is_problem`, could not be or is gone. Called within
+  // Refresh.
+  void set_log(std::function<void(std::string_view sentence, bool is_problem)> log);
+
+  const std::vector<GeoDatabaseInfo>& databases() const;
+  const GeoCounters& counters() const;
+  // Rises with each file that is opened or exchanged: what was derived from Find holds while it stays.
+  uint64_t version() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace vedette

@@ -1,0 +1,71 @@
+// Mutes as the exporter applies them.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "exporter/alert/alert.h"
+#include "exporter/alert/alert_filter.h"
+#include "exporter/policy/mutes/mute.h"
+#include "exporter/render/catalogues.h"
+#include "parsers/base/network.h"
+
+namespace vedette {
+
+// What one mute hid since the sensor started; the exporter counts, any thread reads.
+struct MuteCounts {
+  std::atomic<uint64_t> alerts{0};  // of which nothing was left
+  std::atomic<uint64_t> hits{0};    // all that were hidden
+  std::atomic<int64_t> last_ns{0};  // packet time of the last one
+};
+
+// Immutable. Cost: two look-ups a hit; none where there are no mutes.
+class MuteList {
+ public:
+  struct Entry {
+    Mute mute;
+    std::shared_ptr<MuteCounts> counts;
+  };
+  explicit MuteList(std::vector<Entry> entries);
+
+  bool empty() const { return rules_.empty(); }
+  // Who hides this hit of the alert; nullptr: nobody. Expiry is judged by the packet's time.
+  MuteCounts* Find(const IndicatorRecord& record, const Alert& alert) const;
+
+ private:
+  struct Rule {
+    std::string source;
+    std::optional<Network> network;
+    int64_t until_ns;
+    std::shared_ptr<MuteCounts> counts;
+  };
+  bool Applies(const Rule& rule, const IndicatorRecord& record, const Alert& alert) const;
+
+  std::vector<Rule> rules_;
+  std::map<std::string, std::vector<uint32_t>, std::less<>> by_id_;
+  // By type and normal form: a value that was given without its type is looked for as each that it can be.
+  std::map<std::pair<IndicatorType, std::string>, std::vector<uint32_t>> by_value_;
+};
+
+// Takes muted hits out of alerts. Exporter thread only.
+class MuteFilter : public AlertFilter {
+ public:
+  void Use(std::shared_ptr<const MuteList> list) { list_ = std::move(list); }
+  bool Admit(Alert& alert) override;
+
+  // As AlertRenderer's.
+  void AddGeneration(IndicatorCatalogue indicators) { catalogues_.Add(std::move(indicators)); }
+  void ForgetBefore(uint64_t generation) { catalogues_.ForgetBefore(generation); }
+
+ private:
+  Catalogues catalogues_;
+  std::shared_ptr<const MuteList> list_;
+};
+
+}  // namespace vedette

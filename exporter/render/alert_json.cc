@@ -1,0 +1,497 @@
+// Contract 3's JSON. The order of the keys is fixed and documented in docs/alert.md: EVE's fields first, as Suricata
+// orders them, then what this project adds.
+#include <algorithm>
+#include <array>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "exporter/alert/content_id.h"
+#include "exporter/alert/signature.h"
+#include "exporter/render/shown.h"
+#include "parsers/base/community_id.h"
+#include "parsers/base/json_writer.h"
+#include "parsers/base/text.h"
+
+namespace vedette {
+namespace {
+
+constexpr size_t kMaxAlso = 100;             // further hits written out; the rest is counted
+constexpr size_t kMaxTags = 64;              // of one indicator
+constexpr size_t kMaxTagBytes = 512;         // MISP's longest taxonomy tags are below 200
+constexpr size_t kMaxAnswers = 32;           // of one DNS message; the rest is counted
+constexpr size_t kMaxContextBytes = 1024;    // of a value that only gives context
+constexpr size_t kMaxPayloadBytes = 256;     // of the bytes a payload pattern found: what matched, not an excerpt
+constexpr size_t kMaxReferenceBytes = 2048;  // URLs beyond that are not followed by browsers either
+
+constexpr uint64_t kNsPerSecond = 1'000'000'000;
+
+// The order of an object's members. DNS has answers besides, and an order of its own.
+using enum ObservableKind;
+constexpr std::array kHttpMembers = {kHttpHost,      kHttpTarget, kHttpUri,    kHttpUrl,
+                                     kHttpUserAgent, kHttpXff,    kHttpMethod, kHttpStatus};
+constexpr std::array kTlsMembers = {kTlsSubject, kTlsIssuer, kTlsCertSha1, kTlsSni,
+                                    kTlsVersion, kTlsJa3,    kTlsJa3s,     kTlsJa4};
+
+// Every kind that has a member is in its object's order.
+consteval bool IsComplete(EveObject object, std::span<const ObservableKind> order) {
+  const auto has_place = [&](const ObservableTraits& kind) {
+    return kind.eve.object != object || kind.eve.name.empty() ||
+           std::find(order.begin(), order.end(), kind.kind) != order.end();
+  };
+  return std::all_of(kObservableTable.begin(), kObservableTable.end(), has_place);
+}
+static_assert(IsComplete(EveObject::kHttp, kHttpMembers) && IsComplete(EveObject::kTls, kTlsMembers));
+
+bool IsIcmp(uint8_t protocol) { return protocol == 1 || protocol == 58; }
+
+class AlertJson {
+ public:
+  AlertJson(const Alert& alert, const Shown& shown, AlertRenderer::Impl& impl, std::string& out)
+      : alert_(alert), shown_(shown), impl_(impl), json_(out) {}
+
+  void Write() {
+    json_.BeginObject();
+    Header();
+    AlertObject();
+    Message();
+    FlowObject();
+    json_.Text("host", impl_.identity.name);
+    json_.Plain("schema", kAlertSchema);
+    json_.Plain("alert_id", AlertId(alert_, impl_.identity.name, shown_.best()));
+    json_.Plain("incident_id", IncidentId(alert_, shown_.best(), shown_.roles));
+    json_.Plain("state", "new");
+    json_.Number("revision", uint64_t{1});
+    Hits();
+    RolesObject();
+    ConstituencyObject();
+    Geo();
+    Evidence();
+    Sensor();
+    json_.EndObject();
+  }
+
+ private:
+  // First value of that kind in the message, the matched value included; empty where there is none, or none that may be
+  // shown.
+  std::string_view ValueIn(ObservableKind kind) const {
+    if (kind != alert_.kind && !shown_.context.Has(kind)) return {};
+    for (const ContextValue& context : alert_.message) {
+      if (context.kind == kind) return context.value;
+    }
+    return alert_.kind == kind ? std::string_view(alert_.value) : std::string_view();
+  }
+
+  void Header() {
+    const FlowSnapshot& flow = alert_.flow;
+    json_.Plain("timestamp", impl_.packet_time.Format(alert_.time_ns));
+    json_.Number("flow_id", flow.id);
+    const std::string_view file = impl_.file_name ? impl_.file_name(alert_.file) : std::string_view();
+    if (impl_.identity.replay) {
+      json_.Text("pcap_filename", file);
+      json_.Number("pcap_cnt", alert_.packet);
+    } else {
+      json_.Text("in_iface", file);
+    }
+    if (flow.num_vlans > 0) {
+      json_.BeginArray("vlan");
+      for (size_t i = 0; i < std::min<size_t>(flow.num_vlans, std::size(flow.vlan)); ++i) json_.Number(flow.vlan[i]);
+      json_.EndArray();
+    }
+    json_.Plain("event_type", alert_.canary ? "canary" : "alert");
+    const End sender = SenderOf(alert_);
+    const EndPoint source = EndPointOf(flow, sender), destination = EndPointOf(flow, OtherEnd(sender));
+    const bool ports = HasPorts(flow.protocol);
+    json_.Plain("src_ip", source.address->ToString());
+    if (ports) json_.Number("src_port", source.port);
+    json_.Plain("dest_ip", destination.address->ToString());
+    if (ports) json_.Number("dest_port", destination.port);
+    json_.Plain("proto", ProtocolName(flow.protocol));
+    if (IsIcmp(flow.protocol)) {
+      json_.Number("icmp_type", source.port);
+      const IcmpPorts pair = IcmpPortsOf(flow.protocol, static_cast<uint8_t>(source.port), 0);
+      if (pair.one_way) json_.Number("icmp_code", destination.port);
+    }
+    if (ports) json_.Plain("app_proto", NameOf(flow.app));
+    const std::string community_id =
+        CommunityId(flow.client, flow.client_port, flow.server, flow.server_port, flow.protocol);
+    if (!community_id.empty()) json_.Plain("community_id", community_id);
+    json_.Plain("direction", alert_.direction == Direction::kToServer ? "to_server" : "to_client");
+  }
+
+  void Party(std::string_view key, const IpAddress& address, uint16_t port) {
+    json_.BeginObject(key);
+    json_.Plain("ip", address.ToString());
+    if (port != 0) json_.Number("port", port);
+    json_.EndObject();
+  }
+  void Party(std::string_view key, End end) {
+    const EndPoint point = EndPointOf(alert_.flow, end);
+    Party(key, *point.address, HasPorts(alert_.flow.protocol) ? point.port : uint16_t{0});
+  }
+
+  void AlertObject() {
+    const IndicatorRecord& best = shown_.best();
+    const Roles& roles = shown_.roles;
+    json_.BeginObject("alert");
+    json_.Plain("action", "allowed");
+    json_.Number("gid", kSignatureGid);
+    json_.Number("signature_id", SignatureId(best.type, alert_.kind));
+    json_.Number("rev", kSignatureRev);
+    json_.Text("signature", SignatureText(best, alert_.kind, alert_.value));
+    json_.Plain("category", kSignatureCategory);
+    json_.Number("severity", SeverityOf(best));
+    if (roles.suspect_address) {
+      Party("source", *roles.suspect_address, 0);
+    } else if (roles.suspect != End::kNone) {
+      Party("source", roles.suspect);
+    }
+    if (roles.affected != End::kNone) Party("target", roles.affected);
+    json_.EndObject();
+  }
+
+  // ---- EVE's objects about the message
+
+  void Message() {
+    switch (TraitsOf(alert_.kind).eve.object) {
+      case EveObject::kDns:
+        return Dns();
+      case EveObject::kHttp:
+        return Members("http", kHttpMembers);
+      case EveObject::kTls:
+        return Members("tls", kTlsMembers);
+      case EveObject::kNone:
+        return;
+    }
+  }
+
+  // The members of an object in their order. Of kinds that fill the same one, the first that there is does.
+  void Members(std::string_view object, std::span<const ObservableKind> kinds) {
+    json_.BeginObject(object);
+    std::string_view written;
+    for (const ObservableKind kind : kinds) {
+      const EveMember& member = TraitsOf(kind).eve;
+      if (member.name != written && Member(member, ValueIn(kind))) written = member.name;
+    }
+    json_.EndObject();
+  }
+
+  // False: there is no such value, or none that can be shown so.
+  bool Member(const EveMember& member, std::string_view value) {
+    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+    const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+    if (value.empty()) return false;
+    switch (member.shape) {
+      case EveShape::kText:
+        json_.Observed(member.name, value, kMaxContextBytes);
+        return true;
+      case EveShape::kNumber: {
+        if (value.size() != 3 || value[0] == '0' || !std::all_of(value.begin(), value.end(), is_digit)) return false;
+        uint64_t number = 0;
+        for (const char c : value) number = number * 10 + static_cast<uint64_t>(c - '0');
+        json_.Number(member.name, number);
+        return true;
+      }
+      case EveShape::kHash:
+        json_.BeginObject(member.name);
+        json_.Observed("hash", value, kMaxContextBytes);
+        json_.EndObject();
+        return true;
+      case EveShape::kFingerprint: {
+        if (value.size() != 40 || !std::all_of(value.begin(), value.end(), is_hex)) return false;
+        std::string colons;
+        for (size_t i = 0; i < value.size(); i += 2) {
+          if (i > 0) colons += ':';
+          colons += value.substr(i, 2);
+        }
+        json_.Plain(member.name, colons);
+        return true;
+      }
+      case EveShape::kAnswer:
+      case EveShape::kNone:
+        break;
+    }
+    return false;
+  }
+
+  void Context(std::string_view key, ObservableKind kind) {
+    const std::string_view value = ValueIn(kind);
+    if (!value.empty()) json_.Observed(key, value, kMaxContextBytes);
+  }
+
+  void Answer(ObservableKind kind, const std::string& value, size_t& written, size_t& left_out) {
+    if (written == kMaxAnswers) {
+      ++left_out;
+      return;
+    }
+    ++written;
+    json_.BeginObject();
+    json_.Plain("rrtype", kind == ObservableKind::kDnsCname      ? "CNAME"
+                          : value.find(':') == std::string::npos ? "A"
+                                                                 : "AAAA");
+    json_.Observed("rdata", value, kMaxContextBytes);
+    json_.EndObject();
+  }
+
+  void Dns() {
+    const auto is_answer = [](ObservableKind kind) {
+      return kind == ObservableKind::kDnsAnswer || kind == ObservableKind::kDnsCname;
+    };
+    bool response = is_answer(alert_.kind), answers = response, in_message = false;
+    for (const ContextValue& context : alert_.message) {
+      response = response || context.kind == ObservableKind::kDnsRcode || is_answer(context.kind);
+      answers = answers || is_answer(context.kind);
+      in_message = in_message || (context.kind == alert_.kind && context.value == alert_.value);
+    }
+    json_.BeginObject("dns");
+    json_.Number("version", uint64_t{2});
+    json_.Plain("type", response ? "answer" : "query");
+    Context("rrname", ObservableKind::kDnsQuery);
+    Context("rrtype", ObservableKind::kDnsType);
+    Context("rcode", ObservableKind::kDnsRcode);
+    if (answers) {
+      size_t written = 0, left_out = 0;
+      json_.BeginArray("answers");
+      if (is_answer(alert_.kind) && !in_message) Answer(alert_.kind, alert_.value, written, left_out);
+      for (const ContextValue& context : alert_.message) {
+        if (is_answer(context.kind)) Answer(context.kind, context.value, written, left_out);
+      }
+      json_.EndArray();
+      if (left_out > 0) json_.Number("answers_omitted", left_out);
+    }
+    json_.EndObject();
+  }
+
+  void FlowObject() {
+    const FlowSnapshot& flow = alert_.flow;
+    const bool ports = HasPorts(flow.protocol);
+    json_.BeginObject("flow");
+    json_.Number("pkts_toserver", flow.packets[0]);
+    json_.Number("pkts_toclient", flow.packets[1]);
+    json_.Number("bytes_toserver", flow.bytes[0]);
+    json_.Number("bytes_toclient", flow.bytes[1]);
+    json_.Plain("start", impl_.flow_time.Format(flow.first_ns));
+    json_.Plain("src_ip", flow.client.ToString());
+    json_.Plain("dest_ip", flow.server.ToString());
+    if (ports) {
+      json_.Number("src_port", flow.client_port);
+      json_.Number("dest_port", flow.server_port);
+    }
+    json_.EndObject();
+  }
+
+  // ---- what the project adds
+
+  void OptionalText(std::string_view key, std::string_view text, size_t max_bytes = kMaxValueBytes) {
+    if (!text.empty()) json_.Text(key, text, max_bytes);
+  }
+
+  void Indicator(const IndicatorRecord& record, bool is_best) {
+    json_.Text("id", record.id);
+    json_.Plain("type", NameOf(record.type));
+    json_.Text("value", record.value);
+    if (is_best) {
+      json_.Plain("matched_in", NameOf(alert_.kind));
+      json_.Observed("matched_value", alert_.value,
+                     alert_.kind == ObservableKind::kPayload ? kMaxPayloadBytes : kMaxValueBytes);
+    }
+    json_.Text("source", record.source);
+    OptionalText("originator", record.originator);
+    OptionalText("description", record.description);
+    if (!record.tags.empty()) {
+      json_.BeginArray("tags");
+      for (size_t i = 0; i < std::min(record.tags.size(), kMaxTags); ++i) json_.Text(record.tags[i], kMaxTagBytes);
+      json_.EndArray();
+    }
+    json_.Plain("tlp", NameOf(record.tlp));
+    OptionalText("pap", record.pap);
+    OptionalText("sharing_group", record.sharing_group);
+    // That there are some binds who handles the alert; who the others are is not its business.
+    if (!record.recipients.empty()) json_.Bool("recipients_named", true);
+    if (record.confidence) json_.Number("confidence", *record.confidence);
+    if (record.valid_from_ns) json_.Plain("valid_from", Rfc3339(*record.valid_from_ns));
+    if (record.valid_until_ns) json_.Plain("valid_until", Rfc3339(*record.valid_until_ns));
+    json_.Plain("validity", NameOf(ValidityAt(record, alert_.time_ns)));
+    OptionalText("reference", record.reference, kMaxReferenceBytes);
+  }
+
+  void Hits() {
+    json_.BeginObject("indicator");
+    Indicator(shown_.best(), true);
+    json_.EndObject();
+    const size_t others = shown_.hits.size() - 1;
+    if (others == 0) return;
+    json_.BeginArray("also");
+    for (size_t i = 1; i <= std::min(others, kMaxAlso); ++i) {
+      json_.BeginObject();
+      Indicator(shown_.hits[i], false);
+      json_.EndObject();
+    }
+    json_.EndArray();
+    if (others > kMaxAlso) json_.Number("also_omitted", others - kMaxAlso);
+  }
+
+  static std::string_view NameOfEnd(End end) {
+    return end == End::kClient ? "client" : end == End::kServer ? "server" : "none";
+  }
+
+  void Role(std::string_view key, End end) {
+    const EndPoint point = EndPointOf(alert_.flow, end);
+    json_.BeginObject(key);
+    json_.Plain("side", NameOfEnd(end));
+    json_.Plain("ip", point.address->ToString());
+    if (HasPorts(alert_.flow.protocol)) json_.Number("port", point.port);
+    json_.EndObject();
+  }
+
+  void RolesObject() {
+    const Roles& roles = shown_.roles;
+    json_.Plain("matched_side", roles.matched_both ? "both" : NameOfEnd(roles.matched_side));
+    json_.BeginObject("roles");
+    if (roles.suspect_address) {
+      json_.BeginObject("suspect");
+      json_.Plain("side", "none");
+      json_.Plain("ip", roles.suspect_address->ToString());
+      json_.EndObject();
+    } else if (roles.suspect != End::kNone) {
+      Role("suspect", roles.suspect);
+    }
+    if (roles.affected != End::kNone) Role("affected", roles.affected);
+    json_.Plain("rule", roles.rule);
+    json_.EndObject();
+  }
+
+  void ClaimMembers(const Claim& claim) {
+    json_.Plain("side", claim.affected && claim.suspect ? "both" : claim.affected ? "affected" : "suspect");
+    json_.Plain("rule", NameOf(claim.rule));
+    json_.Plain("matched", claim.matched);
+  }
+
+  void ConstituencyObject() {
+    if (shown_.own_claim != nullptr) {
+      json_.BeginObject("constituency");
+      ClaimMembers(*shown_.own_claim);
+      json_.EndObject();
+    }
+    if (shown_.responsible == nullptr || shown_.responsible->claims.empty()) return;
+    json_.BeginArray("responsible");
+    for (const Claim& claim : shown_.responsible->claims) {
+      json_.BeginObject();
+      json_.Text("partner", impl_.constituencies->NameOfPartner(claim.partner));
+      ClaimMembers(claim);
+      json_.EndObject();
+    }
+    json_.EndArray();
+  }
+
+  void Place(std::string_view key, const IpAddress& address) {
+    const GeoRecord& place = impl_.Locate(address);
+    if (place.empty()) return;
+    json_.BeginObject(key);
+    OptionalText("country_code", place.country_code);
+    OptionalText("country", place.country);
+    OptionalText("continent_code", place.continent_code);
+    OptionalText("city", place.city);
+    if (place.latitude && place.longitude) {
+      json_.BeginObject("location");
+      json_.Decimal("lat", *place.latitude);
+      json_.Decimal("lon", *place.longitude);
+      json_.EndObject();
+    }
+    if (place.asn) json_.Number("asn", *place.asn);
+    OptionalText("organisation", place.organisation);
+    if (!place.flags.empty()) {
+      json_.BeginArray("flags");
+      for (const std::string& flag : place.flags) json_.Plain(flag);
+      json_.EndArray();
+    }
+    json_.EndObject();
+  }
+
+  void Geo() {
+    if (impl_.geo == nullptr || impl_.geo->databases().empty()) return;
+    const End sender = SenderOf(alert_);
+    json_.BeginObject("geo");
+    Place("src", *EndPointOf(alert_.flow, sender).address);
+    Place("dest", *EndPointOf(alert_.flow, OtherEnd(sender)).address);
+    if (alert_.address.version() != 0) Place("matched", alert_.address);
+    json_.BeginArray("database");
+    for (const GeoDatabaseInfo& database : impl_.geo->databases()) Database(database);
+    json_.EndArray();
+    json_.EndObject();
+  }
+
+  // Its age is judged at the packet's time: live that is now, and a replay says the same on any day.
+  void Database(const GeoDatabaseInfo& database) {
+    json_.BeginObject();
+    json_.Text("name", database.name);
+    if (!database.date.empty()) json_.Plain("date", database.date);
+    const std::optional<int64_t> age = AgeDays(database, static_cast<int64_t>(alert_.time_ns / kNsPerSecond));
+    if (age) json_.Number("age_days", static_cast<uint64_t>(*age));
+    if (IsStale(age)) json_.Bool("stale", true);
+    json_.EndObject();
+  }
+
+  void Evidence() {
+    const FlowSnapshot& flow = alert_.flow;
+    json_.BeginObject("evidence");
+    json_.Number("packets_to_server", flow.packets[0]);
+    json_.Number("packets_to_client", flow.packets[1]);
+    json_.Number("bytes_to_server", flow.bytes[0]);
+    json_.Number("bytes_to_client", flow.bytes[1]);
+    json_.Bool("reply_seen", flow.packets[0] > 0 && flow.packets[1] > 0);
+    json_.Bool("start_seen", flow.client_known);
+    json_.Plain("first_time", impl_.flow_time.Format(flow.first_ns));
+    json_.Plain("last_time", impl_.packet_time.Format(flow.last_ns));
+    json_.Number("count", uint64_t{1});
+    OptionalText("capture", impl_.CaptureOf(alert_));
+    json_.EndObject();
+  }
+
+  void Sensor() {
+    json_.BeginObject("sensor");
+    json_.Text("name", impl_.identity.name);
+    json_.Text("version", impl_.identity.version);
+    // Of the whole set: a partner could guess rows that it may not know, and see which guess gives the digest.
+    if (!shown_.for_partner) {
+      json_.Text("indicators_digest", shown_.catalogue->digest);
+      json_.Number("generation", alert_.generation);
+    }
+    json_.EndObject();
+  }
+
+  const Alert& alert_;
+  const Shown& shown_;
+  AlertRenderer::Impl& impl_;
+  JsonWriter json_;
+};
+
+}  // namespace
+
+bool AlertRenderer::AppendJson(const Alert& alert, const HitFilter& filter, std::string& out) {
+  if (!impl_->Choose(alert, filter)) return false;
+  impl_->shown.responsible = impl_->Responsible(alert);
+  AlertJson(alert, impl_->shown, *impl_, out).Write();
+  out += '\n';
+  return true;
+}
+
+PartnerOutcome AlertRenderer::AppendPartnerJson(const Alert& alert, const PartnerView& view, std::string& out) {
+  if (!impl_->Choose(alert, view.filter)) return PartnerOutcome::kNotCleared;
+  if (impl_->WasTold(alert, view)) return PartnerOutcome::kToldBefore;
+  impl_->shown.for_partner = true;
+  impl_->shown.context = impl_->ContextOf(view);
+  const Responsibility* responsible = impl_->Responsible(alert);
+  if (responsible != nullptr) impl_->shown.own_claim = responsible->Of(view.partner);
+  if (view.only_constituency && impl_->shown.own_claim == nullptr) {
+    if (responsible == nullptr) return PartnerOutcome::kOutsideConstituency;
+    if (responsible->no_role) return PartnerOutcome::kNoRole;
+    return impl_->constituencies->IsUndecided(*responsible, view.partner) ? PartnerOutcome::kUndecided
+                                                                          : PartnerOutcome::kOutsideConstituency;
+  }
+  AlertJson(alert, impl_->shown, *impl_, out).Write();
+  out += '\n';
+  return PartnerOutcome::kShown;
+}
+
+}  // namespace vedette

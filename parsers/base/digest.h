@@ -1,0 +1,60 @@
+// MD5, SHA-1 and SHA-256 through OpenSSL.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "parsers/base/bytes.h"
+
+struct evp_md_st;
+struct evp_md_ctx_st;
+
+namespace vedette {
+
+enum class DigestAlgorithm : uint8_t { kMd5, kSha1, kSha256 };
+
+struct DigestValue {
+  std::array<uint8_t, 32> bytes{};
+  uint8_t size = 0;  // 16, 20 or 32; 0 where the library refused
+
+  std::string Hex() const;  // lower case; "" where the library refused
+};
+
+// One algorithm, used again and again: Update any number of times, then Finish, which begins anew. Making one costs
+// about as much as digesting 100 bytes, so keep it for as long as there is more to digest. Not thread safe; two of them
+// share nothing that changes.
+//
+// OpenSSL in FIPS mode has no MD5: Finish then gives an empty value, and a caller reports none.
+class Digester {
+ public:
+  explicit Digester(DigestAlgorithm algorithm);
+
+  void Update(Bytes bytes);
+  [[nodiscard]] DigestValue Finish();
+  // What Finish would give now; Update goes on.
+  [[nodiscard]] DigestValue SoFar() const;
+
+  // All of it at once.
+  [[nodiscard]] DigestValue Of(Bytes bytes) {
+    Update(bytes);
+    return Finish();
+  }
+
+ private:
+  struct FreeAlgorithm {
+    void operator()(evp_md_st* algorithm) const;
+  };
+  struct FreeContext {
+    void operator()(evp_md_ctx_st* context) const;
+  };
+
+  bool Begin();
+
+  std::unique_ptr<evp_md_st, FreeAlgorithm> algorithm_;
+  std::unique_ptr<evp_md_ctx_st, FreeContext> context_;
+  bool begun_ = false;
+};
+
+}  // namespace vedette

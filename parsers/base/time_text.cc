@@ -1,0 +1,104 @@
+#include "parsers/base/time_text.h"
+
+namespace vedette {
+namespace {
+
+constexpr uint64_t kNsPerSecond = 1'000'000'000;
+constexpr int64_t kSecondsPerDay = 86'400;
+
+struct Civil {
+  int64_t year;
+  unsigned month, day, hour, minute, second;
+};
+
+// Days since 1970-01-01 to a date of the proleptic Gregorian calendar, by 400-year eras that begin in March.
+Civil CivilOf(int64_t seconds) {
+  int64_t days = seconds / kSecondsPerDay;
+  int64_t rest = seconds % kSecondsPerDay;
+  if (rest < 0) {
+    rest += kSecondsPerDay;
+    --days;
+  }
+  days += 719'468;  // from 0000-03-01
+  const int64_t era = (days >= 0 ? days : days - 146'096) / 146'097;
+  const auto day_of_era = static_cast<unsigned>(days - era * 146'097);
+  const unsigned year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
+  const unsigned day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const unsigned month_from_march = (5 * day_of_year + 2) / 153;
+  Civil civil{};
+  civil.day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+  civil.month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;
+  civil.year = static_cast<int64_t>(year_of_era) + era * 400 + (civil.month <= 2 ? 1 : 0);
+  civil.hour = static_cast<unsigned>(rest / 3600);
+  civil.minute = static_cast<unsigned>(rest / 60 % 60);
+  civil.second = static_cast<unsigned>(rest % 60);
+  return civil;
+}
+
+// `number` with leading zeros.
+void AppendDigits(uint64_t number, size_t digits, std::string& out) {
+  const size_t begin = out.size();
+  out.append(digits, '0');
+  for (size_t i = digits; i > 0 && number > 0; --i, number /= 10) {
+    out[begin + i - 1] = static_cast<char>('0' + number % 10);
+  }
+}
+
+// Years 0 to 9999: what 64-bit nanoseconds hold is well inside.
+std::string DateTime(int64_t seconds, char separator) {
+  const Civil c = CivilOf(seconds);
+  std::string out;
+  AppendDigits(static_cast<uint64_t>(c.year), 4, out);
+  out += '-';
+  AppendDigits(c.month, 2, out);
+  out += '-';
+  AppendDigits(c.day, 2, out);
+  out += separator;
+  AppendDigits(c.hour, 2, out);
+  out += ':';
+  AppendDigits(c.minute, 2, out);
+  out += ':';
+  AppendDigits(c.second, 2, out);
+  return out;
+}
+
+}  // namespace
+
+std::string_view EveTime::Format(uint64_t ns) {
+  const uint64_t second = ns / kNsPerSecond;
+  if (second != second_) {
+    text_ = DateTime(static_cast<int64_t>(second), 'T') + ".000000+0000";
+    second_ = second;
+  }
+  auto micros = static_cast<unsigned>(ns % kNsPerSecond / 1000);
+  const size_t dot = text_.size() - 12;  // ".000000+0000"
+  for (size_t i = 6; i > 0; --i, micros /= 10) text_[dot + i] = static_cast<char>('0' + micros % 10);
+  return text_;
+}
+
+std::string Rfc3339(int64_t ns) {
+  const auto per_second = static_cast<int64_t>(kNsPerSecond);
+  int64_t seconds = ns / per_second;
+  int64_t fraction = ns % per_second;
+  if (fraction < 0) {
+    fraction += per_second;
+    --seconds;
+  }
+  std::string text = DateTime(seconds, 'T');
+  if (fraction != 0) {
+    text += '.';
+    AppendDigits(static_cast<uint64_t>(fraction), 9, text);
+    while (text.back() == '0') text.pop_back();
+  }
+  return text + 'Z';
+}
+
+std::string TableTime(uint64_t ns) { return DateTime(static_cast<int64_t>(ns / kNsPerSecond), ' '); }
+
+std::string DateText(uint64_t seconds) {
+  constexpr uint64_t kYear10000 = 253'402'300'800;
+  if (seconds >= kYear10000) return {};
+  return DateTime(static_cast<int64_t>(seconds), ' ').substr(0, 10);
+}
+
+}  // namespace vedette

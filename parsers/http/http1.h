@@ -1,0 +1,164 @@
+// HTTP/0.9 to HTTP/1.1 on a stream, both directions together (RFC 9110, RFC 9112, RFC 1945).
+//
+// From a request: what http_values.h tells; from a response: the status.
+// Bodies are skipped, not looked at. What the two ends would disagree about, or what was never seen, is not guessed:
+// where a head should stand and none does, the parser looks for the next line that is unmistakably one. So a broken
+// length or a smuggled request costs a search, never the rest of the flow.
+//
+// A head that is longer than what is held of it is thinned out: its first line and the fields that are read stay, all
+// others go. So padding hides nothing; what is lost nevertheless is counted.
+//
+//   state          means                                  leaves it
+//   kHead          the next byte begins a message         a head; a line that is none: kSearch
+//   kBodyStart     … a body that may not be there         its first line, or the body's end
+//   kChunkSize     … a chunk's size line                  a size; anything else: kSearch
+//   kChunkEnd(Lf)  … the line ending after chunk data     it; anything else: kSearch
+//   kTrailer       … a trailer line                       the empty line, or a head
+//   kSearch        … a line, of anything                  a line that is unmistakably a head
+//   kSearchInLine  the middle of a line, of anything      its end
+//   kUntilClose    the body ends with the connection      never
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "parsers/base/observable.h"
+#include "parsers/base/parser.h"
+#include "parsers/http/http_head.h"
+#include "parsers/http/http_request_queue.h"
+
+namespace vedette {
+
+// Of one flow; none of these says that something is wrong with the sensor.
+struct Http1Counters {
+  uint32_t requests = 0;
+  uint32_t responses = 0;
+  uint32_t searches = 0;           // a head should have stood there and didn't
+  uint32_t heads_over_limit = 0;   // too long to be read whole: some of what is looked for may be missing
+  uint32_t heads_cut = 0;          // ended by a gap or the end of the stream: complete lines were used
+  uint32_t values_over_limit = 0;  // see HttpRequestValues::kMaxValues
+};
+
+class Http1Parser {
+ public:
+  static constexpr ProtocolId kProtocol = ProtocolId::kHttp;
+  // Servers refuse heads of more than 8 to 64 KiB (Apache 8 KiB a line and 100 lines, nginx 4 x 8 KiB, IIS 16 KiB,
+  // HAProxy 16 KiB). What is held of a head; a longer one is thinned out.
+  static constexpr size_t kMaxHeadBytes = size_t{64} << 10;
+  // Of a longer one, each for itself: its first line, the fields that are read, and its last, unfinished line. A
+  // quarter of the room is free then, so that a byte is moved four times at most.
+  static constexpr size_t kMaxKeptBytes = kMaxHeadBytes / 4;
+  // Dropped of one head. No server reads as much; the stream is searched for the next head then.
+  static constexpr uint32_t kMaxDroppedBytes = uint32_t{1} << 20;
+  static constexpr size_t kMaxChunkLineBytes = 4096;  // a size line with its extensions, a trailer line
+  static constexpr size_t kLimitBytes = 2 * kMaxHeadBytes;
+
+  static Probe Identify(Bytes first, Direction) { return IdentifyHttp1(AsText(first)); }
+  Outcome Feed(const Chunk& chunk, ObservableBatch& out);
+  size_t HeldBytes() const { return sides_[0].held.capacity() + sides_[1].held.capacity(); }
+  bool InMessage(Direction direction) const { return !sides_[static_cast<size_t>(direction)].held.empty(); }
+  const Http1Counters& counters() const { return counters_; }
+
+ private:
+  enum class State : uint8_t {
+    kHead,
+    kBodyStart,
+    kChunkSize,
+    kChunkEnd,
+    kChunkEndLf,
+    kTrailer,
+    kSearch,
+    kSearchInLine,
+    kUntilClose,
+  };
+
+  struct Side {
+    std::vector<char> held;   // an unfinished head or line; without memory wherever nothing is unfinished
+    uint64_t body_bytes = 0;  // kBodyStart: the body's length, if it is there
+    uint32_t line_start = 0;  // in `held`: of its last, unfinished line
+    uint32_t dropped = 0;     // bytes of this head that are in `held` no more: it is a long one
+    State state = State::kHead;
+    bool in_long_line = false;   // of a long head: the bytes up to the next line end go
+    bool lost = false;           // of a long head: a field that is read went too
+    bool simple = false;         // `held` begins with a complete request line that has no version
+    bool sent_requests = false;  // sent a request at all
+    bool asked_tunnel = false;   // its last request was CONNECT
+    bool spoke = false;          // sent anything at all
+  };
+
+  // One call's view of a direction.
+  struct Turn {
+    std::string_view data;
+    size_t at;  // the next byte to look at
+    Direction direction;
+    Side& side;
+    ObservableBatch& out;
+    const Endpoint* receiver;  // of `data`; null: not known
+    Outcome outcome;           // what ends the call, where a step says so
+    std::string_view rest() const { return data.substr(at); }
+  };
+
+  // One step in the state of that name: consumes bytes or changes the state. True: `outcome` ends the call.
+  [[nodiscard]] bool Step(Turn& turn);
+  [[nodiscard]] bool StepHead(Turn& turn);
+  [[nodiscard]] bool StepHeldHead(Turn& turn);
+  void StepLongLine(Turn& turn);
+  [[nodiscard]] bool StepBodyStart(Turn& turn);
+  [[nodiscard]] bool StepChunkSize(Turn& turn);
+  void StepChunkEnd(Turn& turn);
+  void StepTrailer(Turn& turn);
+  void StepSearch(Turn& turn);
+
+  [[nodiscard]] bool TakeHead(Turn& turn, std::string_view head);
+  [[nodiscard]] bool TakeResponse(Turn& turn, const StatusLine& line, std::string_view fields);
+  // How much of a head `fields` is.
+  enum class Extent : uint8_t {
+    kCut,        // the complete lines of one
+    kComplete,   // all of it, with the empty line
+    kFirstLine,  // the request line was taken for the whole request: there are no fields
+  };
+  Framing TakeRequest(Turn& turn, const RequestLine& line, std::string_view fields, Extent extent);
+  void TakeStatus(Turn& turn, const StatusLine& line);
+  // The complete lines of a head whose end will not be seen.
+  void TakeCutHead(Turn& turn, std::string_view text, Extent extent = Extent::kCut);
+  // `held` is full: makes room in it, or gives the head up.
+  void ThinOutHead(Turn& turn);
+  void GiveUpLongHead(Turn& turn);
+  // The complete line of a long head that begins at `line_start` begins the next one.
+  void CutLongHead(Turn& turn);
+  void LoseField(Side& side);
+  // No head stands where one should; the bytes up to `turn.at` are done with.
+  [[nodiscard]] bool RefuseHead(Turn& turn, State state);
+
+  enum class LineResult : uint8_t { kComplete, kNeedMore, kTooLong };
+  // The line at the cursor, with its LF; it is consumed. The view holds until Release.
+  LineResult TakeLine(Turn& turn, size_t limit, std::string_view& line);
+  // `line`, just taken, begins a head: goes back to before it.
+  void ReturnLineAsHead(Turn& turn, std::string_view line);
+
+  // A body of that length. `doubtful`: the sender may have left it out, or its receiver may not take it for one.
+  [[nodiscard]] static bool TakeBody(Turn& turn, uint64_t bytes, bool doubtful);
+  [[nodiscard]] static bool SkipBody(Turn& turn, uint64_t bytes, State next);
+  static void Hold(Side& side, std::string_view text, size_t limit);
+  static void Release(Side& side);
+  void Search(Side& side, State state);
+
+  // Whether what looks like a request or a response in that direction may decide how the stream goes on. Where the
+  // handshake was not seen, the flow's client is a guess and the bytes decide.
+  bool MayRequest(const Turn& turn) const { return !opening_seen_ || turn.direction == Direction::kToServer; }
+  bool MayRespond(const Turn& turn) const {
+    return opening_seen_ ? turn.direction == Direction::kToClient : !turn.side.sent_requests;
+  }
+  Side& SideOf(Direction direction) { return sides_[static_cast<size_t>(direction)]; }
+
+  Side sides_[2];
+  RequestQueue waiting_;
+  Http1Counters counters_;
+  bool opening_seen_ = false;  // the handshake was: the client's direction is known
+};
+
+static_assert(StreamParserType<Http1Parser>);
+
+}  // namespace vedette

@@ -1,0 +1,112 @@
+// The syntax of an HTTP/1.x head (RFC 9112 sections 2 to 5), as lenient as what real ends accept: lines may end in LF
+// alone, targets may hold spaces and any byte but LF, header lines without a colon are passed over.
+//
+// Everything here works on views and allocates nothing.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "parsers/base/parser.h"
+
+namespace vedette {
+
+// RFC 9112 section 3: method SP request-target SP HTTP-version.
+struct RequestLine {
+  std::string_view method;
+  std::string_view target;        // between the first white space and the version: exactly as sent, spaces included
+  bool has_version = false;       // without: the simple request of HTTP/0.9 (RFC 1945 section 5), or a broken line
+  bool is_http2_preface = false;  // "PRI * HTTP/2.0" (RFC 9113 section 3.4)
+};
+// `line` with or without its line ending. A line that ends in an HTTP version may have any upper-case method and a
+// registered one in any case; one that doesn't, needs a registered method and no other protocol's version (RTSP, SIP).
+[[nodiscard]] bool ParseRequestLine(std::string_view line, RequestLine& out);
+
+// RFC 9112 section 4: HTTP-version SP status-code SP reason. Also "ICY 200 OK" of Shoutcast.
+struct StatusLine {
+  uint16_t status = 0;  // 0 to 999
+  std::string_view status_text;
+  std::string_view reason;
+};
+[[nodiscard]] bool ParseStatusLine(std::string_view line, StatusLine& out);
+
+// For finding a place again in the middle of anything: a complete request line that begins in upper case, with a
+// target of a known form and HTTP/1.x or HTTP/0.x, or a status line. Stricter than the two above and never true where
+// both are false.
+[[nodiscard]] bool IsUnmistakableHead(std::string_view line);
+
+// Whether bytes may begin a head's first line. kNo: neither of the two parsers above takes any line that begins so.
+Probe ProbeHead(std::string_view prefix);
+
+// Whether a direction's, or a segment's, first bytes are HTTP/1.x. Judges by the first line where it is there within
+// kIdentifyBytes, else by method and target.
+Probe IdentifyHttp1(std::string_view first);
+constexpr size_t kIdentifyBytes = 256;  // a line longer than that is judged by its beginning; the answer is then final
+
+// RFC 9110 section 5.6.2: longer than any method in use, so that binary data is refused early.
+constexpr size_t kMaxMethodBytes = 32;
+
+// Where a head ends.
+struct HeadEnd {
+  bool complete = false;
+  size_t end = 0;         // complete: the first byte after the empty line
+  size_t line_start = 0;  // else: where the last, unfinished line starts
+};
+// `from`: a line start within `text`.
+HeadEnd FindHeadEnd(std::string_view text, size_t from);
+
+enum class HeaderField : uint8_t {
+  kHost,
+  kUserAgent,
+  kForwardedFor,  // X-Forwarded-For, and the fields of the same content that proxies put in its place
+  kContentLength,
+  kTransferEncoding,
+  kExpect,
+  kForwarded,  // RFC 7239
+};
+
+// Whether a header line, or the beginning of one that has the colon, is a field of those.
+[[nodiscard]] bool IsReadField(std::string_view line);
+
+// Walks the header lines and stops at those that this project reads.
+class HeaderReader {
+ public:
+  // `lines`: what follows the first line. `complete`: it ends with the empty line; else a field is only given where the
+  // byte after its line is there, since a line may be continued (RFC 9112 section 5.2).
+  HeaderReader(std::string_view lines, bool complete) : rest_(lines), complete_(complete) {}
+  // `value`: without white space around it; IsFolded where it spans lines.
+  [[nodiscard]] bool Next(HeaderField& field, std::string_view& value);
+
+ private:
+  std::string_view rest_;
+  bool complete_;
+};
+
+inline bool IsFolded(std::string_view value) { return value.find('\n') != std::string_view::npos; }
+// Each fold (line ending and the white space around it) becomes one space. `out` has room for value.size() bytes;
+// returns the length.
+size_t Unfold(std::string_view value, char* out);
+
+// How a message's body is delimited (RFC 9112 section 6), from its header fields.
+struct Framing {
+  bool has_length = false;
+  bool has_coding = false;        // a Transfer-Encoding field
+  bool chunked = false;           // whose last coding is chunked
+  bool contradictory = false;     // lengths that differ or are none
+  bool expects_continue = false;  // RFC 9110 section 10.1.1; set by who reads the fields
+  uint64_t content_length = 0;    // the least of those given
+
+  void AddContentLength(std::string_view value);
+  void AddTransferEncoding(std::string_view value);
+};
+
+// RFC 9112 section 7.1: chunk-size [chunk-ext]. False where there is no size or it does not fit 63 bits.
+[[nodiscard]] bool ParseChunkSize(std::string_view line, uint64_t& size);
+
+// A line that holds nothing but its ending.
+inline bool IsEmptyLine(std::string_view line) { return line == "\n" || line == "\r\n"; }
+// Without spaces, tabs, CR and LF around it.
+std::string_view TrimHttp(std::string_view text);
+
+}  // namespace vedette

@@ -1,0 +1,92 @@
+// Files and folders as one continuous capture.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sensor/capture/files/capture_list.h"
+#include "sensor/capture/files/mapped_file.h"
+#include "sensor/capture/files/packet_reader.h"
+#include "sensor/capture/files/shared_stream.h"
+#include "sensor/capture/frame.h"
+
+namespace vedette {
+
+// Reads the files of a list one after another; one at a time is open, and little of it is in memory. Each worker has
+// its own over the same list: all see the same frames with the same numbers and file indexes. A burst never spans two
+// files. Damage ends a file, not the run.
+//
+// Whole files are mapped by each worker for itself. Streams (compressed files, pipes, growing files) are read once, by
+// a SharedStream, and all workers walk what it hands out; the slowest holds the others up when they are a ring ahead.
+class CaptureFiles final : public CaptureSource {
+ public:
+  // All of the list, for so many workers. Empty, with `error`, where there is no memory.
+  static std::vector<std::unique_ptr<CaptureSource>> ForWorkers(std::shared_ptr<const CaptureList> list,
+                                                                size_t num_workers, std::string& error);
+
+  // For one reader of its own. Its Poll waits for what is decompressed, for a second at most and then says kWorking:
+  // kWaiting comes of pipes and growing files only.
+  explicit CaptureFiles(std::shared_ptr<const CaptureList> list);
+  // Only the files [first, first + count); indexes stay those of the list.
+  CaptureFiles(std::shared_ptr<const CaptureList> list, uint32_t first, uint32_t count);
+  ~CaptureFiles() override;
+
+  PollStatus Poll(std::span<const Frame>& frames) override;
+  std::string_view FileName(uint32_t file) const override { return list_->file(file).name; }
+  CaptureCounters counters() const override;
+  std::span<const CaptureDamage> damage() const override { return damage_; }
+
+ private:
+  enum class State : uint8_t {
+    kClosed,   // between files
+    kMapped,   // a whole file
+    kHead,     // of a stream, whose first bytes have not come
+    kStream,   // with a reader
+    kDraining  // of a stream, after damage: to its end
+  };
+
+  CaptureFiles(std::shared_ptr<const CaptureList> list, std::shared_ptr<SharedStream> stream, size_t reader);
+  PollStatus PollOnce(std::span<const Frame>& frames);
+  PollStatus Read(std::span<const Frame>& frames);
+  const CaptureList::File& current() const { return *file_; }
+
+  void OpenNext();
+  bool OpenMapped();
+  void NextWindow();
+  void CloseMapped();
+
+  // False: not yet.
+  bool OpenStream();
+  bool NextView();
+  bool CloseStream();
+
+  void ReportDamage(uint64_t offset, std::string reason, bool decompressed = false);
+
+  const std::shared_ptr<const CaptureList> list_;
+  std::shared_ptr<SharedStream> stream_;  // nullptr: none is in the list
+  const size_t stream_reader_ = 0;
+  const bool alone_;
+  uint32_t next_file_ = 0;
+  uint32_t end_file_ = UINT32_MAX;
+
+  State state_ = State::kClosed;
+  const CaptureList::File* file_ = nullptr;
+  MappedFile mapped_;
+  std::unique_ptr<PacketReader> reader_;
+  uint64_t window_end_ = 0;    // of a mapped file
+  uint64_t shortened_to_ = 0;  // with shorten_reason_: the file was cut while it was read
+  std::string shorten_reason_;
+  uint64_t view_end_ = 0;  // of a stream
+  bool view_used_up_ = false;
+  uint64_t released_ = 0;
+  std::string head_damage_;  // the stream is no capture
+
+  uint64_t finished_bytes_ = 0;  // sizes of the files before the open one
+  CaptureCounters counters_;
+  std::vector<CaptureDamage> damage_;
+  std::array<Frame, kBurst> frames_;
+};
+
+}  // namespace vedette

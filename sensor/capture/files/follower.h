@@ -1,0 +1,101 @@
+// What comes while a run follows: the next file in a followed file's place, and captures in a followed folder.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "sensor/capture/files/capture_list.h"
+
+namespace vedette {
+
+// Appends to the list. Called in the follower's thread.
+using AppendFile = std::function<void(CaptureList::File)>;
+using WarnOf = std::function<void(const std::string&)>;
+
+// Follows a path as `tail -F` does: looks some times a second whether another file has taken its place (made anew,
+// moved there, or the same cut to begin again), and then appends that one. What was written to the old one is read
+// first.
+class FileFollower {
+ public:
+  // `first`: the file that the list begins with, whose Growth it is.
+  FileFollower(CaptureList::File first, AppendFile append);
+  ~FileFollower();
+
+  // The file at this path, opened. Its growth is empty where there is none, or no regular one.
+  static CaptureList::File Open(const std::string& path, std::string& error);
+
+ private:
+  void Run();
+  bool Replaced();
+
+  CaptureList::File current_;
+  uint64_t largest_ = 0;  // that the current file was, at the last look
+  AppendFile append_;
+  std::atomic<bool> stop_{false};
+  std::thread thread_;
+};
+
+// Follows a folder and those below it, through inotify. A capture is taken when nobody writes to it any more.
+//
+// Whether somebody does is known by a lease (fcntl(2), F_SETLEASE), which the kernel grants only then; it grants none
+// for files of other users (without CAP_LEASE) and on some file systems. There, a file is taken that was closed after
+// writing or moved in, and one that has not changed for kQuietSeconds.
+class FolderFollower {
+ public:
+  static constexpr size_t kMaxWatches = 4096;  // half of what a kernel grants a user by default
+  static constexpr int kQuietSeconds = 10;     // longer than capture programs keep packets to themselves
+
+  // Watches from now on; `error` where it cannot be. Captures that are there already are taken, as they are complete.
+  static std::unique_ptr<FolderFollower> Start(const std::string& folder, AppendFile append, WarnOf warn,
+                                               std::string& error);
+  ~FolderFollower();
+
+ private:
+  struct Candidate {
+    bool closed = false;    // after writing, or moved in
+    bool complete = false;  // at the last look; taken at the next, as some give a file its name when it is complete
+    uint64_t bytes = 0;     // with modified_ns: as it was at the last look
+    int64_t modified_ns = -1;
+    int64_t unchanged_since_ns = 0;
+  };
+  // What has been taken of a file, to know it again under another name.
+  struct Taken {
+    uint64_t head_digest = 0;
+    size_t head_bytes = 0;
+    uint64_t bytes = 0;
+  };
+  struct InNameOrder {
+    bool operator()(const std::string& a, const std::string& b) const { return NameBefore(a, b); }
+  };
+
+  FolderFollower(int inotify, AppendFile append, WarnOf warn);
+  void Run();
+  void ReadEvents();
+  bool AddFolder(const std::string& folder, int depth);
+  void LookAtCandidates();
+  // True: it is no candidate any more, because it was taken or is nothing to take.
+  bool Look(const std::string& path, Candidate& candidate);
+  bool TakenBefore(const std::string& path, const CaptureList::File& file, int fd);
+
+  const int inotify_;
+  AppendFile append_;
+  WarnOf warn_;
+  std::unordered_map<int, std::string> folders_;  // by watch
+  std::map<std::string, Candidate, InNameOrder> candidates_;
+  std::map<std::pair<uint64_t, uint64_t>, Taken> taken_;  // by device and inode
+  std::string root_;
+  bool told_of_watches_ = false;
+  std::atomic<bool> stop_{false};
+  std::thread thread_;
+};
+
+}  // namespace vedette

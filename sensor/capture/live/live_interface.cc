@@ -1,0 +1,270 @@
+#include "sensor/capture/live/live_interface.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <net/if.h>
+#include <pcap/pcap.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+#include <utility>
+
+#include "sensor/capture/link_type.h"
+
+namespace vedette {
+namespace {
+
+constexpr uint64_t kNanosecondsPerSecond = 1'000'000'000;
+
+// Between looks at a silent interface.
+constexpr std::chrono::seconds kLookInterval{1};
+
+// The kernel hands a part-filled block of its ring over after the timeout; with another for a busy machine, silence
+// means that nothing is left.
+constexpr int kDrainTimeouts = 3;
+
+// What a packet takes in the kernel's ring at least: its header and an empty frame's alignment.
+constexpr uint32_t kLeastRingBytes = 64;
+
+// Enough to see a typing error; a host of containers has hundreds.
+constexpr size_t kMaxListedInterfaces = 32;
+
+std::string ErrnoText(int number) { return std::generic_category().message(number); }
+
+std::string ListInterfaces() {
+  char reason[PCAP_ERRBUF_SIZE] = "";
+  pcap_if_t* all = nullptr;
+  if (pcap_findalldevs(&all, reason) != 0) return fmt::format("(they cannot be listed: {})", reason);
+  std::vector<std::string> names;
+  for (const pcap_if_t* entry = all; entry != nullptr; entry = entry->next) {
+    // libpcap also lists sources of other kinds (nflog, usbmon, bluetooth).
+    const std::string_view name = entry->name;
+    if (if_nametoindex(entry->name) == 0 && name != "any") continue;
+    names.push_back(fmt::format("{}{}", name, (entry->flags & PCAP_IF_UP) != 0 ? "" : " (down)"));
+  }
+  pcap_freealldevs(all);
+  std::sort(names.begin(), names.end());
+  const bool too_many = names.size() > kMaxListedInterfaces;
+  if (too_many) names.resize(kMaxListedInterfaces);
+  return names.empty() ? "none" : fmt::format("{}{}", fmt::join(names, ", "), too_many ? ", …" : "");
+}
+
+std::string Explain(const std::string& interface, int status, const std::string& detail) {
+  switch (status) {
+    case PCAP_ERROR_NO_SUCH_DEVICE:
+      return fmt::format("{}: there is no such interface; there are: {}", interface, ListInterfaces());
+    case PCAP_ERROR_PERM_DENIED:
+    case PCAP_ERROR_PROMISC_PERM_DENIED:
+      return fmt::format(
+          "{}: no permission to capture; start as root (the rights are dropped once the interface is open) or give the "
+          "program the capability: setcap cap_net_raw+ep PROGRAM",
+          interface);
+    case PCAP_ERROR_IFACE_NOT_UP:
+      return fmt::format("{}: the interface is down; bring it up first: ip link set {} up", interface, interface);
+    default:
+      return fmt::format("{}: {}{}{}", interface, pcap_statustostr(status), detail.empty() ? "" : ": ", detail);
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<LiveInterface> LiveInterface::Open(const Options& options, std::string& error) {
+  std::unique_ptr<LiveInterface> live(new LiveInterface(options));
+  if (!live->Activate(error) || !live->SetFilter(error)) return nullptr;
+  return live;
+}
+
+LiveInterface::~LiveInterface() {
+  if (handle_ != nullptr) pcap_close(handle_);
+  if (stop_event_ >= 0) close(stop_event_);
+}
+
+bool LiveInterface::Activate(std::string& error) {
+  if (options_.snap_length == 0 || options_.snap_length > kMaxSnapLength) {
+    error = fmt::format("{}: the snap length must be between 1 and {}", options_.interface, kMaxSnapLength);
+    return false;
+  }
+  char reason[PCAP_ERRBUF_SIZE] = "";
+  stop_event_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (stop_event_ < 0) {
+    error = fmt::format("{}: {}", options_.interface, ErrnoText(errno));
+    return false;
+  }
+  handle_ = pcap_create(options_.interface.c_str(), reason);
+  if (handle_ == nullptr) {
+    error = fmt::format("{}: {}", options_.interface, reason);
+    return false;
+  }
+  pcap_set_snaplen(handle_, static_cast<int>(options_.snap_length));
+  pcap_set_promisc(handle_, options_.promiscuous ? 1 : 0);
+  pcap_set_timeout(handle_, static_cast<int>(std::min<uint32_t>(options_.timeout_ms, INT32_MAX)));
+  pcap_set_buffer_size(handle_, static_cast<int>(std::min<uint32_t>(options_.buffer_bytes, INT32_MAX)));
+  pcap_set_tstamp_precision(handle_, PCAP_TSTAMP_PRECISION_NANO);
+  const int status = pcap_activate(handle_);
+  if (status < 0) {
+    error = Explain(options_.interface, status, pcap_geterr(handle_));
+    return false;
+  }
+  if (status > 0) warning_ = Explain(options_.interface, status, pcap_geterr(handle_));
+  // Waiting is Poll's own: with a packet ring libpcap may wait for ever.
+  if (pcap_setnonblock(handle_, 1, reason) != 0 || pcap_get_selectable_fd(handle_) < 0) {
+    error = fmt::format("{}: this kind of interface cannot be polled {}", options_.interface, reason);
+    return false;
+  }
+  nanoseconds_ = pcap_get_tstamp_precision(handle_) == PCAP_TSTAMP_PRECISION_NANO;
+  link_type_ = LinkTypeOfDlt(pcap_datalink(handle_));
+  burst_bytes_.reset(new uint8_t[kBurst * options_.snap_length]);
+  pcap_stat statistics{};
+  if (pcap_stats(handle_, &statistics) == 0) {
+    last_drop_ = statistics.ps_drop;
+    last_ifdrop_ = statistics.ps_ifdrop;
+  }
+  return true;
+}
+
+bool LiveInterface::SetFilter(std::string& error) {
+  if (options_.filter.empty()) return true;
+  bpf_program program{};
+  if (pcap_compile(handle_, &program, options_.filter.c_str(), 1, PCAP_NETMASK_UNKNOWN) != 0) {
+    error = fmt::format("filter expression \"{}\" for {}: {}; its language is described in pcap-filter(7)",
+                        options_.filter, options_.interface, pcap_geterr(handle_));
+    return false;
+  }
+  const bool ok = pcap_setfilter(handle_, &program) == 0;
+  if (!ok)
+    error =
+        fmt::format("filter expression \"{}\" for {}: {}", options_.filter, options_.interface, pcap_geterr(handle_));
+  pcap_freecode(&program);
+  return ok;
+}
+
+void LiveInterface::OnPacket(unsigned char* self, const pcap_pkthdr* header, const unsigned char* bytes) {
+  reinterpret_cast<LiveInterface*>(self)->Keep(*header, bytes);
+}
+
+void LiveInterface::Keep(const pcap_pkthdr& header, const uint8_t* bytes) {
+  const uint32_t captured = std::min(header.caplen, options_.snap_length);
+  uint8_t* const copy = burst_bytes_.get() + burst_used_;
+  std::memcpy(copy, bytes, captured);
+  burst_used_ += captured;
+  Frame& frame = frames_[num_frames_++];
+  frame.data = copy;
+  frame.captured_bytes = captured;
+  frame.wire_bytes = std::max(header.len, captured);
+  frame.time_ns = static_cast<uint64_t>(header.ts.tv_sec) * kNanosecondsPerSecond +
+                  static_cast<uint64_t>(header.ts.tv_usec) * (nanoseconds_ ? 1 : 1000);
+  frame.number = ++counters_.frames;
+  frame.file = 0;
+  frame.link_type = link_type_;
+  frame.interface = 0;
+  counters_.captured_bytes += captured;
+  counters_.wire_bytes += frame.wire_bytes;
+}
+
+PollStatus LiveInterface::Poll(std::span<const Frame>& frames) {
+  frames = {};
+  if (!error_.empty()) return PollStatus::kEnd;
+  if (draining_) return PollWaiting(frames);
+  for (const bool waited : {false, true}) {
+    if (stopping_.load(std::memory_order_relaxed)) return PollStatus::kEnd;
+    burst_used_ = 0;
+    num_frames_ = 0;
+    const int status = pcap_dispatch(handle_, kBurst, OnPacket, reinterpret_cast<unsigned char*>(this));
+    if (num_frames_ != 0) {
+      frames = {frames_.data(), num_frames_};
+      return PollStatus::kFrames;
+    }
+    if (status < 0) return Fail(pcap_geterr(handle_));
+    if (waited) break;
+    if (IsDown()) {
+      return Fail(
+          fmt::format("the interface went down; bring it up and start again: ip link set {} up", options_.interface));
+    }
+    pollfd waiting[2] = {{.fd = pcap_get_selectable_fd(handle_), .events = POLLIN, .revents = 0},
+                         {.fd = stop_event_, .events = POLLIN, .revents = 0}};
+    const int ready = poll(waiting, 2, static_cast<int>(options_.timeout_ms));
+    if (ready < 0 && errno != EINTR) return Fail(ErrnoText(errno));
+    if (ready <= 0) break;
+  }
+  return PollStatus::kIdle;
+}
+
+bool LiveInterface::Drain() {
+  pcap_stat statistics{};
+  if (!error_.empty() || pcap_stats(handle_, &statistics) != 0) return false;
+  // ps_recv holds what was dropped as well, and all of it in 32 bits. What libpcap took out itself, before the filter
+  // was the kernel's, is in it too; for such packets nothing comes, and the wait ends.
+  const auto handed_over = static_cast<uint32_t>(counters_.frames);
+  const uint32_t waiting = statistics.ps_recv - statistics.ps_drop - handed_over;
+  drain_until_ = counters_.frames + std::min(waiting, options_.buffer_bytes / kLeastRingBytes);
+  draining_ = true;
+  return true;
+}
+
+PollStatus LiveInterface::PollWaiting(std::span<const Frame>& frames) {
+  for (int i = 0; i <= kDrainTimeouts && counters_.frames < drain_until_; ++i) {
+    burst_used_ = 0;
+    num_frames_ = 0;
+    const auto limit = static_cast<int>(std::min<uint64_t>(kBurst, drain_until_ - counters_.frames));
+    if (pcap_dispatch(handle_, limit, OnPacket, reinterpret_cast<unsigned char*>(this)) < 0) break;
+    if (num_frames_ != 0) {
+      frames = {frames_.data(), num_frames_};
+      return PollStatus::kFrames;
+    }
+    pollfd waiting{.fd = pcap_get_selectable_fd(handle_), .events = POLLIN, .revents = 0};
+    poll(&waiting, 1, static_cast<int>(options_.timeout_ms));
+  }
+  return PollStatus::kEnd;
+}
+
+// libpcap waits for an interface that is down as if it were silent.
+bool LiveInterface::IsDown() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now < next_look_) return false;
+  next_look_ = now + kLookInterval;
+  ifreq request{};
+  if (options_.interface.size() >= sizeof request.ifr_name) return false;
+  std::memcpy(request.ifr_name, options_.interface.data(), options_.interface.size());
+  // Fails for "any", which cannot go down.
+  return ioctl(pcap_get_selectable_fd(handle_), SIOCGIFFLAGS, &request) == 0 && (request.ifr_flags & IFF_UP) == 0;
+}
+
+PollStatus LiveInterface::Fail(std::string reason) {
+  error_ = fmt::format("{}: capturing ended: {}", options_.interface, reason);
+  damage_.push_back({.file = options_.interface, .offset = 0, .reason = std::move(reason)});
+  return PollStatus::kEnd;
+}
+
+void LiveInterface::Stop() {
+  stopping_.store(true, std::memory_order_relaxed);
+  const uint64_t one = 1;
+  // The event only cuts the wait short; should it not, the timeout does.
+  [[maybe_unused]] const ssize_t written = write(stop_event_, &one, sizeof one);
+}
+
+void LiveInterface::UpdateStatistics() const {
+  pcap_stat statistics{};
+  if (pcap_stats(handle_, &statistics) != 0) return;
+  dropped_by_kernel_ += static_cast<uint32_t>(statistics.ps_drop - last_drop_);
+  // libpcap reads it from sysfs; where that is not to be read any more, it falls back to nothing.
+  const auto step = static_cast<int32_t>(statistics.ps_ifdrop - last_ifdrop_);
+  if (step > 0) dropped_by_interface_ += static_cast<uint32_t>(step);
+  last_drop_ = statistics.ps_drop;
+  last_ifdrop_ = statistics.ps_ifdrop;
+}
+
+CaptureCounters LiveInterface::counters() const {
+  UpdateStatistics();
+  CaptureCounters counters = counters_;
+  counters.dropped_by_kernel = dropped_by_kernel_;
+  counters.dropped_by_interface = dropped_by_interface_;
+  return counters;
+}
+
+}  // namespace vedette

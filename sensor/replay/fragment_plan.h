@@ -1,0 +1,61 @@
+// Which fragments belong to which flows: only one of a datagram's fragments has the ports, and it may come last.
+//
+// Fragments of one datagram are kept together by their place only. The datagram belongs to the flow that the packet
+// made of it is found in, and to the flow of fragments without ports that its first one opened, as in Worker.
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <unordered_map>
+#include <vector>
+
+#include "sensor/decode/decoder.h"
+#include "sensor/decode/fragments.h"
+#include "sensor/replay/flow_finder.h"
+
+namespace vedette {
+
+class FragmentPlan {
+ public:
+  struct Entry {
+    uint64_t position;  // of the fragment's frame
+    uint32_t flow;
+  };
+  // Held until a datagram's flow is known: places, 8 MiB, and datagrams, some 250 bytes each, 16 MiB; the decoder
+  // itself holds fewer. What is beyond makes the oldest datagram's fate final.
+  static constexpr size_t kMaxWaiting = size_t{1} << 20;
+  static constexpr size_t kMaxWaitingDatagrams = size_t{1} << 16;
+  // Fragments of carved flows: 64 MiB. What is beyond is counted.
+  static constexpr size_t kMaxEntries = size_t{4} << 20;
+
+  // `timeout_ns`: a fragment that comes so much later belongs to another datagram, as in Decoder.
+  FragmentPlan(const FlowFinder& finder, uint64_t timeout_ns);
+
+  // A frame that the decoder took for a fragment, and what it made of it.
+  void Add(const Packet& packet, DecodeResult result, uint64_t position, uint64_t time_ns);
+  // By position, each once.
+  std::vector<Entry> Take();
+
+  uint64_t left_out() const { return left_out_; }
+
+ private:
+  struct Datagram {
+    DatagramKey key;
+    uint64_t first_time_ns;
+    std::vector<uint64_t> positions;
+    std::vector<uint32_t> flows;  // two at most of one datagram; more where identifications are used again
+  };
+  using ByAge = std::list<Datagram>;
+
+  void Close(ByAge::iterator datagram);
+
+  const FlowFinder& finder_;
+  const uint64_t timeout_ns_;
+  ByAge by_age_;  // oldest first
+  std::unordered_map<DatagramKey, ByAge::iterator, DatagramKeyHash> by_key_;
+  size_t num_waiting_ = 0;
+  std::vector<Entry> entries_;
+  uint64_t left_out_ = 0;
+};
+
+}  // namespace vedette

@@ -1,0 +1,88 @@
+#include "sensor/setup/feed_setup.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "exporter/metrics/losses.h"
+#include "parsers/base/text.h"
+#include "sensor/pipeline/totals_figures.h"
+#include "sensor/setup/complain.h"
+#include "sensor/setup/progress.h"
+#include "signatures/canary.h"
+
+namespace vedette {
+
+bool FeedSetup::Open(const Config& config, AlertRenderer& renderer, std::string& error,
+                     std::function<void(std::string_view)> log, std::function<void(std::string_view)> warn) {
+  config_ = config;
+  if (!log) log = [](std::string_view line) { Say("feed        {}\n", ForTerminal(line)); };
+  if (!warn) warn = log;
+  const auto without_prefix = [](const std::function<void(std::string_view)>& to) {
+    return [to](std::string_view line) {
+      constexpr std::string_view kPrefix = "feed: ";  // `to` says so itself
+      to(line.starts_with(kPrefix) ? line.substr(kPrefix.size()) : line);
+    };
+  };
+  config_.feed.log = without_prefix(log);
+  config_.feed.warn = without_prefix(warn);
+  publisher_ = FeedPublisher::Open(config_.feed, error);
+  if (publisher_ == nullptr) return false;
+  sink_ = std::make_unique<FeedSink>(*publisher_, config_.clearances, renderer);
+  const auto partners = std::count_if(config_.feed.partners.begin(), config_.feed.partners.end(),
+                                      [](const PartnerConfig& partner) { return partner.name != kCanaryView; });
+  log(fmt::format("{} for {} partners", publisher_->endpoint(), partners));
+  return true;
+}
+
+void FeedSetup::TellLosses(const Pipeline& pipeline) {
+  sink_->TellLosses([&pipeline] {
+    Figures figures;
+    AppendFigures(pipeline.Snapshot(), figures);
+    return LossesOf(figures);
+  });
+}
+
+void FeedSetup::WaitForPartners(std::chrono::seconds limit, const std::atomic<bool>& stop) {
+  const auto end = std::chrono::steady_clock::now() + limit;
+  while (!stop.load()) {
+    if (publisher_->WaitForPartners(std::chrono::milliseconds(200))) return;
+    if (std::chrono::steady_clock::now() < end) continue;
+    Say("warning: not every partner has connected within {}; who has not will not receive this replay\n",
+        Span(static_cast<double>(limit.count())));
+    return;
+  }
+}
+
+std::string FeedSetup::Summary() const {
+  if (publisher_ == nullptr) return {};
+  std::string out = "feed\n";
+  for (size_t i = 0; i < config_.feed.partners.size(); ++i) {
+    if (config_.feed.partners[i].name == kCanaryView) continue;
+    const PartnerCounters& partner = sink_->counters()[i];
+    out += fmt::format("  {:<28} {:>15}\n", config_.feed.partners[i].name, Thousands(partner.published) + " alerts");
+    const auto withheld = [&](const char* why, uint64_t n) {
+      if (n != 0) out += fmt::format("    {:<26} {:>15}\n", why, Thousands(n));
+    };
+    withheld("outside its constituency", partner.outside_constituency);
+    withheld("constituency undecided", partner.undecided);
+    withheld("nobody affected or suspect", partner.no_role);
+  }
+  const FeedCounters counters = publisher_->counters();
+  const auto count = [&](const char* what, uint64_t n) {
+    if (n != 0) out += fmt::format("  {:<28} {:>15}\n", what, Thousands(n));
+  };
+  count("sent while not connected", counters.unheard_alerts);
+  count("dropped: partner too slow", counters.dropped_alerts);
+  count("dropped: line too long", counters.oversized_alerts + counters.malformed_alerts);
+  count("refused: unknown key", counters.refused_unknown_key);
+  count("refused: not encrypted", counters.refused_not_curve);
+  count("refused: wrong server key", counters.refused_wrong_server_key);
+  count("refused: broken handshake", counters.refused_handshakes);
+  count("refused: view of another", counters.refused_subscriptions);
+  count("refused: broke the protocol", counters.protocol_breaches + counters.refused_suspended);
+  count("refused: too many connections", counters.refused_too_many);
+  return out;
+}
+
+}  // namespace vedette

@@ -1,0 +1,113 @@
+#include "signatures/readers/csv.h"
+
+#include <utility>
+
+namespace vedette {
+
+std::string_view WithoutByteOrderMark(std::string_view text) {
+  return text.substr(0, 3) == "\xef\xbb\xbf" ? text.substr(3) : text;
+}
+
+CsvReader::CsvReader(std::string_view text, char separator) : text_(WithoutByteOrderMark(text)), separator_(separator) {
+  unquoted_.reserve(kMaxRowBytes);  // never grows, so that views into it hold
+}
+
+bool CsvReader::SkipLineEnd() {
+  if (at_ == text_.size() || (text_[at_] != '\n' && text_[at_] != '\r')) return false;
+  at_ += text_.substr(at_, 2) == "\r\n" ? 2 : 1;
+  ++line_;
+  return true;
+}
+
+CsvReader::Result CsvReader::Next() {
+  for (;;) {
+    if (SkipLineEnd()) continue;
+    if (at_ == text_.size()) return Result::kEnd;
+    if (text_[at_] != '#') return ReadRow();
+    at_ = std::min(text_.find_first_of("\r\n", at_), text_.size());
+  }
+}
+
+CsvReader::Result CsvReader::Malformed(std::string reason, size_t row_start) {
+  error_ = std::move(reason);
+  at_ = std::min(text_.find_first_of("\r\n", row_start), text_.size());
+  line_ = row_line_;
+  SkipLineEnd();
+  return Result::kMalformed;
+}
+
+CsvReader::Result CsvReader::ReadRow() {
+  const size_t row_start = at_;
+  row_line_ = line_;
+  fields_.clear();
+  unquoted_.clear();
+  std::string reason;
+  for (;;) {
+    if (fields_.size() == kMaxFields) {
+      return Malformed("more than " + std::to_string(kMaxFields) + " columns", row_start);
+    }
+    if (at_ < text_.size() && text_[at_] == '"') {
+      if (!ReadQuoted(reason)) return Malformed(std::move(reason), row_start);
+    } else {
+      const size_t start = at_;
+      while (at_ < text_.size() && text_[at_] != separator_ && text_[at_] != '\n' && text_[at_] != '\r') {
+        if (text_[at_] == '"') {
+          return Malformed("a quotation mark within a field: put the whole field in quotation marks and double it",
+                           row_start);
+        }
+        ++at_;
+      }
+      fields_.push_back(text_.substr(start, at_ - start));
+    }
+    if (fields_.back().size() > kMaxFieldBytes) {
+      return Malformed("a field of more than " + std::to_string(kMaxFieldBytes) + " bytes", row_start);
+    }
+    if (at_ - row_start > kMaxRowBytes) {
+      return Malformed("a row of more than " + std::to_string(kMaxRowBytes) + " bytes", row_start);
+    }
+    if (at_ == text_.size() || SkipLineEnd()) return Result::kRow;
+    if (text_[at_] != separator_) {
+      return Malformed("something stands between a closing quotation mark and the next separator", row_start);
+    }
+    ++at_;
+  }
+}
+
+bool CsvReader::ReadQuoted(std::string& reason) {
+  const size_t start = ++at_;
+  const size_t stored = unquoted_.size();
+  size_t copied = start;  // what lies before it is in unquoted_
+  for (;; ++at_) {
+    if (at_ == text_.size() || at_ - start > kMaxFieldBytes) {
+      reason = "a quotation mark that is not closed within " + std::to_string(kMaxFieldBytes) + " bytes";
+      return false;
+    }
+    const char c = text_[at_];
+    if (c == '"') {
+      if (at_ + 1 == text_.size() || text_[at_ + 1] != '"') break;
+      if (unquoted_.size() + (at_ + 1 - copied) > kMaxRowBytes) {
+        reason = "a row of more than " + std::to_string(kMaxRowBytes) + " bytes";
+        return false;
+      }
+      unquoted_.append(text_.substr(copied, at_ + 1 - copied));
+      copied = at_ + 2;
+      ++at_;
+    } else if (c == '\n' || (c == '\r' && text_.substr(at_ + 1, 1) != "\n")) {
+      ++line_;
+    }
+  }
+  if (copied == start) {
+    fields_.push_back(text_.substr(start, at_ - start));
+  } else {
+    if (unquoted_.size() + (at_ - copied) > kMaxRowBytes) {
+      reason = "a row of more than " + std::to_string(kMaxRowBytes) + " bytes";
+      return false;
+    }
+    unquoted_.append(text_.substr(copied, at_ - copied));
+    fields_.push_back(std::string_view(unquoted_).substr(stored));
+  }
+  ++at_;
+  return true;
+}
+
+}  // namespace vedette

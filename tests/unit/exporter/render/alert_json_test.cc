@@ -1,0 +1,543 @@
+// The lines of golden/ are what a reader may rely on; docs/alert.md explains them. Set VEDETTE_UPDATE_GOLDEN to write
+// them anew after a change that is meant. VEDETTE_ALERTS_OUT names a file that gets every line rendered here.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "exporter/render/render.h"
+#include "tests/unit/exporter/mmdb_files.h"
+
+namespace vedette {
+namespace {
+
+using nlohmann::json;
+
+const std::string kGolden = VEDETTE_SOURCE_DIR "/tests/unit/exporter/render/golden/";
+
+class AlertJson : public testing::Test {
+ protected:
+  AlertJson() {
+    std::string error;
+    EXPECT_TRUE(geo_.Open(
+        folder_.Write(
+            "places.mmdb",
+            MmdbFile(
+                {{"89.160.20.0", 24,
+                  CityValue("SE", "Sweden", "EU", "Link\xc3\xb6ping", 58.4167, 15.6167, 29518, "Bredband2 AB")},
+                 {"81.2.69.0", 24,
+                  CityValue("GB", "United Kingdom", "EU", "London", 51.5142, -0.0931, 20712, "Andrews & Arnold Ltd")},
+                 {"2a02:cf40::", 29,
+                  MapOf({{"country", MapOf({{"iso_code", Text("NO")}})}, {"is_anycast", MmdbValue::Bool(true)}})}},
+                TestMetadata())),
+        error))
+        << error;
+  }
+
+  std::string Line(const Alert& alert, const HitFilter& filter = nullptr) {
+    const auto interface_name = [](uint32_t) -> std::string_view { return "eth0"; };
+    AlertRenderer renderer(records_.Catalogue(), &geo_, sensor_,
+                           sensor_.replay ? std::function<std::string_view(uint32_t)>(TestFileName) : interface_name);
+    std::string out = "before";
+    const bool shown = renderer.AppendJson(alert, filter, out);
+    EXPECT_EQ(out.substr(0, 6), "before");
+    out.erase(0, 6);
+    EXPECT_EQ(shown, !out.empty());
+    Keep(out);
+    return out;
+  }
+  static void Keep(const std::string& line) {
+    if (const char* path = std::getenv("VEDETTE_ALERTS_OUT")) {
+      std::ofstream(path, std::ios::binary | std::ios::app) << line;
+    }
+  }
+  json Parsed(const Alert& alert, const HitFilter& filter = nullptr) { return json::parse(Line(alert, filter)); }
+
+  void ExpectGolden(const std::string& name, const Alert& alert) {
+    const std::string line = Line(alert);
+    EXPECT_TRUE(json::accept(line));
+    EXPECT_EQ(line.find('\n'), line.size() - 1);
+    const std::string path = kGolden + name + ".jsonl";
+    if (std::getenv("VEDETTE_UPDATE_GOLDEN") != nullptr) std::ofstream(path, std::ios::binary) << line;
+    std::ifstream file(path, std::ios::binary);
+    EXPECT_EQ(line, std::string((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>())) << path;
+  }
+
+  TestFolder folder_;
+  GeoLookup geo_;
+  RecordList records_;
+  SensorIdentity sensor_ = TestSensor();
+};
+
+TEST_F(AlertJson, Ip) {
+  IndicatorRecord& record =
+      records_[records_.Add(IndicatorType::kIp, "89.160.20.112", "indicator--8d7f5c1a-2a54-4f6e-9a3b-6a1f2e0c9b77")];
+  record.description = "Command and control of a loader";
+  record.tags = {"misp-galaxy:tool=\"Loader\"", "tlp:green"};
+  record.tlp = Tlp::kGreen;
+  record.pap = "amber";
+  record.confidence = uint8_t{85};
+  record.valid_from_ns = static_cast<int64_t>(kTenOClock - 86'400'000'000'000);
+  record.valid_until_ns = static_cast<int64_t>(kTenOClock + 86'400'000'000'000);
+  record.reference = "https://cert-a.example/advisories/2026-11";
+  ExpectGolden("ip", MakeAlert(ObservableKind::kIp, "89.160.20.112", {0}));
+}
+
+TEST_F(AlertJson, IpQuotedInIcmp) {
+  records_.Add(IndicatorType::kCidr, "81.2.69.0/24", "list:7");
+  Alert alert = MakeAlert(ObservableKind::kIpQuoted, "81.2.69.142", {0});
+  alert.flow.client = Address("89.160.20.1");
+  alert.flow.server = Address("10.1.2.3");
+  alert.flow.protocol = 1;
+  alert.flow.client_port = 3;
+  alert.flow.server_port = 1;
+  ExpectGolden("ip_quoted", alert);
+}
+
+TEST_F(AlertJson, EchoInBothDirections) {
+  records_.Add(IndicatorType::kIp, "2a02:cf40::7", "list:8");
+  Alert alert = MakeAlert(ObservableKind::kIp, "2a02:cf40::7", {0});
+  alert.flow.client = Address("2001:db8::1");
+  alert.flow.server = Address("2a02:cf40::7");
+  alert.flow.protocol = 58;
+  alert.flow.client_port = 128;
+  alert.flow.server_port = 129;
+  alert.direction = Direction::kToClient;
+  ExpectGolden("ip_icmpv6", alert);
+}
+
+TEST_F(AlertJson, DnsQuery) {
+  records_.Add(IndicatorType::kDomain, "bad.example", "domains:12");
+  Alert alert = MakeAlert(ObservableKind::kDnsQuery, "www.bad.example", {0});
+  alert.flow.server = Address("81.2.69.142");
+  alert.flow.server_port = 53;
+  alert.flow.protocol = 17;
+  alert.flow.app = ProtocolId::kDns;
+  alert.flow.vlan[0] = 100;
+  alert.flow.vlan[1] = 7;
+  alert.flow.num_vlans = 2;
+  alert.message = {{ObservableKind::kDnsQuery, "www.bad.example"}, {ObservableKind::kDnsType, "A"}};
+  ExpectGolden("dns_query", alert);
+}
+
+TEST_F(AlertJson, DnsAnswer) {
+  records_[records_.Add(IndicatorType::kIp, "81.2.69.142", "uuid-1")].confidence = uint8_t{60};
+  records_.Add(IndicatorType::kCidr, "81.2.69.0/24", "uuid-2", "cert-b");
+  Alert alert = MakeAlert(ObservableKind::kDnsAnswer, "81.2.69.142", {0, 1});
+  alert.direction = Direction::kToClient;
+  alert.flow.server = Address("89.160.20.112");
+  alert.flow.server_port = 53;
+  alert.flow.protocol = 17;
+  alert.flow.app = ProtocolId::kDns;
+  alert.message = {{ObservableKind::kDnsQuery, "cdn.example"},  {ObservableKind::kDnsType, "A"},
+                   {ObservableKind::kDnsRcode, "NOERROR"},      {ObservableKind::kDnsCname, "edge.example"},
+                   {ObservableKind::kDnsAnswer, "81.2.69.142"}, {ObservableKind::kDnsAnswer, "2a02:cf40::9"}};
+  ExpectGolden("dns_answer", alert);
+}
+
+TEST(AlertDocs, ExampleIsWhatIsWritten) {
+  const auto read = [](const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    return std::string((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  };
+  const std::string page = read(VEDETTE_SOURCE_DIR "/docs/alert.md");
+  const size_t begin = page.find("```json\n");
+  ASSERT_NE(begin, std::string::npos);
+  const size_t end = page.find("```", begin + 8);
+  using nlohmann::ordered_json;
+  EXPECT_EQ(ordered_json::parse(page.substr(begin + 8, end - begin - 8)).dump(),
+            ordered_json::parse(read(kGolden + "dns_answer.jsonl")).dump());
+}
+
+TEST_F(AlertJson, HttpHost) {
+  records_.Add(IndicatorType::kHostname, "bad.example", "hosts:3");
+  Alert alert = MakeAlert(ObservableKind::kHttpHost, "bad.example", {0});
+  alert.flow.server_port = 80;
+  alert.flow.app = ProtocolId::kHttp;
+  alert.message = {{ObservableKind::kHttpMethod, "GET"},
+                   {ObservableKind::kHttpHost, "bad.example"},
+                   {ObservableKind::kHttpUri, "/drop/%70ayload.exe?a=\"1\""},
+                   {ObservableKind::kHttpUrl, "http://bad.example/drop/payload.exe?a=%221%22"},
+                   {ObservableKind::kHttpUserAgent, "curl/8.0 \\o/"},
+                   {ObservableKind::kHttpXff, "192.0.2.7"},
+                   {ObservableKind::kHttpStatus, "200"}};
+  ExpectGolden("http_host", alert);
+}
+
+TEST_F(AlertJson, TlsSni) {
+  records_.Add(IndicatorType::kDomain, "bad.example", "domains:12");
+  Alert alert = MakeAlert(ObservableKind::kTlsSni, "c2.bad.example", {0});
+  alert.flow.app = ProtocolId::kTls;
+  alert.message = {{ObservableKind::kTlsSni, "c2.bad.example"},
+                   {ObservableKind::kTlsJa3, "e7d705a3286e19ea42f587b344ee6865"},
+                   {ObservableKind::kTlsJa4, "t13d1516h2_8daaf6152771_b0da82dd1658"},
+                   {ObservableKind::kTlsVersion, "TLS 1.3"}};
+  ExpectGolden("tls_sni", alert);
+}
+
+TEST_F(AlertJson, TlsCertificate) {
+  records_.Add(IndicatorType::kCertSha1, "da39a3ee5e6b4b0d3255bfef95601890afd80709", "certs:1");
+  Alert alert = MakeAlert(ObservableKind::kTlsCertSha1, "da39a3ee5e6b4b0d3255bfef95601890afd80709", {0});
+  alert.direction = Direction::kToClient;
+  alert.flow.app = ProtocolId::kTls;
+  alert.message = {{ObservableKind::kTlsVersion, "TLS 1.2"},
+                   {ObservableKind::kTlsJa3s, "f4febc55ea12b31ae17cfb7e614afda8"},
+                   {ObservableKind::kTlsSubject, "CN=bad.example,O=B\xc3\xb6se"},
+                   {ObservableKind::kTlsIssuer, "CN=bad.example"}};
+  ExpectGolden("tls_cert_sha1", alert);
+}
+
+TEST_F(AlertJson, Ja3) {
+  records_.Add(IndicatorType::kJa3, "e7d705a3286e19ea42f587b344ee6865", "ja3:1");
+  Alert alert = MakeAlert(ObservableKind::kTlsJa3, "e7d705a3286e19ea42f587b344ee6865", {0});
+  alert.flow.app = ProtocolId::kTls;
+  alert.flow.client_known = false;
+  ExpectGolden("tls_ja3", alert);
+}
+
+TEST_F(AlertJson, Payload) {
+  records_.Add(IndicatorType::kContent, "MZ|90 00|", "content:1");
+  Alert alert = MakeAlert(ObservableKind::kPayload, std::string_view("mz\x90\0", 4), {0});
+  alert.direction = Direction::kToClient;
+  ExpectGolden("payload", alert);
+}
+
+TEST_F(AlertJson, FromAnInterface) {
+  records_.Add(IndicatorType::kIpPort, "89.160.20.112:443", "list:9");
+  sensor_.replay = false;
+  Alert alert = MakeAlert(ObservableKind::kIp, "89.160.20.112", {0});
+  alert.flow.protocol = 132;
+  ExpectGolden("live", alert);
+}
+
+TEST_F(AlertJson, LeadsWithTheBestOfThePermittedHits) {
+  records_[records_.Add(IndicatorType::kDomain, "bad.example", "d")].confidence = uint8_t{90};
+  records_[records_.Add(IndicatorType::kDomain, "bad.example", "c", "cert-b")].confidence = uint8_t{90};
+  records_.Add(IndicatorType::kDomain, "example", "b", "cert-b");  // nothing said: the middle of the scale
+  records_[records_.Add(IndicatorType::kDomain, "bad.example", "a", "cert-b")].confidence = uint8_t{10};
+  const Alert alert = MakeAlert(ObservableKind::kDnsQuery, "bad.example", {0, 1, 2, 3});
+  const auto ids = [](const json& line) {
+    std::string out = line["indicator"]["id"];
+    for (const json& other : line.value("also", json::array())) out += other["id"].get<std::string>();
+    return out;
+  };
+  EXPECT_EQ(ids(Parsed(alert)), "cdba");
+  EXPECT_EQ(ids(Parsed(alert, [](const IndicatorRecord& record) { return record.source == "cert-b"; })), "cba");
+  const json one = Parsed(alert, [](const IndicatorRecord& record) { return record.source == "cert-a"; });
+  EXPECT_EQ(ids(one), "d");
+  EXPECT_FALSE(one.contains("also"));
+  EXPECT_EQ(one.dump().find("cert-b"), std::string::npos) << "nothing of a hit that may not be shown";
+  EXPECT_EQ(Line(alert, [](const IndicatorRecord&) { return false; }), "");
+}
+
+TEST_F(AlertJson, AlertIdIsTheSameInEveryView) {
+  records_.Add(IndicatorType::kDomain, "bad.example", "a");
+  records_.Add(IndicatorType::kDomain, "example", "b", "cert-b");
+  const Alert alert = MakeAlert(ObservableKind::kDnsQuery, "bad.example", {0, 1});
+  const json a = Parsed(alert, [](const IndicatorRecord& record) { return record.source == "cert-a"; });
+  const json b = Parsed(alert, [](const IndicatorRecord& record) { return record.source == "cert-b"; });
+  EXPECT_EQ(a["alert_id"], b["alert_id"]);
+  EXPECT_NE(a["incident_id"], b["incident_id"]);
+}
+
+TEST_F(AlertJson, IdsDeriveFromContent) {
+  records_.Add(IndicatorType::kDomain, "bad.example", "a");
+  const Alert alert = MakeAlert(ObservableKind::kDnsQuery, "bad.example", {0});
+  const json first = Parsed(alert);
+  EXPECT_EQ(first, Parsed(alert));
+  Alert other = alert;
+  other.flow.id += 1;
+  other.flow.server = Address("81.2.69.142");
+  EXPECT_NE(Parsed(other)["alert_id"], first["alert_id"]);
+  EXPECT_EQ(Parsed(other)["incident_id"], first["incident_id"]) << "same indicator, same affected end";
+  other.flow.client = Address("10.1.2.4");
+  EXPECT_NE(Parsed(other)["incident_id"], first["incident_id"]);
+  other = alert;
+  other.value = "www.bad.example";
+  EXPECT_NE(Parsed(other)["alert_id"], first["alert_id"]);
+  EXPECT_EQ(Parsed(other)["incident_id"], first["incident_id"]);
+}
+
+TEST_F(AlertJson, ValidityIsJudgedAtPacketTime) {
+  IndicatorRecord& record = records_[records_.Add(IndicatorType::kDomain, "bad.example", "a")];
+  const Alert alert = MakeAlert(ObservableKind::kDnsQuery, "bad.example", {0});
+  const auto time = static_cast<int64_t>(alert.time_ns);
+  const auto validity = [&](std::optional<int64_t> from, std::optional<int64_t> until) {
+    record.valid_from_ns = from;
+    record.valid_until_ns = until;
+    return Parsed(alert)["indicator"]["validity"].get<std::string>();
+  };
+  EXPECT_EQ(validity({}, {}), "within");
+  EXPECT_EQ(validity(time, time + 1), "within");
+  EXPECT_EQ(validity(time + 1, {}), "before");
+  EXPECT_EQ(validity({}, time), "after");
+}
+
+TEST_F(AlertJson, HostileValuesStayInside) {
+  using std::string_literals::operator""s;
+  const std::string hostile = "\"},\"x\":{\"\\\0\x01\xff\xc3\x28\r\n\t\x7f\xe2\x80\xae\xf4\x90\x80\x80"s;
+  const std::string huge(100'000, '\xff');
+  for (const std::string& value : {hostile, huge, huge + hostile, std::string()}) {
+    records_ = RecordList();
+    IndicatorRecord& record = records_[records_.Add(IndicatorType::kRegex, value, value, value)];
+    record.description = record.pap = record.reference = value;
+    record.tags.assign(200, value);
+    for (size_t kind = 0; kind < static_cast<size_t>(kFirstContext); ++kind) {
+      Alert alert = MakeAlert(static_cast<ObservableKind>(kind), "", {0});
+      alert.value = value;
+      for (size_t context = 0; context < kObservableKinds; ++context) {
+        for (int i = 0; i < 3; ++i) alert.message.push_back({static_cast<ObservableKind>(context), value});
+      }
+      const std::string line = Line(alert);
+      ASSERT_NO_THROW({
+        const json parsed = json::parse(line);
+        EXPECT_EQ(parsed["event_type"], "alert");
+        EXPECT_FALSE(parsed.contains("x"));
+      }) << NameOf(static_cast<ObservableKind>(kind));
+      EXPECT_EQ(line.find('\n'), line.size() - 1);
+      EXPECT_LT(line.size(), 1u << 20);
+    }
+  }
+}
+
+TEST_F(AlertJson, CountsWhatItLeavesOut) {
+  std::vector<uint32_t> indexes;
+  for (int i = 0; i < 130; ++i) indexes.push_back(records_.Add(IndicatorType::kIp, "81.2.69.142", "many"));
+  Alert alert = MakeAlert(ObservableKind::kDnsAnswer, "81.2.69.142", indexes);
+  for (int i = 0; i < 40; ++i) alert.message.push_back({ObservableKind::kDnsAnswer, "192.0.2." + std::to_string(i)});
+  const json line = Parsed(alert);
+  EXPECT_EQ(line["also"].size(), 100u);
+  EXPECT_EQ(line["also_omitted"], 29);
+  EXPECT_EQ(line["dns"]["answers"].size(), 32u);
+  EXPECT_EQ(line["dns"]["answers"][0]["rdata"], "81.2.69.142") << "the one that matched is always there";
+  EXPECT_EQ(line["dns"]["answers_omitted"], 9);
+}
+
+TEST_F(AlertJson, PayloadShowsNoMoreThanTheHit) {
+  records_.Add(IndicatorType::kRegex, "a.*z", "a");
+  const json line = Parsed(MakeAlert(ObservableKind::kPayload, std::string(5000, 'a'), {0}));
+  EXPECT_EQ(line["indicator"]["matched_value"], std::string(256, 'a') + "\\...");
+}
+
+TEST_F(AlertJson, WithoutGeoThereIsNoGeo) {
+  records_.Add(IndicatorType::kDomain, "bad.example", "a");
+  AlertRenderer renderer(records_.Catalogue(), nullptr, TestSensor(), TestFileName);
+  std::string out;
+  ASSERT_TRUE(renderer.AppendJson(MakeAlert(ObservableKind::kDnsQuery, "bad.example", {0}), nullptr, out));
+  EXPECT_FALSE(json::parse(out).contains("geo"));
+}
+
+TEST_F(AlertJson, AgeOfDatabasesAtThePacketsTime) {
+  records_.Add(IndicatorType::kIp, "89.160.20.112", "a");
+  Alert alert = MakeAlert(ObservableKind::kIp, "89.160.20.112", {0});
+  constexpr uint64_t kBuilt = 1'782'362'039, kDay = 86'400, kNs = 1'000'000'000;
+  const auto database_at = [&](uint64_t seconds) {
+    alert.time_ns = seconds * kNs;
+    return Parsed(alert)["geo"]["database"][0];
+  };
+  EXPECT_EQ(database_at(kBuilt + 90 * kDay), (json{{"name", "places"}, {"date", "2026-06-25"}, {"age_days", 90}}));
+  EXPECT_EQ(database_at(kBuilt + 91 * kDay),
+            (json{{"name", "places"}, {"date", "2026-06-25"}, {"age_days", 91}, {"stale", true}}));
+  EXPECT_EQ(database_at(kBuilt - 400 * kDay)["age_days"], 0) << "built after the packet";
+}
+
+class PartnerJson : public AlertJson {
+ protected:
+  PartnerJson() {
+    records_.Add(IndicatorType::kIp, "89.160.20.112", "a");
+    Add("campus").constituency.prefixes = {{Address("10.1.0.0"), 16}};
+    Add("sweden").constituency.countries = {"SE"};
+    Add("idle-cert");
+    Add("norway").constituency.countries = {"NO"};
+  }
+  Clearance& Add(std::string name) {
+    partners_.emplace_back().partner = std::move(name);
+    return partners_.back();
+  }
+  // What partner number `partner` receives.
+  PartnerOutcome View(const Alert& alert, uint32_t partner, bool only_constituency, json& out,
+                      const HitFilter& filter = nullptr) {
+    ConstituencyTable table(partners_, &geo_);
+    IndicatorCatalogue catalogue = records_.Catalogue();
+    catalogue.audiences = audiences_;
+    AlertRenderer renderer(std::move(catalogue), &geo_, sensor_, TestFileName);
+    if (with_table_) renderer.set_constituencies(&table);
+    std::string line;
+    const PartnerOutcome outcome = renderer.AppendPartnerJson(alert, {filter, partner, only_constituency}, line);
+    EXPECT_EQ(outcome == PartnerOutcome::kShown, !line.empty());
+    Keep(line);
+    out = line.empty() ? json() : json::parse(line);
+    for (const Clearance& other : partners_) EXPECT_EQ(line.find(other.partner), std::string::npos) << line;
+    return outcome;
+  }
+
+  std::vector<Audience> audiences_;
+  std::vector<Clearance> partners_;
+  bool with_table_ = true;
+};
+
+TEST_F(PartnerJson, NamesTheSetToTheOperatorOnly) {
+  json line;
+  const Alert alert = MakeAlert(ObservableKind::kIp, "89.160.20.112", {0});
+  ASSERT_EQ(View(alert, 0, false, line), PartnerOutcome::kShown);
+  EXPECT_EQ(line["sensor"], (json{{"name", "sensor-1"}, {"version", "0.1.0"}}));
+  EXPECT_EQ(line["host"], "sensor-1");
+  EXPECT_EQ(Parsed(alert)["sensor"].size(), 4u);
+}
+
+// Parsers emit fingerprints where some indicator looks for them: whether others have such is none of its business.
+TEST_F(PartnerJson, ContextIsWhatItsOwnIndicatorsLookFor) {
+  Alert alert = MakeAlert(ObservableKind::kTlsSni, "c2.bad.example", {1, 2});
+  alert.message = {{ObservableKind::kTlsSni, "c2.bad.example"},
+                   {ObservableKind::kTlsJa3, "e7d705a3286e19ea42f587b344ee6865"},
+                   {ObservableKind::kTlsJa4, "t13d1516h2_8daaf6152771_b0da82dd1658"},
+                   {ObservableKind::kTlsVersion, "TLS 1.3"},
+                   {ObservableKind::kTlsSubject, "CN=bad.example"},
+                   {ObservableKind::kTlsCertSha1, "da39a3ee5e6b4b0d3255bfef95601890afd80709"}};
+  records_.Add(IndicatorType::kRegex, "bad", "b");
+  records_.Add(IndicatorType::kDomain, "bad.example", "c", "cert-b");
+  audiences_ = {{1, ObservableMask{ObservableKind::kTlsSni, ObservableKind::kTlsJa4}, 1},
+                {2, ObservableMask{ObservableKind::kTlsSni, ObservableKind::kTlsCertName}, 2}};
+  json line;
+  const auto own = [](const IndicatorRecord& record) { return record.originator == "cert-a"; };
+  ASSERT_EQ(View(alert, 0, false, line, own), PartnerOutcome::kShown);
+  EXPECT_EQ(line["tls"],
+            (json{{"sni", "c2.bad.example"}, {"version", "TLS 1.3"}, {"ja4", "t13d1516h2_8daaf6152771_b0da82dd1658"}}));
+  ASSERT_EQ(View(alert, 0, false, line), PartnerOutcome::kShown);
+  EXPECT_EQ(line["tls"]["subject"], "CN=bad.example") << "names in certificates bring it";
+  EXPECT_FALSE(line["tls"].contains("ja3"));
+  EXPECT_EQ(Parsed(alert)["tls"].size(), 6u) << "the operator sees all";
+}
+
+TEST_F(AlertJson, SaysHowAHitIsToBeHandled) {
+  records_.Add(IndicatorType::kDomain, "bad.example", "a", "misp-feed-7");
+  records_.Add(IndicatorType::kHostname, "bad.example", "b", "misp-feed-7");
+  for (const uint32_t i : {0u, 1u}) records_[i].originator = "cert-a";
+  records_[0].sharing_group = "ops-closed";
+  records_[0].recipients = {"partner-one", "partner-two"};
+  const std::string line = Line(MakeAlert(ObservableKind::kDnsQuery, "bad.example", {0, 1}));
+  EXPECT_EQ(line.find("partner-"), std::string::npos) << "who else may know is not told";
+  const json parsed = json::parse(line);
+  EXPECT_EQ(parsed["indicator"]["originator"], "cert-a");
+  EXPECT_EQ(parsed["indicator"]["sharing_group"], "ops-closed");
+  EXPECT_EQ(parsed["indicator"]["recipients_named"], true);
+  EXPECT_EQ(parsed["also"][0]["originator"], "cert-a");
+  EXPECT_FALSE(parsed["also"][0].contains("sharing_group") || parsed["also"][0].contains("recipients_named"));
+  EXPECT_EQ(parsed["alert"]["signature"], "Shared indicator: domain in dns.query, listed by misp-feed-7");
+}
+
+TEST_F(PartnerJson, APartnerIsToldOfItsOwnConstituencyOnly) {
+  const Alert alert = MakeAlert(ObservableKind::kIp, "89.160.20.112", {0});  // 10.1.2.3 talks to it
+  for (const bool only : {false, true}) {
+    json line;
+    ASSERT_EQ(View(alert, 0, only, line), PartnerOutcome::kShown);
+    EXPECT_EQ(line["constituency"], (json{{"side", "affected"}, {"rule", "prefix"}, {"matched", "10.1.0.0/16"}}));
+    EXPECT_FALSE(line.contains("responsible"));
+    ASSERT_EQ(View(alert, 1, only, line), PartnerOutcome::kShown);
+    EXPECT_EQ(line["constituency"], (json{{"side", "suspect"}, {"rule", "country"}, {"matched", "SE"}}));
+  }
+}
+
+TEST_F(PartnerJson, TheOperatorSeesAllWhoAreResponsible) {
+  const Alert alert = MakeAlert(ObservableKind::kIp, "89.160.20.112", {0});
+  ConstituencyTable table(partners_, &geo_);
+  AlertRenderer renderer(records_.Catalogue(), &geo_, sensor_, TestFileName);
+  renderer.set_constituencies(&table);
+  std::string line;
+  ASSERT_TRUE(renderer.AppendJson(alert, nullptr, line));
+  Keep(line);
+  const json parsed = json::parse(line);
+  EXPECT_FALSE(parsed.contains("constituency"));
+  EXPECT_EQ(parsed["responsible"],
+            json::parse(R"([{"partner":"campus","side":"affected","rule":"prefix","matched":"10.1.0.0/16"},
+                            {"partner":"sweden","side":"suspect","rule":"country","matched":"SE"}])"));
+}
+
+TEST_F(PartnerJson, WhatIsNotItsOwnIsWithheldByScopeAlone) {
+  const Alert alert = MakeAlert(ObservableKind::kIp, "89.160.20.112", {0});
+  json line;
+  EXPECT_EQ(View(alert, 3, true, line), PartnerOutcome::kOutsideConstituency);
+  EXPECT_EQ(View(alert, 2, true, line), PartnerOutcome::kOutsideConstituency);
+  ASSERT_EQ(View(alert, 3, false, line), PartnerOutcome::kShown);
+  EXPECT_FALSE(line.contains("constituency"));
+  EXPECT_EQ(View(alert, 3, true, line, [](const IndicatorRecord&) { return false; }), PartnerOutcome::kNotCleared)
+      << "what it may not know is not counted against its scope";
+}
+
+TEST_F(PartnerJson, GoesByRolesNotByDirection) {
+  Alert alert = MakeAlert(ObservableKind::kIp, "89.160.20.112", {0});
+  std::swap(alert.flow.client, alert.flow.server);
+  alert.direction = Direction::kToClient;
+  json line;
+  ASSERT_EQ(View(alert, 0, true, line), PartnerOutcome::kShown);
+  EXPECT_EQ(line["constituency"]["side"], "affected");
+  // Software of the client says nothing of the server: Sweden's server is no suspect.
+  records_.Add(IndicatorType::kJa3, "0123456789abcdef0123456789abcdef", "b");
+  alert = MakeAlert(ObservableKind::kTlsJa3, "0123456789abcdef0123456789abcdef", {1});
+  EXPECT_EQ(View(alert, 0, true, line), PartnerOutcome::kShown);
+  EXPECT_EQ(View(alert, 1, true, line), PartnerOutcome::kOutsideConstituency);
+}
+
+TEST_F(PartnerJson, AListedAddressInAnAnswerIsTheSuspect) {
+  records_.Add(IndicatorType::kIp, "2a02:cf40::9", "b");
+  Alert alert = MakeAlert(ObservableKind::kDnsAnswer, "2a02:cf40::9", {1});
+  alert.direction = Direction::kToClient;
+  json line;
+  ASSERT_EQ(View(alert, 3, true, line), PartnerOutcome::kShown);
+  EXPECT_EQ(line["constituency"], (json{{"side", "suspect"}, {"rule", "country"}, {"matched", "NO"}}));
+  EXPECT_EQ(View(alert, 1, true, line), PartnerOutcome::kOutsideConstituency) << "its resolver is neither";
+}
+
+TEST_F(PartnerJson, NobodyAffectedOrSuspectGoesToNoConstituency) {
+  records_.Add(IndicatorType::kDomain, "bad.example", "b");
+  const Alert alert = MakeAlert(ObservableKind::kDnsQuery, "bad.example", {1});
+  sensor_.resolvers = {alert.flow.client};
+  json line;
+  EXPECT_EQ(View(alert, 0, true, line), PartnerOutcome::kNoRole);
+  EXPECT_EQ(View(alert, 0, false, line), PartnerOutcome::kShown);
+}
+
+TEST_F(PartnerJson, UndecidedIsWithheldAndTold) {
+  records_.Add(IndicatorType::kIp, "6.6.6.6", "b");
+  Alert alert = MakeAlert(ObservableKind::kIp, "6.6.6.6", {1});
+  alert.flow.server = Address("6.6.6.6");
+  json line;
+  EXPECT_EQ(View(alert, 1, true, line), PartnerOutcome::kUndecided);
+  EXPECT_EQ(View(alert, 0, true, line), PartnerOutcome::kShown);
+}
+
+TEST_F(PartnerJson, WithoutATableScopeWithholds) {
+  with_table_ = false;
+  const Alert alert = MakeAlert(ObservableKind::kIp, "89.160.20.112", {0});
+  json line;
+  EXPECT_EQ(View(alert, 0, true, line), PartnerOutcome::kOutsideConstituency);
+  EXPECT_EQ(View(alert, 0, false, line), PartnerOutcome::kShown);
+}
+
+TEST_F(AlertJson, GenerationsDoNotMix) {
+  RecordList old_records, new_records;
+  old_records.Add(IndicatorType::kDomain, "bad.example", "old-0");
+  old_records.Add(IndicatorType::kDomain, "bad.example", "old-1");
+  new_records.Add(IndicatorType::kDomain, "bad.example", "new-0");
+  AlertRenderer renderer(old_records.Catalogue(1), nullptr, TestSensor(), TestFileName);
+  renderer.AddGeneration(new_records.Catalogue(2));
+  const auto id = [&](uint64_t generation, uint32_t index) {
+    Alert alert = MakeAlert(ObservableKind::kDnsQuery, "bad.example", {index});
+    alert.generation = generation;
+    std::string out;
+    return renderer.AppendJson(alert, nullptr, out) ? json::parse(out)["indicator"]["id"].get<std::string>() : "";
+  };
+  EXPECT_EQ(id(1, 1), "old-1");
+  EXPECT_EQ(id(2, 0), "new-0");
+  EXPECT_EQ(renderer.unresolved(), 0u);
+  EXPECT_EQ(id(2, 1), "") << "an index outside its generation";
+  EXPECT_EQ(id(3, 0), "");
+  renderer.ForgetBefore(2);
+  EXPECT_EQ(id(1, 0), "");
+  EXPECT_EQ(renderer.unresolved(), 3u);
+}
+
+}  // namespace
+}  // namespace vedette
