@@ -90,11 +90,10 @@ ClientGuess GuessClient(const Packet& packet) {
     guess.settled = true;
     return guess;
   }
-  const int sender = ServiceScore(packet.source_port), receiver = ServiceScore(packet.destination_port);
   if (packet.protocol == kIpProtoUdp) {
     if (const std::optional<PacketEnd> told = ClientByDns(packet)) return {*told, true, false};
   }
-  if (sender > receiver) guess.client = PacketEnd::kReceiver;
+  if (ServiceScore(packet.source_port) > ServiceScore(packet.destination_port)) guess.client = PacketEnd::kReceiver;
   guess.settled = packet.protocol == kIpProtoUdp && IsDnsPort(packet.source_port) != IsDnsPort(packet.destination_port);
   return guess;
 }
