@@ -11,10 +11,10 @@
 #include <sstream>
 
 #include "exporter/feed/keys.h"
+#include "parsers/base/time_text.h"
 #include "sensor/config/section.h"
 #include "signatures/canary.h"
 #include "signatures/indicator.h"
-#include "signatures/readers/metadata.h"
 
 namespace vedette {
 namespace {
