@@ -36,7 +36,7 @@
 #include "sensor/live/reloader.h"
 #include "sensor/live/self_watch.h"
 #include "sensor/live/service_report.h"
-#include "sensor/pipeline/match_consumer.h"
+#include "sensor/pipeline/matching_lane.h"
 #include "sensor/pipeline/pipeline.h"
 #include "sensor/setup/complain.h"
 #include "sensor/setup/exit_code.h"
@@ -135,13 +135,10 @@ struct LiveSensor::Parts {
   std::vector<AlertSink*> sinks;
 
   Doorbell doorbell;
-  AlertQueue queue{doorbell};
-  QueueFigures queues{{&queue}};
-  MatchConsumer consumer{queue, false};
-  KitExchange exchange;
   InjectingSource* injecting = nullptr;  // the pipeline's
   std::unique_ptr<Pipeline> pipeline;
   std::unique_ptr<PipelineFigures> traffic;
+  std::unique_ptr<QueueFigures> queues;
   std::unique_ptr<ExportLoop> loop;
   std::unique_ptr<OutputControl> output;
   std::unique_ptr<SelfWatch> watch;
@@ -197,7 +194,7 @@ std::unique_ptr<LiveSensor> LiveSensor::Open(Config config, Log& log, std::atomi
   p.reloader = std::make_unique<Reloader>(
       Reloader::Parts{.load = [&p] { return p.Reload(); },
                       .exporter = p.loop.get(),
-                      .workers = {&p.exchange},
+                      .workers = p.pipeline->exchanges(),
                       .add =
                           [&p](std::shared_ptr<const IndicatorSet> set, uint64_t generation) {
                             p.filters.AddGeneration(CatalogueOf(set, generation));
@@ -301,25 +298,21 @@ bool LiveSensor::Parts::OpenSinks(std::string& error) {
 
 bool LiveSensor::Parts::SetUpPipeline(std::string& error) {
   // One worker: libpcap gives one queue.
-  std::vector<WorkerSetup> setups(1);
-  WorkerSetup& setup = setups[0];
+  std::vector<LaneSetup> lanes(1);
   auto source = std::make_unique<InjectingSource>(std::move(interface));
   injecting = source.get();
-  setup.source = std::move(source);
-  setup.consumer = &consumer;
-  setup.exchange = &exchange;
-  setup.kit = MatchKit::Make(loaded.set, 1, EmittedFor(loaded.set->wanted()));
-  if (setup.kit == nullptr) {
+  lanes[0].source = std::move(source);
+  if (MakeMatching(lanes[0], loaded.set, doorbell, {.generation = 1}) == nullptr) {
     error = "no memory for the matcher";
     return false;
   }
-  setup.on_end = [this] { queue.Close(); };
-  setup.options = OptionsOf(config.limits);
-  pipeline = std::make_unique<Pipeline>(std::move(setups), Sharing::kOwnPackets);
+  lanes[0].options = OptionsOf(config.limits);
+  pipeline = std::make_unique<Pipeline>(std::move(lanes), Sharing::kOwnPackets);
   traffic = std::make_unique<PipelineFigures>(*pipeline);
+  queues = std::make_unique<QueueFigures>(pipeline->alert_queues());
   if (config.has_feed) feed.TellLosses(*pipeline);
   loop = std::make_unique<ExportLoop>(
-      doorbell, std::vector<AlertQueue*>{&queue}, sinks, false, stop,
+      doorbell, pipeline->alert_queues(), sinks, false, stop,
       [this](std::string_view problem) { log.Error(problem, problem); }, filters.all());
   OutputControl::Parts outputs{
       .exporter = loop.get(), .file = file.get(), .publisher = feed.publisher(), .partners = {}, .log = &log};
@@ -345,7 +338,7 @@ bool LiveSensor::Parts::StartWatch(std::string& error) {
 
 bool LiveSensor::Parts::OpenFigures(std::string& error) {
   for (const FigureSource* source : std::initializer_list<const FigureSource*>{
-           traffic.get(), reloader.get(), meter.get(), &queues, &process, &confinement, watch.get()}) {
+           traffic.get(), reloader.get(), meter.get(), queues.get(), &process, &confinement, watch.get()}) {
     figures.Add(*source);
   }
   const std::string& listen = config.metrics.listen;
