@@ -185,10 +185,11 @@ int Replay(ReplayOptions& options) {
     return name.substr(name.rfind('/') + 1);
   });
 
-  ConstituencyTable constituencies(config.clearances, &geo);
-  for (const std::string& warning : constituencies.Warnings()) Warn(warning);
-  renderer.set_constituencies(&constituencies);
-  partner_renderer.set_constituencies(&constituencies);
+  Partners partners(&geo);
+  for (const PartnerConfig& partner : config.feed.partners) partners.Add(partner);
+  for (const std::string& warning : partners.constituencies().Warnings()) Warn(warning);
+  renderer.set_constituencies(&partners.constituencies());
+  partner_renderer.set_constituencies(&partners.constituencies());
 
   MatchTally tally(CatalogueOf(loaded.set));
   std::vector<AlertSink*> sinks = {&tally};
@@ -228,7 +229,7 @@ int Replay(ReplayOptions& options) {
   if (!options.publish.empty()) {
     config.feed.lossless_wait = kPartnerStandstill;
     config.feed.stop = &stop;
-    if (!feed.Open(config, partner_renderer, error)) return usage(error);
+    if (!feed.Open(config, partners, partner_renderer, error)) return usage(error);
     feed.WaitForPartners(std::chrono::seconds(options.partner_wait), stop);
     sinks.push_back(feed.sink());
   }

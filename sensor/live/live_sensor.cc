@@ -126,7 +126,7 @@ struct LiveSensor::Parts {
   std::unique_ptr<SignalWatch> signals;
   LoadedIndicators loaded;
   GeoLookup geo;
-  std::unique_ptr<ConstituencyTable> constituencies;
+  Partners partners{&geo};
   std::unique_ptr<AlertRenderer> renderer;
   std::unique_ptr<MatchTally> tally;
   std::unique_ptr<FileSink> file;
@@ -255,13 +255,10 @@ bool LiveSensor::Parts::OpenSinks(std::string& error) {
   renderer = std::make_unique<AlertRenderer>(CatalogueOf(loaded.set, 1), &geo, identity,
                                              [this](uint32_t) { return std::string_view(config.capture.interface); });
   filters.AddGeneration(CatalogueOf(loaded.set, 1));
-  std::vector<std::string> partners;  // without the canary's view
-  for (const PartnerConfig& partner : config.feed.partners) partners.push_back(partner.name);
-  // Before whatever counts partners by their place in the clearances.
   if (config.has_feed) AddCanaryView(config, canary_keys);
-  constituencies = std::make_unique<ConstituencyTable>(config.clearances, &geo);
-  for (const std::string& warning : constituencies->Warnings()) log.Warn(warning, warning);
-  renderer->set_constituencies(constituencies.get());
+  for (const PartnerConfig& partner : config.feed.partners) partners.Add(partner);
+  for (const std::string& warning : partners.constituencies().Warnings()) log.Warn(warning, warning);
+  renderer->set_constituencies(&partners.constituencies());
   tally = std::make_unique<MatchTally>(CatalogueOf(loaded.set, 1));
   sinks.push_back(tally.get());
   if (!config.output.empty()) {
@@ -287,11 +284,11 @@ bool LiveSensor::Parts::OpenSinks(std::string& error) {
     const auto say_at = [this](Log::Level level) {
       return [this, level](std::string_view text) { log.Write(level, "feed: " + std::string(text)); };
     };
-    if (!feed.Open(config, *renderer, error, say_at(Log::Level::kInfo), say_at(Log::Level::kWarning))) return false;
+    if (!feed.Open(config, partners, *renderer, error, say_at(Log::Level::kInfo), say_at(Log::Level::kWarning)))
+      return false;
     sinks.push_back(feed.sink());
   }
-  meter = std::make_unique<ExporterMeter>(*tally, *renderer, geo, file.get(), feed.publisher(), feed.sink(),
-                                          std::move(partners));
+  meter = std::make_unique<ExporterMeter>(*tally, *renderer, geo, file.get(), feed.publisher(), partners);
   sinks.push_back(meter.get());
   return true;
 }
@@ -314,9 +311,7 @@ bool LiveSensor::Parts::SetUpPipeline(std::string& error) {
   loop = std::make_unique<ExportLoop>(
       doorbell, pipeline->alert_queues(), sinks, false, stop,
       [this](std::string_view problem) { log.Error(problem, problem); }, filters.all());
-  OutputControl::Parts outputs{
-      .exporter = loop.get(), .file = file.get(), .publisher = feed.publisher(), .partners = {}, .log = &log};
-  for (const PartnerConfig& partner : as_started.feed.partners) outputs.partners.push_back(partner.name);
+  OutputControl::Parts outputs{.exporter = loop.get(), .file = file.get(), .publisher = feed.publisher(), .log = &log};
   output = std::make_unique<OutputControl>(std::move(outputs));
   return true;
 }

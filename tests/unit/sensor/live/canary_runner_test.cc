@@ -74,11 +74,10 @@ class CanaryRunnerTest : public testing::Test {
     config_.feed.endpoint = "tcp://127.0.0.1:*";
     config_.feed.keys = server;
     config_.feed.partners = {{.name = "alpha", .public_key = partner.public_key}};
-    Clearance everything;
+    Clearance& everything = config_.feed.partners[0].clearance;
     everything.partner = "alpha";
     everything.originators = {"*"};
     everything.max_tlp = Tlp::kRed;
-    config_.clearances = {everything};
     AddCanaryView(config_, keys_);
     publisher_ = FeedPublisher::Open(config_.feed, error);
     ASSERT_NE(publisher_, nullptr) << error;
@@ -93,7 +92,8 @@ class CanaryRunnerTest : public testing::Test {
     filters_.AddGeneration(CatalogueOf(set, 1));
     std::vector<AlertSink*> sinks;
     if (publisher_ != nullptr) {
-      sink_ = std::make_unique<FeedSink>(*publisher_, config_.clearances, *renderer_);
+      for (const PartnerConfig& partner : config_.feed.partners) partners_.Add(partner);
+      sink_ = std::make_unique<FeedSink>(*publisher_, partners_, *renderer_);
       sinks.push_back(sink_.get());
     }
     auto source = std::make_unique<InjectingSource>(std::make_unique<SilentSource>());
@@ -150,6 +150,7 @@ class CanaryRunnerTest : public testing::Test {
   LiveFilters filters_;
   std::unique_ptr<FeedPublisher> publisher_;
   std::unique_ptr<AlertRenderer> renderer_;
+  Partners partners_{nullptr};
   std::unique_ptr<FeedSink> sink_;
   Doorbell doorbell_;
   std::unique_ptr<Pipeline> pipeline_;
@@ -239,7 +240,7 @@ TEST_F(CanaryRunnerTest, SaysThatNoAlertCameOfIt) {
 
 TEST_F(CanaryRunnerTest, SaysThatTheExporterDoesNotPublishIt) {
   MakeFeed();
-  config_.clearances.back().originators = {"nobody"};
+  config_.feed.partners.back().clearance.originators = {"nobody"};
   Start();
   const CanaryRunner::Outcome outcome = Send();
   EXPECT_FALSE(outcome.arrived);
