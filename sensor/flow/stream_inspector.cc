@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "parsers/dns/dns.h"
 #include "sensor/decode/tcp_header.h"
 #include "sensor/flow/flow_table.h"
 
@@ -15,11 +14,6 @@ constexpr uint8_t kMaxUdpMisses = 8;
 constexpr uint8_t kMaxTunnelProbes = 4;  // of those; a tunnel says hello first at most
 constexpr uint8_t kUnknownWindowScale = 14;
 constexpr size_t kMaxPaddingBytes = 6;
-
-bool HasDnsPort(const Flow& flow) {
-  const auto is = [](uint16_t port) { return port == 53 || port == 5353 || port == 5355; };
-  return is(flow.client_port) || is(flow.server_port);
-}
 
 // Frames of Ethernet hold 46 bytes at least; some stacks count the six behind a bare ACK as part of the datagram.
 bool MayBePadding(const Packet& packet) {
@@ -358,23 +352,52 @@ void StreamInspector::OnUdp(Flow& flow, const Packet& packet, bool from_client) 
     if (!hits_.empty()) EmitHits(looked_at, nullptr, direction);
   }
   if (!options_.parse || (flow.app == ProtocolId::kUnknown && flow.udp_misses >= kMaxUdpMisses)) return;
-  if (flow.app == ProtocolId::kOpenVpn ||
-      (flow.app == ProtocolId::kUnknown && OpenVpnParser::IdentifyDatagram(payload))) {
-    if (packet.missing_bytes == 0) FeedOpenVpn(flow, payload, direction);  // a cut one counts as lost
-    return;
-  }
-  const Outcome outcome = ParseDnsDatagram(payload, direction, HasDnsPort(flow), batch_);
-  if (outcome.progress != Progress::kMalformed) {
-    if (flow.app == ProtocolId::kUnknown) {
-      flow.app = ProtocolId::kDns;
-      ++counters_.flows_by_protocol[static_cast<size_t>(ProtocolId::kDns)];
+  const Datagram datagram = {
+      .data = payload,
+      .direction = direction,
+      .missing_bytes = packet.missing_bytes,
+      .time_ns = packet.frame->time_ns,
+  };
+  bool known = flow.app != ProtocolId::kUnknown;
+  ForEachProtocol([&]<class P>(P) {
+    if constexpr (DatagramParserType<typename P::DatagramParser>) {
+      if (flow.app == P::kId || !known) known |= OnDatagram<typename P::DatagramParser>(flow, P::kId, datagram);
     }
-  } else if (flow.app == ProtocolId::kUnknown) {
-    ++flow.udp_misses;
-    if (flow.udp_misses > kMaxTunnelProbes) return;
-    CountTunnel(flow, TunnelOfDatagram(payload, payload.size() + packet.missing_bytes));
-    if (flow.tunnel) flow.udp_misses = kMaxUdpMisses;
+  });
+  if (known) return;
+  ++flow.udp_misses;
+  if (flow.udp_misses > kMaxTunnelProbes) return;
+  CountTunnel(flow, TunnelOfDatagram(payload, payload.size() + packet.missing_bytes));
+  if (flow.tunnel) flow.udp_misses = kMaxUdpMisses;
+}
+
+// Whether the datagram is the protocol's. Of a flow whose protocol is not known it decides that.
+template <class Parser>
+bool StreamInspector::OnDatagram(Flow& flow, ProtocolId protocol, Datagram datagram) {
+  const auto settle = [&] {
+    if (flow.app != ProtocolId::kUnknown) return;
+    flow.app = protocol;
+    ++counters_.flows_by_protocol[static_cast<size_t>(protocol)];
+  };
+  if constexpr (Parser::kKeepsState) {
+    if (flow.app == ProtocolId::kUnknown) {
+      if (!Parser::Begins(datagram)) return false;
+      if (datagram.missing_bytes != 0) return true;  // a cut one counts as lost
+      settle();
+      flow.stream = std::make_unique<StreamState>();
+      flow.stream->reading.parser = std::make_unique<Parser>();
+      Count(*flow.stream);
+    }
+    reader_.FeedDatagram(flow.stream->reading, datagram);
+    if (flow.stream->reading.over) Count(*flow.stream);
+  } else {
+    datagram.on_own_port = std::any_of(Parser::kPorts.begin(), Parser::kPorts.end(), [&](uint16_t port) {
+      return port == flow.client_port || port == flow.server_port;
+    });
+    if (Parser::Feed(datagram, reader_.output()).progress == Progress::kMalformed) return false;
+    settle();
   }
+  return true;
 }
 
 void StreamInspector::OnOther(Flow& flow) { CountTunnel(flow, TunnelOfIpProtocol(flow.protocol)); }
@@ -383,18 +406,6 @@ void StreamInspector::CountTunnel(Flow& flow, Tunnel tunnel) {
   if (tunnel == Tunnel::kNone || flow.tunnel) return;
   flow.tunnel = true;
   ++counters_.tunnels[static_cast<size_t>(tunnel)];
-}
-
-void StreamInspector::FeedOpenVpn(Flow& flow, Bytes datagram, Direction direction) {
-  if (flow.app == ProtocolId::kUnknown) {
-    flow.app = ProtocolId::kOpenVpn;
-    ++counters_.flows_by_protocol[static_cast<size_t>(ProtocolId::kOpenVpn)];
-    flow.stream = std::make_unique<StreamState>();
-    flow.stream->reading.parser = MakeStreamParser(ProtocolId::kOpenVpn);
-    Count(*flow.stream);
-  }
-  reader_.FeedOpenVpn(flow.stream->reading, datagram, direction);
-  if (flow.stream->reading.over) Count(*flow.stream);
 }
 
 void StreamInspector::Finish(Flow& flow) {

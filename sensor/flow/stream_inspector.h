@@ -86,7 +86,8 @@ class StreamInspector {
   void FeedSecond(Flow& flow, StreamState& state, size_t index, Chunk chunk);
   void FeedWaiting(Flow& flow, StreamState& state, size_t index, size_t count, uint64_t time_ns);
   void CountTunnel(Flow& flow, Tunnel tunnel);
-  void FeedOpenVpn(Flow& flow, Bytes datagram, Direction direction);
+  template <class Parser>
+  bool OnDatagram(Flow& flow, ProtocolId protocol, Datagram datagram);
   void ConsiderBypass(Flow& flow);
 
   Options options_;

@@ -73,8 +73,7 @@ void Add(InspectionCounters& sum, const InspectionCounters& part) {
   sum.stream_bytes += part.stream_bytes;
   sum.parser_limit_hit += part.parser_limit_hit;
   sum.hand_over_limit_hit += part.hand_over_limit_hit;
-  sum.http_heads_over_limit += part.http_heads_over_limit;
-  sum.http_values_over_limit += part.http_values_over_limit;
+  sum.protocols.Add(part.protocols);
 }
 
 void Add(TcpCounters& sum, const TcpCounters& part) {

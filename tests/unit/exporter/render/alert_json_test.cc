@@ -9,6 +9,7 @@
 
 #include "exporter/policy/partners.h"
 #include "exporter/render/render.h"
+#include "parsers/registry.h"
 #include "tests/unit/exporter/mmdb_files.h"
 
 namespace vedette {
@@ -115,7 +116,7 @@ TEST_F(AlertJson, DnsQuery) {
   alert.flow.server = Address("81.2.69.142");
   alert.flow.server_port = 53;
   alert.flow.protocol = 17;
-  alert.flow.app = ProtocolId::kDns;
+  alert.flow.app = DnsProtocol::kId;
   alert.flow.vlan[0] = 100;
   alert.flow.vlan[1] = 7;
   alert.flow.num_vlans = 2;
@@ -131,7 +132,7 @@ TEST_F(AlertJson, DnsAnswer) {
   alert.flow.server = Address("89.160.20.112");
   alert.flow.server_port = 53;
   alert.flow.protocol = 17;
-  alert.flow.app = ProtocolId::kDns;
+  alert.flow.app = DnsProtocol::kId;
   alert.message = {{ObservableKind::kDnsQuery, "cdn.example"},  {ObservableKind::kDnsType, "A"},
                    {ObservableKind::kDnsRcode, "NOERROR"},      {ObservableKind::kDnsCname, "edge.example"},
                    {ObservableKind::kDnsAnswer, "81.2.69.142"}, {ObservableKind::kDnsAnswer, "2a02:cf40::9"}};
@@ -156,7 +157,7 @@ TEST_F(AlertJson, HttpHost) {
   records_.Add(IndicatorType::kHostname, "bad.example", "hosts:3");
   Alert alert = MakeAlert(ObservableKind::kHttpHost, "bad.example", {0});
   alert.flow.server_port = 80;
-  alert.flow.app = ProtocolId::kHttp;
+  alert.flow.app = HttpProtocol::kId;
   alert.message = {{ObservableKind::kHttpMethod, "GET"},
                    {ObservableKind::kHttpHost, "bad.example"},
                    {ObservableKind::kHttpUri, "/drop/%70ayload.exe?a=\"1\""},
@@ -170,7 +171,7 @@ TEST_F(AlertJson, HttpHost) {
 TEST_F(AlertJson, TlsSni) {
   records_.Add(IndicatorType::kDomain, "bad.example", "domains:12");
   Alert alert = MakeAlert(ObservableKind::kTlsSni, "c2.bad.example", {0});
-  alert.flow.app = ProtocolId::kTls;
+  alert.flow.app = TlsProtocol::kId;
   alert.message = {{ObservableKind::kTlsSni, "c2.bad.example"},
                    {ObservableKind::kTlsJa3, "e7d705a3286e19ea42f587b344ee6865"},
                    {ObservableKind::kTlsJa4, "t13d1516h2_8daaf6152771_b0da82dd1658"},
@@ -182,7 +183,7 @@ TEST_F(AlertJson, TlsCertificate) {
   records_.Add(IndicatorType::kCertSha1, "da39a3ee5e6b4b0d3255bfef95601890afd80709", "certs:1");
   Alert alert = MakeAlert(ObservableKind::kTlsCertSha1, "da39a3ee5e6b4b0d3255bfef95601890afd80709", {0});
   alert.direction = Direction::kToClient;
-  alert.flow.app = ProtocolId::kTls;
+  alert.flow.app = TlsProtocol::kId;
   alert.message = {{ObservableKind::kTlsVersion, "TLS 1.2"},
                    {ObservableKind::kTlsJa3s, "f4febc55ea12b31ae17cfb7e614afda8"},
                    {ObservableKind::kTlsSubject, "CN=bad.example,O=B\xc3\xb6se"},
@@ -193,7 +194,7 @@ TEST_F(AlertJson, TlsCertificate) {
 TEST_F(AlertJson, Ja3) {
   records_.Add(IndicatorType::kJa3, "e7d705a3286e19ea42f587b344ee6865", "ja3:1");
   Alert alert = MakeAlert(ObservableKind::kTlsJa3, "e7d705a3286e19ea42f587b344ee6865", {0});
-  alert.flow.app = ProtocolId::kTls;
+  alert.flow.app = TlsProtocol::kId;
   alert.flow.client_known = false;
   ExpectGolden("tls_ja3", alert);
 }
