@@ -121,8 +121,8 @@ void FeedGate::EndIdle() {
     const auto& [descriptor, since] = connection;
     if (now - since < idle_limit_) return false;
     ++counters_.closed_connections;
-    log_.Warn("idle", "feed: a connection took no view for " + std::to_string(idle_limit_ / std::chrono::seconds(1)) +
-                          " s; closing it");
+    log_.Warn("idle", "feed: a connection requested no view for " +
+                          std::to_string(idle_limit_ / std::chrono::seconds(1)) + " s; closing it");
     if (LocalPort(descriptor) == port_) shutdown(descriptor, SHUT_RDWR);
     return true;
   });
@@ -158,7 +158,7 @@ void FeedGate::Count(ConnectionEvent event) {
     case ConnectionEvent::kHandshakeEnded:
       ++counters_.refused_handshakes;
       log_.Warn("handshake",
-                "feed: a client did not complete its handshake; it may not encrypt, or be no ZeroMQ at all");
+                "feed: a client did not complete its handshake; it may not encrypt, or not speak ZeroMQ at all");
       break;
     case ConnectionEvent::kAcceptFailed:
       ++counters_.accept_failures;
@@ -236,7 +236,7 @@ void FeedGate::Handle(const Arrival& arrival, std::vector<size_t>& joined) {
         "breach " + arrival.user_id,
         "feed: partner " + arrival.user_id + " at " + arrival.address +
             " sent a message into the feed, which only flows to it; it is suspended, until `vedette partner readmit " +
-            arrival.user_id + "` or the next start");
+            arrival.user_id + "` or a restart");
     ledger_.Find(*arrival.token, partner, arrival.descriptor);
     while (ConnectionLedger::Connection* open = ledger_.Oldest(partner)) End(*open);
     return;
