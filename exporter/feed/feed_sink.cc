@@ -67,7 +67,7 @@ bool FeedSink::Close() {
   if (losses_) publisher_.SetLossCounters(losses_());
   if (publisher_.Close(kCloseLimit)) return true;
   error_ =
-      "feed: not everything was handed to the network before the end; partners see a gap and can tell what is missing";
+      "feed: not everything was handed to the network before the end; partners see a gap that shows what is missing";
   return false;
 }
 

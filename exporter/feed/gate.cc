@@ -124,8 +124,8 @@ void FeedGate::EndIdle() {
     const auto& [descriptor, since] = connection;
     if (now - since < idle_limit_) return false;
     ++counters_.closed_connections;
-    log_.Warn("idle", "feed: a connection took no view for " + std::to_string(idle_limit_ / std::chrono::seconds(1)) +
-                          " s; closing it");
+    log_.Warn("idle", "feed: a connection requested no view for " +
+                          std::to_string(idle_limit_ / std::chrono::seconds(1)) + " s; closing it");
     if (LocalPort(descriptor) == port_) shutdown(descriptor, SHUT_RDWR);
     return true;
   });
@@ -161,7 +161,7 @@ void FeedGate::Count(ConnectionEvent event) {
     case ConnectionEvent::kHandshakeEnded:
       ++counters_.refused_handshakes;
       log_.Warn("handshake",
-                "feed: a client did not complete its handshake; it may not encrypt, or be no ZeroMQ at all");
+                "feed: a client did not complete its handshake; it may not encrypt, or not speak ZeroMQ at all");
       break;
     case ConnectionEvent::kAcceptFailed:
       ++counters_.accept_failures;
@@ -242,7 +242,7 @@ void FeedGate::Handle(const Arrival& arrival, std::vector<PartnerId>& joined) {
               "feed: partner " + partner.name + " at " + arrival.address +
                   " sent a message into the feed, which only flows to it; it is suspended, until `vedette partner "
                   "readmit " +
-                  partner.name + "` or the next start");
+                  partner.name + "` or a restart");
     EndAll(partner.id);
     return;
   }

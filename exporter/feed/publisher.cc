@@ -84,7 +84,7 @@ bool CheckConfig(const FeedConfig& config, std::string& error) {
   }
   if (config.batch_delay.count() < 0 || config.heartbeat.count() <= 0 || config.high_water_mark <= 0 ||
       config.lossless_wait.count() < 0 || config.epoch > kMaxNumber) {
-    error = "feed: the heartbeat and the high-water mark have to be above 0, delays not below";
+    error = "feed: the heartbeat and the high-water mark must be above 0, delays not negative";
     return false;
   }
   return true;

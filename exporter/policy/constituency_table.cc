@@ -116,8 +116,8 @@ std::vector<std::string> ConstituencyTable::Warnings() const {
                              : lacks_networks                  ? "AS numbers"
                                                                : "countries";
     out.push_back("partner `" + partner.name + "` claims " + what +
-                  ", which no open geolocation database knows: nothing is found to be its own that way; name a "
-                  "database with `geo`, or put one into /var/lib/vedette/geo");
+                  ", which no open geolocation database knows: nothing matches it that way; name a database with "
+                  "`geo`, or put one into /var/lib/vedette/geo");
   }
   return out;
 }

@@ -69,8 +69,7 @@ std::shared_ptr<const IndicatorSet> CheckIndicators(const Config& config, CheckR
   const int64_t limit = config.alarms.stale_indicators.count();
   if (limit != 0 && newest != 0 && NowSeconds() - newest > limit) {
     report.Warn("indicators",
-                fmt::format("the newest file is {} days old (limit {}); does whatever brings them still "
-                            "run?",
+                fmt::format("the newest file is {} days old (limit {}); is whatever delivers them still running?",
                             (NowSeconds() - newest) / 86'400, DurationText(config.alarms.stale_indicators)));
   }
   return set;

@@ -91,11 +91,11 @@ int Observe(ObserveOptions& options) {
 Command AddObserve(CLI::App& app) {
   auto options = std::make_shared<ObserveOptions>();
   options->capture.AddTo(app);
-  app.add_option("--format", options->format, "tsv or jsonl")
+  app.add_option("--format", options->format, "format of the output (default: tsv)")
       ->check(CLI::IsMember({"tsv", "jsonl"}))
       ->type_name("FORMAT");
   app.add_option("--out", options->output, "file to write to (default: standard output)")->type_name("FILE");
-  app.add_flag("--quiet", options->quiet, "no summary");
+  app.add_flag("--quiet", options->quiet, "print no summary");
   return [options] { return Observe(*options); };
 }
 

@@ -83,13 +83,12 @@ std::string WhyNotResumed(const ReplayOptions& options) {
   if (options.resume.empty()) return {};
   if (options.output == "-") return "--resume continues a file; name it with --out FILE";
   if (!options.publish.empty())
-    return "--resume does not go together with --publish: partners would receive alerts twice; publish in a run of its "
-           "own";
+    return "--resume cannot be combined with --publish: partners would receive alerts twice; publish in a separate run";
   if (options.carve.wanted())
-    return "--resume does not go together with --carve: carve in a run of its own, over the complete output's captures";
+    return "--resume cannot be combined with --carve: carve in a separate run over the same captures";
   if (options.capture.follow)
-    return "--resume does not go together with --follow: what is followed has no end that an output could be complete "
-           "at";
+    return "--resume cannot be combined with --follow: a followed capture has no end at which the output could be "
+           "complete";
   return {};
 }
 
@@ -164,7 +163,7 @@ int Replay(ReplayOptions& options) {
   signals.set_at_once(false);
   if (stop.load()) return kExitFailed;  // it came while that ended
   if (loaded.set == nullptr) return kExitUsage;
-  if (loaded.set->size() == 0) return usage("none of the indicators can be used; the reasons stand above");
+  if (loaded.set->size() == 0) return usage("none of the indicators can be used; see the reasons above");
   if (!options.quiet) {
     for (const std::string& guess : loaded.guesses) Say("indicators  {}\n", ForTerminal(guess));
   }
@@ -199,8 +198,8 @@ int Replay(ReplayOptions& options) {
     if (!IdentifyCaptures(*files, run, error) || !resume.Load(run, error)) return usage(error);
     if (resume.complete() && !options.summary.empty()) {
       return usage(options.resume +
-                   ": the run is complete, and its figures were not kept; for a --summary, leave --resume away or "
-                   "remove the state, and run again");
+                   ": the run is complete, and its figures were not kept; for a --summary, omit --resume or remove the "
+                   "state, and run again");
     }
     // The state first: an output of no certain bytes belongs to it from now on.
     if (!resume.complete() && !resume.Save(resume.mark(), error)) return usage(error);
@@ -216,7 +215,7 @@ int Replay(ReplayOptions& options) {
     return options.fail_on_match && resume.matched() ? kExitMatched : resume.exit_status();
   }
   if (resume.mark().bytes != 0)
-    Say("{}: goes on after {} bytes of {}\n", ForTerminal(options.resume), Thousands(resume.mark().bytes),
+    Say("{}: continuing after {} bytes of {}\n", ForTerminal(options.resume), Thousands(resume.mark().bytes),
         ForTerminal(options.output));
   options.carve.NameIn(renderer);
   if (options.carve.sink() != nullptr) sinks.push_back(options.carve.sink());
@@ -285,7 +284,7 @@ int Replay(ReplayOptions& options) {
   }
   if (options.resume.empty() || failed) return status;
   if (totals.interrupted) {
-    Say("{}: interrupted; the same command goes on, from {} bytes of {}\n", ForTerminal(options.resume),
+    Say("{}: interrupted; run the same command again to continue after {} bytes of {}\n", ForTerminal(options.resume),
         Thousands(resume.mark().bytes), ForTerminal(options.output));
     return status;
   }
@@ -302,43 +301,44 @@ Command AddReplay(CLI::App& app) {
   options->capture.AddTo(app);
   options->carve.AddTo(app);
   app.add_option("--indicators", options->indicators,
-                 "indicator files or folders: CSV, Zeek's intelligence files, or one value a line")
+                 "indicator files or folders: CSV, Zeek intelligence files, or lists with one value per line")
       ->type_name("PATH");
   app.add_option("--match", options->values,
-                 "an indicator given on the spot: a name, an address, a URL, or type:value such as ja3:…")
+                 "a single indicator: a name, an address, a URL, or type:value such as ja3:…")
       ->type_name("VALUE");
-  app.add_option("--geo", options->geo, "MMDB databases, the preferred one first (default: those of the installation)")
+  app.add_option("--geo", options->geo, "MMDB databases, the preferred one first (default: the installed ones)")
       ->type_name("DB");
   CLI::Option* const cache =
       app.add_option("--cache", options->cache,
-                     "where compiled patterns are kept (default: vedette in $XDG_CACHE_HOME or ~/.cache)")
+                     "folder that keeps compiled patterns (default: vedette in $XDG_CACHE_HOME or ~/.cache)")
           ->type_name("DIR");
-  app.add_flag("--no-cache", options->no_cache, "compile all patterns, keep none")->excludes(cache);
-  app.add_flag("--no-geo", options->no_geo, "do not say where addresses are");
-  app.add_option("--format", options->format, "jsonl, table or csv")
+  app.add_flag("--no-cache", options->no_cache, "compile all patterns and keep none")->excludes(cache);
+  app.add_flag("--no-geo", options->no_geo, "do not look up where addresses are");
+  app.add_option("--format", options->format, "format of the alerts (default: jsonl)")
       ->check(CLI::IsMember({"jsonl", "table", "csv"}))
       ->type_name("FORMAT");
   app.add_option("--out", options->output, "file for the alerts (default: standard output)")->type_name("FILE");
-  app.add_option("--publish", options->publish, "publish to the partners of this configuration as well")
+  app.add_option("--publish", options->publish, "also publish to the partners in this configuration")
       ->type_name("CONFIG");
   app.add_option("--partner-wait", options->partner_wait, "seconds to wait for the partners to connect (default 10)")
       ->type_name("SECONDS");
   app.add_option("--payload-depth", options->payload_depth,
-                 "bytes of each direction of a flow to look for patterns in (default 0: all)")
+                 "scan only this many bytes of each direction of a flow for patterns (default 0: all)")
       ->type_name("BYTES");
-  app.add_option("--problems", options->problems, "file for all indicator rows that cannot be used, or may never hit")
+  app.add_option("--problems", options->problems,
+                 "file that lists all indicator rows that cannot be used or may never hit")
       ->type_name("FILE");
   app.add_option(
          "--resume", options->resume,
-         "file that keeps how far the run is: after an interruption the same command goes on (it reads the captures "
-         "from their beginning again), and --out FILE is in the end that of one run")
+         "file that records the progress: after an interruption, run the same command again to continue (it reads the "
+         "captures again from the beginning); --out FILE is then the same as after one uninterrupted run")
       ->type_name("STATE");
-  app.add_option("--resume-every", options->resume_every, "seconds between two states (default 2)")
+  app.add_option("--resume-every", options->resume_every, "seconds between two updates of the state (default 2)")
       ->check(CLI::Range(0.01, 3600.0))
       ->type_name("SECONDS");
-  app.add_option("--summary", options->summary, "file for the figures at the end, as JSON")->type_name("FILE");
-  app.add_flag("--fail-on-match", options->fail_on_match, "end with code 3 when something was found");
-  app.add_flag("--quiet", options->quiet, "no summary, and no report of the indicators");
+  app.add_option("--summary", options->summary, "file for the final figures, as JSON")->type_name("FILE");
+  app.add_flag("--fail-on-match", options->fail_on_match, "exit with status 3 if something was found");
+  app.add_flag("--quiet", options->quiet, "print no summary and no report of the indicators");
   return [options] { return Replay(*options); };
 }
 

@@ -270,7 +270,7 @@ bool LiveSensor::Parts::OpenSinks(std::string& error) {
       return false;
     }
     if (cut_bytes != 0) {
-      log.Warn(fmt::format("output: {}: its last line was not finished, as after a kill; its {} bytes are cut off",
+      log.Warn(fmt::format("output: {}: its last line was incomplete, as after a kill; its {} bytes were cut off",
                            config.output, cut_bytes));
     }
     file->GoLive(config.output_file, [this](std::string_view text, bool is_problem) {
@@ -440,7 +440,7 @@ void LiveSensor::Parts::SetUpHousekeeping() {
   housekeeping.Every(kLogInterval, [this] { log.Tick(); });
   housekeeping.Every(kServiceInterval, [this] {
     if (!hangup.exchange(false)) return;
-    log.Info("SIGHUP: the indicators are read again, and `output` is opened anew where it was renamed");
+    log.Info("SIGHUP: reloading the indicators, and opening a new `output` where it was renamed");
     output->Reopen();
     reloader->Request();
   });
@@ -484,7 +484,7 @@ int LiveSensor::Run() {
 // the process ends with it under way; nothing is destroyed before, for the reloader's thread still uses some of it.
 void LiveSensor::EndAroundReload(int status) {
   Parts& p = *parts_;
-  p.log.Info("the reload that was under way is given up");
+  p.log.Info("the running reload is abandoned");
   p.metrics.reset();
   p.watch.reset();
   p.command.reset();

@@ -49,7 +49,7 @@ void FeedSetup::WaitForPartners(std::chrono::seconds limit, const std::atomic<bo
   while (!stop.load()) {
     if (publisher_->WaitForPartners(std::chrono::milliseconds(200))) return;
     if (std::chrono::steady_clock::now() < end) continue;
-    Say("warning: not every partner has connected within {}; who has not will not receive this replay\n",
+    Say("warning: not every partner has connected within {}; those that have not will not receive this replay\n",
         Span(static_cast<double>(limit.count())));
     return;
   }

@@ -235,7 +235,7 @@ TEST_F(CanaryRunnerTest, SaysThatNoAlertCameOfIt) {
   Start(false);
   const CanaryRunner::Outcome outcome = Send();
   EXPECT_FALSE(outcome.arrived);
-  EXPECT_NE(outcome.missing.find("no alert came of it"), std::string::npos) << outcome.missing;
+  EXPECT_NE(outcome.missing.find("it raised no alert"), std::string::npos) << outcome.missing;
 }
 
 TEST_F(CanaryRunnerTest, SaysThatTheExporterDoesNotPublishIt) {

@@ -327,9 +327,10 @@ TEST_F(ReloadTest, WarnsOfFilesThatAreNotUsedOrShrankAndOfSettingsThatWait) {
   settings = {"`capture: filter`", "`output`"};
   Reloader::Outcome outcome = Reload();
   EXPECT_TRUE(outcome.succeeded);
-  EXPECT_EQ(outcome.warnings, (Texts{"a.csv gives 2 rows and gave 5 before; was it cut off on its way here?",
-                                     "the configuration was changed at `capture: filter`, `output`; that holds from "
-                                     "the next start on"}));
+  EXPECT_EQ(outcome.warnings,
+            (Texts{"a.csv gives 2 rows, but gave 5 before; was it truncated in transfer?",
+                   "the configuration was changed at `capture: filter`, `output`; this takes effect at "
+                   "the next start"}));
   Figures figures;
   reloader_->AppendFigures(figures);
   EXPECT_EQ(figures.Value(families::kReloadWarnings), 2);
@@ -337,7 +338,7 @@ TEST_F(ReloadTest, WarnsOfFilesThatAreNotUsedOrShrankAndOfSettingsThatWait) {
   files.erase(files.begin() + 1);
   outcome = Reload();
   EXPECT_EQ(outcome.warnings, Texts());
-  EXPECT_EQ(outcome.notes, Texts{"b.csv is not there any more; it gave 3 rows"});
+  EXPECT_EQ(outcome.notes, Texts{"b.csv no longer exists; it gave 3 rows"});
   for (int i = 0; i < 30; ++i) files.push_back({"f" + std::to_string(i), "is empty", 0});
   outcome = Reload();
   ASSERT_EQ(outcome.warnings.size(), Reloader::kFilesTold + 1);
