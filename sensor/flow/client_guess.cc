@@ -90,11 +90,10 @@ ClientGuess GuessClient(const Packet& packet) {
     guess.settled = true;
     return guess;
   }
-  const int sender = ServiceScore(packet.source_port), receiver = ServiceScore(packet.destination_port);
   if (packet.protocol == kIpProtoUdp) {
     if (const std::optional<PacketEnd> told = ClientByDatagram(packet)) return {*told, true, false};
   }
-  if (sender > receiver) guess.client = PacketEnd::kReceiver;
+  if (ServiceScore(packet.source_port) > ServiceScore(packet.destination_port)) guess.client = PacketEnd::kReceiver;
   guess.settled = packet.protocol == kIpProtoUdp && IsOwnPort(packet.source_port) != IsOwnPort(packet.destination_port);
   return guess;
 }

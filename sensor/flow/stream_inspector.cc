@@ -33,7 +33,8 @@ class StreamInspector::Sink final : public TcpSink {
       : inspector_(inspector), flow_(flow), index_(index), time_ns_(time_ns) {}
 
   void OnData(Bytes data, uint64_t gap_bytes, bool start, bool end) override {
-    inspector_.OnData(flow_, index_, {.data = data, .start = start, .end = end, .time_ns = time_ns_}, gap_bytes);
+    Chunk chunk = {.data = data, .start = start, .end = end, .time_ns = time_ns_};
+    inspector_.OnData(flow_, index_, chunk, gap_bytes);
   }
   void OnCopy(Bytes data, uint32_t behind, bool start) override {
     inspector_.OnCopy(flow_, index_, {.data = data, .start = start, .time_ns = time_ns_}, behind);
@@ -84,8 +85,8 @@ void StreamInspector::OnTcp(Flow& flow, const Packet& packet, bool from_client) 
     }
     return;
   }
+  if (flow.bypass) return OnBypassed(flow, index, packet);
   const uint64_t time_ns = packet.frame->time_ns;
-  if (flow.bypass) ScanOnly(flow, index, packet);
   if (syn) {
     OnSyn(half, other, packet);
   } else {
@@ -93,27 +94,55 @@ void StreamInspector::OnTcp(Flow& flow, const Packet& packet, bool from_client) 
   }
   if ((packet.tcp_flags & kTcpAck) != 0) {
     if (!other.known()) other.StartAt(packet.acknowledgment, syn || (half.started() && half.next() == half.first()));
-    Sink sink(*this, flow, 1 - index, time_ns);
-    if (!flow.bypass) other.Acknowledge(packet.acknowledgment, tcp_counters_, sink);
+    if (other.NoteAcknowledgment(packet.acknowledgment)) {
+      Sink sink(*this, flow, 1 - index, time_ns);
+      other.OnAcknowledgment(packet.acknowledgment, tcp_counters_, sink);
+    }
   }
   if (packet.payload.empty() && packet.missing_bytes == 0 && !fin) return;
   const uint32_t before = half.next();
   const bool plain = packet.payload.size() > kMaxPaddingBytes && !syn && !fin;
-  if (plain && !flow.bypass && half.IsInTurn(packet.sequence)) [[likely]] {
-    Sink sink(*this, flow, index, time_ns);
+  Sink sink(*this, flow, index, time_ns);
+  if (plain && half.IsInTurn(packet.sequence)) [[likely]] {
     half.PassInTurn(packet.payload, packet.missing_bytes, tcp_counters_, sink);
   } else {
-    OnSegment(flow, index, packet);
+    half.OnSegment(SegmentOf(packet), options_.tcp, tcp_counters_, sink);
   }
-  if (half.fin_seen() && other.fin_seen()) {
+  SeeClosing(flow, index, before);
+  if (flow.bypass) return;
+  if (flow.stream != nullptr && flow.stream->flip_pending) TurnRound(flow);
+  if (flow.stream != nullptr && flow.stream->parsing_over()) ConsiderBypass(flow);
+}
+
+// FIN both ways closes the flow; data behind a RST shows that it did not.
+void StreamInspector::SeeClosing(Flow& flow, size_t index, uint32_t next_before) {
+  if (flow.half[0].fin_seen() && flow.half[1].fin_seen()) {
     flow.closed = true;
-  } else if (flow.closed && half.next() != before) {
+  } else if (flow.closed && flow.half[index].next() != next_before) {
     flow.closed = false;
     ++tcp_counters_.resets_in_vain;
   }
-  if (flow.bypass) return;
-  if (flow.stream != nullptr && flow.stream->flip_pending) TurnRound(flow);
-  ConsiderBypass(flow);
+}
+
+// A packet of a flow from whose fields nothing more is to be learned: its place and its end are kept.
+void StreamInspector::OnBypassed(Flow& flow, size_t index, const Packet& packet) {
+  if (scan_ || flow.stream->scanned_halves != nullptr) ScanOnly(flow, index, packet);
+  TcpHalf& half = flow.half[index];
+  TcpHalf& other = flow.half[1 - index];
+  const bool syn = (packet.tcp_flags & kTcpSyn) != 0, fin = (packet.tcp_flags & kTcpFin) != 0;
+  if (syn) {
+    OnSyn(half, other, packet);
+  } else {
+    other.SeeWindow(packet.window);
+  }
+  if ((packet.tcp_flags & kTcpAck) != 0 && !other.known())
+    other.StartAt(packet.acknowledgment, syn || (half.started() && half.next() == half.first()));
+  const auto bytes = static_cast<uint32_t>(packet.payload.size()) + packet.missing_bytes;
+  if (bytes == 0 && !fin) return;
+  const uint32_t before = half.next();
+  half.Follow(packet.sequence + (syn ? 1 : 0), bytes, fin);
+  if (scan_ && flow.stream->scanned_halves == nullptr) counters_.payload_bytes_unscanned += packet.payload.size();
+  SeeClosing(flow, index, before);
 }
 
 // A packet of a bypassed flow, for the patterns.
@@ -179,19 +208,6 @@ TcpSegment StreamInspector::SegmentOf(const Packet& packet) const {
   return segment;
 }
 
-void StreamInspector::OnSegment(Flow& flow, size_t index, const Packet& packet) {
-  const TcpSegment segment = SegmentOf(packet);
-  TcpHalf& half = flow.half[index];
-  if (flow.bypass) {
-    half.Follow(segment);
-    if (scan_ && (flow.stream == nullptr || flow.stream->scanned_halves == nullptr))
-      counters_.payload_bytes_unscanned += packet.payload.size();
-    return;
-  }
-  Sink sink(*this, flow, index, segment.time_ns);
-  half.OnSegment(segment, options_.tcp, tcp_counters_, sink);
-}
-
 void StreamInspector::OnSyn(TcpHalf& half, TcpHalf& other, const Packet& packet) {
   half.OnSyn(packet.sequence, tcp_counters_);
   if (half.first() != packet.sequence + 1) return;
@@ -199,8 +215,8 @@ void StreamInspector::OnSyn(TcpHalf& half, TcpHalf& other, const Packet& packet)
   if (ChecksumOf(packet) == Checksum::kRight) half.TrustChecksums();
 }
 
+// Nobody reads the stream any more.
 void StreamInspector::ConsiderBypass(Flow& flow) {
-  if (flow.stream == nullptr || !flow.stream->parsing_over()) return;
   // Another copy of what the parser gave up at may come.
   for (const std::string& message : flow.stream->reading.message) {
     if (!message.empty()) return;
@@ -234,7 +250,7 @@ void StreamInspector::Count(StreamState& state) {
   state.counted = bytes;
 }
 
-void StreamInspector::OnData(Flow& flow, size_t index, Chunk chunk, uint64_t gap_bytes) {
+void StreamInspector::OnData(Flow& flow, size_t index, Chunk& chunk, uint64_t gap_bytes) {
   counters_.payload_bytes += chunk.data.size();
   if (flow.stream == nullptr && chunk.data.empty()) return;
   StreamState& state = StateOf(flow);

@@ -75,7 +75,7 @@ bool ChooseIdentity(const std::string& user, Identity& identity, std::string& er
   }
   if (identity.uid == 0 || identity.gid == 0) {
     error = fmt::format(
-        "user \"{}\" has the rights of root or its group; packets are never parsed with them: name another user",
+        "user \"{}\" has the rights of root or its group, with which packets are never parsed; name another user",
         identity.name);
     return false;
   }

@@ -7,6 +7,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "exporter/policy/partners.h"
 #include "exporter/render/render.h"
 #include "parsers/registry.h"
 #include "tests/unit/exporter/mmdb_files.h"
@@ -360,11 +361,12 @@ class PartnerJson : public AlertJson {
   // What partner number `partner` receives.
   PartnerOutcome View(const Alert& alert, uint32_t partner, bool only_constituency, json& out,
                       const HitFilter& filter = nullptr) {
-    ConstituencyTable table(partners_, &geo_);
+    Partners partners(&geo_);
+    for (const Clearance& clearance : partners_) partners.Add({clearance.partner, "", clearance});
     IndicatorCatalogue catalogue = records_.Catalogue();
     catalogue.audiences = audiences_;
     AlertRenderer renderer(std::move(catalogue), &geo_, sensor_, TestFileName);
-    if (with_table_) renderer.set_constituencies(&table);
+    if (with_table_) renderer.set_constituencies(&partners.constituencies());
     std::string line;
     const PartnerOutcome outcome = renderer.AppendPartnerJson(alert, {filter, partner, only_constituency}, line);
     EXPECT_EQ(outcome == PartnerOutcome::kShown, !line.empty());
@@ -443,9 +445,10 @@ TEST_F(PartnerJson, APartnerIsToldOfItsOwnConstituencyOnly) {
 
 TEST_F(PartnerJson, TheOperatorSeesAllWhoAreResponsible) {
   const Alert alert = MakeAlert(ObservableKind::kIp, "89.160.20.112", {0});
-  ConstituencyTable table(partners_, &geo_);
+  Partners partners(&geo_);
+  for (const Clearance& clearance : partners_) partners.Add({clearance.partner, "", clearance});
   AlertRenderer renderer(records_.Catalogue(), &geo_, sensor_, TestFileName);
-  renderer.set_constituencies(&table);
+  renderer.set_constituencies(&partners.constituencies());
   std::string line;
   ASSERT_TRUE(renderer.AppendJson(alert, nullptr, line));
   Keep(line);
