@@ -16,12 +16,13 @@
 #include "parsers/dns/dns_protocol.h"
 #include "parsers/http/http_protocol.h"
 #include "parsers/openvpn/openvpn_protocol.h"
+#include "parsers/ssh/ssh_protocol.h"
 #include "parsers/tls/tls_protocol.h"
 
 namespace vedette {
 
 // Asked in this order; the first that says yes has the flow.
-using ProtocolList = std::tuple<TlsProtocol, HttpProtocol, OpenVpnProtocol, DnsProtocol>;
+using ProtocolList = std::tuple<TlsProtocol, SshProtocol, HttpProtocol, OpenVpnProtocol, DnsProtocol>;
 
 namespace registry_internal {
 

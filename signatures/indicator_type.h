@@ -51,6 +51,8 @@ enum class KeySpace : uint8_t {
   kJa4,
   kCertSha1,
   kCertSha256,
+  kHassh,
+  kHasshServer,
   kPrefix,   // cidr: looked up in the prefix table
   kContent,  // looked up by scanning
   kRegex,    // the same
@@ -106,8 +108,8 @@ inline constexpr std::array<IndicatorTypeTraits, kIndicatorTypes> kIndicatorType
       whole(kJa3, 9, "ja3", KeySpace::kJa3, K::kTlsJa3),
       whole(kJa3s, 10, "ja3s", KeySpace::kJa3s, K::kTlsJa3s),
       whole(kJa4, 11, "ja4", KeySpace::kJa4, K::kTlsJa4),
-      T{kHassh, 12, "hassh", std::nullopt, none, none},
-      T{kHasshServer, 13, "hassh_server", std::nullopt, none, none},
+      whole(kHassh, 12, "hassh", KeySpace::kHassh, K::kSshHassh),
+      whole(kHasshServer, 13, "hassh_server", KeySpace::kHasshServer, K::kSshHasshServer),
       whole(kCertSha1, 14, "cert.sha1", KeySpace::kCertSha1, K::kTlsCertSha1),
       whole(kCertSha256, 15, "cert.sha256", KeySpace::kCertSha256, K::kTlsCertSha256),
       T{kFileMd5, 16, "file.md5", std::nullopt, none, none},

@@ -160,6 +160,8 @@ class AlertJson {
         return Members("http", kHttpMembers);
       case EveObject::kTls:
         return Members("tls", kTlsMembers);
+      case EveObject::kSsh:
+        return Ssh();
       case EveObject::kNone:
         return;
     }
@@ -208,6 +210,7 @@ class AlertJson {
         return true;
       }
       case EveShape::kAnswer:
+      case EveShape::kSoftware:
       case EveShape::kNone:
         break;
     }
@@ -259,6 +262,33 @@ class AlertJson {
       json_.EndArray();
       if (left_out > 0) json_.Number("answers_omitted", left_out);
     }
+    json_.EndObject();
+  }
+
+  void Ssh() {
+    json_.BeginObject("ssh");
+    SshSide("client", kSshClient, kSshHassh, Direction::kToServer);
+    SshSide("server", kSshServer, kSshHasshServer, Direction::kToClient);
+    json_.EndObject();
+  }
+
+  // Of "SSH-2.0-OpenSSH_9.2p1 Debian-2" EVE has the second and the third part.
+  void SshSide(std::string_view key, ObservableKind identification, ObservableKind hassh, Direction direction) {
+    std::string_view text = ValueIn(identification);
+    if (text.empty() && alert_.direction == direction) text = ValueIn(kSshSoftware);
+    const std::string_view hash = ValueIn(hassh);
+    if (text.empty() && hash.empty()) return;
+    json_.BeginObject(key);
+    if (!text.empty()) {
+      text.remove_prefix(std::min(text.find('-'), text.size() - 1) + 1);
+      const size_t dash = text.find('-');
+      json_.Observed("proto_version", text.substr(0, dash), kMaxContextBytes);
+      if (dash != std::string_view::npos) {
+        text.remove_prefix(dash + 1);
+        json_.Observed("software_version", text.substr(0, text.find(' ')), kMaxContextBytes);
+      }
+    }
+    Member({EveObject::kSsh, "hassh", EveShape::kHash}, hash);
     json_.EndObject();
   }
 

@@ -37,6 +37,11 @@ enum class ObservableKind : uint8_t {
   kTlsCertSha1,
   kTlsCertSha256,
   kTlsCertName,
+  kSshClient,
+  kSshServer,
+  kSshHassh,
+  kSshHasshServer,
+  kSshHostKeySha256,
   kPayload,
   kDnsType,     // the query's type: "A", "AAAA", "TYPE65"
   kDnsRcode,    // of a response: "NOERROR", "NXDOMAIN"
@@ -45,7 +50,8 @@ enum class ObservableKind : uint8_t {
   kHttpStatus,  // three digits
   kTlsVersion,  // as negotiated, else as offered: "TLS 1.2"
   kTlsSubject,
-  kTlsIssuer,  // of the first certificate, RFC 4514 text
+  kTlsIssuer,    // of the first certificate, RFC 4514 text
+  kSshSoftware,  // the sender's ssh.client or ssh.server
   kCount
 };
 constexpr size_t kObservableKinds = static_cast<size_t>(ObservableKind::kCount);
@@ -87,13 +93,14 @@ enum class Ownership : uint8_t {
 };
 
 // EVE's object and member in which an alert shows the value; no name: the object is that of the message.
-enum class EveObject : uint8_t { kNone, kDns, kHttp, kTls };
+enum class EveObject : uint8_t { kNone, kDns, kHttp, kTls, kSsh };
 enum class EveShape : uint8_t {
   kNone,
   kText,
   kNumber,       // three digits
   kHash,         // {"hash": …}
   kFingerprint,  // hex with colons
+  kSoftware,     // {"proto_version": …, "software_version": …} of SSH's identification
   kAnswer,       // an element of dns.answers
 };
 struct EveMember {
@@ -130,7 +137,7 @@ struct ObservableTraits {
   EveMember eve;
 };
 
-// Numbers are in blocks: 1 addresses, 11 DNS, 21 HTTP, 41 TLS, with room for what each protocol may get.
+// Numbers are in blocks: 1 addresses, 11 DNS, 21 HTTP, 41 TLS, 61 SSH, with room for what each protocol may get.
 // clang-format off
 inline constexpr std::array<ObservableTraits, kObservableKinds> kObservableTable = [] {
   using enum ObservableKind;
@@ -144,6 +151,7 @@ inline constexpr std::array<ObservableTraits, kObservableKinds> kObservableTable
   constexpr auto dns = [](std::string_view name, EveShape shape) { return EveMember{EveObject::kDns, name, shape}; };
   constexpr auto http = [](std::string_view name, EveShape shape) { return EveMember{EveObject::kHttp, name, shape}; };
   constexpr auto tls = [](std::string_view name, EveShape shape) { return EveMember{EveObject::kTls, name, shape}; };
+  constexpr auto ssh = [](std::string_view name, EveShape shape) { return EveMember{EveObject::kSsh, name, shape}; };
   using T = ObservableTraits;
   return std::array<ObservableTraits, kObservableKinds>{{
     T{kIp,            1,   "ip",              F::kAddress, C::kAsSent, L::kAddressPort,   P::kNone,   E::kAlways,           O::kEndOfPacket,      kNoMember},
@@ -165,6 +173,11 @@ inline constexpr std::array<ObservableTraits, kObservableKinds> kObservableTable
     T{kTlsCertSha1,   45,  "tls.cert.sha1",   F::kText,    C::kLower,  L::kWholeText,     P::kOthers, E::kIfLookedIn,       O::kCertificateOwner, tls("fingerprint", EveShape::kFingerprint)},
     T{kTlsCertSha256, 46,  "tls.cert.sha256", F::kText,    C::kLower,  L::kWholeText,     P::kOthers, E::kIfLookedIn,       O::kCertificateOwner, tls("", EveShape::kNone)},
     T{kTlsCertName,   47,  "tls.cert.name",   F::kText,    C::kLower,  L::kHostName,      P::kHosts,  E::kIfLookedIn,       O::kCertificateOwner, tls("", EveShape::kNone)},
+    T{kSshClient,     61,  "ssh.client",      F::kText,    C::kAsSent, L::kNone,          P::kOthers, E::kAlways,           O::kClientSoftware,   ssh("client", EveShape::kSoftware)},
+    T{kSshServer,     62,  "ssh.server",      F::kText,    C::kAsSent, L::kNone,          P::kOthers, E::kAlways,           O::kServerSoftware,   ssh("server", EveShape::kSoftware)},
+    T{kSshHassh,      63,  "ssh.hassh",       F::kText,    C::kLower,  L::kWholeText,     P::kOthers, E::kIfLookedIn,       O::kClientSoftware,   ssh("client", EveShape::kHash)},
+    T{kSshHasshServer, 64, "ssh.hassh_server", F::kText,   C::kLower,  L::kWholeText,     P::kOthers, E::kIfLookedIn,       O::kServerSoftware,   ssh("server", EveShape::kHash)},
+    T{kSshHostKeySha256, 65, "ssh.host_key.sha256", F::kText, C::kLower, L::kNone,        P::kOthers, E::kIfLookedIn,       O::kServer,           ssh("", EveShape::kNone)},
     T{kPayload,       900, "payload",         F::kBytes,   C::kAsSent, L::kNone,          P::kNone,   E::kAlways,           O::kSender,           kNoMember},
     T{kDnsType,       18,  "dns.type",        F::kText,    C::kAsSent, L::kNone,          P::kNone,   E::kAlways,           O::kNobody,           dns("rrtype", EveShape::kText)},
     T{kDnsRcode,      19,  "dns.rcode",       F::kText,    C::kAsSent, L::kNone,          P::kNone,   E::kAlways,           O::kNobody,           dns("rcode", EveShape::kText)},
@@ -174,6 +187,7 @@ inline constexpr std::array<ObservableTraits, kObservableKinds> kObservableTable
     T{kTlsVersion,    57,  "tls.version",     F::kText,    C::kAsSent, L::kNone,          P::kNone,   E::kAlways,           O::kNobody,           tls("version", EveShape::kText)},
     T{kTlsSubject,    58,  "tls.subject",     F::kText,    C::kAsSent, L::kNone,          P::kNone,   E::kWithCertificates, O::kNobody,           tls("subject", EveShape::kText)},
     T{kTlsIssuer,     59,  "tls.issuer",      F::kText,    C::kAsSent, L::kNone,          P::kNone,   E::kWithCertificates, O::kNobody,           tls("issuerdn", EveShape::kText)},
+    T{kSshSoftware,   70,  "ssh.software",    F::kText,    C::kAsSent, L::kNone,          P::kNone,   E::kAlways,           O::kNobody,           ssh("", EveShape::kNone)},
   }};
 }();
 // clang-format on

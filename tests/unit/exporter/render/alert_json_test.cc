@@ -199,6 +199,20 @@ TEST_F(AlertJson, Ja3) {
   ExpectGolden("tls_ja3", alert);
 }
 
+TEST_F(AlertJson, Ssh) {
+  records_.Add(IndicatorType::kHassh, "06046964c022c6407d15a27b12a6a4fb", "hassh:1");
+  Alert alert = MakeAlert(ObservableKind::kSshHassh, "06046964c022c6407d15a27b12a6a4fb", {0});
+  alert.message = {{ObservableKind::kSshHassh, "06046964c022c6407d15a27b12a6a4fb"},
+                   {ObservableKind::kSshSoftware, "SSH-2.0-OpenSSH_9.2p1 Debian-2"}};
+  EXPECT_EQ(Parsed(alert)["ssh"], json::parse(R"({"client": {
+      "proto_version": "2.0", "software_version": "OpenSSH_9.2p1",
+      "hassh": {"hash": "06046964c022c6407d15a27b12a6a4fb"}}})"));
+  for (const char* identification : {"SSH-", "SSH-2", "-", "SSH-2.0- ", "x"}) {
+    alert.message[1].value = identification;
+    EXPECT_TRUE(Parsed(alert)["ssh"]["client"].contains("hassh")) << identification;
+  }
+}
+
 TEST_F(AlertJson, Payload) {
   records_.Add(IndicatorType::kContent, "MZ|90 00|", "content:1");
   Alert alert = MakeAlert(ObservableKind::kPayload, std::string_view("mz\x90\0", 4), {0});
