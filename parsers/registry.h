@@ -14,6 +14,7 @@
 
 #include "parsers/base/protocol.h"
 #include "parsers/dns/dns_protocol.h"
+#include "parsers/dtls/dtls_protocol.h"
 #include "parsers/http/http_protocol.h"
 #include "parsers/openvpn/openvpn_protocol.h"
 #include "parsers/ssh/ssh_protocol.h"
@@ -22,7 +23,7 @@
 namespace vedette {
 
 // Asked in this order; the first that says yes has the flow.
-using ProtocolList = std::tuple<TlsProtocol, SshProtocol, HttpProtocol, OpenVpnProtocol, DnsProtocol>;
+using ProtocolList = std::tuple<TlsProtocol, SshProtocol, HttpProtocol, DtlsProtocol, OpenVpnProtocol, DnsProtocol>;
 
 namespace registry_internal {
 

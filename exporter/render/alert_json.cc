@@ -30,8 +30,8 @@ constexpr uint64_t kNsPerSecond = 1'000'000'000;
 using enum ObservableKind;
 constexpr std::array kHttpMembers = {kHttpHost,      kHttpTarget, kHttpUri,    kHttpUrl,
                                      kHttpUserAgent, kHttpXff,    kHttpMethod, kHttpStatus};
-constexpr std::array kTlsMembers = {kTlsSubject, kTlsIssuer, kTlsCertSha1, kTlsSni,
-                                    kTlsVersion, kTlsJa3,    kTlsJa3s,     kTlsJa4};
+constexpr std::array kTlsMembers = {kTlsSubject, kTlsIssuer, kTlsCertSha1, kTlsSni, kDtlsSni, kTlsVersion,
+                                    kTlsJa3,     kDtlsJa3,   kTlsJa3s,     kTlsJa4, kDtlsJa4};
 
 // Every kind that has a member is in its object's order.
 consteval bool IsComplete(EveObject object, std::span<const ObservableKind> order) {

@@ -42,6 +42,9 @@ enum class ObservableKind : uint8_t {
   kSshHassh,
   kSshHasshServer,
   kSshHostKeySha256,
+  kDtlsSni,
+  kDtlsJa3,
+  kDtlsJa4,
   kPayload,
   kDnsType,     // the query's type: "A", "AAAA", "TYPE65"
   kDnsRcode,    // of a response: "NOERROR", "NXDOMAIN"
@@ -137,7 +140,7 @@ struct ObservableTraits {
   EveMember eve;
 };
 
-// Numbers are in blocks: 1 addresses, 11 DNS, 21 HTTP, 41 TLS, 61 SSH, with room for what each protocol may get.
+// Numbers are in blocks: 1 addresses, 11 DNS, 21 HTTP, 41 TLS, 61 SSH, 81 DTLS, with room for what each protocol may get.
 // clang-format off
 inline constexpr std::array<ObservableTraits, kObservableKinds> kObservableTable = [] {
   using enum ObservableKind;
@@ -178,6 +181,9 @@ inline constexpr std::array<ObservableTraits, kObservableKinds> kObservableTable
     T{kSshHassh,      63,  "ssh.hassh",       F::kText,    C::kLower,  L::kWholeText,     P::kOthers, E::kIfLookedIn,       O::kClientSoftware,   ssh("client", EveShape::kHash)},
     T{kSshHasshServer, 64, "ssh.hassh_server", F::kText,   C::kLower,  L::kWholeText,     P::kOthers, E::kIfLookedIn,       O::kServerSoftware,   ssh("server", EveShape::kHash)},
     T{kSshHostKeySha256, 65, "ssh.host_key.sha256", F::kText, C::kLower, L::kNone,        P::kOthers, E::kIfLookedIn,       O::kServer,           ssh("", EveShape::kNone)},
+    T{kDtlsSni,       81,  "dtls.sni",        F::kText,    C::kLower,  L::kHostOrAddress, P::kHosts,  E::kAlways,           O::kServer,           tls("sni", EveShape::kText)},
+    T{kDtlsJa3,       82,  "dtls.ja3",        F::kText,    C::kLower,  L::kWholeText,     P::kOthers, E::kIfLookedIn,       O::kClientSoftware,   tls("ja3", EveShape::kHash)},
+    T{kDtlsJa4,       83,  "dtls.ja4",        F::kText,    C::kLower,  L::kWholeText,     P::kOthers, E::kIfLookedIn,       O::kClientSoftware,   tls("ja4", EveShape::kText)},
     T{kPayload,       900, "payload",         F::kBytes,   C::kAsSent, L::kNone,          P::kNone,   E::kAlways,           O::kSender,           kNoMember},
     T{kDnsType,       18,  "dns.type",        F::kText,    C::kAsSent, L::kNone,          P::kNone,   E::kAlways,           O::kNobody,           dns("rrtype", EveShape::kText)},
     T{kDnsRcode,      19,  "dns.rcode",       F::kText,    C::kAsSent, L::kNone,          P::kNone,   E::kAlways,           O::kNobody,           dns("rcode", EveShape::kText)},

@@ -1,0 +1,19 @@
+// DTLS as registry.h lists it.
+#pragma once
+
+#include "parsers/base/protocol.h"
+#include "parsers/dtls/dtls.h"
+
+namespace vedette {
+
+struct DtlsProtocol {
+  static constexpr ProtocolId kId{6};
+  static constexpr std::string_view kName = "dtls";
+  using StreamParser = NoParser;
+  using DatagramParser = DtlsParser;
+  enum Counter : uint8_t { kNumCounters };
+  static constexpr std::array<CounterText, kNumCounters> kCounters = {};
+  static constexpr ContentKinds kContent = {};
+};
+
+}  // namespace vedette
