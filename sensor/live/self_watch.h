@@ -53,8 +53,8 @@ class SelfWatch : public FigureSource {
     LiveFilters* filters = nullptr;
     ExportLoop* exporter = nullptr;
     std::vector<InjectingSource*> sources;
-    FrameSender* wire = nullptr;  // may be null, as the next three
-    CommandRunner* command = nullptr;
+    std::vector<FrameSender*> wires;   // empty: canaries are injected at the sources
+    CommandRunner* command = nullptr;  // may be null, as the next two
     const FeedPublisher* publisher = nullptr;
     const FeedSink* feed = nullptr;
     KeyPair canary_keys;
