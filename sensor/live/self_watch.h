@@ -17,7 +17,7 @@
 #include "sensor/capture/injecting_source.h"
 #include "sensor/capture/live/frame_sender.h"
 #include "sensor/config/config.h"
-#include "sensor/hardening/command_runner.h"
+#include "sensor/hardening/processes/command_runner.h"
 #include "sensor/live/alarms.h"
 #include "sensor/live/canary_runner.h"
 #include "sensor/live/control.h"
