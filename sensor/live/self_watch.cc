@@ -66,7 +66,7 @@ SelfWatch::SelfWatch(Parts parts, std::unique_ptr<MuteStore> mutes)
   }
   CanaryRunner::Parts canary{.watch = &parts_.filters->canaries,
                              .sources = parts_.sources,
-                             .wire = parts_.wire,
+                             .wires = parts_.wires,
                              .feed = parts_.feed,
                              .endpoint = parts_.publisher == nullptr ? "" : parts_.publisher->endpoint(),
                              .server_public_key = parts_.publisher == nullptr ? "" : parts_.publisher->public_key(),

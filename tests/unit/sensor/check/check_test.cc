@@ -125,6 +125,7 @@ TEST_F(CheckTest, EachMistakeIsAnError) {
   for (const Case& one : {
            Case{"interface: lo", "interface: nosuch0", "no such interface"},
            Case{"interface: lo, ", "", "needs an `interface`"},
+           Case{"interface: lo", "interfaces: [lo, nosuch0]", "nosuch0: there is no such interface"},
            Case{"filter: udp port 53", "filter: udp prt 53", "udp prt 53"},
            Case{"interface: lo", "interface: lo, user: no-such-user", "no-such-user"},
            Case{"[indicators.csv]", "[missing.csv]", "missing.csv"},

@@ -99,7 +99,7 @@ class CanaryRunnerTest : public testing::Test {
     auto source = std::make_unique<InjectingSource>(std::make_unique<SilentSource>());
     CanaryRunner::Parts parts{.watch = &filters_.canaries,
                               .sources = {source.get()},
-                              .wire = nullptr,
+                              .wires = {},
                               .feed = sink_.get(),
                               .endpoint = publisher_ == nullptr ? "" : publisher_->endpoint(),
                               .server_public_key = publisher_ == nullptr ? "" : publisher_->public_key(),
