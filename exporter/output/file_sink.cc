@@ -22,8 +22,6 @@ constexpr std::chrono::milliseconds kReaderPause{200};  // that the reader of a 
 
 constexpr std::chrono::minutes kRotateAgain{1};  // after a rotation that failed
 
-bool ShowAll(const IndicatorRecord&) { return true; }
-
 // Of its first bytes; of fewer, where it has no more.
 std::string DigestOfFile(int descriptor, uint64_t num_bytes) {
   Digester digester(DigestAlgorithm::kSha256);
@@ -40,14 +38,7 @@ std::string DigestOfFile(int descriptor, uint64_t num_bytes) {
 
 }  // namespace
 
-std::optional<OutputFormat> OutputFormatOf(std::string_view name) {
-  if (name == "jsonl") return OutputFormat::kJsonl;
-  if (name == "table") return OutputFormat::kTable;
-  if (name == "csv") return OutputFormat::kCsv;
-  return std::nullopt;
-}
-
-std::unique_ptr<FileSink> FileSink::Open(const std::string& path, OutputFormat format, AlertRenderer& renderer,
+std::unique_ptr<FileSink> FileSink::Open(const std::string& path, OutputFormat format, AlertPolicy& policy,
                                          std::string& error) {
   int descriptor = STDOUT_FILENO;
   if (path != "-") {
@@ -57,22 +48,21 @@ std::unique_ptr<FileSink> FileSink::Open(const std::string& path, OutputFormat f
       return nullptr;
     }
   }
-  std::unique_ptr<FileSink> sink(new FileSink(std::make_shared<OutputFile>(descriptor), path, format, renderer));
-  if (format == OutputFormat::kTable) sink->buffer_ = AlertRenderer::TableHeader();
-  if (format == OutputFormat::kCsv) sink->buffer_ = AlertRenderer::CsvHeader();
+  std::unique_ptr<FileSink> sink(new FileSink(std::make_shared<OutputFile>(descriptor), path, format, policy));
+  sink->buffer_ = sink->renderer_->Header();
   return sink;
 }
 
-std::unique_ptr<FileSink> FileSink::Append(const std::string& path, AlertRenderer& renderer, uint64_t& cut_bytes,
+std::unique_ptr<FileSink> FileSink::Append(const std::string& path, AlertPolicy& policy, uint64_t& cut_bytes,
                                            std::string& error) {
   cut_bytes = 0;
-  if (path == "-") return Open(path, OutputFormat::kJsonl, renderer, error);
+  if (path == "-") return Open(path, OutputFormat::kJsonl, policy, error);
   std::shared_ptr<OutputFile> file = OutputFile::Append(path, cut_bytes, error);
   if (file == nullptr) return nullptr;
-  return std::unique_ptr<FileSink>(new FileSink(std::move(file), path, OutputFormat::kJsonl, renderer));
+  return std::unique_ptr<FileSink>(new FileSink(std::move(file), path, OutputFormat::kJsonl, policy));
 }
 
-std::unique_ptr<FileSink> FileSink::Continue(const std::string& path, OutputFormat format, AlertRenderer& renderer,
+std::unique_ptr<FileSink> FileSink::Continue(const std::string& path, OutputFormat format, AlertPolicy& policy,
                                              const OutputMark& mark, std::string& error) {
   const int descriptor = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
   struct stat status {};
@@ -81,7 +71,7 @@ std::unique_ptr<FileSink> FileSink::Continue(const std::string& path, OutputForm
     if (descriptor >= 0) close(descriptor);
     return nullptr;
   }
-  std::unique_ptr<FileSink> sink(new FileSink(std::make_shared<OutputFile>(descriptor), path, format, renderer));
+  std::unique_ptr<FileSink> sink(new FileSink(std::make_shared<OutputFile>(descriptor), path, format, policy));
   sink->digester_ = std::make_unique<Digester>(DigestAlgorithm::kSha256);
   sink->mark_ = mark;
   sink->synced_bytes_ = mark.bytes;
@@ -99,13 +89,12 @@ std::unique_ptr<FileSink> FileSink::Continue(const std::string& path, OutputForm
     error = path + ": cannot be cut to what is certain: " + std::strerror(errno);
     return nullptr;
   }
-  if (format == OutputFormat::kTable) sink->buffer_ = AlertRenderer::TableHeader();
-  if (format == OutputFormat::kCsv) sink->buffer_ = AlertRenderer::CsvHeader();
+  sink->buffer_ = sink->renderer_->Header();
   return sink;
 }
 
-FileSink::FileSink(std::shared_ptr<OutputFile> file, std::string path, OutputFormat format, AlertRenderer& renderer)
-    : file_(std::move(file)), path_(std::move(path)), format_(format), renderer_(renderer) {}
+FileSink::FileSink(std::shared_ptr<OutputFile> file, std::string path, OutputFormat format, AlertPolicy& policy)
+    : file_(std::move(file)), path_(std::move(path)), policy_(policy), renderer_(MakeRenderer(format)) {}
 
 FileSink::~FileSink() = default;
 
@@ -116,7 +105,7 @@ void FileSink::GoLive(const LiveOutput& options, std::function<void(std::string_
   if (followed_ && live_.sync.count() != 0) sync_ = std::make_unique<DiskSync>(path_, live_.sync);
 }
 
-bool FileSink::Accept(const Alert& alert) {
+bool FileSink::Accept(const Event& event) {
   if (failed_) {
     ++lost_;
     return false;
@@ -125,25 +114,7 @@ bool FileSink::Accept(const Alert& alert) {
     ++lost_;
     return true;
   }
-  bool shown = false;
-  switch (format_) {
-    case OutputFormat::kJsonl:
-      shown = renderer_.AppendJson(alert, ShowAll, buffer_);
-      break;
-    case OutputFormat::kTable:
-      if (group_rows_) {
-        TableRow row;
-        if (renderer_.MakeTableRow(alert, ShowAll, row)) table_.Add(std::move(row));
-        if (table_.full()) buffered_alerts_ += table_.AppendTo(buffer_);
-        break;
-      }
-      shown = renderer_.AppendTableRow(alert, ShowAll, buffer_);
-      break;
-    case OutputFormat::kCsv:
-      shown = renderer_.AppendCsv(alert, ShowAll, buffer_);
-      break;
-  }
-  if (shown) ++buffered_alerts_;
+  if (policy_.Show(event, reader_, view_) == ViewOutcome::kShown) buffered_alerts_ += renderer_->Append(view_, buffer_);
   return failing_ || buffer_.size() < kFlushBytes || Flush();
 }
 
@@ -394,7 +365,7 @@ void FileSink::LookAtSync() {
 }
 
 bool FileSink::Close() {
-  if (!failed_) buffered_alerts_ += table_.AppendTo(buffer_);
+  if (!failed_) buffered_alerts_ += renderer_->Finish(buffer_);
   if (!failed_) Flush();
   if (failing_) {
     failed_ = true;

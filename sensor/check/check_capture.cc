@@ -97,7 +97,7 @@ void CheckFilter(const Config& config, CheckReport& report) {
 
 void CheckCapture(const Config& config, CheckReport& report) {
   const std::vector<std::string> interfaces = config.capture.AllInterfaces();
-  if (interfaces.empty()) report.Error("capture", "`capture` needs an `interface`; `ip link` lists those there are");
+  if (interfaces.empty()) report.Error("capture", "`capture` needs an `interface`; `ip link` lists them");
   for (const std::string& interface : interfaces) CheckInterface(interface, report);
   for (const std::string& interface : interfaces) CheckCanary(config, interface, report);
   CheckFilter(config, report);

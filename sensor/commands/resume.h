@@ -71,7 +71,7 @@ class CheckpointSink : public AlertSink {
                  const std::atomic<bool>& stop)
       : output_(output), state_(state), interval_(interval), stop_(stop), next_(Clock::now() + interval) {}
 
-  bool Accept(const Alert&) override { return error_.empty(); }
+  bool Accept(const Event&) override { return error_.empty(); }
   void Idle() override;
   // After the output's: where the run was stopped, the state is what was certain at the last moment before that.
   bool Close() override;

@@ -18,7 +18,7 @@
 #include "exporter/feed/feed_sink.h"
 #include "exporter/feed/keys.h"
 #include "exporter/metrics/figures.h"
-#include "exporter/output/canary_watch.h"
+#include "exporter/policy/canary_watch.h"
 #include "sensor/capture/injecting_source.h"
 #include "sensor/capture/live/frame_sender.h"
 #include "sensor/config/config.h"

@@ -64,14 +64,15 @@ struct LiveSensor::Parts {
   std::unique_ptr<LiveLanes> lanes;
   std::unique_ptr<CommandRunner> command;
   KeyPair canary_keys;
-  LiveFilters filters;
   std::string user;
   std::atomic<bool> hangup{false};  // SIGHUP came, and no reload was asked for since
   std::unique_ptr<SignalWatch> signals;
   LoadedIndicators loaded;
   GeoLookup geo;
   Partners partners{&geo};
-  std::unique_ptr<AlertRenderer> renderer;
+  CanaryWatch canaries;
+  MuteFilter mutes;
+  std::unique_ptr<AlertPolicy> policy;
   std::unique_ptr<MatchTally> tally;
   std::unique_ptr<FileSink> file;
   FeedSetup feed;
@@ -143,13 +144,11 @@ std::unique_ptr<Reloader> LiveSensor::Parts::MakeReloader(const IndicatorLoad& f
   parts.exporter = loop.get();
   parts.workers = lanes->pipeline().exchanges();
   parts.add = [this](std::shared_ptr<const IndicatorSet> set, uint64_t generation) {
-    filters.AddGeneration(CatalogueOf(set, generation));
-    renderer->AddGeneration(CatalogueOf(set, generation));
+    policy->AddGeneration(CatalogueOf(set, generation));
     tally->AddGeneration(CatalogueOf(std::move(set), generation));
   };
   parts.forget = [this](uint64_t generation) {
-    filters.ForgetBefore(generation);
-    renderer->ForgetBefore(generation);
+    policy->ForgetBefore(generation);
     tally->ForgetBefore(generation);
   };
   parts.log = &log;
@@ -182,18 +181,22 @@ bool LiveSensor::Parts::OpenSinks(std::string& error) {
   identity.version = VEDETTE_VERSION;
   identity.replay = false;
   identity.resolvers = config.resolvers;
-  renderer = std::make_unique<AlertRenderer>(CatalogueOf(loaded.set, 1), &geo, identity,
-                                             [this](uint32_t interface) { return lanes->NameOf(interface); });
-  filters.AddGeneration(CatalogueOf(loaded.set, 1));
   if (config.has_feed) AddCanaryView(config, canary_keys);
   for (const PartnerConfig& partner : config.feed.partners) partners.Add(partner);
   for (const std::string& warning : partners.constituencies().Warnings()) log.Warn(warning, warning);
-  renderer->set_constituencies(&partners.constituencies());
+  policy = std::make_unique<AlertPolicy>(
+      CatalogueOf(loaded.set, 1),
+      AlertPolicy::Parts{.sensor = identity,
+                         .file_name = [this](uint32_t interface) { return lanes->NameOf(interface); },
+                         .geo = &geo,
+                         .partners = &partners,
+                         .canaries = &canaries,
+                         .mutes = &mutes});
   tally = std::make_unique<MatchTally>(CatalogueOf(loaded.set, 1));
   sinks.push_back(tally.get());
   if (!config.output.empty()) {
     uint64_t cut_bytes = 0;
-    file = FileSink::Append(config.output, *renderer, cut_bytes, error);
+    file = FileSink::Append(config.output, *policy, cut_bytes, error);
     if (file == nullptr) {
       // Rights are gone by now: root's permissions do not help.
       error += fmt::format(" (`output` is written as `capture: user`, here {})", user);
@@ -214,11 +217,11 @@ bool LiveSensor::Parts::OpenSinks(std::string& error) {
     const auto say_at = [this](Log::Level level) {
       return [this, level](std::string_view text) { log.Write(level, "feed: " + std::string(text)); };
     };
-    if (!feed.Open(config, partners, *renderer, error, say_at(Log::Level::kInfo), say_at(Log::Level::kWarning)))
+    if (!feed.Open(config, partners, *policy, error, say_at(Log::Level::kInfo), say_at(Log::Level::kWarning)))
       return false;
     sinks.push_back(feed.sink());
   }
-  meter = std::make_unique<ExporterMeter>(*tally, *renderer, geo, file.get(), feed.publisher(), partners);
+  meter = std::make_unique<ExporterMeter>(*tally, *policy, geo, file.get(), feed.publisher(), partners);
   sinks.push_back(meter.get());
   return true;
 }
@@ -232,9 +235,8 @@ bool LiveSensor::Parts::SetUpPipeline(std::string& error) {
   traffic = std::make_unique<PipelineFigures>(pipeline);
   queues = std::make_unique<QueueFigures>(pipeline.alert_queues());
   if (config.has_feed) feed.TellLosses(pipeline);
-  loop = std::make_unique<ExportLoop>(
-      doorbell, pipeline.alert_queues(), sinks, false, stop,
-      [this](std::string_view problem) { log.Error(problem, problem); }, filters.all());
+  loop = std::make_unique<ExportLoop>(doorbell, pipeline.alert_queues(), *policy, sinks, false, stop,
+                                      [this](std::string_view problem) { log.Error(problem, problem); });
   OutputControl::Parts outputs{.exporter = loop.get(), .file = file.get(), .publisher = feed.publisher(), .log = &log};
   output = std::make_unique<OutputControl>(std::move(outputs));
   return true;
@@ -242,7 +244,9 @@ bool LiveSensor::Parts::SetUpPipeline(std::string& error) {
 
 bool LiveSensor::Parts::StartWatch(std::string& error) {
   watch = SelfWatch::Start({.config = &config,
-                            .filters = &filters,
+                            .canaries = &canaries,
+                            .mutes = &mutes,
+                            .policy = policy.get(),
                             .exporter = loop.get(),
                             .sources = lanes->injecting(),
                             .wires = lanes->wires(),

@@ -11,7 +11,8 @@
 #include "exporter/feed/feed_sink.h"
 #include "exporter/feed/publisher.h"
 #include "exporter/metrics/figures.h"
-#include "exporter/output/canary_watch.h"
+#include "exporter/policy/alert_policy.h"
+#include "exporter/policy/canary_watch.h"
 #include "exporter/policy/mutes/mute_list.h"
 #include "exporter/policy/mutes/mute_store.h"
 #include "sensor/capture/injecting_source.h"
@@ -27,30 +28,14 @@
 
 namespace vedette {
 
-// The exporter's filters, in the order in which alerts go through them: a canary can never be muted.
-struct LiveFilters {
-  CanaryWatch canaries;
-  MuteFilter mutes;
-  IndicatorCatalogue in_use;
-
-  std::vector<AlertFilter*> all() { return {&canaries, &mutes}; }
-  void AddGeneration(const IndicatorCatalogue& indicators) {
-    canaries.AddGeneration(indicators);
-    mutes.AddGeneration(indicators);
-    in_use = indicators;
-  }
-  void ForgetBefore(uint64_t generation) {
-    canaries.ForgetBefore(generation);
-    mutes.ForgetBefore(generation);
-  }
-};
-
 class SelfWatch : public FigureSource {
  public:
   // The sensor's other parts, which outlive this.
   struct Parts {
     const Config* config = nullptr;
-    LiveFilters* filters = nullptr;
+    CanaryWatch* canaries = nullptr;
+    MuteFilter* mutes = nullptr;
+    const AlertPolicy* policy = nullptr;  // the exporter's
     ExportLoop* exporter = nullptr;
     std::vector<InjectingSource*> sources;
     std::vector<FrameSender*> wires;   // empty: canaries are injected at the sources

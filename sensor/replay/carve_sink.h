@@ -29,7 +29,7 @@ class CarveSink final : public AlertSink {
   // Flows that alert first when there are `max_flows` already are left out.
   explicit CarveSink(size_t max_flows) : max_flows_(max_flows) {}
 
-  bool Accept(const Alert& alert) override;
+  bool Accept(const Event& event) override;
   const std::string& error() const override { return error_; }
   bool delivers() const override { return false; }
 

@@ -62,16 +62,17 @@ class TimedConsumer : public BurstConsumer {
 void Run(const std::shared_ptr<const CaptureList>& capture, const std::shared_ptr<const IndicatorSet>& set,
          std::vector<Cost>& costs) {
   GeoLookup geo;
-  AlertRenderer renderer(set, &geo, SensorIdentity{},
-                         [&](uint32_t file) { return std::string_view(capture->files()[file].name); });
+  AlertPolicy policy(
+      CatalogueOf(set),
+      {.file_name = [&](uint32_t file) { return std::string_view(capture->files()[file].name); }, .geo = &geo});
   std::string error;
-  const std::unique_ptr<FileSink> sink = FileSink::Open("/dev/null", OutputFormat::kJsonl, renderer, error);
+  const std::unique_ptr<FileSink> sink = FileSink::Open("/dev/null", OutputFormat::kJsonl, policy, error);
   Doorbell doorbell;
   AlertQueue queue(doorbell);
   std::atomic<bool> stop{false};
   MatchConsumer matcher(queue, true);
   TimedConsumer consumer(matcher);
-  ExportLoop loop(doorbell, {&queue}, {sink.get()}, true, stop);
+  ExportLoop loop(doorbell, {&queue}, policy, {sink.get()}, true, stop);
   std::thread exporter([&] { loop.Run(); });
   {
     CaptureFiles source(capture);

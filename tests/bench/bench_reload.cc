@@ -21,6 +21,7 @@
 #include <thread>
 #include <vector>
 
+#include "exporter/policy/alert_policy.h"
 #include "sensor/capture/files/capture_files.h"
 #include "sensor/live/log.h"
 #include "sensor/live/reloader.h"
@@ -72,7 +73,8 @@ int Run(const std::string& capture, const std::string& indicators, int reloads) 
   MatchConsumer consumer(queue, false);
   KitExchange exchange;
   std::atomic<bool> stop{false};
-  ExportLoop loop(doorbell, {&queue}, {}, false, stop);
+  AlertPolicy policy(CatalogueOf(first.set), {});
+  ExportLoop loop(doorbell, {&queue}, policy, {}, false, stop);
   std::thread exporter([&] { loop.Run(); });
   Log log;
   Reloader reloader(Reloader::Parts{.load = load,

@@ -76,15 +76,16 @@ void Drive(CaptureSource& source, Worker& worker) {
 LoopResult RunLoop(const Input& input) {
   LoopResult result;
   GeoLookup geo;
-  AlertRenderer renderer(input.set, &geo, SensorIdentity{},
-                         [&](uint32_t file) { return std::string_view(input.capture->file(file).name); });
+  AlertPolicy policy(
+      CatalogueOf(input.set),
+      {.file_name = [&](uint32_t file) { return std::string_view(input.capture->file(file).name); }, .geo = &geo});
   std::string error;
-  const std::unique_ptr<FileSink> sink = FileSink::Open("/dev/null", OutputFormat::kJsonl, renderer, error);
+  const std::unique_ptr<FileSink> sink = FileSink::Open("/dev/null", OutputFormat::kJsonl, policy, error);
   Doorbell doorbell;
   AlertQueue queue(doorbell);
   std::atomic<bool> stop{false};
   MatchConsumer consumer(queue, true);
-  ExportLoop loop(doorbell, {&queue}, {sink.get()}, true, stop);
+  ExportLoop loop(doorbell, {&queue}, policy, {sink.get()}, true, stop);
   std::thread exporter([&] {
     const double before = ThreadCpuSeconds();
     result.alerts = loop.Run().alerts;

@@ -11,9 +11,8 @@
 #include <vector>
 
 #include "exporter/alert/alert.h"
-#include "exporter/alert/alert_filter.h"
+#include "exporter/alert/catalogue.h"
 #include "exporter/policy/mutes/mute.h"
-#include "exporter/render/catalogues.h"
 #include "parsers/base/network.h"
 
 namespace vedette {
@@ -54,17 +53,14 @@ class MuteList {
 };
 
 // Takes muted hits out of alerts. Exporter thread only.
-class MuteFilter : public AlertFilter {
+class MuteFilter {
  public:
   void Use(std::shared_ptr<const MuteList> list) { list_ = std::move(list); }
-  bool Admit(Alert& alert) override;
-
-  // As AlertRenderer's.
-  void AddGeneration(IndicatorCatalogue indicators) { catalogues_.Add(std::move(indicators)); }
-  void ForgetBefore(uint64_t generation) { catalogues_.ForgetBefore(generation); }
+  // False: nothing was left of the alert, which is counted. `catalogue`: the alert's, nullptr where nobody knows it any
+  // more.
+  bool Admit(Alert& alert, const IndicatorCatalogue* catalogue) const;
 
  private:
-  Catalogues catalogues_;
   std::shared_ptr<const MuteList> list_;
 };
 

@@ -1,4 +1,4 @@
-#include "exporter/output/canary_watch.h"
+#include "exporter/policy/canary_watch.h"
 
 #include <algorithm>
 #include <chrono>
@@ -28,8 +28,7 @@ std::optional<uint64_t> CanaryWatch::Seen() const {
   return seen_ns_;
 }
 
-bool CanaryWatch::Admit(Alert& alert) {
-  const IndicatorCatalogue* const catalogue = catalogues_.Find(alert.generation);
+bool CanaryWatch::Admit(Alert& alert, const IndicatorCatalogue* catalogue) {
   const auto index = catalogue == nullptr || !catalogue->canary
                          ? alert.indicators.end()
                          : std::find(alert.indicators.begin(), alert.indicators.end(), *catalogue->canary);
@@ -45,7 +44,7 @@ bool CanaryWatch::Admit(Alert& alert) {
                 .count());
       }
       alert.indicators = {*index};
-      alert.canary = true;
+      alert.event = EventKind::kCanary;
       return true;
     }
   }

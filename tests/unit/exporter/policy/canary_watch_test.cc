@@ -1,4 +1,4 @@
-#include "exporter/output/canary_watch.h"
+#include "exporter/policy/canary_watch.h"
 
 #include <gtest/gtest.h>
 
@@ -18,9 +18,8 @@ class CanaryWatchTest : public testing::Test {
   CanaryWatchTest() {
     listed_ = records_.Add(IndicatorType::kDomain, "vedette.invalid", "t-1");
     canary_ = records_.Add(IndicatorType::kDomain, kCanaryDomain, kCanarySource, kCanarySource);
-    IndicatorCatalogue catalogue = records_.Catalogue();
-    catalogue.canary = canary_;
-    watch_.AddGeneration(catalogue);
+    catalogue_ = records_.Catalogue();
+    catalogue_.canary = canary_;
   }
   static Canary Sent(const std::string& name, uint16_t port = 4711) {
     return {.client = Address("192.0.2.1"),
@@ -41,6 +40,7 @@ class CanaryWatchTest : public testing::Test {
 
   RecordList records_;
   uint32_t listed_, canary_;
+  IndicatorCatalogue catalogue_;
   CanaryWatch watch_;
 };
 
@@ -50,8 +50,8 @@ TEST_F(CanaryWatchTest, MarksTheOneThatIsExpected) {
   EXPECT_FALSE(watch_.Seen());
   // Somebody lists the name's domain: that hit is no business of the canary's view, and no alert either.
   Alert alert = QueryFor(canary, {listed_, canary_});
-  EXPECT_TRUE(watch_.Admit(alert));
-  EXPECT_TRUE(alert.canary);
+  EXPECT_TRUE(watch_.Admit(alert, &catalogue_));
+  EXPECT_EQ(alert.event, EventKind::kCanary);
   EXPECT_EQ(alert.indicators, std::vector{canary_});
   EXPECT_TRUE(watch_.Seen());
   EXPECT_EQ(watch_.foreign(), 0u);
@@ -62,7 +62,7 @@ TEST_F(CanaryWatchTest, NothingElseInItsPacketIsAnAlert) {
   watch_.Expect(canary);
   Alert other = QueryFor(canary, {listed_});
   other.value = "somethingelse.vedette.invalid";
-  EXPECT_FALSE(watch_.Admit(other));
+  EXPECT_FALSE(watch_.Admit(other, &catalogue_));
   EXPECT_FALSE(watch_.Seen());
 }
 
@@ -71,8 +71,8 @@ TEST_F(CanaryWatchTest, ALateOneIsNoAlertAndNoArrival) {
   watch_.Expect(late);
   watch_.Expect(next);
   Alert alert = QueryFor(late, {canary_});
-  EXPECT_TRUE(watch_.Admit(alert));
-  EXPECT_TRUE(alert.canary);
+  EXPECT_TRUE(watch_.Admit(alert, &catalogue_));
+  EXPECT_EQ(alert.event, EventKind::kCanary);
   EXPECT_FALSE(watch_.Seen());
 }
 
@@ -80,14 +80,14 @@ TEST_F(CanaryWatchTest, WhatOthersAskForIsNoCanary) {
   const Canary canary = Sent("a1.canary.vedette.invalid");
   // Not expected; then from another port; then by TCP.
   Alert alert = QueryFor(canary, {canary_});
-  EXPECT_FALSE(watch_.Admit(alert));
+  EXPECT_FALSE(watch_.Admit(alert, &catalogue_));
   watch_.Expect(canary);
   alert = QueryFor(Sent(canary.name, 4712), {canary_});
-  EXPECT_FALSE(watch_.Admit(alert));
+  EXPECT_FALSE(watch_.Admit(alert, &catalogue_));
   alert = QueryFor(canary, {listed_, canary_});
   alert.flow.protocol = 6;
-  EXPECT_TRUE(watch_.Admit(alert));  // a listed name that somebody asked for stays an alert
-  EXPECT_FALSE(alert.canary);
+  EXPECT_TRUE(watch_.Admit(alert, &catalogue_));  // a listed name that somebody asked for stays an alert
+  EXPECT_EQ(alert.event, EventKind::kAlert);
   EXPECT_EQ(alert.indicators, std::vector{listed_});
   EXPECT_EQ(watch_.foreign(), 3u);
   EXPECT_FALSE(watch_.Seen());
@@ -96,11 +96,15 @@ TEST_F(CanaryWatchTest, WhatOthersAskForIsNoCanary) {
 class CountingSink : public AlertSink {
  public:
   explicit CountingSink(bool canaries) : canaries_(canaries) {}
-  bool Accept(const Alert& alert) override {
-    ++(alert.canary ? tests : alerts);
+  bool Accept(const Event& event) override {
+    ++(event.kind == EventKind::kCanary ? tests : alerts);
     return true;
   }
-  bool takes_canaries() const override { return canaries_; }
+  EventKinds takes() const override {
+    EventKinds kinds = EventKind::kAlert;
+    if (canaries_) kinds.Add(EventKind::kCanary);
+    return kinds;
+  }
   const std::string& error() const override { return error_; }
   int alerts = 0, tests = 0;
 
@@ -116,7 +120,8 @@ TEST_F(CanaryWatchTest, OnlySinksThatTakeCanariesSeeThem) {
   AlertQueue queue(doorbell, 16);
   CountingSink file(false), feed(true);
   std::atomic<bool> stop{false};
-  ExportLoop loop(doorbell, {&queue}, {&file, &feed}, false, stop, {}, {&watch_});
+  AlertPolicy policy(catalogue_, {.canaries = &watch_});
+  ExportLoop loop(doorbell, {&queue}, policy, {&file, &feed}, false, stop);
   for (const Alert& alert :
        {QueryFor(canary, {canary_}), MakeAlert(ObservableKind::kTlsSni, "x.vedette.invalid", {listed_}),
         QueryFor(Sent("b.canary.vedette.invalid", 1), {canary_})}) {

@@ -9,8 +9,8 @@
 #include <optional>
 #include <string>
 
-#include "exporter/alert/alert_filter.h"
-#include "exporter/render/catalogues.h"
+#include "exporter/alert/alert.h"
+#include "exporter/alert/catalogue.h"
 #include "parsers/base/address.h"
 
 namespace vedette {
@@ -23,8 +23,8 @@ struct Canary {
   std::string name = {};  // <sixteen hex digits>.canary.vedette.invalid
 };
 
-// The first of the filters. Expect and Seen in any thread, the rest in the exporter's.
-class CanaryWatch : public AlertFilter {
+// Expect and Seen in any thread, the rest in the exporter's.
+class CanaryWatch {
  public:
   // From here on, for the next kRemembered canaries, this one's alert is let through, marked; other alerts about its
   // packet are held back.
@@ -34,16 +34,13 @@ class CanaryWatch : public AlertFilter {
   // Hits of the canary's indicator that no canary of ours made: a name that somebody asked for.
   uint64_t foreign() const { return foreign_.load(std::memory_order_relaxed); }
 
-  bool Admit(Alert& alert) override;
-
-  // As AlertRenderer's.
-  void AddGeneration(IndicatorCatalogue indicators) { catalogues_.Add(std::move(indicators)); }
-  void ForgetBefore(uint64_t generation) { catalogues_.ForgetBefore(generation); }
+  // Marks a canary's alert, and takes hits on the canary's indicator out of others. False: nothing of it is told.
+  // `catalogue`: the alert's, nullptr where nobody knows it any more.
+  bool Admit(Alert& alert, const IndicatorCatalogue* catalogue);
 
  private:
   static constexpr size_t kRemembered = 64;  // a late one is still no alert
 
-  Catalogues catalogues_;
   std::atomic<bool> any_{false};
   std::atomic<uint64_t> foreign_{0};
   mutable std::mutex mutex_;  // of what follows
