@@ -18,13 +18,13 @@ consteval bool IsConsistent() {
 }
 static_assert(IsConsistent());
 
-// The space of the one type whose values are whole texts of that kind.
+// The space of the one type whose values are whole texts of that kind, of which it may have several.
 constexpr auto kTextSpaces = [] {
   std::array<std::optional<KeySpace>, kObservableKinds> spaces;
   for (const IndicatorTypeTraits& type : kIndicatorTypeTable) {
     for (const ObservableTraits& kind : kObservableTable) {
       const bool whole = kind.lookup == ExactLookup::kWholeText || kind.lookup == ExactLookup::kUrl;
-      if (whole && type.places == ObservableMask{kind.kind}) spaces[static_cast<size_t>(kind.kind)] = type.space;
+      if (whole && type.places.Has(kind.kind)) spaces[static_cast<size_t>(kind.kind)] = type.space;
     }
   }
   return spaces;

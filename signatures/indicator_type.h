@@ -91,8 +91,8 @@ inline constexpr std::array<IndicatorTypeTraits, kIndicatorTypes> kIndicatorType
     return kind.patterns != PatternField::kNone || kind.form == ValueForm::kBytes;
   });
   constexpr ObservableMask none = {};
-  constexpr auto whole = [](IndicatorType type, uint16_t number, std::string_view name, KeySpace space, K kind) {
-    return T{type, number, name, space, {kind}, {kind}};
+  constexpr auto whole = [](IndicatorType type, uint16_t number, std::string_view name, KeySpace space, auto... kinds) {
+    return T{type, number, name, space, {kinds...}, {kinds...}};
   };
   return std::array<IndicatorTypeTraits, kIndicatorTypes>{{
       T{kIp, 1, "ip", KeySpace::kAddress, addresses, addresses},

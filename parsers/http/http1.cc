@@ -50,9 +50,10 @@ Outcome Http1Parser::Feed(const Chunk& chunk, ParserOutput& out) {
       Release(other);
     }
   }
-  while (turn.at < turn.data.size()) {
-    if (Step(turn)) return turn.outcome;
-  }
+  bool stopped = false;
+  while (!stopped && turn.at < turn.data.size()) stopped = Step(turn);
+  if (side.content) SettleContent(side, chunk.end, out.values());
+  if (stopped) return turn.outcome;
   if (chunk.end && !side.held.empty()) {
     TakeCutHead(turn, {side.held.data(), side.held.size()});
     Release(side);
@@ -82,8 +83,7 @@ bool Http1Parser::Step(Turn& turn) {
     case State::kUntilClose:
       break;
   }
-  turn.outcome = Outcome::Skip(Outcome::kSkipAll);
-  return true;
+  return SkipUntilClose(turn);
 }
 
 // The common case: a head that is complete in the chunk is read where it stands.
@@ -225,7 +225,9 @@ bool Http1Parser::TakeHead(Turn& turn, std::string_view head) {
   }
   // Of lengths that differ the least: what one end takes for the body, the other takes for the next request.
   side.state = framing.chunked ? State::kChunkSize : State::kHead;
+  if (framing.chunked) BeginContent(turn, ContentKind::kHttpRequestBody, fields, std::nullopt);
   if (!framing.has_length) return false;
+  BeginContent(turn, ContentKind::kHttpRequestBody, fields, framing.content_length);
   // A body that was announced and refused is not sent (RFC 9110 section 10.1.1), and many servers take what follows a
   // GET for the next request whatever its length says.
   const bool doubtful = framing.expects_continue || request.method == "GET" || request.method == "HEAD";
@@ -320,6 +322,7 @@ bool Http1Parser::TakeResponse(Turn& turn, const StatusLine& line, std::string_v
   }
   if (framing.chunked) {
     side.state = State::kChunkSize;
+    BeginContent(turn, ContentKind::kHttpResponseBody, fields, std::nullopt);
     return false;
   }
   if (framing.contradictory && !framing.has_length) {
@@ -327,10 +330,13 @@ bool Http1Parser::TakeResponse(Turn& turn, const StatusLine& line, std::string_v
     return false;
   }
   // Where the request was not seen it may have been a HEAD.
-  if (framing.has_length && !framing.has_coding) return TakeBody(turn, framing.content_length, !known);
+  if (framing.has_length && !framing.has_coding) {
+    BeginContent(turn, ContentKind::kHttpResponseBody, fields, framing.content_length);
+    return TakeBody(turn, framing.content_length, !known);
+  }
   side.state = State::kUntilClose;
-  turn.outcome = Outcome::Skip(Outcome::kSkipAll);
-  return true;
+  BeginContent(turn, ContentKind::kHttpResponseBody, fields, std::nullopt);
+  return SkipUntilClose(turn);
 }
 
 void Http1Parser::TakeCutHead(Turn& turn, std::string_view text, Extent extent) {

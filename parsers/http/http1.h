@@ -1,7 +1,8 @@
 // HTTP/0.9 to HTTP/1.1 on a stream, both directions together (RFC 9110, RFC 9112, RFC 1945).
 //
 // From a request: what http_values.h tells; from a response: the status.
-// Bodies are skipped, not looked at. What the two ends would disagree about, or what was never seen, is not guessed:
+// Bodies are content: they go to whoever wants them, and are skipped where nobody does. Chunks are put together; a body
+// that was announced may be absent (kBodyStart). The answer to an HTTP/0.9 request is skipped always. What the two ends would disagree about, or what was never seen, is not guessed:
 // where a head should stand and none does, the parser looks for the next line that is unmistakably one. So a broken
 // length or a smuggled request costs a search, never the rest of the flow.
 //
@@ -21,6 +22,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -61,7 +63,9 @@ class Http1Parser {
     return AsText(first).substr(0, 5) == "HTTP/" ? Sender::kServer : Sender::kClient;
   }
   Outcome Feed(const Chunk& chunk, ParserOutput& out);
-  size_t HeldBytes() const { return sides_[0].held.capacity() + sides_[1].held.capacity(); }
+  // See ContentParserType.
+  void PassContent(Direction direction, uint64_t gap_bytes, Bytes data, ParserOutput& out);
+  size_t HeldBytes() const { return BytesOf(sides_[0]) + BytesOf(sides_[1]); }
   bool InMessage(Direction direction) const { return !sides_[static_cast<size_t>(direction)].held.empty(); }
   const Http1Counters& counters() const { return counters_; }
 
@@ -80,7 +84,8 @@ class Http1Parser {
 
   struct Side {
     std::vector<char> held;   // an unfinished head or line; without memory wherever nothing is unfinished
-    uint64_t body_bytes = 0;  // kBodyStart: the body's length, if it is there
+    uint64_t body_bytes = 0;  // kBodyStart: the body's length, if it is there; else of `content`, what was skipped
+    ContentStream content;    // the body at hand; empty: nobody wants it
     uint32_t line_start = 0;  // in `held`: of its last, unfinished line
     uint32_t dropped = 0;     // bytes of this head that are in `held` no more: it is a long one
     State state = State::kHead;
@@ -145,6 +150,10 @@ class Http1Parser {
   // A body of that length. `doubtful`: the sender may have left it out, or its receiver may not take it for one.
   [[nodiscard]] static bool TakeBody(Turn& turn, uint64_t bytes, bool doubtful);
   [[nodiscard]] static bool SkipBody(Turn& turn, uint64_t bytes, State next);
+  [[nodiscard]] static bool SkipUntilClose(Turn& turn);
+  static void BeginContent(Turn& turn, ContentKind kind, std::string_view fields, std::optional<uint64_t> bytes);
+  // Ends the content at hand where the body is over.
+  static void SettleContent(Side& side, bool end, ObservableBatch& values);
   static void Hold(Side& side, std::string_view text, size_t limit);
   static void Release(Side& side);
   void Search(Side& side, State state);
@@ -156,6 +165,7 @@ class Http1Parser {
     return opening_seen_ ? turn.direction == Direction::kToClient : !turn.side.sent_requests;
   }
   Side& SideOf(Direction direction) { return sides_[static_cast<size_t>(direction)]; }
+  static size_t BytesOf(const Side& side) { return side.held.capacity() + side.content.HeldBytes(); }
 
   Side sides_[2];
   RequestQueue waiting_;

@@ -12,19 +12,28 @@ bool Http1Parser::StepBodyStart(Turn& turn) {
   const uint64_t limit = std::min<uint64_t>(side.body_bytes, kMaxChunkLineBytes);
   std::string_view line;
   uint64_t taken = limit;
+  // TakeLine lets go of a line that is too long.
+  const bool may_be_too_long = side.held.size() + turn.rest().size() >= limit;
+  const std::vector<char> front = side.content && may_be_too_long ? side.held : std::vector<char>();
+  const size_t from = turn.at;
   switch (TakeLine(turn, static_cast<size_t>(limit), line)) {
     case LineResult::kNeedMore:
       if (ProbeHead({side.held.data(), side.held.size()}) != Probe::kNo) return false;
       taken = side.held.size();
+      side.content.Pass(AsBytes({side.held.data(), side.held.size()}), turn.out.values());
       break;
     case LineResult::kTooLong:
+      side.content.Pass(AsBytes({front.data(), front.size()}), turn.out.values());
+      side.content.Pass(AsBytes(turn.data.substr(from, turn.at - from)), turn.out.values());
       break;
     case LineResult::kComplete:
       if (IsUnmistakableHead(line)) {
+        side.content.End(ContentEnd::kAbsent, turn.out.values());
         ReturnLineAsHead(turn, line);
         return false;
       }
       taken = line.size();
+      side.content.Pass(AsBytes(line), turn.out.values());
       break;
   }
   Release(side);
@@ -53,6 +62,7 @@ bool Http1Parser::StepChunkSize(Turn& turn) {
   }
   Release(turn.side);
   if (size == 0) {
+    turn.side.content.End(ContentEnd::kComplete, turn.out.values());
     turn.side.state = State::kTrailer;
     return false;
   }
@@ -175,11 +185,68 @@ bool Http1Parser::TakeBody(Turn& turn, uint64_t bytes, bool doubtful) {
 
 bool Http1Parser::SkipBody(Turn& turn, uint64_t bytes, State next) {
   const uint64_t here = std::min<uint64_t>(bytes, turn.data.size() - turn.at);
+  turn.side.content.Pass(AsBytes(turn.rest().substr(0, static_cast<size_t>(here))), turn.out.values());
   turn.at += static_cast<size_t>(here);
   turn.side.state = next;
-  if (here == bytes) return false;
+  turn.side.body_bytes = bytes - here;
+  if (here == bytes) {
+    if (next == State::kHead) turn.side.content.End(ContentEnd::kComplete, turn.out.values());
+    return false;
+  }
   turn.outcome = Outcome::Skip(bytes - here);
   return true;
+}
+
+bool Http1Parser::SkipUntilClose(Turn& turn) {
+  turn.side.content.Pass(AsBytes(turn.rest()), turn.out.values());
+  turn.at = turn.data.size();
+  turn.outcome = Outcome::Skip(Outcome::kSkipAll);
+  return true;
+}
+
+void Http1Parser::PassContent(Direction direction, uint64_t gap_bytes, Bytes data, ParserOutput& out) {
+  Side& side = SideOf(direction);
+  if (!side.content) return;
+  side.content.PassGap(gap_bytes, out.values());
+  side.content.Pass(data, out.values());
+  if (side.state == State::kUntilClose) return;
+  side.body_bytes -= std::min<uint64_t>(side.body_bytes, gap_bytes + data.size());
+  if (side.body_bytes == 0 && side.state == State::kHead) side.content.End(ContentEnd::kComplete, out.values());
+}
+
+void Http1Parser::BeginContent(Turn& turn, ContentKind kind, std::string_view fields, std::optional<uint64_t> bytes) {
+  if (!turn.out.WantsContent(kind) || bytes == uint64_t{0}) return;
+  turn.side.content.End(ContentEnd::kCut, turn.out.values());
+  turn.side.content = turn.out.BeginContent({
+      .kind = kind,
+      .direction = turn.direction,
+      .declared_bytes = bytes,
+      .type = FindField(fields, "content-type"),
+      .encoding = FindField(fields, "content-encoding"),
+      .name = FileNameOf(FindField(fields, "content-disposition")),
+  });
+}
+
+void Http1Parser::SettleContent(Side& side, bool end, ObservableBatch& values) {
+  switch (side.state) {
+    case State::kUntilClose:
+      if (end) side.content.End(ContentEnd::kComplete, values);
+      return;
+    case State::kBodyStart:
+    case State::kChunkSize:
+    case State::kChunkEnd:
+    case State::kChunkEndLf:
+      if (end) side.content.End(ContentEnd::kCut, values);
+      return;
+    case State::kHead:
+      if (end || side.body_bytes == 0) side.content.End(ContentEnd::kCut, values);
+      return;
+    case State::kTrailer:
+    case State::kSearch:
+    case State::kSearchInLine:
+      side.content.End(ContentEnd::kCut, values);
+      return;
+  }
 }
 
 void Http1Parser::Hold(Side& side, std::string_view text, size_t limit) {

@@ -353,6 +353,30 @@ bool HeaderReader::Next(HeaderField& field, std::string_view& value) {
   return false;
 }
 
+std::string_view FindField(std::string_view lines, std::string_view lower_name) {
+  while (!lines.empty()) {
+    const std::string_view line = lines.substr(0, lines.find('\n'));
+    if (line.size() > lower_name.size() && line[lower_name.size()] == ':' &&
+        EqualsLower(line.substr(0, lower_name.size()), lower_name)) {
+      return TrimHttp(line.substr(lower_name.size() + 1));
+    }
+    lines.remove_prefix(std::min(line.size() + 1, lines.size()));
+  }
+  return {};
+}
+
+std::string_view FileNameOf(std::string_view disposition) {
+  constexpr std::string_view kName = "filename=";
+  for (size_t at = disposition.find(';'); at != std::string_view::npos; at = disposition.find(';', at + 1)) {
+    std::string_view parameter = TrimHttp(disposition.substr(at + 1));
+    if (parameter.size() < kName.size() || !EqualsLower(parameter.substr(0, kName.size()), kName)) continue;
+    parameter.remove_prefix(kName.size());
+    if (parameter.starts_with('"')) return parameter.substr(1, parameter.find('"', 1) - 1);
+    return TrimHttp(parameter.substr(0, parameter.find(';')));
+  }
+  return {};
+}
+
 size_t Unfold(std::string_view value, char* out) {
   const auto is_space = [](char c) { return IsBlank(c) || c == '\r' || c == '\n'; };
   size_t length = 0;

@@ -83,6 +83,12 @@ class HeaderReader {
   bool complete_;
 };
 
+// The first value of any field, without white space around it, up to the end of its line; empty where there is none.
+// `lower_name`: in lower case.
+std::string_view FindField(std::string_view lines, std::string_view lower_name);
+// The file's name in a Content-Disposition (RFC 6266 section 4.3), without its quotes; of `filename` alone, as sent.
+std::string_view FileNameOf(std::string_view disposition);
+
 inline bool IsFolded(std::string_view value) { return value.find('\n') != std::string_view::npos; }
 // Each fold (line ending and the white space around it) becomes one space. `out` has room for value.size() bytes;
 // returns the length.

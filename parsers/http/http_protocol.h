@@ -20,7 +20,7 @@ struct HttpProtocol {
       {"http_head_too_long", "HTTP heads too long"},
       {"http_too_many_values", "HTTP values beyond 64 a head"},
   }};
-  static constexpr ContentKinds kContent = {};
+  static constexpr ContentKinds kContent = {ContentKind::kHttpRequestBody, ContentKind::kHttpResponseBody};
 };
 
 }  // namespace vedette

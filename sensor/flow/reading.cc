@@ -119,6 +119,7 @@ void StreamReader::FeedLeading(Flow& flow, Reading& reading, size_t index, const
   // In the middle of a body.
   if (reading.skip[index] >= chunk.gap_bytes + chunk.data.size() && reading.message[index].empty() && !chunk.end) {
     if (reading.skip[index] != Outcome::kSkipAll) reading.skip[index] -= chunk.gap_bytes + chunk.data.size();
+    if (passes_content_) PassContent(reading, chunk.direction, chunk.gap_bytes, chunk.data);
     return;
   }
   const bool was_over = reading.over, flipped = flip;
@@ -172,11 +173,25 @@ void StreamReader::Feed(Flow& flow, Reading& reading, size_t index, Chunk chunk,
     const uint64_t passed =
         chunk.gap_bytes == 0 ? std::min<uint64_t>(reading.skip[index] - missing, chunk.data.size()) : 0;
     if (reading.skip[index] != Outcome::kSkipAll) reading.skip[index] -= missing + passed;
+    if (passes_content_) PassContent(reading, chunk.direction, missing, chunk.data.first(passed));
     chunk.data = chunk.data.subspan(passed);
     chunk.start = chunk.start && passed == 0;
     if (chunk.data.empty() && chunk.gap_bytes == 0 && !chunk.end) return;
   }
   Parse(flow, reading, index, chunk, flip, leading);
+}
+
+void StreamReader::PassContent(Reading& reading, Direction direction, uint64_t gap_bytes, Bytes data) {
+  std::visit(
+      [&](auto& parser) {
+        if constexpr (!std::is_same_v<std::decay_t<decltype(parser)>, std::monostate>) {
+          if constexpr (ContentParserType<std::decay_t<decltype(*parser)>>) {
+            parser->PassContent(direction, gap_bytes, data, *to_);
+          }
+        }
+      },
+      reading.parser);
+  (void)WithinMemory(reading);
 }
 
 void StreamReader::Parse(Flow& flow, Reading& reading, size_t index, Chunk chunk, bool& flip, bool leading) {

@@ -63,6 +63,11 @@ class StreamReader {
   void FeedQuietly(Flow& flow, Reading& reading, size_t index, const Chunk& chunk, bool& flip);
   // The next datagram of a flow whose parser keeps a state.
   void FeedDatagram(Reading& reading, const Datagram& datagram);
+  // From here on content goes to these (parsers/base/content.h), which outlive its streams; null: to nobody.
+  void UseContent(ContentConsumers* consumers) {
+    passes_content_ = consumers != nullptr;
+    for (ParserOutput* output : {&out_, &told_before_out_}) output->UseConsumers(consumers);
+  }
   // What parsers write to that keep none.
   ParserOutput& output() { return out_; }
   // The reading is not needed any more.
@@ -74,6 +79,8 @@ class StreamReader {
   void Parse(Flow& flow, Reading& reading, size_t index, Chunk chunk, bool& flip, bool leading);
   // Feeds the parser once. False: the reading is over, or handed over with `rest` still to be identified.
   bool FeedParser(Flow& flow, Reading& reading, size_t index, const Chunk& chunk, bool leading, Bytes& rest);
+  // Tells the parser what it skipped, where somebody wants content.
+  void PassContent(Reading& reading, Direction direction, uint64_t gap_bytes, Bytes data);
   void Identify(Flow& flow, Reading& reading, size_t index, Chunk chunk, bool& flip, bool leading);
   void CountHeld(Reading& reading);
   // Takes the answer to a preamble off the front. False: there is nothing else.
@@ -86,6 +93,7 @@ class StreamReader {
   ObservableBatch told_before_;
   ParserOutput told_before_out_;
   ParserOutput* to_ = &out_;  // one of the two
+  bool passes_content_ = false;
   InspectionCounters& counters_;
 };
 

@@ -40,6 +40,9 @@ class StreamInspector {
   // left of streams' tails holds for any set.
   void UseIndicators(const IndicatorSet* indicators, MatchScratch* scratch);
 
+  // Whom content goes to from here on; see StreamReader::UseContent.
+  void UseContent(ContentConsumers* consumers) { reader_.UseContent(consumers); }
+
   // A TCP packet of the flow; `from_client` its direction. May turn the flow round (client and server change places).
   void OnTcp(Flow& flow, const Packet& packet, bool from_client);
   void OnUdp(Flow& flow, const Packet& packet, bool from_client);

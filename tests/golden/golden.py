@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 """golden.py VEDETTE PCAPS [--update]
 
-Replays every capture in PCAPS against PCAPS/indicators with 1, 2 and 3 workers and compares the alerts, byte by byte, with
-NAME.expected.jsonl beside it; then the whole folder as one capture, which has to be the same for any number of workers, and
-with its patterns compiled or from the cache, and `observe` of each. No geolocation: its data has a date. --update writes the expected files from one worker's answer: look at the
-difference before committing it.
+Replays every capture in PCAPS against PCAPS/indicators, and against the rows of NAME.indicators.csv beside it where
+there are some, with 1, 2 and 3 workers and compares the alerts, byte by byte, with NAME.expected.jsonl; then the whole
+folder as one capture, which has to be the same for any number of workers, and with its patterns compiled or from the
+cache, and `observe` of each. No geolocation: its data has a date. --update writes the expected files from one worker's
+answer: look at the difference before committing it.
 """
 import pathlib
 import subprocess
@@ -24,7 +25,9 @@ def run(vedette, folder, *arguments):
 
 
 def replay(vedette, folder, capture, workers):
-    return run(vedette, folder, *REPLAY, "--no-cache", "--workers", str(workers), capture)
+    own = capture.rsplit(".", 1)[0] + ".indicators.csv"
+    more = ("--indicators", own) if (folder / own).exists() else ()
+    return run(vedette, folder, *REPLAY, *more, "--no-cache", "--workers", str(workers), capture)
 
 
 def replay_cached(vedette, folder, capture):

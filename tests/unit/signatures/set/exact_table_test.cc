@@ -156,7 +156,7 @@ TEST(ExactTable, AgreesWithTryingEveryRow) {
 TEST(ExactTable, RefusesATypeThatNothingLooksUp) {
   IndicatorRowsBuilder builder;
   std::string reason;
-  for (const IndicatorType type : {IndicatorType::kHassh, IndicatorType::kDomain, IndicatorType::kWallet}) {
+  for (const IndicatorType type : {IndicatorType::kFileMd5, IndicatorType::kDomain, IndicatorType::kWallet}) {
     Indicator row = MakeIndicator(type, "evil.example", std::string(NameOf(type)));
     ASSERT_TRUE(builder.Append(row, type, {kDnsQuery}, row.value, reason)) << reason;
   }
@@ -164,7 +164,7 @@ TEST(ExactTable, RefusesATypeThatNothingLooksUp) {
   ExactTable table;
   std::vector<std::string> refused;
   table.Build(rows, [&](uint32_t row, std::string why) { refused.push_back(std::to_string(row) + ' ' + why); });
-  EXPECT_EQ(refused, (Ids{"0 hassh values are not looked up yet", "2 wallet values are not looked up yet"}));
+  EXPECT_EQ(refused, (Ids{"0 file.md5 values are not looked up yet", "2 wallet values are not looked up yet"}));
   ASSERT_EQ(rows.size(), 1u);
   EXPECT_EQ(rows.Record(0).id, "domain");
 }

@@ -96,8 +96,8 @@ TEST(IndicatorSet, KeepsWhatIsSaidAboutAnIndicator) {
 }
 
 TEST(IndicatorSet, RefusesWhatNothingShows) {
-  EXPECT_EQ(ReasonAgainst(MakeIndicator(IndicatorType::kHassh, std::string(32, 'a'))),
-            "hassh values are not seen in traffic yet");
+  EXPECT_EQ(ReasonAgainst(MakeIndicator(IndicatorType::kFileMd5, std::string(32, 'a'))),
+            "file.md5 values are not seen in traffic yet");
   EXPECT_EQ(ReasonAgainst(MakeIndicator(IndicatorType::kFileMd5, std::string(32, 'a'))),
             "file.md5 values are not seen in traffic yet");
   EXPECT_EQ(ReasonAgainst(MakeIndicator(IndicatorType::kEmail, "a@evil.example")),
