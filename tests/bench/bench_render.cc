@@ -1,4 +1,4 @@
-// bench_render [DATABASE.mmdb…]: how many alerts a second one thread renders, and what a geolocation look-up costs.
+// bench_render [DATABASE.mmdb…]: how many alerts per second one thread renders, and the cost of a geolocation look-up.
 #include <time.h>
 
 #include <cstdio>
