@@ -1,8 +1,8 @@
 // The figures of a run: what was counted, measured and held, by name and label.
 //
 // There is one list of them, and every place that shows figures (metrics endpoint, status, heartbeats, log, the summary
-// at the end) shows this list or a part of it, so that two places never disagree. What may stand in it is declared in
-// families.h.
+// at the end) shows this list or a part of it, so that two places never disagree. What may stand in it is declared as a
+// FigureFamily (parsers/base/counter.h) beside what is counted, or in families.h.
 #pragma once
 
 #include <cstdint>
@@ -12,24 +12,9 @@
 #include <vector>
 
 #include "exporter/metrics/histogram.h"
+#include "parsers/base/counter.h"
 
 namespace vedette {
-
-enum class FigureKind : uint8_t {
-  kCounter,    // only grows, from the start of the process
-  kGauge,      // as it is now
-  kHistogram,  // counts by upper bound
-};
-
-// A kind of figure: what all that share a name have in common. `name` as Prometheus wants it, with the unit at its end
-// (https://prometheus.io/docs/practices/naming/); `label`: what tells figures of the name apart, "" where there is one
-// only.
-struct FigureFamily {
-  std::string_view name;
-  FigureKind kind;
-  std::string_view help;
-  std::string_view label;
-};
 
 struct Figure {
   const FigureFamily* family;

@@ -6,6 +6,7 @@
 
 #include <cstring>
 
+#include "sensor/capture/link_type.h"
 #include "sensor/capture/live/frame_sender.h"
 #include "sensor/capture/packet_filter.h"
 #include "sensor/check/offloads.h"
@@ -15,8 +16,6 @@
 
 namespace vedette {
 namespace {
-
-constexpr uint16_t kEthernet = 1;  // LINKTYPE_ETHERNET
 
 unsigned FlagsOf(const std::string& interface) {
   const int descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -88,7 +87,7 @@ void CheckFilter(const Config& config, CheckReport& report) {
   Frame frame;
   frame.data = bytes.data();
   frame.captured_bytes = frame.wire_bytes = static_cast<uint32_t>(bytes.size());
-  frame.link_type = kEthernet;
+  frame.link_type = kLinkEthernet;
   if (!filter->Matches(frame)) {
     report.Warn("canary",
                 "the filter excludes the canary's packet (UDP port 53 from 192.0.2.1 to 192.0.2.53), so every canary "

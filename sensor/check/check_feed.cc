@@ -43,18 +43,17 @@ void CheckKey(const Config& config, CheckReport& report) {
 }
 
 void CheckPartners(const Config& config, const KeyPair& keys, const IndicatorSet* set, CheckReport& report) {
-  const bool any_unmarked = std::any_of(config.clearances.begin(), config.clearances.end(), [](const Clearance& one) {
-    return !one.unmarked_sources.empty() && one.max_tlp >= Tlp::kAmberStrict;
+  const std::vector<PartnerConfig>& partners = config.feed.partners;
+  const bool any_unmarked = std::any_of(partners.begin(), partners.end(), [](const PartnerConfig& one) {
+    return !one.clearance.unmarked_sources.empty() && one.clearance.max_tlp >= Tlp::kAmberStrict;
   });
-  if (!config.clearances.empty() && !config.clearances[0].unmarked_sources.empty() && !any_unmarked)
+  if (!partners.empty() && !partners[0].clearance.unmarked_sources.empty() && !any_unmarked)
     report.Warn("feed",
                 "`unmarked_sources` has no effect: indicators without TLP are amber+strict, and no partner has such a "
                 "`max_tlp`");
-  if (config.feed.partners.empty())
-    report.Warn("feed", "there are no partners; alerts go to nobody but `output`, if that is set");
-  for (size_t i = 0; i < config.feed.partners.size(); ++i) {
-    const PartnerConfig& partner = config.feed.partners[i];
-    const Clearance& clearance = config.clearances[i];
+  if (partners.empty()) report.Warn("feed", "there are no partners; alerts go to nobody but `output`, if that is set");
+  for (const PartnerConfig& partner : partners) {
+    const Clearance& clearance = partner.clearance;
     if (!keys.public_key.empty() && partner.public_key == keys.public_key)
       report.Error("feed", fmt::format("partner {} has the sensor's own key; ask it for its .pub file", partner.name));
     if (clearance.originators.empty()) {

@@ -6,7 +6,7 @@
 #include <system_error>
 
 #include "exporter/geo/geo.h"
-#include "exporter/policy/constituency_table.h"
+#include "exporter/policy/partners.h"
 #include "parsers/registry.h"
 #include "sensor/check/parts.h"
 #include "sensor/config/duration.h"
@@ -89,7 +89,9 @@ void CheckGeo(const Config& config, CheckReport& report) {
     }
   }
   if (!config.has_feed) return;
-  for (const std::string& warning : ConstituencyTable(config.clearances, &geo).Warnings()) report.Warn("feed", warning);
+  Partners partners(&geo);
+  for (const PartnerConfig& partner : config.feed.partners) partners.Add(partner);
+  for (const std::string& warning : partners.constituencies().Warnings()) report.Warn("feed", warning);
 }
 
 }  // namespace vedette

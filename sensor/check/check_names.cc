@@ -19,18 +19,18 @@ struct Names {
 };
 
 void CheckClearances(const Config& config, const Names& names, CheckReport& report) {
-  for (const Clearance& clearance : config.clearances) {
-    for (const std::string& name : clearance.originators) {
+  for (const PartnerConfig& partner : config.feed.partners) {
+    for (const std::string& name : partner.clearance.originators) {
       if (name == kAll || names.originators.contains(name)) continue;
       report.Warn(
           "feed",
           fmt::format(
               "partner {}: no indicator in use has the originator `{}`, which is in `originators`; existing ones: {}",
-              clearance.partner, name, ListOfNames(names.originators)));
+              partner.name, name, ListOfNames(names.originators)));
     }
   }
-  if (config.clearances.empty()) return;
-  for (const std::string& name : config.clearances[0].unmarked_sources) {
+  if (config.feed.partners.empty()) return;
+  for (const std::string& name : config.feed.partners[0].clearance.unmarked_sources) {
     if (name == kAll || names.sources.contains(name)) continue;
     report.Warn(
         "feed",

@@ -18,6 +18,8 @@
 #include "sensor/commands/resume.h"
 #include "sensor/commands/summary_json.h"
 #include "sensor/config/config.h"
+#include "sensor/pipeline/matching_lane.h"
+#include "sensor/pipeline/pipeline.h"
 #include "sensor/setup/complain.h"
 #include "sensor/setup/feed_setup.h"
 #include "sensor/setup/inputs.h"
@@ -143,10 +145,10 @@ int Replay(ReplayOptions& options) {
   }
   std::atomic<bool> stop{false};
   SignalWatch signals(stop);
-  std::vector<WorkerSetup> setups;
+  std::vector<LaneSetup> lanes;
   const std::shared_ptr<const CaptureList> files = ResolveCaptures(options.capture, stop, error);
   if (files == nullptr || !FilesOf(options, config, *files).Check(error) ||
-      !SetUpWorkers(options.capture, files, setups, error))
+      !SetUpLanes(options.capture, files, lanes, error))
     return usage(error);
   const std::optional<OutputFormat> format = OutputFormatOf(options.format);
 
@@ -182,10 +184,11 @@ int Replay(ReplayOptions& options) {
     return name.substr(name.rfind('/') + 1);
   });
 
-  ConstituencyTable constituencies(config.clearances, &geo);
-  for (const std::string& warning : constituencies.Warnings()) Warn(warning);
-  renderer.set_constituencies(&constituencies);
-  partner_renderer.set_constituencies(&constituencies);
+  Partners partners(&geo);
+  for (const PartnerConfig& partner : config.feed.partners) partners.Add(partner);
+  for (const std::string& warning : partners.constituencies().Warnings()) Warn(warning);
+  renderer.set_constituencies(&partners.constituencies());
+  partner_renderer.set_constituencies(&partners.constituencies());
 
   MatchTally tally(CatalogueOf(loaded.set));
   std::vector<AlertSink*> sinks = {&tally};
@@ -225,30 +228,24 @@ int Replay(ReplayOptions& options) {
   if (!options.publish.empty()) {
     config.feed.lossless_wait = kPartnerStandstill;
     config.feed.stop = &stop;
-    if (!feed.Open(config, partner_renderer, error)) return usage(error);
+    if (!feed.Open(config, partners, partner_renderer, error)) return usage(error);
     feed.WaitForPartners(std::chrono::seconds(options.partner_wait), stop);
     sinks.push_back(feed.sink());
   }
 
   Doorbell doorbell;
-  std::vector<std::unique_ptr<AlertQueue>> queues;
-  std::vector<std::unique_ptr<MatchConsumer>> consumers;
-  std::vector<AlertQueue*> queue_list;
-  for (WorkerSetup& setup : setups) {
-    queues.push_back(std::make_unique<AlertQueue>(doorbell));
-    queue_list.push_back(queues.back().get());
-    consumers.push_back(std::make_unique<MatchConsumer>(*queues.back(), true, options.carve.keep_flows()));
-    setup.consumer = consumers.back().get();
-    setup.kit = MatchKit::Make(loaded.set, 0, EmittedFor(loaded.set->wanted()));
-    if (setup.kit == nullptr) return usage("no memory for the matcher; use fewer workers");
-    setup.options.inspector.payload_depth = options.payload_depth;
-    setup.on_end = [queue = queues.back().get()] { queue->Close(); };
+  std::vector<MatchConsumer*> consumers;  // the lanes'
+  for (LaneSetup& lane : lanes) {
+    consumers.push_back(
+        MakeMatching(lane, loaded.set, doorbell, {.wait_when_full = true, .keep_flows = options.carve.keep_flows()}));
+    if (consumers.back() == nullptr) return usage("no memory for the matcher; use fewer workers");
+    lane.options.inspector.payload_depth = options.payload_depth;
   }
 
   ExportSummary exported;
-  Pipeline pipeline(std::move(setups), Sharing::kSameCapture);
+  Pipeline pipeline(std::move(lanes), Sharing::kSameCapture);
   if (feed.sink() != nullptr) feed.TellLosses(pipeline);
-  ExportLoop loop(doorbell, queue_list, sinks, true, stop);
+  ExportLoop loop(doorbell, pipeline.alert_queues(), sinks, true, stop);
   std::thread exporter([&] { exported = loop.Run(); });
   ProgressBar progress;
   Totals totals = pipeline.Run(stop, [&](const ProgressReport& report) { progress.Show(report); });
@@ -257,7 +254,7 @@ int Replay(ReplayOptions& options) {
   if (options.capture.follow) totals.interrupted = false;  // there is no other end
 
   std::vector<std::span<const EndedFlow>> matched_flows;
-  for (const auto& consumer : consumers) matched_flows.emplace_back(consumer->matched_flows());
+  for (const MatchConsumer* consumer : consumers) matched_flows.emplace_back(consumer->matched_flows());
   const bool carved = options.carve.Run(matched_flows, options.capture, files, totals, stop);
   if (!options.quiet) {
     Say("{}{}{}{}", SummaryOfCapture(totals), SummaryOfAlerts(loaded, tally, totals), options.carve.Summary(),

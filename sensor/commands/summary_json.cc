@@ -17,6 +17,7 @@
 #include "exporter/metrics/families.h"
 #include "exporter/metrics/figures_json.h"
 #include "parsers/base/time_text.h"
+#include "parsers/registry.h"
 #include "sensor/commands/commands.h"
 #include "sensor/replay/carve_folder.h"
 
@@ -93,9 +94,9 @@ Json LimitsHit(const Figures& figures) {
   if (figures.Value(kTcp, "no_room_direction") != 0) out.push_back("direction_too_long");
   if (figures.Value(kTcp, "second_readings_limit") != 0) out.push_back("second_readings");
   if (figures.Value(kParserGivenUp, "protocol_changes") != 0) out.push_back("protocol_changes");
-  for (const char* limit : {"http_head_too_long", "http_too_many_values"}) {
-    if (figures.Value(kMessageLimits, limit) != 0) out.push_back(limit);
-  }
+  ForEachProtocolCounter([&](const CounterText& counter, ProtocolId, size_t) {
+    if (figures.Value(kMessageLimits, counter.name) != 0) out.push_back(counter.name);
+  });
   if (figures.Sum(kPayloadSkipped) != 0) out.push_back("payload_depth");
   return out;
 }

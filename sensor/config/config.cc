@@ -11,10 +11,10 @@
 #include <sstream>
 
 #include "exporter/feed/keys.h"
+#include "parsers/base/time_text.h"
 #include "sensor/config/section.h"
 #include "signatures/canary.h"
 #include "signatures/indicator.h"
-#include "signatures/readers/metadata.h"
 
 namespace vedette {
 namespace {
@@ -251,7 +251,7 @@ class Loader {
       if (std::filesystem::exists(key, unseen)) config_.public_key_files.push_back(key);
       if (!ReadPublicKey(key, entry.public_key, error)) partner.Fail("public_key", error);
     }
-    Clearance clearance;
+    Clearance& clearance = entry.clearance;
     clearance.partner = entry.name;
     clearance.originators = partner.ReadList("originators");
     clearance.unmarked_sources = unmarked;
@@ -267,7 +267,6 @@ class Loader {
     }
     ReadScope(partner, clearance);
     feed.partners.push_back(std::move(entry));
-    config_.clearances.push_back(std::move(clearance));
   }
 
   void ReadAlarms(const Section& section) {

@@ -97,7 +97,6 @@ struct Config {
   std::string control_group;  // whose members may ask there how the sensor is; empty: root and the sensor's user only
   bool has_feed = false;
   FeedConfig feed;
-  std::vector<Clearance> clearances;          // one a partner, in the order of feed.partners
   std::vector<std::string> public_key_files;  // of partners; they are read again at a reload
   AlarmsConfig alarms;
   CanaryConfig canary;

@@ -50,11 +50,9 @@ bool SameClearance(const Clearance& a, const Clearance& b) {
 }
 
 // A running sensor has one partner more than its file: its own, which is asked for by none of these names.
-const PartnerConfig* PartnerOf(const Config& config, const std::string& name, const Clearance*& clearance) {
-  for (size_t i = 0; i < config.feed.partners.size(); ++i) {
-    if (config.feed.partners[i].name != name) continue;
-    clearance = &config.clearances[i];
-    return &config.feed.partners[i];
+const PartnerConfig* PartnerOf(const Config& config, const std::string& name) {
+  for (const PartnerConfig& partner : config.feed.partners) {
+    if (partner.name == name) return &partner;
   }
   return nullptr;
 }
@@ -67,18 +65,16 @@ void ComparePartners(const Config& before, const Config& now, Changes& changes) 
     }
   }
   for (const std::string& name : names) {
-    const Clearance* old_clearance = nullptr;
-    const Clearance* new_clearance = nullptr;
-    const PartnerConfig* const old_partner = PartnerOf(before, name, old_clearance);
-    const PartnerConfig* const new_partner = PartnerOf(now, name, new_clearance);
+    const PartnerConfig* const old_partner = PartnerOf(before, name);
+    const PartnerConfig* const new_partner = PartnerOf(now, name);
     const bool same = old_partner != nullptr && new_partner != nullptr &&
                       old_partner->public_key == new_partner->public_key &&
-                      SameClearance(*old_clearance, *new_clearance);
+                      SameClearance(old_partner->clearance, new_partner->clearance);
     if (!same) changes.Add("feed: partners: " + name);
   }
   const auto unmarked = [](const Config& config) -> std::optional<std::vector<std::string>> {
-    if (config.clearances.empty()) return std::nullopt;
-    return config.clearances[0].unmarked_sources;  // one list for all
+    if (config.feed.partners.empty()) return std::nullopt;
+    return config.feed.partners[0].clearance.unmarked_sources;  // one list for all
   };
   const auto old_list = unmarked(before), new_list = unmarked(now);
   if (old_list && new_list && *old_list != *new_list) changes.Add("feed: unmarked_sources");

@@ -4,15 +4,15 @@
 #include <array>
 #include <cstdint>
 
-#include "parsers/base/parser.h"
+#include "parsers/registry.h"
 #include "sensor/flow/tunnel.h"
 
 namespace vedette {
 
 struct InspectionCounters {
-  std::array<uint64_t, static_cast<size_t>(ProtocolId::kCount)> flows_by_protocol{};
-  uint64_t flows_unrecognised = 0;  // TCP flows with payload that ended and that no parser knew
-  uint64_t udp_unrecognised = 0;    // the same of UDP flows, those with tunnels apart
+  std::array<uint64_t, kProtocolIds> flows_by_protocol{};  // by ProtocolId
+  uint64_t flows_unrecognised = 0;                         // TCP flows with payload that ended and that no parser knew
+  uint64_t udp_unrecognised = 0;                           // the same of UDP flows, those with tunnels apart
   std::array<uint64_t, static_cast<size_t>(Tunnel::kCount)> tunnels{};  // flows that carry other packets
   uint64_t malformed = 0;                                               // flows whose parser gave up on broken input
   uint64_t payload_bytes = 0;                                           // carried by TCP and UDP, in order
@@ -25,8 +25,7 @@ struct InspectionCounters {
   uint64_t hand_over_limit_hit = 0;
   uint64_t second_readings = 0;        // streams read a second time, because copies differed or the place changed
   uint64_t second_readings_limit = 0;  // not begun: the flow had as many as it may have
-  uint64_t http_heads_over_limit = 0;  // see Http1Counters; so is the next
-  uint64_t http_values_over_limit = 0;
+  ProtocolCounters protocols;          // which name them
 };
 
 }  // namespace vedette

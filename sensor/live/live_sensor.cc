@@ -36,7 +36,7 @@
 #include "sensor/live/reloader.h"
 #include "sensor/live/self_watch.h"
 #include "sensor/live/service_report.h"
-#include "sensor/pipeline/match_consumer.h"
+#include "sensor/pipeline/matching_lane.h"
 #include "sensor/pipeline/pipeline.h"
 #include "sensor/setup/complain.h"
 #include "sensor/setup/exit_code.h"
@@ -126,7 +126,7 @@ struct LiveSensor::Parts {
   std::unique_ptr<SignalWatch> signals;
   LoadedIndicators loaded;
   GeoLookup geo;
-  std::unique_ptr<ConstituencyTable> constituencies;
+  Partners partners{&geo};
   std::unique_ptr<AlertRenderer> renderer;
   std::unique_ptr<MatchTally> tally;
   std::unique_ptr<FileSink> file;
@@ -135,13 +135,10 @@ struct LiveSensor::Parts {
   std::vector<AlertSink*> sinks;
 
   Doorbell doorbell;
-  AlertQueue queue{doorbell};
-  QueueFigures queues{{&queue}};
-  MatchConsumer consumer{queue, false};
-  KitExchange exchange;
   InjectingSource* injecting = nullptr;  // the pipeline's
   std::unique_ptr<Pipeline> pipeline;
   std::unique_ptr<PipelineFigures> traffic;
+  std::unique_ptr<QueueFigures> queues;
   std::unique_ptr<ExportLoop> loop;
   std::unique_ptr<OutputControl> output;
   std::unique_ptr<SelfWatch> watch;
@@ -197,7 +194,7 @@ std::unique_ptr<LiveSensor> LiveSensor::Open(Config config, Log& log, std::atomi
   p.reloader = std::make_unique<Reloader>(
       Reloader::Parts{.load = [&p] { return p.Reload(); },
                       .exporter = p.loop.get(),
-                      .workers = {&p.exchange},
+                      .workers = p.pipeline->exchanges(),
                       .add =
                           [&p](std::shared_ptr<const IndicatorSet> set, uint64_t generation) {
                             p.filters.AddGeneration(CatalogueOf(set, generation));
@@ -258,13 +255,10 @@ bool LiveSensor::Parts::OpenSinks(std::string& error) {
   renderer = std::make_unique<AlertRenderer>(CatalogueOf(loaded.set, 1), &geo, identity,
                                              [this](uint32_t) { return std::string_view(config.capture.interface); });
   filters.AddGeneration(CatalogueOf(loaded.set, 1));
-  std::vector<std::string> partners;  // without the canary's view
-  for (const PartnerConfig& partner : config.feed.partners) partners.push_back(partner.name);
-  // Before whatever counts partners by their place in the clearances.
   if (config.has_feed) AddCanaryView(config, canary_keys);
-  constituencies = std::make_unique<ConstituencyTable>(config.clearances, &geo);
-  for (const std::string& warning : constituencies->Warnings()) log.Warn(warning, warning);
-  renderer->set_constituencies(constituencies.get());
+  for (const PartnerConfig& partner : config.feed.partners) partners.Add(partner);
+  for (const std::string& warning : partners.constituencies().Warnings()) log.Warn(warning, warning);
+  renderer->set_constituencies(&partners.constituencies());
   tally = std::make_unique<MatchTally>(CatalogueOf(loaded.set, 1));
   sinks.push_back(tally.get());
   if (!config.output.empty()) {
@@ -290,40 +284,34 @@ bool LiveSensor::Parts::OpenSinks(std::string& error) {
     const auto say_at = [this](Log::Level level) {
       return [this, level](std::string_view text) { log.Write(level, "feed: " + std::string(text)); };
     };
-    if (!feed.Open(config, *renderer, error, say_at(Log::Level::kInfo), say_at(Log::Level::kWarning))) return false;
+    if (!feed.Open(config, partners, *renderer, error, say_at(Log::Level::kInfo), say_at(Log::Level::kWarning)))
+      return false;
     sinks.push_back(feed.sink());
   }
-  meter = std::make_unique<ExporterMeter>(*tally, *renderer, geo, file.get(), feed.publisher(), feed.sink(),
-                                          std::move(partners));
+  meter = std::make_unique<ExporterMeter>(*tally, *renderer, geo, file.get(), feed.publisher(), partners);
   sinks.push_back(meter.get());
   return true;
 }
 
 bool LiveSensor::Parts::SetUpPipeline(std::string& error) {
   // One worker: libpcap gives one queue.
-  std::vector<WorkerSetup> setups(1);
-  WorkerSetup& setup = setups[0];
+  std::vector<LaneSetup> lanes(1);
   auto source = std::make_unique<InjectingSource>(std::move(interface));
   injecting = source.get();
-  setup.source = std::move(source);
-  setup.consumer = &consumer;
-  setup.exchange = &exchange;
-  setup.kit = MatchKit::Make(loaded.set, 1, EmittedFor(loaded.set->wanted()));
-  if (setup.kit == nullptr) {
+  lanes[0].source = std::move(source);
+  if (MakeMatching(lanes[0], loaded.set, doorbell, {.generation = 1}) == nullptr) {
     error = "no memory for the matcher";
     return false;
   }
-  setup.on_end = [this] { queue.Close(); };
-  setup.options = OptionsOf(config.limits);
-  pipeline = std::make_unique<Pipeline>(std::move(setups), Sharing::kOwnPackets);
+  lanes[0].options = OptionsOf(config.limits);
+  pipeline = std::make_unique<Pipeline>(std::move(lanes), Sharing::kOwnPackets);
   traffic = std::make_unique<PipelineFigures>(*pipeline);
+  queues = std::make_unique<QueueFigures>(pipeline->alert_queues());
   if (config.has_feed) feed.TellLosses(*pipeline);
   loop = std::make_unique<ExportLoop>(
-      doorbell, std::vector<AlertQueue*>{&queue}, sinks, false, stop,
+      doorbell, pipeline->alert_queues(), sinks, false, stop,
       [this](std::string_view problem) { log.Error(problem, problem); }, filters.all());
-  OutputControl::Parts outputs{
-      .exporter = loop.get(), .file = file.get(), .publisher = feed.publisher(), .partners = {}, .log = &log};
-  for (const PartnerConfig& partner : as_started.feed.partners) outputs.partners.push_back(partner.name);
+  OutputControl::Parts outputs{.exporter = loop.get(), .file = file.get(), .publisher = feed.publisher(), .log = &log};
   output = std::make_unique<OutputControl>(std::move(outputs));
   return true;
 }
@@ -345,7 +333,7 @@ bool LiveSensor::Parts::StartWatch(std::string& error) {
 
 bool LiveSensor::Parts::OpenFigures(std::string& error) {
   for (const FigureSource* source : std::initializer_list<const FigureSource*>{
-           traffic.get(), reloader.get(), meter.get(), &queues, &process, &confinement, watch.get()}) {
+           traffic.get(), reloader.get(), meter.get(), queues.get(), &process, &confinement, watch.get()}) {
     figures.Add(*source);
   }
   const std::string& listen = config.metrics.listen;

@@ -250,7 +250,8 @@ bool Reloader::HandOver(const IndicatorLoad& load, uint64_t generation, std::str
   if (!WaitUntil([&] { return known->load(std::memory_order_acquire); }, error)) return false;
   for (size_t i = 0; i < kits.size(); ++i) parts_.workers[i]->Offer(std::move(kits[i]));
   for (KitExchange* worker : parts_.workers) {
-    if (!WaitUntil([&] { return worker->in_use() >= generation; }, error)) return false;
+    // One that has ended takes nothing any more, and raises nothing.
+    if (!WaitUntil([&] { return worker->HasPassed(generation); }, error)) return false;
     worker->Collect();
   }
   // Behind the alerts of older generations that are still queued.

@@ -99,8 +99,9 @@ void AppendFlows(const Totals& totals, Figures& out) {
   out.Add(families::kParserGivenUp, "malformed", static_cast<double>(inspection.malformed));
   out.Add(families::kParserGivenUp, "memory", static_cast<double>(inspection.parser_limit_hit));
   out.Add(families::kParserGivenUp, "protocol_changes", static_cast<double>(inspection.hand_over_limit_hit));
-  out.Add(families::kMessageLimits, "http_head_too_long", static_cast<double>(inspection.http_heads_over_limit));
-  out.Add(families::kMessageLimits, "http_too_many_values", static_cast<double>(inspection.http_values_over_limit));
+  ForEachProtocolCounter([&](const CounterText& counter, ProtocolId protocol, size_t index) {
+    out.Add(families::kMessageLimits, counter.name, static_cast<double>(inspection.protocols.Of(protocol, index)));
+  });
   out.Add(families::kPayloadInspected, static_cast<double>(totals.payload.payload_bytes));
   out.Add(families::kPayloadSkipped, "depth_or_bypass", static_cast<double>(inspection.payload_bytes_unscanned));
   for (size_t i = 0; i < static_cast<size_t>(kFirstContext); ++i) {

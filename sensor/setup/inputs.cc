@@ -335,19 +335,19 @@ std::shared_ptr<const CaptureList> ResolveCaptures(const CaptureOptions& options
   return list;
 }
 
-bool SetUpWorkers(const CaptureOptions& options, const std::shared_ptr<const CaptureList>& list,
-                  std::vector<WorkerSetup>& setups, std::string& error) {
+bool SetUpLanes(const CaptureOptions& options, const std::shared_ptr<const CaptureList>& list,
+                std::vector<LaneSetup>& lanes, std::string& error) {
   std::vector<std::unique_ptr<CaptureSource>> sources = CaptureFiles::ForWorkers(list, options.workers, error);
   if (sources.empty()) return false;
   for (uint32_t i = 0; i < options.workers; ++i) {
-    WorkerSetup& setup = setups.emplace_back();
-    setup.source = std::move(sources[i]);
+    LaneSetup& lane = lanes.emplace_back();
+    lane.source = std::move(sources[i]);
     if (!options.filter.empty()) {
-      setup.filter = PacketFilter::Compile(options.filter, error);
-      if (setup.filter == nullptr) return false;
+      lane.filter = PacketFilter::Compile(options.filter, error);
+      if (lane.filter == nullptr) return false;
     }
-    setup.options.since_ns = options.since_ns;
-    setup.options.until_ns = options.until_ns;
+    lane.options.since_ns = options.since_ns;
+    lane.options.until_ns = options.until_ns;
   }
   return true;
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "exporter/metrics/families.h"
+#include "parsers/registry.h"
 #include "sensor/pipeline/totals_figures.h"
 #include "sensor/setup/complain.h"
 #include "sensor/setup/progress.h"
@@ -113,8 +114,9 @@ std::string SummaryOfCapture(const Totals& totals) {
   AppendCount(limits, "TCP copies not read again", figures.Value(kTcp, "second_readings_limit"));
   AppendCount(limits, "parsers: memory", figures.Value(kParserGivenUp, "memory"));
   AppendCount(limits, "parsers: protocol changes", figures.Value(kParserGivenUp, "protocol_changes"));
-  AppendCount(limits, "HTTP heads too long", figures.Value(kMessageLimits, "http_head_too_long"));
-  AppendCount(limits, "HTTP values beyond 64 a head", figures.Value(kMessageLimits, "http_too_many_values"));
+  ForEachProtocolCounter([&](const CounterText& counter, ProtocolId, size_t) {
+    AppendCount(limits, counter.text, figures.Value(kMessageLimits, counter.name));
+  });
   AppendCount(limits, "payload bytes not scanned", figures.Sum(kPayloadSkipped));
   out += limits.empty() ? "limits hit: none\n" : "limits hit\n" + limits;
 

@@ -8,7 +8,6 @@
 #include "parsers/base/sha1.h"
 #include "parsers/base/text.h"
 #include "parsers/base/time_text.h"
-#include "signatures/readers/metadata.h"
 
 namespace vedette {
 namespace {

@@ -29,7 +29,7 @@ class ConfigPartners : public testing::Test {
     EXPECT_EQ(error.find(path), 0u) << error;
     return error.substr(path.size());
   }
-  const Clearance& partner() const { return config_.clearances.at(0); }
+  const Clearance& partner() const { return config_.feed.partners.at(0).clearance; }
 
   const TemporaryFolder folder_;
   std::string key_;
