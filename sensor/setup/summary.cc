@@ -157,10 +157,9 @@ void ReportFragments(const Totals& totals) {
   const uint64_t fragments = totals.workers.fragments_excluded_by_filter;
   if (fragments == 0) return;
   Warn(fmt::format(
-      "the filter looks at ports and left out {} later fragment{}, which {} none: what {} of is not whole. To "
-      "take all fragments as well: '(FILTER) or ip[6:2] & 0x1fff != 0'",
-      Thousands(fragments), fragments == 1 ? "" : "s", fragments == 1 ? "has" : "have",
-      fragments == 1 ? "it is" : "they are"));
+      "the filter looks at ports and left out {} later fragment{}, which {} none: their datagrams are incomplete. To "
+      "include all fragments: '(FILTER) or ip[6:2] & 0x1fff != 0'",
+      Thousands(fragments), fragments == 1 ? "" : "s", fragments == 1 ? "has" : "have"));
 }
 
 void ReportDamage(const Totals& totals) {

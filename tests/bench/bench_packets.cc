@@ -1,13 +1,13 @@
 // bench_packets INDICATORS.csv CAPTURE|DIR... [--limit-ms N] [--top N] [--repeat N]
 //
-// What a single packet can cost. The replay loop of one worker over each capture on its own, one packet a burst, with
-// the thread CPU time of each packet: decode, flow, reassembly, parse, payload scan, match, alerts queued. What the end
-// of the capture brings (every flow ends) is timed as one more packet, number "end".
+// The cost of a single packet. The replay loop of one worker over each capture separately, one packet per burst, with
+// the thread CPU time of each packet: decode, flow, reassembly, parse, payload scan, match, alerts queued. The end
+// of the capture (every flow ends) is timed as one more packet, number "end".
 //
-// Interrupts and cache misses of the first time count as well, so a capture with a packet above a tenth of the limit is
-// run again, --repeat times in all (5), and a packet's cost is the least of them. Prints the --top (20) dearest packets
-// with the share of decoding (a second decoder's, of the same frame) and of matching. Exit status 1 where one is above
-// --limit-ms (5).
+// Interrupts and first-time cache misses count as well, so a capture with a packet above a tenth of the limit is
+// run again, --repeat times in all (5), and the lowest cost of a packet counts. Prints the --top (20) most expensive
+// packets with the share of decoding (by a second decoder, of the same frame) and of matching. Exit status 1 if one is
+// above --limit-ms (5).
 #include <time.h>
 
 #include <algorithm>

@@ -1,14 +1,14 @@
 // bench_reload CAPTURE INDICATORS.csv [RELOADS]
 //
-// What a reload costs the packets that pass meanwhile. One worker replays the capture again and again, as fast as it
-// can, while the indicators are read, compiled, tested and handed over RELOADS times (default 5), as in a running
+// The cost of a reload for the packets that pass meanwhile. One worker replays the capture again and again, as fast as
+// it can, while the indicators are read, compiled, tested and handed over RELOADS times (default 5), as in a running
 // sensor. Prints for each kind of burst (32 packets) the thread CPU time of the median, of one in ten thousand, and of
 // the worst:
 //
-//   alone      no reload is under way
+//   alone      no reload is running
 //   beside     one is being read and compiled
-//   exchange   the burst in which the worker takes the new set
-//   after      the thousand bursts behind it, in which running flows are looked up again
+//   exchange   the burst in which the worker switches to the new set
+//   after      the next thousand bursts, in which running flows are looked up again
 #include <time.h>
 
 #include <algorithm>

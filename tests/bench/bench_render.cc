@@ -1,5 +1,5 @@
-// bench_render [DATABASE.mmdb…]: how many alerts a second one thread shows, as text of each format and to partners, and
-// what a geolocation look-up costs.
+// bench_render [DATABASE.mmdb…]: how many alerts per second one thread shows, as text of each format and to partners,
+// and the cost of a geolocation look-up.
 #include <time.h>
 
 #include <chrono>

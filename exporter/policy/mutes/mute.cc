@@ -37,7 +37,7 @@ std::string IdOf(const Mute& mute) {
 // One entry of the file. False with `error`.
 bool ReadOne(const Json& entry, std::vector<Mute>& mutes, std::string& error) {
   if (!entry.is_object()) {
-    error = "is no object";
+    error = "is not an object";
     return false;
   }
   MuteRequest request;

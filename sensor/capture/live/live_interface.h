@@ -19,16 +19,16 @@ namespace vedette {
 
 // One thread polls; any thread, and a signal handler, may call Stop.
 //
-// The kernel takes its buffers back while a burst is being read, so each burst is copied. Measured: 4 ns for a packet
-// of 490 bytes that is in the cache; the wait for memory before it would otherwise be the decoder's.
+// The kernel reuses its buffers while a burst is being read, so each burst is copied. Measured: 4 ns for a packet
+// of 490 bytes that is in the cache; the wait for memory would otherwise fall to the decoder.
 class LiveInterface final : public LiveSource {
  public:
   struct Options {
     std::string interface;
     uint32_t file = 0;                  // its place in the sensor's list
     std::string filter;                 // pcap-filter(7); empty: everything
-    bool promiscuous = true;            // a sensor sees what is not addressed to it
-    uint32_t snap_length = 262144;      // whole packets, also those that the network card has put together
+    bool promiscuous = true;            // a sensor wants packets that are not addressed to it
+    uint32_t snap_length = 262144;      // whole packets, also those that the network card has merged
     uint32_t buffer_bytes = 64u << 20;  // the kernel's: half a second at 1 Gbit/s while workers are busy
     uint32_t timeout_ms = 20;           // how long the kernel gathers packets, and the longest Poll waits
   };
@@ -37,7 +37,7 @@ class LiveInterface final : public LiveSource {
   static std::unique_ptr<LiveInterface> Open(const Options& options, std::string& error);
   ~LiveInterface() override;
 
-  // kIdle when nothing came within the timeout. kEnd after Stop, or when the interface is gone or down: see error().
+  // kIdle if nothing came within the timeout. kEnd after Stop, or if the interface is gone or down: see error().
   PollStatus Poll(std::span<const Frame>& frames) override;
   PollStatus PollNow(std::span<const Frame>& frames) override;
   int descriptor() const override;
@@ -55,7 +55,7 @@ class LiveInterface final : public LiveSource {
   uint16_t link_type() const { return link_type_; }
   // Not empty: what libpcap warned of when it opened the interface, such as no promiscuous mode.
   const std::string& warning() const { return warning_; }
-  // Not empty after an end that Stop did not ask for.
+  // Not empty after an end without Stop.
   const std::string& error() const { return error_; }
 
   static constexpr uint32_t kSlackMs = 5;

@@ -161,7 +161,7 @@ TEST_F(LiveFileTest, APipeIsNeverWaitedFor) {
   Send(*sink, 20);
   EXPECT_TRUE(sink->failing());  // its reader has stopped
   ASSERT_EQ(said_.size(), 1u);
-  EXPECT_NE(said_[0].find("up to 1024 KiB of alerts wait"), std::string::npos) << said_[0];
+  EXPECT_NE(said_[0].find("Up to 1024 KiB of alerts wait"), std::string::npos) << said_[0];
   std::string all;
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
   while (std::count(all.begin(), all.end(), '\n') < 20 && std::chrono::steady_clock::now() < end) {
