@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "parsers/base/parser.h"
-#include "sensor/flow/tunnel.h"
+#include "parsers/base/tunnel.h"
 
 namespace vedette {
 
@@ -13,7 +13,7 @@ struct InspectionCounters {
   std::array<uint64_t, static_cast<size_t>(ProtocolId::kCount)> flows_by_protocol{};
   uint64_t flows_unrecognised = 0;  // TCP flows with payload that ended and that no parser knew
   uint64_t udp_unrecognised = 0;    // the same of UDP flows, those with tunnels apart
-  std::array<uint64_t, static_cast<size_t>(Tunnel::kCount)> tunnels{};  // flows that carry other packets
+  std::array<uint64_t, kTunnels> tunnels{};  // flows that carry other packets
   uint64_t malformed = 0;                                               // flows whose parser gave up on broken input
   uint64_t payload_bytes = 0;                                           // carried by TCP and UDP, in order
   uint64_t payload_bytes_unscanned = 0;                                 // passed over because of the inspection depth

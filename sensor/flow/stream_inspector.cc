@@ -5,6 +5,7 @@
 
 #include "parsers/dns/dns.h"
 #include "sensor/decode/tcp_header.h"
+#include "sensor/decode/tunnel.h"
 #include "sensor/flow/flow_table.h"
 
 namespace vedette {
