@@ -46,7 +46,7 @@ void SwapEnds(Flow& flow) {
 IpAddress ClientOf(const Flow& flow) { return AddressOf(flow.client, flow.version); }
 IpAddress ServerOf(const Flow& flow) { return AddressOf(flow.server, flow.version); }
 
-FlowSnapshot SnapshotOf(const Flow& flow) {
+FlowSnapshot SnapshotOf(const Flow& flow, std::span<const OuterLayer> outer) {
   FlowSnapshot snapshot;
   snapshot.id = IdOf(flow);
   snapshot.client = ClientOf(flow);
@@ -64,6 +64,7 @@ FlowSnapshot SnapshotOf(const Flow& flow) {
     snapshot.vlan[i] = flow.vlan[i];
   }
   snapshot.num_vlans = flow.num_vlans;
+  snapshot.outer.assign(outer.begin(), outer.end());
   return snapshot;
 }
 

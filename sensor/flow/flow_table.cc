@@ -69,8 +69,11 @@ void FlowKey::ComputeHash(const FlowHashSeed& seed) {
   const auto end = [&](const uint8_t* address, uint16_t port) {
     return Fold(Load(address) ^ seed.address_high ^ uint64_t{port} << 20, Load(address + 8) ^ seed.address_low);
   };
-  hash = Fold(end(source, source_port) + end(destination, destination_port),
-              seed.both ^ (uint64_t{protocol} << 8 | version));
+  uint64_t both = seed.both ^ (uint64_t{protocol} << 8 | version);
+  if (scope != 0) [[unlikely]] {
+    both ^= Mix64(TunnelHash(outer) + vlans);
+  }
+  hash = Fold(end(source, source_port) + end(destination, destination_port), both);
 }
 
 FlowTable::FlowTable(uint32_t max_flows, const FlowHashSeed& seed, FlowHashSeed (*next_seed)())
@@ -108,8 +111,12 @@ Flow* FlowTable::Find(FlowKey& key, bool& from_client) {
   for (size_t step = 0; step < kReach; ++step, i = (i + 1) & mask_) {
     const Bucket& bucket = buckets_[i];
     for (uint32_t bits = bucket.Candidates(tag); bits != 0; bits &= bits - 1) {
-      Flow& flow = At(bucket.slots[std::countr_zero(bits)]);
+      const uint32_t slot = bucket.slots[std::countr_zero(bits)];
+      Flow& flow = At(slot);
       if (flow.hash != hash || flow.protocol != key.protocol || flow.version != key.version) continue;
+      if (flow.scope != key.scope || (key.scope != 0 && !SameScope(flow, slot, key))) [[unlikely]] {
+        continue;
+      }
       if (flow.client_port == key.source_port && flow.server_port == key.destination_port &&
           Same16(flow.client, key.source) && Same16(flow.server, key.destination)) {
         from_client = true;
@@ -139,6 +146,9 @@ Flow& FlowTable::Insert(FlowKey key, const std::function<void(Flow&)>& evict) {
   flow.server_port = key.destination_port;
   flow.protocol = key.protocol;
   flow.version = key.version;
+  if (key.scope != 0) [[unlikely]] {
+    SetScope(flow, slot, key);
+  }
   if (!Place(TagOf(key.hash), static_cast<uint32_t>(key.hash), slot)) [[unlikely]] {
     MakeRoom(key, evict);
     Place(TagOf(key.hash), static_cast<uint32_t>(key.hash), slot);
@@ -255,12 +265,7 @@ void FlowTable::Rebuild(size_t num_buckets, bool new_seed, const std::function<v
         Flow& flow = At(slot);
         uint16_t tag = bucket.tags[e];
         if (new_seed) {
-          FlowKey key{.source = flow.client,
-                      .destination = flow.server,
-                      .source_port = flow.client_port,
-                      .destination_port = flow.server_port,
-                      .protocol = flow.protocol,
-                      .version = flow.version};
+          FlowKey key = KeyOfFlow(flow, slot);
           Hash(key);
           tag = TagOf(key.hash);
           flow.hash = static_cast<uint32_t>(key.hash);
@@ -275,6 +280,52 @@ void FlowTable::Rebuild(size_t num_buckets, bool new_seed, const std::function<v
     evict(At(slot));
     GiveBack(slot);
   }
+}
+
+bool FlowTable::SameScope(const Flow& flow, uint32_t slot, const FlowKey& key) const {
+  if ((key.scope & kScopeVlan) != 0 && VlansOf(flow.vlan, flow.num_vlans) != key.vlans) return false;
+  return (key.scope & kScopeTunnel) == 0 ||
+         SameTunnels(outer_[slot / kSlabFlows][slot % kSlabFlows].layers(), key.outer);
+}
+
+FlowKey FlowTable::KeyOfFlow(const Flow& flow, uint32_t slot) const {
+  FlowKey key{.source = flow.client,
+              .destination = flow.server,
+              .source_port = flow.client_port,
+              .destination_port = flow.server_port,
+              .protocol = flow.protocol,
+              .version = flow.version,
+              .scope = flow.scope};
+  if ((flow.scope & kScopeVlan) != 0) key.vlans = VlansOf(flow.vlan, flow.num_vlans);
+  if ((flow.scope & kScopeTunnel) != 0) key.outer = outer_[slot / kSlabFlows][slot % kSlabFlows].layers();
+  return key;
+}
+
+void FlowTable::SetScope(Flow& flow, uint32_t slot, const FlowKey& key) {
+  flow.scope = key.scope;
+  if ((key.scope & kScopeVlan) != 0) {
+    flow.num_vlans = static_cast<uint8_t>(key.vlans >> 24);
+    flow.vlan[0] = key.vlans >> 12 & 0xfff;
+    flow.vlan[1] = key.vlans & 0xfff;
+  }
+  if ((key.scope & kScopeTunnel) == 0) return;
+  if (outer_.size() < slabs_.size()) outer_.resize(slabs_.size());
+  std::unique_ptr<OuterLayers[]>& slab = outer_[slot / kSlabFlows];
+  if (slab == nullptr) slab = std::make_unique<OuterLayers[]>(kSlabFlows);
+  OuterLayers& kept = slab[slot % kSlabFlows];
+  kept.Clear();
+  for (const OuterLayer& layer : key.outer) kept.Push(layer);
+}
+
+std::span<const OuterLayer> FlowTable::OuterOf(const Flow& flow) const {
+  if ((flow.scope & kScopeTunnel) == 0) [[likely]] {
+    return {};
+  }
+  for (size_t slab = 0; slab < slabs_.size(); ++slab) {
+    const auto offset = reinterpret_cast<uintptr_t>(&flow) - reinterpret_cast<uintptr_t>(slabs_[slab].get());
+    if (offset < kSlabFlows * sizeof(Flow)) return outer_[slab][offset / sizeof(Flow)].layers();
+  }
+  return {};
 }
 
 uint32_t FlowTable::TakeSlot() {
@@ -296,8 +347,10 @@ void FlowTable::ForEach(const std::function<void(Flow&)>& visit) {
 }
 
 size_t FlowTable::memory_bytes() const {
-  return buckets_.size() * sizeof(Bucket) + slabs_.size() * kSlabFlows * sizeof(Flow) +
-         free_.capacity() * sizeof(uint32_t);
+  const auto outer_slabs = static_cast<size_t>(
+      std::count_if(outer_.begin(), outer_.end(), [](const auto& slab) { return slab != nullptr; }));
+  return outer_slabs * kSlabFlows * sizeof(OuterLayers) + buckets_.size() * sizeof(Bucket) +
+         slabs_.size() * kSlabFlows * sizeof(Flow) + free_.capacity() * sizeof(uint32_t);
 }
 
 }  // namespace vedette

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "parsers/base/community_id.h"
@@ -32,14 +33,18 @@ struct FlowKey {
   const uint8_t* destination = nullptr;
   uint16_t source_port = 0, destination_port = 0;
   uint8_t protocol = 0, version = 0;
-  uint64_t hash = 0;         // of the table; see FlowTable::Hash
-  uint32_t seed_number = 0;  // which of the table's seeds it was made with
+  uint8_t scope = 0;                       // kScopeTunnel, kScopeVlan: which of the next two count
+  uint32_t vlans = 0;                      // VlansOf
+  std::span<const OuterLayer> outer = {};  // a view into the packet; tunnels and networks count, addresses do not
+  uint64_t hash = 0;                       // of the table; see FlowTable::Hash
+  uint32_t seed_number = 0;                // which of the table's seeds it was made with
 
   void ComputeHash(const FlowHashSeed& seed);
 };
 
-// Without its hash. Views into the packet. A request of ICMP and its reply share a flow.
-inline FlowKey KeyOf(const Packet& packet) {
+// Without its hash. Views into the packet. A request of ICMP and its reply share a flow. `with_vlan`: packets with
+// different tags belong to different flows. Not where a mirror tags the two directions differently.
+inline FlowKey KeyOf(const Packet& packet, bool with_vlan) {
   FlowKey key;
   key.source = packet.source.bytes().data();
   key.destination = packet.destination.bytes().data();
@@ -52,6 +57,14 @@ inline FlowKey KeyOf(const Packet& packet) {
   } else {
     key.source_port = packet.source_port;
     key.destination_port = packet.destination_port;
+  }
+  if (!packet.outer.empty()) [[unlikely]] {
+    key.scope |= kScopeTunnel;
+    key.outer = packet.outer.layers();
+  }
+  if (with_vlan && packet.num_vlans != 0) {
+    key.scope |= kScopeVlan;
+    key.vlans = VlansOf(packet.vlan, packet.num_vlans);
   }
   return key;
 }
@@ -81,6 +94,8 @@ class FlowTable {
   // go, which is released afterwards.
   Flow& Insert(FlowKey key, const std::function<void(Flow&)>& evict);
   void Release(Flow& flow);
+  // What is around the flow's packets, as its first one had it; empty for most. Holds until the flow's release.
+  std::span<const OuterLayer> OuterOf(const Flow& flow) const;
 
   uint32_t size() const { return size_; }
   uint32_t peak() const { return peak_; }
@@ -104,12 +119,17 @@ class FlowTable {
   uint32_t TakeSlot();
   void GiveBack(uint32_t slot);
   uint32_t SlotOf(const Flow& flow, size_t& bucket, int& entry) const;
+  bool SameScope(const Flow& flow, uint32_t slot, const FlowKey& key) const;
+  FlowKey KeyOfFlow(const Flow& flow, uint32_t slot) const;
+  void SetScope(Flow& flow, uint32_t slot, const FlowKey& key);
 
   uint32_t max_flows_;
   uint32_t size_ = 0, peak_ = 0;
   size_t mask_ = 0;
   std::vector<Bucket> buckets_;
   std::vector<std::unique_ptr<Flow[]>> slabs_;
+  // By slab and place in it, of slabs that had a flow in a tunnel; nullptr for the others.
+  std::vector<std::unique_ptr<OuterLayers[]>> outer_;
   std::vector<uint32_t> free_;
   uint32_t next_slot_ = 0;
   uint32_t hand_ = 0;  // the slot that is looked at next for an idle flow
