@@ -9,6 +9,7 @@
 #include "parsers/base/address.h"
 #include "parsers/base/observable.h"
 #include "parsers/base/parser.h"
+#include "parsers/base/tunnel.h"
 
 namespace vedette {
 
@@ -26,6 +27,9 @@ struct FlowSnapshot {
   uint64_t bytes[2] = {0, 0};  // as on the wire, link header included
   uint16_t vlan[2] = {0, 0};
   uint8_t num_vlans = 0;
+  // Around the flow's first packet, outermost first; client and server are then addresses within the tunnel. Empty for
+  // every flow of one layer.
+  std::vector<OuterLayer> outer;
 };
 
 // What else the same message showed: the context of the hit.

@@ -40,7 +40,7 @@ void SwapEnds(Flow& flow) {
 IpAddress ClientOf(const Flow& flow) { return AddressOf(flow.client, flow.version); }
 IpAddress ServerOf(const Flow& flow) { return AddressOf(flow.server, flow.version); }
 
-FlowSnapshot SnapshotOf(const Flow& flow) {
+FlowSnapshot SnapshotOf(const Flow& flow, std::span<const OuterLayer> outer) {
   FlowSnapshot snapshot;
   snapshot.id = flow.id;
   snapshot.client = ClientOf(flow);
@@ -58,6 +58,7 @@ FlowSnapshot SnapshotOf(const Flow& flow) {
     snapshot.vlan[i] = flow.vlan[i];
   }
   snapshot.num_vlans = flow.num_vlans;
+  snapshot.outer.assign(outer.begin(), outer.end());
   return snapshot;
 }
 

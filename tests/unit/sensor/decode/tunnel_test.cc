@@ -1,4 +1,4 @@
-#include "sensor/flow/tunnel.h"
+#include "sensor/decode/tunnel.h"
 
 #include <gtest/gtest.h>
 
