@@ -7,6 +7,7 @@
 #include "exporter/alert/signature.h"
 #include "exporter/render/shown.h"
 #include "parsers/base/community_id.h"
+#include "parsers/base/csv_field.h"
 #include "parsers/base/json_writer.h"
 #include "parsers/base/text.h"
 
@@ -42,16 +43,7 @@ class CsvRow {
     if (cell.empty()) return;
     constexpr std::string_view kFormulaStarts = "=+-@";
     if (kFormulaStarts.find(cell.front()) != std::string_view::npos) cell.insert(cell.begin(), '\'');
-    if (cell.find_first_of(",\"';") == std::string::npos && cell.front() != ' ' && cell.back() != ' ') {
-      out_ += cell;
-      return;
-    }
-    out_ += '"';
-    for (const char c : cell) {
-      if (c == '"') out_ += '"';
-      out_ += c;
-    }
-    out_ += '"';
+    AppendCsvField(cell, out_);
   }
 
  private:

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "parsers/base/network.h"
 #include "signatures/host_suffixes.h"
 #include "tests/unit/signatures/sets.h"
 
