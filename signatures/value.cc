@@ -13,6 +13,7 @@
 #include "parsers/base/url.h"
 #include "signatures/dot_segments.h"
 #include "signatures/host_suffixes.h"
+#include "signatures/patterns/regex_limits.h"
 #include "signatures/patterns/regex_parser.h"
 #include "signatures/value_parts.h"
 
