@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "parsers/base/sha1.h"
+#include "parsers/base/digest.h"
 
 namespace vedette {
 namespace {

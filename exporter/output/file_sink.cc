@@ -9,9 +9,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <utility>
 #include <vector>
+
+#include "parsers/base/errno_text.h"
 
 namespace vedette {
 namespace {
@@ -86,7 +87,7 @@ std::unique_ptr<FileSink> FileSink::Continue(const std::string& path, OutputForm
     return nullptr;
   }
   if (ftruncate(descriptor, static_cast<off_t>(mark.bytes)) != 0 || lseek(descriptor, 0, SEEK_END) < 0) {
-    error = path + ": cannot be cut to what is certain: " + std::strerror(errno);
+    error = path + ": cannot be cut to what is certain: " + ErrnoText();
     return nullptr;
   }
   sink->buffer_ = sink->renderer_->Header();
@@ -163,7 +164,7 @@ bool FileSink::Written(OutputMark& mark) {
 bool FileSink::Sync(OutputMark& mark) {
   if (failed_ || over_ || digester_ == nullptr || !Flush() || total_bytes_ <= synced_bytes_) return false;
   if (fdatasync(file_->descriptor()) != 0) {
-    Fail(path_ + ": cannot be synced to disk: " + std::strerror(errno));
+    Fail(path_ + ": cannot be synced to disk: " + ErrnoText());
     return false;
   }
   synced_bytes_ = total_bytes_;
@@ -197,7 +198,7 @@ bool FileSink::WriteBuffer(bool again) {
     const size_t whole = CutToWholeLines(written);
     const bool reader_gone = path_ == "-" && reason == EPIPE;  // which no waiting mends
     if (say_ && !reader_gone) {
-      Hold(whole, path_ + ": cannot be written: " + std::strerror(reason));
+      Hold(whole, path_ + ": cannot be written: " + ErrnoText(reason));
       return true;
     }
     failed_ = true;
@@ -213,8 +214,7 @@ bool FileSink::WriteBuffer(bool again) {
           "standard output: its reader has gone; alerts found after that are not written (name a file to keep them: ";
       error_ += say_ ? "`output` of the configuration)" : "--out FILE)";
     } else {
-      error_ += (path_ == "-" ? std::string("standard output") : path_) +
-                ": cannot be written: " + std::strerror(reason) +
+      error_ += (path_ == "-" ? std::string("standard output") : path_) + ": cannot be written: " + ErrnoText(reason) +
                 "; everything before is complete. Free some space, or name another file with --out, and run again";
     }
     buffer_.clear();
@@ -344,7 +344,7 @@ void FileSink::Rotate() {
   std::string error;
   if (!moved || std::rename(path_.c_str(), name(1).c_str()) != 0) {
     next_rotation_ = now + kRotateAgain;
-    say_(fmt::format("{}: cannot be rotated: {}; alerts continue into it", path_, std::strerror(errno)), true);
+    say_(fmt::format("{}: cannot be rotated: {}; alerts continue into it", path_, ErrnoText()), true);
     return;
   }
   if (OpenAnew(error)) ++opened_.rotated;  // else Follow says so, and tries again
@@ -379,13 +379,13 @@ bool FileSink::Close() {
                     path_, total_bytes_, mark_.bytes));
   }
   if (!failed_ && digester_ != nullptr) {
-    if (fdatasync(file_->descriptor()) != 0) Fail(path_ + ": cannot be synced to disk: " + std::strerror(errno));
+    if (fdatasync(file_->descriptor()) != 0) Fail(path_ + ": cannot be synced to disk: " + ErrnoText());
     mark_ = {total_bytes_, digester_->SoFar().Hex()};
   }
   sync_.reset();  // brings the rest to disk
   if (!file_->Close() && !failed_) {
     failed_ = true;
-    error_ = path_ + ": cannot be written to the end: " + std::strerror(errno);
+    error_ = path_ + ": cannot be written to the end: " + ErrnoText();
   }
   return !failed_;
 }

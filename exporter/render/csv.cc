@@ -8,6 +8,7 @@
 #include "exporter/render/fields.h"
 #include "exporter/render/renderer.h"
 #include "parsers/base/community_id.h"
+#include "parsers/base/csv_field.h"
 #include "parsers/base/json_writer.h"
 #include "parsers/base/text.h"
 #include "parsers/base/time_text.h"
@@ -44,16 +45,7 @@ class CsvRow {
     if (cell.empty()) return;
     constexpr std::string_view kFormulaStarts = "=+-@";
     if (kFormulaStarts.find(cell.front()) != std::string_view::npos) cell.insert(cell.begin(), '\'');
-    if (cell.find_first_of(",\"';") == std::string::npos && cell.front() != ' ' && cell.back() != ' ') {
-      out_ += cell;
-      return;
-    }
-    out_ += '"';
-    for (const char c : cell) {
-      if (c == '"') out_ += '"';
-      out_ += c;
-    }
-    out_ += '"';
+    AppendCsvField(cell, out_);
   }
 
  private:

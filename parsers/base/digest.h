@@ -57,4 +57,9 @@ class Digester {
   bool begun_ = false;
 };
 
+// SHA-1 where a published format asks for it: Community ID and name-based UUIDs. Not for security. Keeps nothing, so it
+// suits texts that come one by one.
+using Sha1Digest = std::array<uint8_t, 20>;
+Sha1Digest Sha1(Bytes message);
+
 }  // namespace vedette

@@ -17,6 +17,8 @@
 #include <system_error>
 #include <vector>
 
+#include "parsers/base/errno_text.h"
+
 namespace vedette {
 namespace {
 
@@ -24,8 +26,6 @@ constexpr const char* kDefaultUser = "nobody";
 
 // Larger than any entry of a user database; getpwnam_r says ERANGE where it is not.
 constexpr size_t kPasswdBytes = 16384;
-
-std::string ErrnoText(int number) { return std::generic_category().message(number); }
 
 struct Identity {
   std::string name;

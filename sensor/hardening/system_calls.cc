@@ -13,8 +13,9 @@
 
 #include <cerrno>
 #include <memory>
-#include <system_error>
 #include <type_traits>
+
+#include "parsers/base/errno_text.h"
 
 namespace vedette {
 namespace {
@@ -209,15 +210,14 @@ void AddAll(Rules& rules) {
 bool Load(scmp_filter_ctx filter, const Rules& rules, bool& missing, std::string& error) {
   if (rules.status() != 0) {
     error = fmt::format("the filter of system calls cannot be built (call {}): {}", rules.failed_call(),
-                        std::generic_category().message(-rules.status()));
+                        ErrnoText(-rules.status()));
     return false;
   }
   const int status = seccomp_load(filter);
   if (status == 0) return true;
   missing = status == -EINVAL || status == -ENOSYS || status == -EOPNOTSUPP;
   error = missing ? "the kernel has no seccomp filters (CONFIG_SECCOMP_FILTER)"
-                  : fmt::format("the kernel refuses the filter of system calls: {}",
-                                std::generic_category().message(-status));
+                  : fmt::format("the kernel refuses the filter of system calls: {}", ErrnoText(-status));
   return false;
 }
 

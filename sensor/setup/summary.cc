@@ -1,11 +1,11 @@
 #include "sensor/setup/summary.h"
 
 #include <fmt/format.h>
-#include <time.h>
 
 #include <algorithm>
 
 #include "exporter/metrics/families.h"
+#include "parsers/base/time_text.h"
 #include "parsers/registry.h"
 #include "sensor/pipeline/totals_figures.h"
 #include "sensor/setup/complain.h"
@@ -16,14 +16,8 @@ namespace {
 
 constexpr size_t kIndicatorsShown = 20;
 
-std::string TimeText(uint64_t ns) {
-  const auto seconds = static_cast<time_t>(ns / 1'000'000'000);
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text;
-}
+// To the second.
+std::string TimeText(uint64_t ns) { return std::string(EveTime().Format(ns).substr(0, 19)) + 'Z'; }
 
 // "  name            1,234" for each that is not zero.
 void AppendLine(std::string& out, std::string_view name, std::string_view value) {

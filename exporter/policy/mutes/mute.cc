@@ -4,8 +4,8 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "parsers/base/digest.h"
 #include "parsers/base/network.h"
-#include "parsers/base/sha1.h"
 #include "parsers/base/text.h"
 #include "parsers/base/time_text.h"
 

@@ -12,9 +12,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <system_error>
 #include <utility>
 
+#include "parsers/base/errno_text.h"
 #include "sensor/capture/link_type.h"
 
 namespace vedette {
@@ -34,8 +34,6 @@ constexpr uint32_t kLeastRingBytes = 64;
 
 // Enough to see a typing error; a host of containers has hundreds.
 constexpr size_t kMaxListedInterfaces = 32;
-
-std::string ErrnoText(int number) { return std::generic_category().message(number); }
 
 std::string ListInterfaces() {
   char reason[PCAP_ERRBUF_SIZE] = "";

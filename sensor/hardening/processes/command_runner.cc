@@ -17,6 +17,8 @@
 #include <system_error>
 #include <utility>
 
+#include "parsers/base/errno_text.h"
+
 namespace vedette {
 namespace {
 
@@ -40,8 +42,6 @@ std::string HowItEnded(int32_t last, std::chrono::seconds time_out) {
   return fmt::format("exit status {}{}", status,
                      status == kCannotStart ? " (it, or a program that it calls, could not be started)" : "");
 }
-
-std::string ErrnoText(int number) { return std::generic_category().message(number); }
 
 // Becomes the command. Between fork and exec of a process with one thread.
 [[noreturn]] void Exec(const std::vector<std::string>& command, const char* name, int input) {
