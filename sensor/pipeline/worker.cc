@@ -283,7 +283,6 @@ Flow& Worker::NewFlow(const Slot& slot, uint64_t rank) {
   flow.start_seen = guess.start_seen;
   flow.first_ns = flow.last_ns = slot.time_ns;
   flow.first_packet = PacketPosition(packet.frame->file, packet.frame->number);
-  flow.id = IdOfNew(flow);
   flow.num_vlans = packet.num_vlans;
   for (size_t i = 0; i < packet.num_vlans; ++i) flow.vlan[i] = packet.vlan[i];
   return flow;
@@ -292,7 +291,7 @@ Flow& Worker::NewFlow(const Slot& slot, uint64_t rank) {
 // Whether no alert has named the flow's ends. What earlier packets of the flow showed is matched before that is asked,
 // where it may still wait, so that the answer does not depend on where bursts end.
 bool Worker::MayTurn(const Flow& flow, bool may_wait) {
-  const uint64_t id = flow.id;
+  const uint64_t id = IdOf(flow);
   if (may_wait && std::any_of(contexts_.begin(), contexts_.end(),
                               [id](const EmissionContext& context) { return context.flow.id == id; }))
     Deliver();
@@ -430,7 +429,7 @@ void Worker::EndFlow(Flow& flow, const Frame& frame, uint64_t rank) {
              rank);  // the packet is another flow's: its time says nothing
   // Found at the next packet of its five-tuple, or of any other, or (rank) behind all packets so far.
   const uint64_t position = PacketPosition(frame.file, frame.number);
-  ended_.push_back({flow.id, flow.first_packet, rank == 0 ? position - 1 : position});
+  ended_.push_back({IdOf(flow), flow.first_packet, rank == 0 ? position - 1 : position});
 }
 
 void Worker::Sweep(uint64_t now_ns, bool all) {

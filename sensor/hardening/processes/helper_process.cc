@@ -13,12 +13,12 @@
 #include <filesystem>
 #include <system_error>
 
+#include "parsers/base/errno_text.h"
+
 namespace vedette {
 namespace {
 
 constexpr int kSocket = 3;  // the helper's end, once everything else is closed
-
-std::string ErrnoText(int number) { return std::generic_category().message(number); }
 
 [[noreturn]] void Live(const char* name, int socket, const std::function<void(int)>& life) {
   prctl(PR_SET_NAME, name);

@@ -18,6 +18,7 @@
 #include <system_error>
 #include <type_traits>
 
+#include "parsers/base/errno_text.h"
 #include "sensor/hardening/landlock.h"
 #include "sensor/hardening/privileges.h"
 #include "sensor/hardening/processes/descriptor_passing.h"
@@ -117,8 +118,6 @@ void Serve(const SocketOpener::Options& options, int socket) {
     poll(nullptr, 0, SocketOpener::kBetweenMs);
   }
 }
-
-std::string ErrnoText(int number) { return std::generic_category().message(number); }
 
 }  // namespace
 
