@@ -14,9 +14,9 @@ while not ended:  # a replay is complete; write `while True` to follow a live se
     header = json.loads(header)
     event = header["event_type"]
     if event not in ("alerts", "heartbeat", "end"):
-        continue  # of a later version
+        continue  # belongs to a later version
     first = header["first"] if event == "alerts" else header["last"] + 1
-    if epoch != header["epoch"]:  # the sensor has started anew and counts from 1, or we have just come
+    if epoch != header["epoch"]:  # the sensor has restarted and counts from 1, or we have just joined
         if epoch and not ended:
             print(f"epoch {epoch} had no end: whether alerts came after number {expected - 1} is not known", file=sys.stderr)
         epoch, expected = header["epoch"], 1 if epoch else first

@@ -1,20 +1,16 @@
 #include "signatures/indicator_rows.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <bit>
 #include <charconv>
 #include <cstring>
 #include <map>
-#include <memory>
 #include <unordered_map>
 #include <utility>
 
 #include "parsers/base/digest.h"
 #include "parsers/base/hash.h"
 #include "parsers/base/hash_index.h"
-#include "parsers/base/text.h"
 
 namespace vedette {
 namespace {
@@ -30,10 +26,6 @@ void AppendText(std::string_view text, std::string& out) {
   AppendNumber(static_cast<uint32_t>(text.size()), out);
   out += text;
 }
-
-struct FreeDigest {
-  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-};
 
 }  // namespace
 
@@ -261,12 +253,11 @@ void IndicatorRows::AppendForDigest(const Shared& shared, std::string& out) cons
 
 std::string IndicatorRows::Digest(size_t count) const {
   constexpr size_t kPieceBytes = size_t{64} * 1024;  // hashed at a time
-  const std::unique_ptr<EVP_MD_CTX, FreeDigest> context(EVP_MD_CTX_new());
-  EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr);
+  Digester digester(DigestAlgorithm::kSha256);
   std::string piece, shared_text, last_shared_text;
   StringPool::Ref last_shared = 0;
   const auto flush = [&] {
-    EVP_DigestUpdate(context.get(), piece.data(), piece.size());
+    digester.Update(AsBytes(piece));
     piece.clear();
   };
   for (size_t i = 0; i < count; ++i) {
@@ -293,10 +284,7 @@ std::string IndicatorRows::Digest(size_t count) const {
     if (piece.size() >= kPieceBytes) flush();
   }
   flush();
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned length = 0;
-  EVP_DigestFinal_ex(context.get(), digest, &length);
-  return ToHex({reinterpret_cast<const char*>(digest), length});
+  return digester.Finish().Hex();
 }
 
 void IndicatorRows::Remove(const std::vector<uint32_t>& ascending) {

@@ -48,20 +48,6 @@ bool IsHighest(const Wide& key) { return key.first == ~uint64_t{0} && key.second
 
 }  // namespace
 
-IpAddress MaskAddress(const IpAddress& address, unsigned length) {
-  std::array<uint8_t, 16> bytes = address.bytes();
-  const unsigned kept = address.is_v4() ? length + 96 : length;
-  for (unsigned i = 0; i < 16; ++i) {
-    const unsigned from = i * 8;
-    if (from >= kept) {
-      bytes[i] = 0;
-    } else if (from + 8 > kept) {
-      bytes[i] = static_cast<uint8_t>(bytes[i] & 0xff << (8 - (kept - from)));
-    }
-  }
-  return address.is_v4() ? IpAddress::V4(bytes.data() + 12) : IpAddress::V6(bytes.data());
-}
-
 // Disjoint intervals: interval i reaches from starts_[i] to before starts_[i + 1].
 template <class Key>
 class PrefixTable::Intervals {

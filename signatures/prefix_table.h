@@ -13,9 +13,6 @@
 
 namespace vedette {
 
-// `address` with all bits behind the first `length` cleared; length as of its version (0-32, 0-128).
-IpAddress MaskAddress(const IpAddress& address, unsigned length);
-
 class PrefixTable {
  public:
   PrefixTable();

@@ -8,12 +8,13 @@
 #include <utility>
 
 #include "parsers/base/address.h"
+#include "parsers/base/network.h"
 #include "parsers/base/text.h"
 #include "parsers/base/url.h"
 #include "signatures/dot_segments.h"
 #include "signatures/host_suffixes.h"
+#include "signatures/patterns/regex_limits.h"
 #include "signatures/patterns/regex_parser.h"
-#include "signatures/prefix_table.h"
 #include "signatures/value_parts.h"
 
 namespace vedette {
@@ -48,11 +49,11 @@ bool NormaliseCidr(IndicatorType& type, std::string_view text, std::string& norm
   const size_t slash = text.find('/');
   std::optional<IpAddress> address = ParseAddress(text.substr(0, slash));
   if (!address) return Refuse(reason, kNotAnAddress);
-  const unsigned width = address->is_v4() ? 32 : 128;
-  unsigned length = width;
-  if (slash != std::string_view::npos && !ParseNumber(text.substr(slash + 1), width, length)) {
-    return Refuse(reason, "the prefix length has to be a number up to " + std::to_string(width));
-  }
+  const unsigned width = WidthOf(*address);
+  const std::optional<unsigned> given =
+      slash == std::string_view::npos ? width : ParsePrefixLength(text.substr(slash + 1), *address);
+  if (!given) return Refuse(reason, "the prefix length has to be a number up to " + std::to_string(width));
+  const unsigned length = *given;
   const IpAddress network = MaskAddress(*address, length);
   if (length == width) {
     type = IndicatorType::kIp;

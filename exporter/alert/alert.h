@@ -9,6 +9,7 @@
 #include "parsers/base/address.h"
 #include "parsers/base/observable.h"
 #include "parsers/base/parser.h"
+#include "parsers/base/tunnel.h"
 
 namespace vedette {
 
@@ -26,6 +27,9 @@ struct FlowSnapshot {
   uint64_t bytes[2] = {0, 0};  // as on the wire, link header included
   uint16_t vlan[2] = {0, 0};
   uint8_t num_vlans = 0;
+  // Around the flow's first packet, outermost first; client and server are then addresses within the tunnel. Empty for
+  // every flow of one layer.
+  std::vector<OuterLayer> outer;
 };
 
 // What else the same message showed: the context of the hit.
@@ -34,8 +38,30 @@ struct ContextValue {
   std::string value;  // addresses as text
 };
 
-// One alert per flow, kind and value (payload: per pattern and direction; addresses: once per flow).
-struct Alert {
+// What an event is, as readers tell them apart.
+enum class EventKind : uint8_t {
+  kAlert,       // something listed was seen
+  kUpdate,      // an alert that was shown before, as it is by now: repeats, outcome. Readers' incidents will make them
+  kClosed,      // a flow with alerts has ended; its evidence is that of the whole flow
+  kRetraction,  // an alert that was shown before was wrong: its indicator was revoked. A reload will make them
+  kCanary,      // the sensor's test of itself: no partner's business
+  kHeartbeat,   // nothing to tell but that the sensor is there. Views will make them
+};
+// Some of them.
+class EventKinds {
+ public:
+  constexpr EventKinds() = default;
+  constexpr EventKinds(EventKind kind) : bits_(BitOf(kind)) {}
+  constexpr bool Has(EventKind kind) const { return (bits_ & BitOf(kind)) != 0; }
+  constexpr void Add(EventKinds kinds) { bits_ |= kinds.bits_; }
+
+ private:
+  static constexpr uint8_t BitOf(EventKind kind) { return static_cast<uint8_t>(1 << static_cast<uint8_t>(kind)); }
+  uint8_t bits_ = 0;
+};
+
+// What traffic showed, whatever is listed.
+struct Sighting {
   // Where it was found; sorted by these three, alerts are in the one order that every number of workers gives.
   uint32_t file = 0;     // index into the capture source's files
   uint64_t packet = 0;   // number in that file, from 1 on
@@ -47,13 +73,18 @@ struct Alert {
   Direction direction = Direction::kToServer;  // in which the packet went
   std::string value;                           // matched value in normal form; payload: the bytes of the hit
   IpAddress address;                           // where the value is an address
-  uint64_t generation = 0;                     // of the indicator set
-  std::vector<uint32_t> indicators;            // indexes into that set; not empty, ascending
+  std::vector<ContextValue> message;           // of the same message, in order of emission
+};
+
+// What a worker tells the exporter: one alert per flow, kind and value (payload: per pattern and direction; addresses:
+// once per flow), and, where somebody takes them, one kClosed per flow with alerts.
+struct Alert : Sighting {
+  EventKind event = EventKind::kAlert;
+  uint64_t generation = 0;           // of the indicator set
+  std::vector<uint32_t> indicators;  // indexes into that set, ascending; none of a flow's end, else some
   // Further hits on the value, of audiences that heard of it in this flow before: for them it is nothing new.
   // Ascending.
   std::vector<uint32_t> told;
-  std::vector<ContextValue> message;  // of the same message, in order of emission
-  bool canary = false;                // the sensor's test of itself: no partner's business
 };
 
 }  // namespace vedette

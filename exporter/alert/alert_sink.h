@@ -1,9 +1,9 @@
-// Where alerts go once they are in order: a file, a feed, a count.
+// Where events go once they are in order: a file, a feed, a count.
 #pragma once
 
 #include <string>
 
-#include "exporter/alert/alert.h"
+#include "exporter/alert/event.h"
 
 namespace vedette {
 
@@ -11,9 +11,9 @@ namespace vedette {
 class AlertSink {
  public:
   virtual ~AlertSink() = default;
-  // False where the alert could not be delivered; error() says why, and what to do.
-  virtual bool Accept(const Alert& alert) = 0;
-  // Instead of Accept, once that has failed: the alert is lost here, and counted by whoever counts.
+  // False where the event could not be delivered; error() says why, and what to do.
+  virtual bool Accept(const Event& event) = 0;
+  // Instead of Accept, once that has failed: the event is lost here, and counted by whoever counts.
   virtual void Miss() {}
   // Called between alerts, at least every millisecond while some arrive and every 100 ms otherwise.
   virtual void Idle() {}
@@ -22,8 +22,8 @@ class AlertSink {
   virtual const std::string& error() const = 0;
   // False for a sink that only counts: a run without any other has nowhere to send alerts.
   virtual bool delivers() const { return true; }
-  // Whether the sensor's tests of itself (Alert::canary) are for it.
-  virtual bool takes_canaries() const { return false; }
+  // Which events are for it; workers tell of the ends of flows only where some sink takes EventKind::kClosed.
+  virtual EventKinds takes() const { return EventKind::kAlert; }
 };
 
 }  // namespace vedette

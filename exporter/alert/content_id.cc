@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "parsers/base/sha1.h"
+#include "parsers/base/digest.h"
 
 namespace vedette {
 namespace {
@@ -51,7 +51,7 @@ class Name {
 
 }  // namespace
 
-std::string AlertId(const Alert& alert, std::string_view sensor, const IndicatorRecord& any_hit) {
+std::string AlertId(const Sighting& alert, std::string_view sensor, const IndicatorRecord& any_hit) {
   Name name(kAlertSpace);
   name.Add(sensor);
   name.Add(alert.flow.id);
@@ -68,7 +68,7 @@ std::string AlertId(const Alert& alert, std::string_view sensor, const Indicator
   return name.Uuid();
 }
 
-std::string IncidentId(const Alert& alert, const IndicatorRecord& best, const Roles& roles) {
+std::string IncidentId(const Sighting& alert, const IndicatorRecord& best, const Roles& roles) {
   Name name(kIncidentSpace);
   name.Add(NameOf(best.type));
   name.Add(best.value);

@@ -14,13 +14,13 @@ constexpr int kAlertsBetweenPolls = 64;                       // one batch of th
 
 }  // namespace
 
-ExportLoop::ExportLoop(Doorbell& doorbell, std::vector<AlertQueue*> queues, std::vector<AlertSink*> sinks, bool ordered,
-                       std::atomic<bool>& stop_early, std::function<void(std::string_view)> on_error,
-                       std::vector<AlertFilter*> filters)
+ExportLoop::ExportLoop(Doorbell& doorbell, std::vector<AlertQueue*> queues, EventMaker& events,
+                       std::vector<AlertSink*> sinks, bool ordered, std::atomic<bool>& stop_early,
+                       std::function<void(std::string_view)> on_error)
     : doorbell_(doorbell),
       queues_(std::move(queues)),
+      events_(events),
       sinks_(std::move(sinks)),
-      filters_(std::move(filters)),
       broken_(sinks_.size(), false),
       ordered_(ordered),
       stop_early_(stop_early),
@@ -31,16 +31,15 @@ bool ExportLoop::Waiting() const {
 }
 
 void ExportLoop::Deliver(Alert& alert) {
-  for (AlertFilter* filter : filters_) {
-    if (!filter->Admit(alert)) return;
-  }
-  if (!alert.canary) ++summary_.alerts;
+  const Event* const event = events_.Decide(alert);
+  if (event == nullptr) return;
+  if (event->kind == EventKind::kAlert) ++summary_.alerts;
   bool delivered = true;
   for (size_t i = 0; i < sinks_.size(); ++i) {
-    if (alert.canary && !sinks_[i]->takes_canaries()) continue;
+    if (!sinks_[i]->takes().Has(event->kind)) continue;
     if (broken_[i]) {
       sinks_[i]->Miss();
-    } else if (!sinks_[i]->Accept(alert)) {
+    } else if (!sinks_[i]->Accept(*event)) {
       broken_[i] = true;
       summary_.errors.push_back(sinks_[i]->error());
       if (on_error_) on_error_(sinks_[i]->error());

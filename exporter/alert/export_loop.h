@@ -9,14 +9,13 @@
 #include <string_view>
 #include <vector>
 
-#include "exporter/alert/alert_filter.h"
 #include "exporter/alert/alert_queue.h"
 #include "exporter/alert/alert_sink.h"
 
 namespace vedette {
 
 struct ExportSummary {
-  uint64_t alerts = 0;              // that no filter held back
+  uint64_t alerts = 0;              // that were told
   uint64_t failed = 0;              // not delivered by some sink
   std::vector<std::string> errors;  // one sentence a failed sink
 };
@@ -24,12 +23,11 @@ struct ExportSummary {
 class ExportLoop {
  public:
   // `doorbell`: the one that the queues ring. `ordered`: wait for the watermarks of all workers (replay); else one of
-  // each queue in turn, as they arrive (live). Queues and sinks outlive the loop. `stop_early` is set for the workers to see: in replay
-  // when a sink failed, live when none that delivers is left. `on_error` is told at once why one failed. `filters`: an
-  // alert goes through them in this order before the sinks see it; they outlive the loop, too.
-  ExportLoop(Doorbell& doorbell, std::vector<AlertQueue*> queues, std::vector<AlertSink*> sinks, bool ordered,
-             std::atomic<bool>& stop_early, std::function<void(std::string_view)> on_error = {},
-             std::vector<AlertFilter*> filters = {});
+  // each queue in turn, as they arrive (live). Queues and sinks outlive the loop. `stop_early` is set for the workers to
+  // see: in replay when a sink failed, live when none that delivers is left. `on_error` is told at once why one failed.
+  // `events`: what makes events of alerts for the sinks; outlives the loop, too.
+  ExportLoop(Doorbell& doorbell, std::vector<AlertQueue*> queues, EventMaker& events, std::vector<AlertSink*> sinks,
+             bool ordered, std::atomic<bool>& stop_early, std::function<void(std::string_view)> on_error = {});
 
   // Runs until every queue is closed and empty, then closes the sinks.
   ExportSummary Run();
@@ -50,8 +48,8 @@ class ExportLoop {
 
   Doorbell& doorbell_;
   std::vector<AlertQueue*> queues_;
+  EventMaker& events_;
   std::vector<AlertSink*> sinks_;
-  std::vector<AlertFilter*> filters_;
   std::vector<bool> broken_;
   bool ordered_;
   std::atomic<bool>& stop_early_;

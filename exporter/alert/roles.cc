@@ -16,13 +16,13 @@ bool IsGroup(const IpAddress& address) {
   return address.is_v6() && wire[0] == 0xff;
 }
 
-const IpAddress& AddressOf(const Alert& alert, End end) {
+const IpAddress& AddressOf(const Sighting& alert, End end) {
   return end == End::kClient ? alert.flow.client : alert.flow.server;
 }
 
 // The end that asked: it sent the query, or the answer went to it. Also where a capture has only answers, and the end
 // that answers was taken for the client.
-End AskerOf(const Alert& alert) {
+End AskerOf(const Sighting& alert) {
   const bool is_response = alert.kind != ObservableKind::kDnsQuery ||
                            std::any_of(alert.message.begin(), alert.message.end(), [](const ContextValue& context) {
                              return context.kind == ObservableKind::kDnsRcode;
@@ -32,13 +32,13 @@ End AskerOf(const Alert& alert) {
 
 // Asks for others: a resolver the operator named, or a name server that asks from the server's port, as resolvers used
 // to.
-bool IsResolver(const Alert& alert, End asker, std::span<const IpAddress> resolvers) {
+bool IsResolver(const Sighting& alert, End asker, std::span<const IpAddress> resolvers) {
   const uint16_t port = asker == End::kClient ? alert.flow.client_port : alert.flow.server_port;
   return port == kDnsPort || std::binary_search(resolvers.begin(), resolvers.end(), AddressOf(alert, asker));
 }
 
 // `suspect` owns the value, the other end is affected, unless nobody can be there.
-Roles SuspectIs(End suspect, const Alert& alert, std::string_view rule) {
+Roles SuspectIs(End suspect, const Sighting& alert, std::string_view rule) {
   Roles roles;
   roles.matched_side = roles.suspect = suspect;
   if (!IsGroup(AddressOf(alert, OtherEnd(suspect)))) roles.affected = OtherEnd(suspect);
@@ -46,7 +46,7 @@ Roles SuspectIs(End suspect, const Alert& alert, std::string_view rule) {
   return roles;
 }
 
-Roles OfAddress(const Alert& alert) {
+Roles OfAddress(const Sighting& alert) {
   const bool known = alert.address.version() != 0;
   const bool client = known && alert.address == alert.flow.client, server = known && alert.address == alert.flow.server;
   if (client && server) {
@@ -70,7 +70,7 @@ Roles OfAddress(const Alert& alert) {
   return roles;
 }
 
-Roles OfName(const Alert& alert, std::span<const IpAddress> resolvers) {
+Roles OfName(const Sighting& alert, std::span<const IpAddress> resolvers) {
   const bool answer = alert.kind != ObservableKind::kDnsQuery;
   const bool listed_address = alert.kind == ObservableKind::kDnsAnswer;
   Roles roles;
@@ -86,14 +86,14 @@ Roles OfName(const Alert& alert, std::span<const IpAddress> resolvers) {
 }
 
 // A request that asks its server to fetch from elsewhere (RFC 9112 sections 3.2.2 and 3.2.3): the server is a proxy.
-bool AsksProxy(const Alert& alert) {
+bool AsksProxy(const Sighting& alert) {
   return std::any_of(alert.message.begin(), alert.message.end(), [](const ContextValue& context) {
     return context.kind == ObservableKind::kHttpTarget ||
            (context.kind == ObservableKind::kHttpMethod && context.value == "CONNECT");
   });
 }
 
-Roles OfRequest(const Alert& alert) {
+Roles OfRequest(const Sighting& alert) {
   if (!AsksProxy(alert)) return SuspectIs(End::kServer, alert, "request-to-server");
   Roles roles;
   roles.affected = End::kClient;
@@ -103,7 +103,7 @@ Roles OfRequest(const Alert& alert) {
 
 }  // namespace
 
-Roles DecideRoles(const Alert& alert, const IndicatorRecord&, std::span<const IpAddress> resolvers) {
+Roles DecideRoles(const Sighting& alert, std::span<const IpAddress> resolvers) {
   const End sender = SenderOf(alert);
   switch (TraitsOf(alert.kind).ownership) {
     case Ownership::kEndOfPacket:

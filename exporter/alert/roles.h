@@ -9,14 +9,13 @@
 #include <string_view>
 
 #include "exporter/alert/alert.h"
-#include "signatures/indicator.h"
 
 namespace vedette {
 
 enum class End : uint8_t { kNone, kClient, kServer };
 // The end whose packet carried the observable, and the one across.
-constexpr End SenderOf(const Alert& alert) {
-  return alert.direction == Direction::kToServer ? End::kClient : End::kServer;
+constexpr End SenderOf(const Sighting& seen) {
+  return seen.direction == Direction::kToServer ? End::kClient : End::kServer;
 }
 constexpr End OtherEnd(End end) {
   return end == End::kClient ? End::kServer : end == End::kServer ? End::kClient : End::kNone;
@@ -34,6 +33,15 @@ struct Roles {
 
 // `resolvers`: the operator's own name servers and forwarders, sorted; a resolver that looks up a name for others is
 // neither suspect nor affected.
-Roles DecideRoles(const Alert& alert, const IndicatorRecord& best, std::span<const IpAddress> resolvers = {});
+Roles DecideRoles(const Sighting& seen, std::span<const IpAddress> resolvers = {});
+
+// One end of a flow.
+struct EndPoint {
+  const IpAddress* address;
+  uint16_t port;
+};
+inline EndPoint EndPointOf(const FlowSnapshot& flow, End end) {
+  return end == End::kClient ? EndPoint{&flow.client, flow.client_port} : EndPoint{&flow.server, flow.server_port};
+}
 
 }  // namespace vedette

@@ -1,9 +1,9 @@
 #include "exporter/feed/feed_sink.h"
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
-
-#include "signatures/canary.h"
+#include <utility>
 
 namespace vedette {
 namespace {
@@ -13,45 +13,83 @@ constexpr std::chrono::milliseconds kCloseLimit{
 
 }  // namespace
 
-FeedSink::FeedSink(FeedPublisher& publisher, Partners& partners, AlertRenderer& renderer)
-    : publisher_(publisher), renderer_(renderer) {
+FeedSink::FeedSink(FeedPublisher& publisher, Partners& partners, AlertPolicy& policy)
+    : publisher_(publisher), partners_(partners), policy_(policy) {
   for (const std::unique_ptr<Partner>& partner : partners.all()) {
-    const std::optional<PartnerId> in_feed = publisher.Find(partner->config.name);
-    if (!in_feed) continue;
-    const Clearance& clearance = partner->config.clearance;
-    readers_.push_back(
-        {*partner, *in_feed,
-         PartnerView{.filter = [&clearance](const IndicatorRecord& record) { return clearance.Permits(record); },
-                     .partner = partner->id,
-                     .only_constituency = clearance.only_constituency}});
+    if (const std::optional<PartnerId> in_feed = publisher.Find(partner->config.name)) Subscribe(*partner, *in_feed);
   }
 }
 
-bool FeedSink::Accept(const Alert& alert) {
-  for (const Reader& reader : readers_) {
-    if ((reader.partner.config.name == kCanaryView) != alert.canary) continue;
-    line_.clear();
-    switch (renderer_.AppendPartnerJson(alert, reader.view, line_)) {
-      case PartnerOutcome::kShown:
-        publisher_.Publish(reader.in_feed, line_);
-        ++reader.partner.counters.published;
-        if (alert.canary) canaries_.fetch_add(1, std::memory_order_release);
+void FeedSink::Subscribe(Partner& partner, PartnerId in_feed) {
+  subscriptions_.push_back(
+      std::make_unique<Subscription>(partner, in_feed, Reader::Of(partner.id, partner.config.clearance)));
+}
+
+bool FeedSink::Add(const PartnerConfig& partner, std::string& error) {
+  const std::optional<PartnerId> in_feed = publisher_.Add(partner, error);
+  if (!in_feed) return false;
+  Subscribe(partners_.Add(partner), *in_feed);
+  return true;
+}
+
+bool FeedSink::Remove(std::string_view partner) {
+  const auto at = std::find_if(subscriptions_.begin(), subscriptions_.end(),
+                               [&](const auto& subscription) { return subscription->partner.config.name == partner; });
+  if (at == subscriptions_.end()) return false;
+  publisher_.Remove((*at)->in_feed);
+  const Partner& gone = (*at)->partner;
+  subscriptions_.erase(at);
+  partners_.Remove(gone);
+  return true;
+}
+
+EventKinds FeedSink::takes() const {
+  EventKinds kinds = EventKind::kAlert;
+  kinds.Add(EventKind::kCanary);
+  return kinds;
+}
+
+bool FeedSink::Accept(const Event& event) {
+  num_rendered_ = 0;
+  for (const std::unique_ptr<Subscription>& subscription : subscriptions_) {
+    PartnerCounters& counters = subscription->partner.counters;
+    switch (policy_.Show(event, subscription->reader, view_)) {
+      case ViewOutcome::kShown:
+        publisher_.Publish(subscription->in_feed, LineOf(view_));
+        ++counters.published;
+        if (event.kind == EventKind::kCanary) canaries_.fetch_add(1, std::memory_order_release);
         break;
-      case PartnerOutcome::kOutsideConstituency:
-        ++reader.partner.counters.outside_constituency;
+      case ViewOutcome::kOutsideConstituency:
+        ++counters.outside_constituency;
         break;
-      case PartnerOutcome::kUndecided:
-        ++reader.partner.counters.undecided;
+      case ViewOutcome::kUndecided:
+        ++counters.undecided;
         break;
-      case PartnerOutcome::kNoRole:
-        ++reader.partner.counters.no_role;
+      case ViewOutcome::kNoRole:
+        ++counters.no_role;
         break;
-      case PartnerOutcome::kNotCleared:
-      case PartnerOutcome::kToldBefore:
+      case ViewOutcome::kNotTaken:
+      case ViewOutcome::kNotCleared:
+      case ViewOutcome::kToldBefore:
+      case ViewOutcome::kUnheard:
         break;
     }
   }
   return true;
+}
+
+// Partners that are shown the same of an event get the same bytes, rendered once. Takes the view's place; holds until
+// the next call.
+const std::string& FeedSink::LineOf(View& view) {
+  for (size_t i = 0; i < num_rendered_; ++i) {
+    if (ShowsTheSame(rendered_[i].view, view)) return rendered_[i].line;
+  }
+  if (num_rendered_ == rendered_.size()) rendered_.emplace_back();
+  Rendered& fresh = rendered_[num_rendered_++];
+  std::swap(fresh.view, view);
+  fresh.line.clear();
+  renderer_->Append(fresh.view, fresh.line);
+  return fresh.line;
 }
 
 void FeedSink::Idle() {

@@ -10,6 +10,8 @@
 #include <cstring>
 #include <string_view>
 
+#include "parsers/base/errno_text.h"
+#include "parsers/base/file.h"
 #include "parsers/base/secret_file.h"
 
 namespace vedette {
@@ -25,21 +27,6 @@ bool IsKey(const std::string& text) {
   return valid;
 }
 
-class File {
- public:
-  explicit File(int descriptor) : descriptor_(descriptor) {}
-  ~File() {
-    if (descriptor_ >= 0) close(descriptor_);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  int get() const { return descriptor_; }
-  bool open() const { return descriptor_ >= 0; }
-
- private:
-  int descriptor_;
-};
-
 int Create(const std::string& path, mode_t mode) {
   return open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 }
@@ -47,37 +34,25 @@ int Create(const std::string& path, mode_t mode) {
 std::string CreateError(const std::string& path) {
   const int code = errno;
   if (code == EEXIST) return path + ": exists already; choose another prefix, or move the old key away first";
-  return path + ": cannot create: " + std::strerror(code);
+  return path + ": cannot create: " + ErrnoText(code);
 }
 
-bool WriteAll(int descriptor, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = write(descriptor, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    text.remove_prefix(static_cast<size_t>(written));
-  }
-  return fsync(descriptor) == 0;
+bool WriteToDisk(const FileDescriptor& file, std::string_view text) {
+  return WriteAll(file.get(), text) && fsync(file.get()) == 0;
 }
 
 bool ReadAll(int descriptor, const std::string& path, std::string& text, std::string& error) {
   text.resize(kMaxKeyFileBytes + 1);
-  size_t size = 0;
-  while (size < text.size()) {
-    const ssize_t got = read(descriptor, text.data() + size, text.size() - size);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) {
-      error = path + ": cannot read: " + std::strerror(errno);
-      return false;
-    }
-    if (got == 0) break;
-    size += static_cast<size_t>(got);
+  const std::optional<size_t> size = ReadUpTo(descriptor, text.data(), text.size());
+  if (!size) {
+    error = path + ": cannot read: " + ErrnoText();
+    return false;
   }
-  if (size > kMaxKeyFileBytes) {
+  if (*size > kMaxKeyFileBytes) {
     error = path + ": too large to be a key file; `vedette keygen` makes one";
     return false;
   }
-  text.resize(size);
+  text.resize(*size);
   return true;
 }
 
@@ -102,10 +77,10 @@ std::string ZplValue(std::string_view text, std::string_view name) {
 
 // A file for the other side: a public key and no secret one.
 bool IsPublicFile(const std::string& path) {
-  const File file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  const FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   std::string text;
   std::string error;
-  if (!file.open() || !ReadAll(file.get(), path, text, error)) return false;
+  if (!file.is_open() || !ReadAll(file.get(), path, text, error)) return false;
   const bool is_public = IsKey(ZplValue(text, "public-key")) && ZplValue(text, "secret-key").empty();
   WipeSecret(text);
   return is_public;
@@ -137,13 +112,13 @@ bool WriteKeyPair(const KeyPair& keys, const std::string& prefix, std::string& e
   }
   const std::string secret_path = prefix + ".key";
   const std::string public_path = prefix + ".pub";
-  const File secret(Create(secret_path, S_IRUSR | S_IWUSR));
-  if (!secret.open()) {
+  const FileDescriptor secret(Create(secret_path, S_IRUSR | S_IWUSR));
+  if (!secret.is_open()) {
     error = CreateError(secret_path);
     return false;
   }
-  const File shared(Create(public_path, S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH));
-  if (!shared.open()) {
+  const FileDescriptor shared(Create(public_path, S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH));
+  if (!shared.is_open()) {
     error = CreateError(public_path);
     unlink(secret_path.c_str());
     return false;
@@ -155,12 +130,12 @@ bool WriteKeyPair(const KeyPair& keys, const std::string& prefix, std::string& e
   text += "    secret-key = \"";
   text += keys.secret_key;
   text += "\"\n";
-  bool written = WriteAll(secret.get(), text);
+  bool written = WriteToDisk(secret, text);
   WipeSecret(text);
   if (!written) {
-    error = secret_path + ": cannot write: " + std::strerror(errno);
-  } else if (!WriteAll(shared.get(), "# Public key, for the other side.\ncurve\n" + public_line)) {
-    error = public_path + ": cannot write: " + std::strerror(errno);
+    error = secret_path + ": cannot write: " + ErrnoText();
+  } else if (!WriteToDisk(shared, "# Public key, for the other side.\ncurve\n" + public_line)) {
+    error = public_path + ": cannot write: " + ErrnoText();
     written = false;
   }
   if (!written) {
@@ -202,14 +177,14 @@ bool ReadSecretKey(const std::string& path, KeyPair& keys, std::string& error, c
 
 bool ReadPublicKey(const std::string& text, std::string& public_key, std::string& error) {
   // A path can look like Z85, so what exists as a file is one.
-  const File file(open(text.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!file.open()) {
+  const FileDescriptor file(open(text.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!file.is_open()) {
     const int code = errno;
     if (IsKey(text)) {
       public_key = text;
       return true;
     }
-    error = "'" + text + "' is neither a public key (40 characters of Z85) nor a file: " + std::strerror(code);
+    error = "'" + text + "' is neither a public key (40 characters of Z85) nor a file: " + ErrnoText(code);
     return false;
   }
   std::string content;

@@ -35,27 +35,27 @@ struct GeoDatabaseInfo {
   std::string name;         // the file's name without its ending
   std::string type;         // database_type of its metadata
   std::string description;  // English, else the first; carries the attribution of the default database
-  int64_t build_epoch = 0;  // seconds since 1970; 0 where it does not say
+  int64_t build_epoch = 0;  // seconds since 1970; 0 if not given
   std::string date;         // build date, YYYY-MM-DD
   // Whether some record of a sample named an AS number, a country.
   bool knows_networks = false, knows_countries = false;
 };
 
-// Networks move: what is older is still used, and said to be stale wherever it is.
+// Networks move: an older database is still used, but reported as stale wherever it appears.
 constexpr int64_t kGeoStaleDays = 90;
-// Whole days from its build to `seconds` since 1970, 0 where it was built later; none where its date is not known.
+// Whole days from its build to `seconds` since 1970, 0 if it was built later; none if its date is not known.
 std::optional<int64_t> AgeDays(const GeoDatabaseInfo& database, int64_t seconds);
 inline bool IsStale(std::optional<int64_t> age_days) { return age_days && *age_days > kGeoStaleDays; }
-// "geolocation database '…' was built on …, 153 days ago; …" for a person; empty where it is not stale.
+// "geolocation database '…' was built on …, 153 days ago; …" for people; empty if it is not stale.
 std::string StaleWarning(const GeoDatabaseInfo& database, int64_t seconds);
 
 struct GeoCounters {
   uint64_t lookups = 0;         // Find for an address that can have a place, with a database open
   uint64_t memo_hits = 0;       // of those, answered from memory
-  uint64_t lookup_errors = 0;   // a database turned out corrupt at an address, and is treated as not knowing it
-  uint64_t reloads = 0;         // files that were replaced and taken in
-  uint64_t failed_reloads = 0;  // files that were replaced by something that cannot be used: the old one stays
-  uint64_t failing = 0;         // files now whose last replacement was such
+  uint64_t lookup_errors = 0;   // a database was corrupt at an address, and is treated as not having it
+  uint64_t reloads = 0;         // replaced files that were loaded
+  uint64_t failed_reloads = 0;  // replacements that cannot be used: the old file stays
+  uint64_t failing = 0;         // files whose last replacement failed
 };
 
 class GeoLookup {
@@ -68,21 +68,21 @@ class GeoLookup {
   // Opens one more database; for each field the earlier one wins. False, with an error that names the file, says what
   // is wrong with it and what to do.
   bool Open(const std::string& path, std::string& error);
-  // Memoised; the reference holds until the next call of anything. Special addresses (RFC 6890) have no place.
+  // Memoised; the reference is valid until the next call of any member. Special addresses (RFC 6890) have no place.
   const GeoRecord& Find(const IpAddress& address);
 
   // For a live sensor, from the thread that calls Find; a replay never calls it. Every few seconds (kLookInterval in
-  // geo.cc) of the clock that `now` is read from it looks whether a file was replaced, and where one was, opens and
-  // checks the new one and exchanges them; what was remembered is forgotten. A file that cannot be used, or is gone,
-  // leaves the old one in use until it changes again. Otherwise it costs a comparison.
+  // geo.cc) by the clock of `now` it checks whether a file was replaced; if so, it opens and
+  // tests the new one, swaps them, and clears the cache. If a file cannot be used, or is gone,
+  // the old one stays in use until the file changes again. Otherwise a call costs a comparison.
   void Refresh(std::chrono::system_clock::time_point now);
-  // Gets one sentence for each file that was exchanged, or, with `is_problem`, could not be or is gone. Called within
+  // Gets one sentence for each file that was swapped or, with `is_problem`, could not be or is gone. Called within
   // Refresh.
   void set_log(std::function<void(std::string_view sentence, bool is_problem)> log);
 
   const std::vector<GeoDatabaseInfo>& databases() const;
   const GeoCounters& counters() const;
-  // Rises with each file that is opened or exchanged: what was derived from Find holds while it stays.
+  // Rises with each file that is opened or swapped: results of Find are valid while it stays the same.
   uint64_t version() const;
 
  private:

@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "exporter/geo/geo_fields.h"
+#include "parsers/base/errno_text.h"
 #include "parsers/base/time_text.h"
 
 namespace vedette {
@@ -44,7 +45,7 @@ std::string StemOf(const std::string& path) {
 bool LooksUsable(const std::string& path, std::string& error) {
   struct stat status {};
   if (stat(path.c_str(), &status) != 0) {
-    error = Quoted(path) + ": " + std::strerror(errno) + "; " + std::string(kWhatToDo);
+    error = Quoted(path) + ": " + ErrnoText() + "; " + std::string(kWhatToDo);
     return false;
   }
   if (!S_ISREG(status.st_mode)) {
@@ -62,7 +63,7 @@ bool LooksUsable(const std::string& path, std::string& error) {
   std::ifstream file(path, std::ios::binary);
   std::array<char, 4> head{};
   if (!file) {
-    error = Quoted(path) + ": " + std::strerror(errno) + "; make it readable for this user";
+    error = Quoted(path) + ": " + ErrnoText() + "; make it readable for this user";
     return false;
   }
   file.read(head.data(), head.size());
@@ -78,7 +79,7 @@ std::string OpenError(const std::string& path, int status) {
   switch (status) {
     case MMDB_FILE_OPEN_ERROR:
     case MMDB_IO_ERROR:
-      return Quoted(path) + ": " + std::strerror(errno) + "; make it readable for this user";
+      return Quoted(path) + ": " + ErrnoText() + "; make it readable for this user";
     case MMDB_INVALID_METADATA_ERROR:
       return Quoted(path) +
              ": it has no MaxMind DB metadata, so it is another kind of file or was cut short; fetch or build it again";
@@ -150,7 +151,7 @@ std::unique_ptr<GeoDatabase> GeoDatabase::Open(const std::string& path, std::str
   std::unique_ptr<GeoDatabase> database(new GeoDatabase);
   database->mmdb_ = std::move(mmdb);
   if (!Detach(path, *database->mmdb_)) {
-    error = Quoted(path) + ": " + (errno == 0 ? "was written while it was read" : std::strerror(errno)) +
+    error = Quoted(path) + ": " + (errno == 0 ? "was written while it was read" : ErrnoText()) +
             "; write a new one beside it and rename it over this one";
     return nullptr;
   }

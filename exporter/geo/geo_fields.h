@@ -1,4 +1,4 @@
-// Reads one MMDB record into a GeoRecord, whatever layout its maker gave it: MaxMind's and DB-IP's nested maps, the
+// Reads one MMDB record into a GeoRecord, in any of the known layouts: MaxMind's and DB-IP's nested maps, the
 // flat ones of ipinfo and of the default database. Private to the geolocation code.
 #pragma once
 
@@ -18,13 +18,13 @@ class GeoFieldReader {
   // `entry` outlives the reader.
   explicit GeoFieldReader(MMDB_entry_s* entry) : entry_(entry) {}
 
-  // Fills what is still empty; true where the record knew anything new.
+  // Fills what is still empty; true if the record had anything new.
   bool Fill(GeoRecord& record);
   // The record could not be decoded. Once set, nothing more is read from it.
   bool corrupt() const { return corrupt_; }
 
  private:
-  // A path of at most three keys into the record, most databases have two.
+  // A path of at most three keys into the record; most databases have two.
   struct Path {
     const char* keys[3];
   };

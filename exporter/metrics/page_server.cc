@@ -9,9 +9,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <utility>
 #include <vector>
+
+#include "parsers/base/errno_text.h"
 
 namespace vedette {
 namespace {
@@ -39,7 +40,7 @@ int ListenAt(const std::string& address, std::string& error) {
   const int on = 1;
   const bool listens = descriptor >= 0 && setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
                        bind(descriptor, found->ai_addr, found->ai_addrlen) == 0 && listen(descriptor, kBacklog) == 0;
-  if (!listens) error = std::strerror(errno);
+  if (!listens) error = ErrnoText();
   freeaddrinfo(found);
   if (listens) return descriptor;
   if (descriptor >= 0) close(descriptor);

@@ -9,9 +9,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <utility>
 #include <vector>
+
+#include "parsers/base/errno_text.h"
 
 namespace vedette {
 namespace {
@@ -21,8 +22,6 @@ constexpr size_t kFlushBytes = size_t{64} * 1024;  // one write for some fifty a
 constexpr std::chrono::milliseconds kReaderPause{200};  // that the reader of a pipe may make before alerts are held
 
 constexpr std::chrono::minutes kRotateAgain{1};  // after a rotation that failed
-
-bool ShowAll(const IndicatorRecord&) { return true; }
 
 // Of its first bytes; of fewer, where it has no more.
 std::string DigestOfFile(int descriptor, uint64_t num_bytes) {
@@ -40,14 +39,7 @@ std::string DigestOfFile(int descriptor, uint64_t num_bytes) {
 
 }  // namespace
 
-std::optional<OutputFormat> OutputFormatOf(std::string_view name) {
-  if (name == "jsonl") return OutputFormat::kJsonl;
-  if (name == "table") return OutputFormat::kTable;
-  if (name == "csv") return OutputFormat::kCsv;
-  return std::nullopt;
-}
-
-std::unique_ptr<FileSink> FileSink::Open(const std::string& path, OutputFormat format, AlertRenderer& renderer,
+std::unique_ptr<FileSink> FileSink::Open(const std::string& path, OutputFormat format, AlertPolicy& policy,
                                          std::string& error) {
   int descriptor = STDOUT_FILENO;
   if (path != "-") {
@@ -57,22 +49,21 @@ std::unique_ptr<FileSink> FileSink::Open(const std::string& path, OutputFormat f
       return nullptr;
     }
   }
-  std::unique_ptr<FileSink> sink(new FileSink(std::make_shared<OutputFile>(descriptor), path, format, renderer));
-  if (format == OutputFormat::kTable) sink->buffer_ = AlertRenderer::TableHeader();
-  if (format == OutputFormat::kCsv) sink->buffer_ = AlertRenderer::CsvHeader();
+  std::unique_ptr<FileSink> sink(new FileSink(std::make_shared<OutputFile>(descriptor), path, format, policy));
+  sink->buffer_ = sink->renderer_->Header();
   return sink;
 }
 
-std::unique_ptr<FileSink> FileSink::Append(const std::string& path, AlertRenderer& renderer, uint64_t& cut_bytes,
+std::unique_ptr<FileSink> FileSink::Append(const std::string& path, AlertPolicy& policy, uint64_t& cut_bytes,
                                            std::string& error) {
   cut_bytes = 0;
-  if (path == "-") return Open(path, OutputFormat::kJsonl, renderer, error);
+  if (path == "-") return Open(path, OutputFormat::kJsonl, policy, error);
   std::shared_ptr<OutputFile> file = OutputFile::Append(path, cut_bytes, error);
   if (file == nullptr) return nullptr;
-  return std::unique_ptr<FileSink>(new FileSink(std::move(file), path, OutputFormat::kJsonl, renderer));
+  return std::unique_ptr<FileSink>(new FileSink(std::move(file), path, OutputFormat::kJsonl, policy));
 }
 
-std::unique_ptr<FileSink> FileSink::Continue(const std::string& path, OutputFormat format, AlertRenderer& renderer,
+std::unique_ptr<FileSink> FileSink::Continue(const std::string& path, OutputFormat format, AlertPolicy& policy,
                                              const OutputMark& mark, std::string& error) {
   const int descriptor = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
   struct stat status {};
@@ -81,7 +72,7 @@ std::unique_ptr<FileSink> FileSink::Continue(const std::string& path, OutputForm
     if (descriptor >= 0) close(descriptor);
     return nullptr;
   }
-  std::unique_ptr<FileSink> sink(new FileSink(std::make_shared<OutputFile>(descriptor), path, format, renderer));
+  std::unique_ptr<FileSink> sink(new FileSink(std::make_shared<OutputFile>(descriptor), path, format, policy));
   sink->digester_ = std::make_unique<Digester>(DigestAlgorithm::kSha256);
   sink->mark_ = mark;
   sink->synced_bytes_ = mark.bytes;
@@ -96,16 +87,15 @@ std::unique_ptr<FileSink> FileSink::Continue(const std::string& path, OutputForm
     return nullptr;
   }
   if (ftruncate(descriptor, static_cast<off_t>(mark.bytes)) != 0 || lseek(descriptor, 0, SEEK_END) < 0) {
-    error = path + ": cannot be cut to what is certain: " + std::strerror(errno);
+    error = path + ": cannot be cut to what is certain: " + ErrnoText();
     return nullptr;
   }
-  if (format == OutputFormat::kTable) sink->buffer_ = AlertRenderer::TableHeader();
-  if (format == OutputFormat::kCsv) sink->buffer_ = AlertRenderer::CsvHeader();
+  sink->buffer_ = sink->renderer_->Header();
   return sink;
 }
 
-FileSink::FileSink(std::shared_ptr<OutputFile> file, std::string path, OutputFormat format, AlertRenderer& renderer)
-    : file_(std::move(file)), path_(std::move(path)), format_(format), renderer_(renderer) {}
+FileSink::FileSink(std::shared_ptr<OutputFile> file, std::string path, OutputFormat format, AlertPolicy& policy)
+    : file_(std::move(file)), path_(std::move(path)), policy_(policy), renderer_(MakeRenderer(format)) {}
 
 FileSink::~FileSink() = default;
 
@@ -116,7 +106,7 @@ void FileSink::GoLive(const LiveOutput& options, std::function<void(std::string_
   if (followed_ && live_.sync.count() != 0) sync_ = std::make_unique<DiskSync>(path_, live_.sync);
 }
 
-bool FileSink::Accept(const Alert& alert) {
+bool FileSink::Accept(const Event& event) {
   if (failed_) {
     ++lost_;
     return false;
@@ -125,25 +115,7 @@ bool FileSink::Accept(const Alert& alert) {
     ++lost_;
     return true;
   }
-  bool shown = false;
-  switch (format_) {
-    case OutputFormat::kJsonl:
-      shown = renderer_.AppendJson(alert, ShowAll, buffer_);
-      break;
-    case OutputFormat::kTable:
-      if (group_rows_) {
-        TableRow row;
-        if (renderer_.MakeTableRow(alert, ShowAll, row)) table_.Add(std::move(row));
-        if (table_.full()) buffered_alerts_ += table_.AppendTo(buffer_);
-        break;
-      }
-      shown = renderer_.AppendTableRow(alert, ShowAll, buffer_);
-      break;
-    case OutputFormat::kCsv:
-      shown = renderer_.AppendCsv(alert, ShowAll, buffer_);
-      break;
-  }
-  if (shown) ++buffered_alerts_;
+  if (policy_.Show(event, reader_, view_) == ViewOutcome::kShown) buffered_alerts_ += renderer_->Append(view_, buffer_);
   return failing_ || buffer_.size() < kFlushBytes || Flush();
 }
 
@@ -192,7 +164,7 @@ bool FileSink::Written(OutputMark& mark) {
 bool FileSink::Sync(OutputMark& mark) {
   if (failed_ || over_ || digester_ == nullptr || !Flush() || total_bytes_ <= synced_bytes_) return false;
   if (fdatasync(file_->descriptor()) != 0) {
-    Fail(path_ + ": cannot be synced to disk: " + std::strerror(errno));
+    Fail(path_ + ": cannot be synced to disk: " + ErrnoText());
     return false;
   }
   synced_bytes_ = total_bytes_;
@@ -226,7 +198,7 @@ bool FileSink::WriteBuffer(bool again) {
     const size_t whole = CutToWholeLines(written);
     const bool reader_gone = path_ == "-" && reason == EPIPE;  // which no waiting mends
     if (say_ && !reader_gone) {
-      Hold(whole, path_ + ": cannot be written: " + std::strerror(reason));
+      Hold(whole, path_ + ": cannot be written: " + ErrnoText(reason));
       return true;
     }
     failed_ = true;
@@ -242,8 +214,7 @@ bool FileSink::WriteBuffer(bool again) {
           "standard output: its reader has gone; alerts found after that are not written (name a file to keep them: ";
       error_ += say_ ? "`output` of the configuration)" : "--out FILE)";
     } else {
-      error_ += (path_ == "-" ? std::string("standard output") : path_) +
-                ": cannot be written: " + std::strerror(reason) +
+      error_ += (path_ == "-" ? std::string("standard output") : path_) + ": cannot be written: " + ErrnoText(reason) +
                 "; everything before is complete. Free some space, or name another file with --out, and run again";
     }
     buffer_.clear();
@@ -373,7 +344,7 @@ void FileSink::Rotate() {
   std::string error;
   if (!moved || std::rename(path_.c_str(), name(1).c_str()) != 0) {
     next_rotation_ = now + kRotateAgain;
-    say_(fmt::format("{}: cannot be rotated: {}; alerts continue into it", path_, std::strerror(errno)), true);
+    say_(fmt::format("{}: cannot be rotated: {}; alerts continue into it", path_, ErrnoText()), true);
     return;
   }
   if (OpenAnew(error)) ++opened_.rotated;  // else Follow says so, and tries again
@@ -394,7 +365,7 @@ void FileSink::LookAtSync() {
 }
 
 bool FileSink::Close() {
-  if (!failed_) buffered_alerts_ += table_.AppendTo(buffer_);
+  if (!failed_) buffered_alerts_ += renderer_->Finish(buffer_);
   if (!failed_) Flush();
   if (failing_) {
     failed_ = true;
@@ -408,13 +379,13 @@ bool FileSink::Close() {
                     path_, total_bytes_, mark_.bytes));
   }
   if (!failed_ && digester_ != nullptr) {
-    if (fdatasync(file_->descriptor()) != 0) Fail(path_ + ": cannot be synced to disk: " + std::strerror(errno));
+    if (fdatasync(file_->descriptor()) != 0) Fail(path_ + ": cannot be synced to disk: " + ErrnoText());
     mark_ = {total_bytes_, digester_->SoFar().Hex()};
   }
   sync_.reset();  // brings the rest to disk
   if (!file_->Close() && !failed_) {
     failed_ = true;
-    error_ = path_ + ": cannot be written to the end: " + std::strerror(errno);
+    error_ = path_ + ": cannot be written to the end: " + ErrnoText();
   }
   return !failed_;
 }

@@ -6,23 +6,19 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "exporter/alert/alert_sink.h"
 #include "exporter/alert/live_output.h"
-#include "exporter/render/render.h"
-#include "exporter/render/table_rows.h"
+#include "exporter/policy/alert_policy.h"
+#include "exporter/render/renderer.h"
 #include "parsers/base/digest.h"
 #include "parsers/base/disk_sync.h"
 #include "parsers/base/output_file.h"
 
 namespace vedette {
-
-enum class OutputFormat : uint8_t { kJsonl, kTable, kCsv };
-std::optional<OutputFormat> OutputFormatOf(std::string_view name);
 
 // A beginning of an output that is on disk for certain.
 struct OutputMark {
@@ -34,28 +30,27 @@ struct OutputMark {
 class FileSink : public AlertSink {
  public:
   // What is there is overwritten. `path` "-": standard output. nullptr with an error that names the file.
-  static std::unique_ptr<FileSink> Open(const std::string& path, OutputFormat format, AlertRenderer& renderer,
+  static std::unique_ptr<FileSink> Open(const std::string& path, OutputFormat format, AlertPolicy& policy,
                                         std::string& error);
   // Alerts as JSON lines behind those that are there; `path` "-": standard output. A line without an end, as a process
   // that was killed leaves it, is cut off: `cut_bytes`, 0 where there was none. The file is locked (flock) as long as
   // the sink is there. nullptr with an error that names the file.
-  static std::unique_ptr<FileSink> Append(const std::string& path, AlertRenderer& renderer, uint64_t& cut_bytes,
+  static std::unique_ptr<FileSink> Append(const std::string& path, AlertPolicy& policy, uint64_t& cut_bytes,
                                           std::string& error);
   // Goes on with what an interrupted run has written to a regular file, or begins it: cuts the file behind the mark,
   // and takes the alerts before it for written. They come again, from the first on, and must be the same bytes; where
   // they are not, Accept or Close fails. nullptr with an error where the file is not what the mark says.
-  static std::unique_ptr<FileSink> Continue(const std::string& path, OutputFormat format, AlertRenderer& renderer,
+  static std::unique_ptr<FileSink> Continue(const std::string& path, OutputFormat format, AlertPolicy& policy,
                                             const OutputMark& mark, std::string& error);
   ~FileSink() override;
 
-  bool Accept(const Alert& alert) override;
+  bool Accept(const Event& event) override;
   void Miss() override { ++lost_; }
   void Idle() override;
   bool Close() override;
   const std::string& error() const override { return error_; }
-  // Of a table: alerts that repeat each other (the same indicator, place, value and pair of hosts) are one row with
-  // their number, and rows are written by Close; with this each alert is a row of its own, at once.
-  void ShowEachAtOnce() { group_rows_ = false; }
+  // As the renderer's: of a table, each alert is a row of its own.
+  void ShowEachAtOnce() { renderer_->ShowEachAtOnce(); }
   // After Continue. Once `stop` is set, what is accepted is of a run that did not see all: where it is not the bytes
   // before the mark, or not all of them, that is no failure, and nothing is written. Outlives this.
   void MayEndEarly(const std::atomic<bool>& stop) { stop_ = &stop; }
@@ -90,7 +85,7 @@ class FileSink : public AlertSink {
   uint64_t lost() const { return lost_; }
 
  private:
-  FileSink(std::shared_ptr<OutputFile> file, std::string path, OutputFormat format, AlertRenderer& renderer);
+  FileSink(std::shared_ptr<OutputFile> file, std::string path, OutputFormat format, AlertPolicy& policy);
   bool Flush();
   bool WriteBuffer(bool again = false);
   bool SkipWritten();
@@ -106,11 +101,11 @@ class FileSink : public AlertSink {
 
   std::shared_ptr<OutputFile> file_;
   std::string path_;
-  OutputFormat format_;
-  AlertRenderer& renderer_;
+  AlertPolicy& policy_;
+  Reader reader_ = Reader::Operator();
+  View view_;
+  std::unique_ptr<Renderer> renderer_;
   std::string buffer_;
-  bool group_rows_ = true;
-  TableRows table_;
   uint64_t buffered_alerts_ = 0;
   uint64_t lost_ = 0;
   bool failed_ = false;

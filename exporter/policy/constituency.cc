@@ -1,8 +1,6 @@
 #include "exporter/policy/constituency.h"
 
-#include <charconv>
-
-#include "signatures/prefix_table.h"
+#include "parsers/base/network.h"
 
 namespace vedette {
 namespace {
@@ -25,21 +23,18 @@ std::optional<IpPrefix> ParseIpPrefix(std::string_view text, std::string& reason
     reason = "is not a prefix such as 192.0.2.0/24 or 2001:db8::/32";
     return std::nullopt;
   }
-  const unsigned width = address->is_v4() ? 32 : 128;
-  unsigned length = width;
-  if (slash != std::string_view::npos) {
-    const std::string_view digits = text.substr(slash + 1);
-    const auto [end, status] = std::from_chars(digits.data(), digits.data() + digits.size(), length);
-    if (status != std::errc() || end != digits.data() + digits.size() || length > width) {
-      reason = "needs a prefix length from 1 to " + std::to_string(width);
-      return std::nullopt;
-    }
+  const unsigned width = WidthOf(*address);
+  const std::optional<unsigned> length =
+      slash == std::string_view::npos ? width : ParsePrefixLength(text.substr(slash + 1), *address);
+  if (!length) {
+    reason = "needs a prefix length from 1 to " + std::to_string(width);
+    return std::nullopt;
   }
-  if (length == 0) {
+  if (*length == 0) {
     reason = "covers every address: nobody else could then claim by AS number or country";
     return std::nullopt;
   }
-  const IpPrefix prefix{MaskAddress(*address, length), static_cast<uint8_t>(length)};
+  const IpPrefix prefix{MaskAddress(*address, *length), static_cast<uint8_t>(*length)};
   if (prefix.network != *address) {
     reason = "has bits set after its length; write " + prefix.ToString();
     return std::nullopt;

@@ -8,10 +8,12 @@
 
 #include "exporter/alert/content_id.h"
 #include "exporter/alert/signature.h"
-#include "exporter/render/shown.h"
+#include "exporter/render/fields.h"
+#include "exporter/render/renderer.h"
 #include "parsers/base/community_id.h"
 #include "parsers/base/json_writer.h"
 #include "parsers/base/text.h"
+#include "parsers/base/time_text.h"
 
 namespace vedette {
 namespace {
@@ -45,10 +47,15 @@ static_assert(IsComplete(EveObject::kHttp, kHttpMembers) && IsComplete(EveObject
 
 bool IsIcmp(uint8_t protocol) { return protocol == 1 || protocol == 58; }
 
+// Kept between alerts, which come in order of time.
+struct Times {
+  EveTime packet, flow;
+};
+
 class AlertJson {
  public:
-  AlertJson(const Alert& alert, const Shown& shown, AlertRenderer::Impl& impl, std::string& out)
-      : alert_(alert), shown_(shown), impl_(impl), json_(out) {}
+  AlertJson(const View& view, Times& times, std::string& out)
+      : alert_(*view.seen), view_(view), sensor_(*view.sensor), times_(times), json_(out) {}
 
   void Write() {
     json_.BeginObject();
@@ -56,10 +63,10 @@ class AlertJson {
     AlertObject();
     Message();
     FlowObject();
-    json_.Text("host", impl_.identity.name);
+    json_.Text("host", sensor_.name);
     json_.Plain("schema", kAlertSchema);
-    json_.Plain("alert_id", AlertId(alert_, impl_.identity.name, shown_.best()));
-    json_.Plain("incident_id", IncidentId(alert_, shown_.best(), shown_.roles));
+    json_.Plain("alert_id", AlertId(alert_, sensor_.name, view_.best()));
+    json_.Plain("incident_id", IncidentId(alert_, view_.best(), *view_.roles));
     json_.Plain("state", "new");
     json_.Number("revision", uint64_t{1});
     Hits();
@@ -75,7 +82,7 @@ class AlertJson {
   // First value of that kind in the message, the matched value included; empty where there is none, or none that may be
   // shown.
   std::string_view ValueIn(ObservableKind kind) const {
-    if (kind != alert_.kind && !shown_.context.Has(kind)) return {};
+    if (kind != alert_.kind && !view_.context.Has(kind)) return {};
     for (const ContextValue& context : alert_.message) {
       if (context.kind == kind) return context.value;
     }
@@ -84,21 +91,20 @@ class AlertJson {
 
   void Header() {
     const FlowSnapshot& flow = alert_.flow;
-    json_.Plain("timestamp", impl_.packet_time.Format(alert_.time_ns));
+    json_.Plain("timestamp", times_.packet.Format(alert_.time_ns));
     json_.Number("flow_id", flow.id);
-    const std::string_view file = impl_.file_name ? impl_.file_name(alert_.file) : std::string_view();
-    if (impl_.identity.replay) {
-      json_.Text("pcap_filename", file);
+    if (sensor_.replay) {
+      json_.Text("pcap_filename", view_.file);
       json_.Number("pcap_cnt", alert_.packet);
     } else {
-      json_.Text("in_iface", file);
+      json_.Text("in_iface", view_.file);
     }
     if (flow.num_vlans > 0) {
       json_.BeginArray("vlan");
       for (size_t i = 0; i < std::min<size_t>(flow.num_vlans, std::size(flow.vlan)); ++i) json_.Number(flow.vlan[i]);
       json_.EndArray();
     }
-    json_.Plain("event_type", alert_.canary ? "canary" : "alert");
+    json_.Plain("event_type", view_.kind == EventKind::kCanary ? "canary" : "alert");
     const End sender = SenderOf(alert_);
     const EndPoint source = EndPointOf(flow, sender), destination = EndPointOf(flow, OtherEnd(sender));
     const bool ports = HasPorts(flow.protocol);
@@ -131,8 +137,8 @@ class AlertJson {
   }
 
   void AlertObject() {
-    const IndicatorRecord& best = shown_.best();
-    const Roles& roles = shown_.roles;
+    const IndicatorRecord& best = view_.best();
+    const Roles& roles = *view_.roles;
     json_.BeginObject("alert");
     json_.Plain("action", "allowed");
     json_.Number("gid", kSignatureGid);
@@ -300,7 +306,7 @@ class AlertJson {
     json_.Number("pkts_toclient", flow.packets[1]);
     json_.Number("bytes_toserver", flow.bytes[0]);
     json_.Number("bytes_toclient", flow.bytes[1]);
-    json_.Plain("start", impl_.flow_time.Format(flow.first_ns));
+    json_.Plain("start", times_.flow.Format(flow.first_ns));
     json_.Plain("src_ip", flow.client.ToString());
     json_.Plain("dest_ip", flow.server.ToString());
     if (ports) {
@@ -347,14 +353,14 @@ class AlertJson {
 
   void Hits() {
     json_.BeginObject("indicator");
-    Indicator(shown_.best(), true);
+    Indicator(view_.best(), true);
     json_.EndObject();
-    const size_t others = shown_.hits.size() - 1;
+    const size_t others = view_.hits.size() - 1;
     if (others == 0) return;
     json_.BeginArray("also");
     for (size_t i = 1; i <= std::min(others, kMaxAlso); ++i) {
       json_.BeginObject();
-      Indicator(shown_.hits[i], false);
+      Indicator(*view_.hits[i], false);
       json_.EndObject();
     }
     json_.EndArray();
@@ -375,7 +381,7 @@ class AlertJson {
   }
 
   void RolesObject() {
-    const Roles& roles = shown_.roles;
+    const Roles& roles = *view_.roles;
     json_.Plain("matched_side", roles.matched_both ? "both" : NameOfEnd(roles.matched_side));
     json_.BeginObject("roles");
     if (roles.suspect_address) {
@@ -398,16 +404,16 @@ class AlertJson {
   }
 
   void ConstituencyObject() {
-    if (shown_.own_claim != nullptr) {
+    if (view_.own_claim != nullptr) {
       json_.BeginObject("constituency");
-      ClaimMembers(*shown_.own_claim);
+      ClaimMembers(*view_.own_claim);
       json_.EndObject();
     }
-    if (shown_.responsible == nullptr || shown_.responsible->claims.empty()) return;
+    if (view_.responsible == nullptr || view_.responsible->claims.empty()) return;
     json_.BeginArray("responsible");
-    for (const Claim& claim : shown_.responsible->claims) {
+    for (const Claim& claim : view_.responsible->claims) {
       json_.BeginObject();
-      json_.Text("partner", impl_.constituencies->NameOfPartner(claim.partner));
+      json_.Text("partner", view_.constituencies->NameOfPartner(claim.partner));
       ClaimMembers(claim);
       json_.EndObject();
     }
@@ -415,7 +421,7 @@ class AlertJson {
   }
 
   void Place(std::string_view key, const IpAddress& address) {
-    const GeoRecord& place = impl_.Locate(address);
+    const GeoRecord& place = view_.PlaceOf(address);
     if (place.empty()) return;
     json_.BeginObject(key);
     OptionalText("country_code", place.country_code);
@@ -439,14 +445,14 @@ class AlertJson {
   }
 
   void Geo() {
-    if (impl_.geo == nullptr || impl_.geo->databases().empty()) return;
+    if (view_.geo == nullptr || view_.geo->databases().empty()) return;
     const End sender = SenderOf(alert_);
     json_.BeginObject("geo");
     Place("src", *EndPointOf(alert_.flow, sender).address);
     Place("dest", *EndPointOf(alert_.flow, OtherEnd(sender)).address);
     if (alert_.address.version() != 0) Place("matched", alert_.address);
     json_.BeginArray("database");
-    for (const GeoDatabaseInfo& database : impl_.geo->databases()) Database(database);
+    for (const GeoDatabaseInfo& database : view_.geo->databases()) Database(database);
     json_.EndArray();
     json_.EndObject();
   }
@@ -471,57 +477,47 @@ class AlertJson {
     json_.Number("bytes_to_client", flow.bytes[1]);
     json_.Bool("reply_seen", flow.packets[0] > 0 && flow.packets[1] > 0);
     json_.Bool("start_seen", flow.client_known);
-    json_.Plain("first_time", impl_.flow_time.Format(flow.first_ns));
-    json_.Plain("last_time", impl_.packet_time.Format(flow.last_ns));
+    json_.Plain("first_time", times_.flow.Format(flow.first_ns));
+    json_.Plain("last_time", times_.packet.Format(flow.last_ns));
     json_.Number("count", uint64_t{1});
-    OptionalText("capture", impl_.CaptureOf(alert_));
+    OptionalText("capture", view_.capture);
     json_.EndObject();
   }
 
   void Sensor() {
     json_.BeginObject("sensor");
-    json_.Text("name", impl_.identity.name);
-    json_.Text("version", impl_.identity.version);
+    json_.Text("name", sensor_.name);
+    json_.Text("version", sensor_.version);
     // Of the whole set: a partner could guess rows that it may not know, and see which guess gives the digest.
-    if (!shown_.for_partner) {
-      json_.Text("indicators_digest", shown_.catalogue->digest);
-      json_.Number("generation", alert_.generation);
+    if (!view_.for_partner) {
+      json_.Text("indicators_digest", view_.indicators_digest);
+      json_.Number("generation", view_.generation);
     }
     json_.EndObject();
   }
 
-  const Alert& alert_;
-  const Shown& shown_;
-  AlertRenderer::Impl& impl_;
+  const Sighting& alert_;
+  const View& view_;
+  const SensorIdentity& sensor_;
+  Times& times_;
   JsonWriter json_;
+};
+
+class JsonRenderer final : public Renderer {
+ public:
+  uint64_t Append(const View& view, std::string& out) override {
+    if (view.kind != EventKind::kAlert && view.kind != EventKind::kCanary) return 0;
+    AlertJson(view, times_, out).Write();
+    out += '\n';
+    return 1;
+  }
+
+ private:
+  Times times_;
 };
 
 }  // namespace
 
-bool AlertRenderer::AppendJson(const Alert& alert, const HitFilter& filter, std::string& out) {
-  if (!impl_->Choose(alert, filter)) return false;
-  impl_->shown.responsible = impl_->Responsible(alert);
-  AlertJson(alert, impl_->shown, *impl_, out).Write();
-  out += '\n';
-  return true;
-}
-
-PartnerOutcome AlertRenderer::AppendPartnerJson(const Alert& alert, const PartnerView& view, std::string& out) {
-  if (!impl_->Choose(alert, view.filter)) return PartnerOutcome::kNotCleared;
-  if (impl_->WasTold(alert, view)) return PartnerOutcome::kToldBefore;
-  impl_->shown.for_partner = true;
-  impl_->shown.context = impl_->ContextOf(view);
-  const Responsibility* responsible = impl_->Responsible(alert);
-  if (responsible != nullptr) impl_->shown.own_claim = responsible->Of(view.partner);
-  if (view.only_constituency && impl_->shown.own_claim == nullptr) {
-    if (responsible == nullptr) return PartnerOutcome::kOutsideConstituency;
-    if (responsible->no_role) return PartnerOutcome::kNoRole;
-    return impl_->constituencies->IsUndecided(*responsible, view.partner) ? PartnerOutcome::kUndecided
-                                                                          : PartnerOutcome::kOutsideConstituency;
-  }
-  AlertJson(alert, impl_->shown, *impl_, out).Write();
-  out += '\n';
-  return PartnerOutcome::kShown;
-}
+std::unique_ptr<Renderer> MakeJsonRenderer() { return std::make_unique<JsonRenderer>(); }
 
 }  // namespace vedette

@@ -5,10 +5,13 @@
 
 #include "exporter/alert/content_id.h"
 #include "exporter/alert/signature.h"
-#include "exporter/render/shown.h"
+#include "exporter/render/fields.h"
+#include "exporter/render/renderer.h"
 #include "parsers/base/community_id.h"
+#include "parsers/base/csv_field.h"
 #include "parsers/base/json_writer.h"
 #include "parsers/base/text.h"
+#include "parsers/base/time_text.h"
 
 namespace vedette {
 namespace {
@@ -42,16 +45,7 @@ class CsvRow {
     if (cell.empty()) return;
     constexpr std::string_view kFormulaStarts = "=+-@";
     if (kFormulaStarts.find(cell.front()) != std::string_view::npos) cell.insert(cell.begin(), '\'');
-    if (cell.find_first_of(",\"';") == std::string::npos && cell.front() != ' ' && cell.back() != ' ') {
-      out_ += cell;
-      return;
-    }
-    out_ += '"';
-    for (const char c : cell) {
-      if (c == '"') out_ += '"';
-      out_ += c;
-    }
-    out_ += '"';
+    AppendCsvField(cell, out_);
   }
 
  private:
@@ -67,14 +61,19 @@ void AppendPlace(const GeoRecord& place, CsvRow& row) {
   row.Cell(place.organisation);
 }
 
-}  // namespace
+class CsvRenderer final : public Renderer {
+ public:
+  std::string Header() const override { return std::string(kHeader); }
+  uint64_t Append(const View& view, std::string& out) override;
 
-std::string_view AlertRenderer::CsvHeader() { return kHeader; }
+ private:
+  EveTime packet_time_;
+};
 
-bool AlertRenderer::AppendCsv(const Alert& alert, const HitFilter& filter, std::string& out) {
-  if (!impl_->Choose(alert, filter)) return false;
-  const Shown& shown = impl_->shown;
-  const IndicatorRecord& best = shown.best();
+uint64_t CsvRenderer::Append(const View& view, std::string& out) {
+  if (view.kind != EventKind::kAlert) return 0;
+  const Sighting& alert = *view.seen;
+  const IndicatorRecord& best = view.best();
   const FlowSnapshot& flow = alert.flow;
   const bool ports = HasPorts(flow.protocol);
   const auto port_text = [ports](uint16_t port) { return ports ? std::to_string(port) : std::string(); };
@@ -83,7 +82,7 @@ bool AlertRenderer::AppendCsv(const Alert& alert, const HitFilter& filter, std::
   };
 
   CsvRow row(out);
-  row.Plain(impl_->packet_time.Format(alert.time_ns));
+  row.Plain(packet_time_.Format(alert.time_ns));
   row.Number(SeverityOf(best));
   row.Plain(NameOf(best.type));
   row.Cell(best.value);
@@ -102,29 +101,33 @@ bool AlertRenderer::AppendCsv(const Alert& alert, const HitFilter& filter, std::
   }
   row.Cell(tags);
   row.Cell(best.reference);
-  row.Number(shown.hits.size() - 1);
+  row.Number(view.hits.size() - 1);
   for (const End end : {SenderOf(alert), OtherEnd(SenderOf(alert))}) {
     const EndPoint point = EndPointOf(flow, end);
     row.Plain(point.address->ToString());
     row.Plain(port_text(point.port));
-    AppendPlace(impl_->Locate(*point.address), row);
+    AppendPlace(view.PlaceOf(*point.address), row);
   }
-  AppendPlace(impl_->Locate(alert.address), row);
+  AppendPlace(view.PlaceOf(alert.address), row);
   row.Plain(ProtocolName(flow.protocol));
   row.Plain(NameOf(flow.app));
-  row.Plain(shown.roles.suspect_address ? shown.roles.suspect_address->ToString() : address_of(shown.roles.suspect));
-  row.Plain(address_of(shown.roles.affected));
-  row.Plain(shown.roles.rule);
+  row.Plain(view.roles->suspect_address ? view.roles->suspect_address->ToString() : address_of(view.roles->suspect));
+  row.Plain(address_of(view.roles->affected));
+  row.Plain(view.roles->rule);
   row.Number(flow.packets[0]);
   row.Number(flow.packets[1]);
   row.Plain(CommunityId(flow.client, flow.client_port, flow.server, flow.server_port, flow.protocol));
-  row.Cell(impl_->file_name ? impl_->file_name(alert.file) : std::string_view());
+  row.Cell(view.file);
   row.Number(alert.packet);
-  row.Plain(AlertId(alert, impl_->identity.name, best));
-  row.Plain(IncidentId(alert, best, shown.roles));
+  row.Plain(AlertId(alert, view.sensor->name, best));
+  row.Plain(IncidentId(alert, best, *view.roles));
   row.Number(flow.id);
-  row.Cell(impl_->CaptureOf(alert));
-  return true;
+  row.Cell(view.capture);
+  return 1;
 }
+
+}  // namespace
+
+std::unique_ptr<Renderer> MakeCsvRenderer() { return std::make_unique<CsvRenderer>(); }
 
 }  // namespace vedette

@@ -16,19 +16,18 @@ void MatchTally::ForgetBefore(uint64_t generation) {
   }
 }
 
-bool MatchTally::Accept(const Alert& alert) {
+bool MatchTally::Accept(const Event& event) {
   ++alerts_;
   const auto generation = std::find_if(generations_.rbegin(), generations_.rend(), [&](const Generation& candidate) {
-    return candidate.indicators.generation == 0 || candidate.indicators.generation == alert.generation;
+    return candidate.indicators.generation == 0 || candidate.indicators.generation == event.alert->generation;
   });
-  if (generation == generations_.rend()) return true;  // the renderer counts it as unresolved
-  for (const uint32_t index : alert.indicators) {
-    if (index >= generation->counts.size()) continue;
-    ++generation->counts[index];
-    const std::string_view source = generation->indicators.at(index).source;
-    const auto at = by_source_.find(source);
+  if (generation == generations_.rend()) return true;  // counted as unresolved
+  for (const IndicatorRecord& hit : event.hits) {
+    if (hit.index >= generation->counts.size()) continue;
+    ++generation->counts[hit.index];
+    const auto at = by_source_.find(hit.source);
     if (at == by_source_.end()) {
-      by_source_.emplace(source, 1);
+      by_source_.emplace(hit.source, 1);
     } else {
       ++at->second;
     }

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "exporter/alert/alert_sink.h"
-#include "exporter/render/render.h"
 
 namespace vedette {
 
@@ -21,11 +20,11 @@ class MatchTally : public AlertSink {
 
   explicit MatchTally(IndicatorCatalogue indicators) { AddGeneration(std::move(indicators)); }
 
-  bool Accept(const Alert& alert) override;
+  bool Accept(const Event& event) override;
   const std::string& error() const override { return error_; }
   bool delivers() const override { return false; }
 
-  // As AlertRenderer's.
+  // As of Catalogues.
   void AddGeneration(IndicatorCatalogue indicators);
   void ForgetBefore(uint64_t generation);
 

@@ -6,15 +6,18 @@
 #include <string>
 #include <string_view>
 
-#include "exporter/render/shown.h"
+#include "exporter/render/fields.h"
+#include "exporter/render/renderer.h"
+#include "exporter/render/table_rows.h"
 #include "parsers/base/text.h"
+#include "parsers/base/time_text.h"
 
 namespace vedette {
 namespace {
 
 constexpr std::array<size_t, 4> kWidths = {19, 45, 45, 45};
 constexpr size_t kSpace = 2;
-static_assert(kWidths[0] + kWidths[1] + kWidths[2] + kWidths[3] + 3 * kSpace <= AlertRenderer::kTableColumns);
+static_assert(kWidths[0] + kWidths[1] + kWidths[2] + kWidths[3] + 3 * kSpace <= kTableColumns);
 
 uint32_t CodePoint(std::string_view sequence) {
   const auto byte = [&](size_t i) { return static_cast<uint32_t>(static_cast<uint8_t>(sequence[i])); };
@@ -129,7 +132,7 @@ std::string PlaceText(const IpAddress& address, const GeoRecord& place, bool wit
 }
 
 // Addresses are never cut; beside the longest ones there is no room for the port.
-std::string EndText(const Alert& alert, End end, const Roles& roles, bool with_port = true) {
+std::string EndText(const Sighting& alert, End end, const Roles& roles, bool with_port = true) {
   const EndPoint point = EndPointOf(alert.flow, end);
   const std::string mark = roles.suspect == end ? "! " : "  ";
   const std::string address = point.address->ToString();
@@ -141,19 +144,17 @@ std::string EndText(const Alert& alert, End end, const Roles& roles, bool with_p
 
 }  // namespace
 
-std::string AlertRenderer::TableHeader() {
+std::string TableHeader() {
   std::string out;
   AppendLine({"TIME (UTC)", "INDICATOR", "  CLIENT", "  SERVER"}, out);
   AppendLine({"PROTOCOL AND FIELD", "SOURCE", "  COUNTRY AND NETWORK", "  ! = SUSPECT"}, out);
   return out;
 }
 
-bool AlertRenderer::MakeTableRow(const Alert& alert, const HitFilter& filter, TableRow& row) {
-  if (!impl_->Choose(alert, filter)) return false;
-  const Shown& shown = impl_->shown;
-  const IndicatorRecord& best = shown.best();
-
-  row = {};
+TableRow TableRowOf(const View& view) {
+  const Sighting& alert = *view.seen;
+  const IndicatorRecord& best = view.best();
+  TableRow row;
   row.first_ns = row.last_ns = alert.time_ns;
   row.indicator = std::string(NameOf(best.type)) + ' ' + std::string(best.value);
   row.source = best.source;
@@ -161,35 +162,35 @@ bool AlertRenderer::MakeTableRow(const Alert& alert, const HitFilter& filter, Ta
     if (!row.source.empty()) row.source += ", ";
     row.source += part;
   };
-  if (shown.roles.suspect_address) {
-    const IpAddress& address = *shown.roles.suspect_address;
-    const std::string place = PlaceText(address, impl_->Locate(address), false);
+  if (view.roles->suspect_address) {
+    const IpAddress& address = *view.roles->suspect_address;
+    const std::string place = PlaceText(address, view.PlaceOf(address), false);
     if (!place.empty()) add_source("in " + place);
   } else if (best.confidence) {
     add_source("confidence " + std::to_string(*best.confidence));
   }
-  if (shown.hits.size() > 1) add_source("and " + std::to_string(shown.hits.size() - 1) + " more");
+  if (view.hits.size() > 1) add_source("and " + std::to_string(view.hits.size() - 1) + " more");
 
-  const auto place_of = [this](const IpAddress& address) {
-    return "  " + PlaceText(address, impl_->Locate(address), true);
+  const auto place_of = [&view](const IpAddress& address) {
+    return "  " + PlaceText(address, view.PlaceOf(address), true);
   };
   row.field = ProtocolName(alert.flow.protocol) + ' ' + std::string(NameOf(alert.kind));
   if (!alert.value.empty() && alert.value != best.value) row.matched = alert.value;
-  row.client = EndText(alert, End::kClient, shown.roles);
-  row.client_without_port = EndText(alert, End::kClient, shown.roles, false);
+  row.client = EndText(alert, End::kClient, *view.roles);
+  row.client_without_port = EndText(alert, End::kClient, *view.roles, false);
   row.client_place = place_of(alert.flow.client);
-  row.server = EndText(alert, End::kServer, shown.roles);
+  row.server = EndText(alert, End::kServer, *view.roles);
   row.server_place = place_of(alert.flow.server);
-  row.capture = impl_->CaptureOf(alert);
+  row.capture = view.capture;
   for (const std::string_view part :
        {std::string_view(row.indicator), best.source, best.id, std::string_view(row.field),
         std::string_view(row.matched), std::string_view(row.client_without_port), std::string_view(row.server)}) {
     row.key.append(part).push_back('\0');
   }
-  return true;
+  return row;
 }
 
-void AlertRenderer::AppendTableRow(const TableRow& row, std::string& out) {
+void AppendTableRow(const TableRow& row, std::string& out) {
   const std::string times = row.count > 1 ? std::to_string(row.count) + " x " : "";
   AppendLine({TableTime(row.first_ns), times + row.indicator, row.client, row.server}, out);
   AppendLine({row.field, row.source, row.client_place, row.server_place}, out);
@@ -199,11 +200,30 @@ void AlertRenderer::AppendTableRow(const TableRow& row, std::string& out) {
   if (!row.capture.empty()) AppendLine({"", "in " + row.capture, "", ""}, out);
 }
 
-bool AlertRenderer::AppendTableRow(const Alert& alert, const HitFilter& filter, std::string& out) {
-  TableRow row;
-  if (!MakeTableRow(alert, filter, row)) return false;
-  AppendTableRow(row, out);
-  return true;
-}
+namespace {
+
+class TableRenderer final : public Renderer {
+ public:
+  std::string Header() const override { return TableHeader(); }
+  uint64_t Append(const View& view, std::string& out) override {
+    if (view.kind != EventKind::kAlert) return 0;
+    if (each_at_once_) {
+      AppendTableRow(TableRowOf(view), out);
+      return 1;
+    }
+    rows_.Add(TableRowOf(view));
+    return rows_.full() ? rows_.AppendTo(out) : 0;
+  }
+  uint64_t Finish(std::string& out) override { return rows_.AppendTo(out); }
+  void ShowEachAtOnce() override { each_at_once_ = true; }
+
+ private:
+  bool each_at_once_ = false;
+  TableRows rows_;
+};
+
+}  // namespace
+
+std::unique_ptr<Renderer> MakeTableRenderer() { return std::make_unique<TableRenderer>(); }
 
 }  // namespace vedette

@@ -22,7 +22,7 @@ void TableRows::Add(TableRow row) {
 uint64_t TableRows::AppendTo(std::string& out) {
   uint64_t alerts = 0;
   for (const TableRow& row : rows_) {
-    AlertRenderer::AppendTableRow(row, out);
+    AppendTableRow(row, out);
     alerts += row.count;
   }
   rows_.clear();

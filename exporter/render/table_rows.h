@@ -7,9 +7,21 @@
 #include <unordered_map>
 #include <vector>
 
-#include "exporter/render/render.h"
+#include "exporter/policy/view.h"
 
 namespace vedette {
+
+// What a person is shown of one alert, or of several of the same indicator, place, value and pair of hosts.
+struct TableRow {
+  std::string key;  // the same for those that repeat each other
+  uint64_t first_ns = 0, last_ns = 0, count = 1;
+  std::string indicator, source, field;
+  std::string matched;  // the value in the traffic, where it is not the indicator's
+  std::string client, client_without_port, client_place, server, server_place;
+  std::string capture;
+};
+TableRow TableRowOf(const View& view);
+void AppendTableRow(const TableRow& row, std::string& out);
 
 // Bounded: a table of kMaxRows is full, is written, and another begins.
 class TableRows {

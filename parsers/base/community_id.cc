@@ -3,7 +3,7 @@
 #include <cstring>
 #include <utility>
 
-#include "parsers/base/sha1.h"
+#include "parsers/base/digest.h"
 
 namespace vedette {
 namespace {

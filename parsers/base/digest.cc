@@ -1,6 +1,7 @@
 #include "parsers/base/digest.h"
 
 #include <openssl/evp.h>
+#include <openssl/sha.h>
 
 #include "parsers/base/text.h"
 
@@ -57,6 +58,12 @@ DigestValue Digester::SoFar() const {
                                      : EVP_DigestInit_ex2(copy.get(), algorithm_.get(), nullptr) == 1);
   if (ready && EVP_DigestFinal_ex(copy.get(), value.bytes.data(), &size) == 1) value.size = static_cast<uint8_t>(size);
   return value;
+}
+
+Sha1Digest Sha1(Bytes message) {
+  Sha1Digest digest{};
+  SHA1(message.data(), message.size(), digest.data());
+  return digest;
 }
 
 }  // namespace vedette

@@ -22,9 +22,9 @@ struct DigestValue {
   std::string Hex() const;  // lower case; "" where the library refused
 };
 
-// One algorithm, used again and again: Update any number of times, then Finish, which begins anew. Making one costs
-// about as much as digesting 100 bytes, so keep it for as long as there is more to digest. Not thread safe; two of them
-// share nothing that changes.
+// One algorithm, reusable: Update any number of times, then Finish, which starts over. Creating one costs
+// about as much as digesting 100 bytes, so keep it as long as there is more to digest. Not thread safe; two of them
+// share no mutable state.
 //
 // OpenSSL in FIPS mode has no MD5: Finish then gives an empty value, and a caller reports none.
 class Digester {
@@ -33,7 +33,7 @@ class Digester {
 
   void Update(Bytes bytes);
   [[nodiscard]] DigestValue Finish();
-  // What Finish would give now; Update goes on.
+  // What Finish would return now; Update may continue.
   [[nodiscard]] DigestValue SoFar() const;
 
   // All of it at once.
@@ -56,5 +56,10 @@ class Digester {
   std::unique_ptr<evp_md_ctx_st, FreeContext> context_;
   bool begun_ = false;
 };
+
+// SHA-1 where a published format asks for it: Community ID and name-based UUIDs. Not for security. Keeps nothing, so it
+// suits texts that come one by one.
+using Sha1Digest = std::array<uint8_t, 20>;
+Sha1Digest Sha1(Bytes message);
 
 }  // namespace vedette

@@ -1,13 +1,13 @@
 #include "parsers/base/disk_sync.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
-#include <filesystem>
 #include <utility>
+
+#include "parsers/base/errno_text.h"
+#include "parsers/base/file.h"
 
 namespace vedette {
 
@@ -61,14 +61,10 @@ void DiskSync::Work() {
 std::string DiskSync::Sync(const Entry& entry) const {
   // A device or a pipe has nothing to bring anywhere.
   const auto failed = [](int status) { return status != 0 && errno != EINVAL && errno != EROFS; };
-  if (failed(fdatasync(entry.file->descriptor()))) return std::strerror(errno);
+  if (failed(fdatasync(entry.file->descriptor()))) return ErrnoText();
   if (!entry.is_new) return {};
-  const std::string folder = std::filesystem::path(path_).parent_path().string();
-  const int descriptor = open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) return {};  // a folder that may be written and not read: the name comes to disk in its own time
-  const std::string problem = failed(fsync(descriptor)) ? std::strerror(errno) : std::string();
-  close(descriptor);
-  return problem;
+  // The folder may be gone: where its files are then is not looked at here.
+  return SyncFolderOf(path_) || errno == EROFS || errno == ENOENT ? std::string() : ErrnoText();
 }
 
 }  // namespace vedette

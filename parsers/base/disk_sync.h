@@ -1,4 +1,4 @@
-// Brings files to disk (fdatasync) within a set time, in a thread of its own: whoever writes never waits for a disk.
+// Syncs files to disk (fdatasync) within a set time, in its own thread: writers never wait for a disk.
 #pragma once
 
 #include <chrono>
@@ -15,17 +15,17 @@ namespace vedette {
 
 class DiskSync {
  public:
-  // What is written is on disk `interval` later, plus the time that the disk takes. `path`: of the files, whose folder
-  // is brought to disk with the first bytes of each.
+  // What is written is on disk `interval` later, plus the time that the disk takes. `path`: of the files; their folder
+  // is synced with the first bytes of each.
   DiskSync(std::string path, std::chrono::milliseconds interval);
-  // Brings the rest to disk.
+  // Syncs the rest.
   ~DiskSync();
   DiskSync(const DiskSync&) = delete;
   DiskSync& operator=(const DiskSync&) = delete;
 
   // One thread. Something was written to the file; it may be closed by its owner as soon as the call is over.
   void Written(const std::shared_ptr<OutputFile>& file);
-  // Any thread. Why the last attempt failed; empty: it did not.
+  // Any thread. Why the last attempt failed; empty if it did not.
   std::string problem() const;
 
  private:

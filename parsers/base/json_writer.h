@@ -1,5 +1,5 @@
-// Writes one JSON document into a string, in the order of the calls. What comes out is always valid UTF-8 JSON on one
-// line, whatever the values hold.
+// Writes one JSON document into a string, in the order of the calls. The result is always valid UTF-8 JSON on one
+// line, whatever the values contain.
 #pragma once
 
 #include <cstdint>
@@ -52,7 +52,7 @@ class JsonWriter {
   }
   void Number(std::string_view key, uint64_t value) { Key(key), AppendNumber(value); }
   void Number(uint64_t value) { Comma(), AppendNumber(value); }
-  // Nothing is written where `value` is not finite: JSON has no such number.
+  // Nothing is written if `value` is not finite: JSON has no such number.
   void Decimal(std::string_view key, double value);
   void Bool(std::string_view key, bool value) {
     Key(key);

@@ -1,50 +1,41 @@
 #include "parsers/base/network.h"
 
+#include <array>
 #include <charconv>
 
 namespace vedette {
-namespace {
-
-// Whether the first `bits` of both are the same.
-bool SamePrefix(Bytes a, Bytes b, unsigned bits) {
-  const size_t whole = bits / 8;
-  for (size_t i = 0; i < whole; ++i) {
-    if (a[i] != b[i]) return false;
+IpAddress MaskAddress(const IpAddress& address, unsigned length) {
+  std::array<uint8_t, 16> bytes = address.bytes();
+  const unsigned kept = address.is_v4() ? length + 96 : length;
+  for (unsigned i = 0; i < 16; ++i) {
+    const unsigned from = i * 8;
+    if (from >= kept) {
+      bytes[i] = 0;
+    } else if (from + 8 > kept) {
+      bytes[i] = static_cast<uint8_t>(bytes[i] & 0xff << (8 - (kept - from)));
+    }
   }
-  if (bits % 8 == 0) return true;
-  const unsigned shift = 8 - bits % 8;
-  return static_cast<unsigned>(a[whole]) >> shift == static_cast<unsigned>(b[whole]) >> shift;
+  return address.is_v4() ? IpAddress::V4(bytes.data() + 12) : IpAddress::V6(bytes.data());
 }
 
-// Whether all bits from `bits` on are 0.
-bool EndsInZeros(Bytes bytes, unsigned bits) {
-  for (size_t i = bits; i < bytes.size() * 8; ++i) {
-    if ((static_cast<unsigned>(bytes[i / 8]) >> (7 - i % 8) & 1U) != 0) return false;
-  }
-  return true;
+std::optional<unsigned> ParsePrefixLength(std::string_view digits, const IpAddress& address) {
+  unsigned length = 0;
+  const auto [end, status] = std::from_chars(digits.data(), digits.data() + digits.size(), length);
+  if (status != std::errc() || end != digits.data() + digits.size() || length > WidthOf(address)) return std::nullopt;
+  return length;
 }
-
-}  // namespace
 
 std::optional<Network> Network::Parse(std::string_view text) {
   const size_t slash = text.find('/');
   const std::optional<IpAddress> base = IpAddress::Parse(text.substr(0, slash));
   if (!base) return std::nullopt;
+  const std::optional<unsigned> prefix =
+      slash == std::string_view::npos ? WidthOf(*base) : ParsePrefixLength(text.substr(slash + 1), *base);
+  if (!prefix || MaskAddress(*base, *prefix) != *base) return std::nullopt;
   Network network;
   network.base_ = *base;
-  const unsigned longest = static_cast<unsigned>(base->wire().size()) * 8;
-  network.prefix_ = longest;
-  if (slash != std::string_view::npos) {
-    const std::string_view digits = text.substr(slash + 1);
-    const auto [end, status] = std::from_chars(digits.data(), digits.data() + digits.size(), network.prefix_);
-    if (status != std::errc() || end != digits.data() + digits.size() || network.prefix_ > longest) return std::nullopt;
-  }
-  if (!EndsInZeros(base->wire(), network.prefix_)) return std::nullopt;
+  network.prefix_ = *prefix;
   return network;
-}
-
-bool Network::Contains(const IpAddress& address) const {
-  return address.version() == base_.version() && SamePrefix(address.wire(), base_.wire(), prefix_);
 }
 
 std::string Network::ToString() const { return base_.ToString() + "/" + std::to_string(prefix_); }

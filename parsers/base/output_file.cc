@@ -8,8 +8,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <utility>
+
+#include "parsers/base/errno_text.h"
+#include "parsers/base/file.h"
 
 namespace vedette {
 namespace {
@@ -22,19 +24,11 @@ bool UnfinishedLine(const std::string& path, uint64_t file_bytes, uint64_t& line
   line_bytes = 0;
   if (file_bytes == 0) return true;
   std::string tail(std::min(file_bytes, kLongestLineBytes), '\0');
-  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  size_t done = 0;
-  while (descriptor >= 0 && done < tail.size()) {
-    const ssize_t num_read =
-        pread(descriptor, tail.data() + done, tail.size() - done, static_cast<off_t>(file_bytes - tail.size() + done));
-    if (num_read < 0 && errno == EINTR) continue;
-    if (num_read <= 0) break;
-    done += static_cast<size_t>(num_read);
-  }
-  const int reason = errno;
-  if (descriptor >= 0) close(descriptor);
-  if (done < tail.size()) {
-    error = path + ": cannot be read, to see whether its last line is whole: " + std::strerror(reason);
+  const FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const bool is_read =
+      file.is_open() && ReadUpToAt(file.get(), tail.data(), tail.size(), file_bytes - tail.size()) == tail.size();
+  if (!is_read) {
+    error = path + ": cannot be read, to see whether its last line is whole: " + ErrnoText();
     return false;
   }
   const size_t newline = tail.rfind('\n');
@@ -48,7 +42,7 @@ bool UnfinishedLine(const std::string& path, uint64_t file_bytes, uint64_t& line
 }  // namespace
 
 std::string CannotWrite(const std::string& path) {
-  return path + ": cannot be written: " + std::strerror(errno) + "; name a file in a folder that exists and is yours";
+  return path + ": cannot be written: " + ErrnoText() + "; name a file in a folder that exists and is yours";
 }
 
 OutputFile::~OutputFile() { Close(); }
@@ -82,7 +76,7 @@ std::shared_ptr<OutputFile> OutputFile::Append(const std::string& path, uint64_t
   const auto file_bytes = static_cast<uint64_t>(status.st_size);
   if (!UnfinishedLine(path, file_bytes, cut_bytes, error)) return nullptr;
   if (cut_bytes != 0 && ftruncate(descriptor, static_cast<off_t>(file_bytes - cut_bytes)) != 0) {
-    error = path + ": its unfinished last line cannot be cut off: " + std::strerror(errno);
+    error = path + ": its unfinished last line cannot be cut off: " + ErrnoText();
     return nullptr;
   }
   return file;

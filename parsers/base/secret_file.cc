@@ -9,27 +9,15 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 #include <vector>
 
+#include "parsers/base/errno_text.h"
+#include "parsers/base/file.h"
+
 namespace vedette {
 namespace {
-
-std::string ErrnoText(int number) { return std::generic_category().message(number); }
-
-class File {
- public:
-  explicit File(const std::string& path) : descriptor_(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {}
-  ~File() {
-    if (descriptor_ >= 0) close(descriptor_);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  int get() const { return descriptor_; }
-
- private:
-  const int descriptor_;
-};
 
 // Larger than any entry of a user database; getpwnam_r says ERANGE where it is not.
 constexpr size_t kPasswdBytes = 16384;
@@ -111,24 +99,18 @@ bool CheckFile(const Owners& owners, int descriptor, const std::string& path, st
 
 bool ReadAll(int descriptor, const std::string& path, size_t max_bytes, std::string& text, std::string& error) {
   text.assign(max_bytes + 1, '\0');
-  size_t size = 0;
-  while (size < text.size()) {
-    const ssize_t got = read(descriptor, text.data() + size, text.size() - size);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) {
-      error = path + ": cannot read: " + ErrnoText(errno);
-      WipeSecret(text);
-      return false;
-    }
-    if (got == 0) break;
-    size += static_cast<size_t>(got);
+  const std::optional<size_t> size = ReadUpTo(descriptor, text.data(), text.size());
+  if (!size) {
+    error = path + ": cannot read: " + ErrnoText();
+    WipeSecret(text);
+    return false;
   }
-  if (size > max_bytes) {
+  if (*size > max_bytes) {
     error = fmt::format("{}: too large to be a secret (more than {} bytes)", path, max_bytes);
     WipeSecret(text);
     return false;
   }
-  text.resize(size);
+  text.resize(*size);
   return true;
 }
 
@@ -141,8 +123,8 @@ void WipeSecret(std::string& text) {
 
 bool ReadSecretFile(const std::string& path, size_t max_bytes, std::string& text, std::string& error,
                     const std::string& owner) {
-  const File file(path);
-  if (file.get() < 0) {
+  const FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!file.is_open()) {
     error = path + ": cannot open this secret: " + ErrnoText(errno);
     return false;
   }

@@ -11,9 +11,9 @@ namespace vedette {
 // \n, a backslash as \\; other control characters as \xhh.
 void AppendEscaped(std::string_view value, std::string& out);
 std::string Escaped(std::string_view value);
-// For a person's terminal, on one line: nothing in it moves the cursor, changes a colour or turns the direction of
-// writing. As Escaped, but a backslash stays, so that what was escaped before stays as it is; and U+0080 to U+009F and
-// the marks of bidirectional text go as well, as \xhh.
+// For a terminal, on one line: nothing in it moves the cursor, changes a colour or reverses the direction of
+// writing. Like Escaped, but a backslash stays, so that text that was escaped before does not change; and U+0080 to
+// U+009F and the marks of bidirectional text are also written as \xhh.
 std::string ForTerminal(std::string_view text);
 
 // ASCII letters lowered; other bytes as they are.
@@ -30,7 +30,7 @@ constexpr bool EqualsLower(std::string_view text, std::string_view lower) {
 
 // A host name in its normal form: lower case, without the trailing dot, IDN as A-labels (IDNA 2008, RFC 5891, through
 // libidn2; a label that is not UTF-8 or not convertible stays as it is). "." and "" become ".".
-// At most kMaxHostBytes of input are looked at; more is no host name and is returned lowered only.
+// At most kMaxHostBytes of input are examined; longer input is not a host name and is only lowered.
 std::string NormaliseHost(std::string_view host);
 constexpr size_t kMaxHostBytes = 1024;
 

@@ -2,6 +2,8 @@
 
 #include <chrono>
 
+#include "parsers/base/text_reader.h"
+
 namespace vedette {
 namespace {
 
@@ -63,39 +65,6 @@ std::string DateTime(int64_t seconds, char separator) {
   AppendDigits(c.second, 2, out);
   return out;
 }
-
-// Reads from the front of a text; every step fails at the end.
-class TextReader {
- public:
-  explicit TextReader(std::string_view text) : text_(text) {}
-
-  bool empty() const { return text_.empty(); }
-  bool Take(char c) {
-    if (text_.empty() || text_.front() != c) return false;
-    text_.remove_prefix(1);
-    return true;
-  }
-  bool TakeAny(char& c) {
-    if (text_.empty()) return false;
-    c = text_.front();
-    text_.remove_prefix(1);
-    return true;
-  }
-  // Exactly `digits` decimal digits.
-  bool TakeNumber(size_t digits, int& out) {
-    out = 0;
-    for (size_t i = 0; i < digits; ++i) {
-      char c = 0;
-      if (!TakeAny(c) || c < '0' || c > '9') return false;
-      out = out * 10 + (c - '0');
-    }
-    return true;
-  }
-  bool NextIsDigit() const { return !text_.empty() && text_.front() >= '0' && text_.front() <= '9'; }
-
- private:
-  std::string_view text_;
-};
 
 // Behind the seconds; leaves the text alone where there is no fraction.
 bool TakeFraction(TextReader& in, int64_t& fraction_ns) {

@@ -2,15 +2,15 @@
 //
 // The normal form, after RFC 3986 section 6.2:
 //   - white space and control bytes around the URL are dropped; without "scheme://" it is an http URL;
-//   - scheme and host in lower case, the host without trailing dots, IDN as A-labels (NormaliseHost), an IPv6 literal
-//   in
-//     brackets as RFC 5952 writes it;
+//   - scheme and host in lower case, the host without trailing dots;
+//   - IDN as A-labels (NormaliseHost);
+//   - an IPv6 literal in brackets, in RFC 5952 form;
 //   - no user information (a client never sends it in a request), no default port, no leading zeros in a port;
-//   - an empty path is "/"; dot segments and an empty query stay as they are, since servers tell them apart;
+//   - an empty path is "/"; dot segments and an empty query stay as they are, because servers distinguish them;
 //   - no fragment (it never leaves the client);
 //   - in path and query, %hh of an unreserved character is that character, any other %hh has upper-case digits, and a
 //     byte that may not stand in a URI (space, quotes, non-ASCII, a '%' without two digits) is percent-encoded.
-// Normalising twice changes nothing.
+// Normalising is idempotent.
 #pragma once
 
 #include <string>
@@ -35,7 +35,7 @@ struct HostAndPort {
   std::string_view port;    // digits, or empty
   bool is_literal = false;  // was in brackets, or is an IPv6 address without them
 };
-// "name", "name:80", "192.0.2.1:80", "[2001:db8::1]:80", "2001:db8::1". What has no port by these forms is all host.
+// "name", "name:80", "192.0.2.1:80", "[2001:db8::1]:80", "2001:db8::1". A text with no port in these forms is all host.
 HostAndPort SplitHostAndPort(std::string_view text);
 
 // The host in its normal form, without brackets, stored in `arena`: equal to NormaliseHost, or to RFC 5952 where it is

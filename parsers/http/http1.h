@@ -1,13 +1,14 @@
 // HTTP/0.9 to HTTP/1.1 on a stream, both directions together (RFC 9110, RFC 9112, RFC 1945).
 //
-// From a request: what http_values.h tells; from a response: the status.
-// Bodies are content: they go to whoever wants them, and are skipped where nobody does. Chunks are put together; a body
-// that was announced may be absent (kBodyStart). The answer to an HTTP/0.9 request is skipped always. What the two ends would disagree about, or what was never seen, is not guessed:
-// where a head should stand and none does, the parser looks for the next line that is unmistakably one. So a broken
+// From a request: the values of http_values.h; from a response: the status.
+// Bodies are content: they go to whoever wants them, and are skipped if nobody does. Chunks are joined; a body that was
+// announced may be absent (kBodyStart). The answer to an HTTP/0.9 request is always skipped. The parser never guesses
+// where the two ends could disagree, or what was not seen: if there is no head where one should be, it looks for the
+// next line that unmistakably is one. So a wrong
 // length or a smuggled request costs a search, never the rest of the flow.
 //
-// A head that is longer than what is held of it is thinned out: its first line and the fields that are read stay, all
-// others go. So padding hides nothing; what is lost nevertheless is counted.
+// A head that is longer than the part that is held is thinned out: its first line and the fields that are read stay,
+// all others are dropped. So padding hides nothing; what is still lost is counted.
 //
 //   state          means                                  leaves it
 //   kHead          the next byte begins a message         a head; a line that is none: kSearch
@@ -33,11 +34,11 @@
 
 namespace vedette {
 
-// Of one flow; none of these says that something is wrong with the sensor.
+// Of one flow; none of these indicates a fault of the sensor.
 struct Http1Counters {
   uint32_t requests = 0;
   uint32_t responses = 0;
-  uint32_t searches = 0;   // a head should have stood there and didn't
+  uint32_t searches = 0;   // there was no head where one should be
   uint32_t heads_cut = 0;  // ended by a gap or the end of the stream: complete lines were used
 };
 
@@ -46,10 +47,10 @@ class Http1Parser {
   // Servers refuse heads of more than 8 to 64 KiB (Apache 8 KiB a line and 100 lines, nginx 4 x 8 KiB, IIS 16 KiB,
   // HAProxy 16 KiB). What is held of a head; a longer one is thinned out.
   static constexpr size_t kMaxHeadBytes = size_t{64} << 10;
-  // Of a longer one, each for itself: its first line, the fields that are read, and its last, unfinished line. A
-  // quarter of the room is free then, so that a byte is moved four times at most.
+  // Of a longer one, each separately: its first line, the fields that are read, and its last, unfinished line. A
+  // quarter of the room is then free, so a byte is moved at most four times.
   static constexpr size_t kMaxKeptBytes = kMaxHeadBytes / 4;
-  // Dropped of one head. No server reads as much; the stream is searched for the next head then.
+  // Dropped from one head. No server reads that much; the stream is then searched for the next head.
   static constexpr uint32_t kMaxDroppedBytes = uint32_t{1} << 20;
   static constexpr size_t kMaxChunkLineBytes = 4096;  // a size line with its extensions, a trailer line
   static constexpr size_t kLimitBytes = 2 * kMaxHeadBytes;
@@ -83,14 +84,14 @@ class Http1Parser {
   };
 
   struct Side {
-    std::vector<char> held;   // an unfinished head or line; without memory wherever nothing is unfinished
+    std::vector<char> held;   // an unfinished head or line; uses no memory while nothing is unfinished
     uint64_t body_bytes = 0;  // kBodyStart: the body's length, if it is there; else of `content`, what was skipped
-    ContentStream content;    // the body at hand; empty: nobody wants it
+    ContentStream content;    // the current body; empty: nobody wants it
     uint32_t line_start = 0;  // in `held`: of its last, unfinished line
-    uint32_t dropped = 0;     // bytes of this head that are in `held` no more: it is a long one
+    uint32_t dropped = 0;     // bytes of this head that are no longer in `held`: it is a long one
     State state = State::kHead;
-    bool in_long_line = false;   // of a long head: the bytes up to the next line end go
-    bool lost = false;           // of a long head: a field that is read went too
+    bool in_long_line = false;   // of a long head: the bytes up to the next line end are dropped
+    bool lost = false;           // of a long head: a field that is read was dropped too
     bool simple = false;         // `held` begins with a complete request line that has no version
     bool sent_requests = false;  // sent a request at all
     bool asked_tunnel = false;   // its last request was CONNECT
@@ -105,7 +106,7 @@ class Http1Parser {
     Side& side;
     ParserOutput& out;
     const Endpoint* receiver;  // of `data`; null: not known
-    Outcome outcome;           // what ends the call, where a step says so
+    Outcome outcome;           // the result of the call, if a step ends it
     std::string_view rest() const { return data.substr(at); }
   };
 
@@ -132,22 +133,22 @@ class Http1Parser {
   void TakeStatus(Turn& turn, const StatusLine& line);
   // The complete lines of a head whose end will not be seen.
   void TakeCutHead(Turn& turn, std::string_view text, Extent extent = Extent::kCut);
-  // `held` is full: makes room in it, or gives the head up.
+  // `held` is full: makes room in it, or gives up on the head.
   void ThinOutHead(Turn& turn);
   void GiveUpLongHead(Turn& turn);
   // The complete line of a long head that begins at `line_start` begins the next one.
   void CutLongHead(Turn& turn);
   static void LoseField(Turn& turn);
-  // No head stands where one should; the bytes up to `turn.at` are done with.
+  // There is no head where one should be; the bytes up to `turn.at` are consumed.
   [[nodiscard]] bool RefuseHead(Turn& turn, State state);
 
   enum class LineResult : uint8_t { kComplete, kNeedMore, kTooLong };
-  // The line at the cursor, with its LF; it is consumed. The view holds until Release.
+  // The line at the cursor, with its LF; it is consumed. The view is valid until Release.
   LineResult TakeLine(Turn& turn, size_t limit, std::string_view& line);
   // `line`, just taken, begins a head: goes back to before it.
   void ReturnLineAsHead(Turn& turn, std::string_view line);
 
-  // A body of that length. `doubtful`: the sender may have left it out, or its receiver may not take it for one.
+  // A body of that length. `doubtful`: the sender may have omitted it, or the receiver may not treat it as one.
   [[nodiscard]] static bool TakeBody(Turn& turn, uint64_t bytes, bool doubtful);
   [[nodiscard]] static bool SkipBody(Turn& turn, uint64_t bytes, State next);
   [[nodiscard]] static bool SkipUntilClose(Turn& turn);
@@ -158,7 +159,7 @@ class Http1Parser {
   static void Release(Side& side);
   void Search(Side& side, State state);
 
-  // Whether what looks like a request or a response in that direction may decide how the stream goes on. Where the
+  // Whether what looks like a request or a response in that direction may decide how the stream continues. If the
   // handshake was not seen, the flow's client is a guess and the bytes decide.
   bool MayRequest(const Turn& turn) const { return !opening_seen_ || turn.direction == Direction::kToServer; }
   bool MayRespond(const Turn& turn) const {

@@ -1,5 +1,5 @@
 // The syntax of an HTTP/1.x head (RFC 9112 sections 2 to 5), as lenient as what real ends accept: lines may end in LF
-// alone, targets may hold spaces and any byte but LF, header lines without a colon are passed over.
+// alone, targets may hold spaces and any byte but LF, header lines without a colon are skipped.
 //
 // Everything here works on views and allocates nothing.
 #pragma once
@@ -31,15 +31,15 @@ struct StatusLine {
 };
 [[nodiscard]] bool ParseStatusLine(std::string_view line, StatusLine& out);
 
-// For finding a place again in the middle of anything: a complete request line that begins in upper case, with a
-// target of a known form and HTTP/1.x or HTTP/0.x, or a status line. Stricter than the two above and never true where
+// For resynchronising anywhere in a stream: a complete request line that begins in upper case, with a
+// target of a known form and HTTP/1.x or HTTP/0.x, or a status line. Stricter than the two above, and never true if
 // both are false.
 [[nodiscard]] bool IsUnmistakableHead(std::string_view line);
 
-// Whether bytes may begin a head's first line. kNo: neither of the two parsers above takes any line that begins so.
+// Whether bytes may begin a head's first line. kNo: neither of the two parsers above accepts a line that begins so.
 Probe ProbeHead(std::string_view prefix);
 
-// Whether a direction's, or a segment's, first bytes are HTTP/1.x. Judges by the first line where it is there within
+// Whether a direction's, or a segment's, first bytes are HTTP/1.x. Judges by the first line if it is complete within
 // kIdentifyBytes, else by method and target.
 Probe IdentifyHttp1(std::string_view first);
 constexpr size_t kIdentifyBytes = 256;  // a line longer than that is judged by its beginning; the answer is then final
@@ -47,7 +47,7 @@ constexpr size_t kIdentifyBytes = 256;  // a line longer than that is judged by 
 // RFC 9110 section 5.6.2: longer than any method in use, so that binary data is refused early.
 constexpr size_t kMaxMethodBytes = 32;
 
-// Where a head ends.
+// The end of a head.
 struct HeadEnd {
   bool complete = false;
   size_t end = 0;         // complete: the first byte after the empty line
@@ -59,23 +59,23 @@ HeadEnd FindHeadEnd(std::string_view text, size_t from);
 enum class HeaderField : uint8_t {
   kHost,
   kUserAgent,
-  kForwardedFor,  // X-Forwarded-For, and the fields of the same content that proxies put in its place
+  kForwardedFor,  // X-Forwarded-For, and the equivalent fields that proxies use instead
   kContentLength,
   kTransferEncoding,
   kExpect,
   kForwarded,  // RFC 7239
 };
 
-// Whether a header line, or the beginning of one that has the colon, is a field of those.
+// Whether a header line, or the beginning of one up to the colon, is one of those fields.
 [[nodiscard]] bool IsReadField(std::string_view line);
 
 // Walks the header lines and stops at those that this project reads.
 class HeaderReader {
  public:
-  // `lines`: what follows the first line. `complete`: it ends with the empty line; else a field is only given where the
-  // byte after its line is there, since a line may be continued (RFC 9112 section 5.2).
+  // `lines`: what follows the first line. `complete`: it ends with the empty line; else a field is only returned if the
+  // byte after its line is there, because a line may be continued (RFC 9112 section 5.2).
   HeaderReader(std::string_view lines, bool complete) : rest_(lines), complete_(complete) {}
-  // `value`: without white space around it; IsFolded where it spans lines.
+  // `value`: without white space around it; IsFolded if it spans lines.
   [[nodiscard]] bool Next(HeaderField& field, std::string_view& value);
 
  private:
@@ -99,18 +99,18 @@ struct Framing {
   bool has_length = false;
   bool has_coding = false;        // a Transfer-Encoding field
   bool chunked = false;           // whose last coding is chunked
-  bool contradictory = false;     // lengths that differ or are none
-  bool expects_continue = false;  // RFC 9110 section 10.1.1; set by who reads the fields
+  bool contradictory = false;     // lengths that differ or are invalid
+  bool expects_continue = false;  // RFC 9110 section 10.1.1; set by the reader of the fields
   uint64_t content_length = 0;    // the least of those given
 
   void AddContentLength(std::string_view value);
   void AddTransferEncoding(std::string_view value);
 };
 
-// RFC 9112 section 7.1: chunk-size [chunk-ext]. False where there is no size or it does not fit 63 bits.
+// RFC 9112 section 7.1: chunk-size [chunk-ext]. False if there is no size or it does not fit 63 bits.
 [[nodiscard]] bool ParseChunkSize(std::string_view line, uint64_t& size);
 
-// A line that holds nothing but its ending.
+// A line that has nothing but its ending.
 inline bool IsEmptyLine(std::string_view line) { return line == "\n" || line == "\r\n"; }
 // Without spaces, tabs, CR and LF around it.
 std::string_view TrimHttp(std::string_view text);

@@ -5,13 +5,13 @@
 
 namespace vedette {
 
-// What is known of the requests that wait for their response, oldest first: only what decides how a response's body is
+// The requests that wait for their response, oldest first: only what decides how a response's body is
 // delimited. Beyond 64 waiting requests the newer ones count as ordinary.
 class RequestQueue {
  public:
   enum class Kind : uint8_t {
     kOrdinary,
-    kHead,     // its response has no body whatever its fields say
+    kHead,     // its response has no body, whatever its fields say
     kConnect,  // a 2xx begins a tunnel
     kSimple,   // HTTP/0.9: the response may be a bare body
   };

@@ -1,15 +1,13 @@
 // The observables of an HTTP request, whichever version carried it.
 //
-//   http.host        the host of the request target: of an absolute URI or of CONNECT's authority, which overrule the
-//   Host
-//                    field (RFC 9112 sections 3.2.2 and 3.2.3), else of each Host field
+//   http.host        the host of the request target: of an absolute URI or of CONNECT's authority, which override
+//                    the Host field (RFC 9112 sections 3.2.2 and 3.2.3), else of each Host field
 //   http.host_field  a Host field that names another host than such a target
 //   http.uri         path and query as on the wire, "/" for an absolute URI that has none; of CONNECT the authority
-//   http.url         where the target is a path or an absolute URI. Without a Host its authority is the server's
-//   address
-//                    and port (RFC 9112 section 3.3)
-//   http.xff         on whose behalf a proxy asks: addresses in their normal form, other text as it stands
-//   http.user_agent, the method, and the target itself where it is absolute
+//   http.url         if the target is a path or an absolute URI. Without a Host its authority is the server's
+//                    address and port (RFC 9112 section 3.3)
+//   http.xff         the clients for which a proxy forwards: addresses in their normal form, other text as sent
+//   http.user_agent, the method, and the target itself if it is absolute
 #pragma once
 
 #include <cstddef>
@@ -21,8 +19,8 @@
 
 namespace vedette {
 
-// Takes the parts of one request in the order in which they stand on the wire and adds its observables; all of them
-// share one message. Views have to hold until Finish.
+// Takes the parts of one request in wire order and adds its observables; all of them
+// share one message. Views must stay valid until Finish.
 class HttpRequestValues {
  public:
   // Begins the message. `target` as on the wire.
@@ -31,21 +29,21 @@ class HttpRequestValues {
   // Values without white space around them, folds replaced.
   void AddHost(std::string_view value);
   void AddUserAgent(std::string_view value);
-  // One line of X-Forwarded-For or its like: a list of elements.
+  // One line of X-Forwarded-For or a similar field: a list of elements.
   void AddForwardedFor(std::string_view value);
   // One line of Forwarded (RFC 7239 section 4): the `for` of each element. "unknown" and identifiers that hide the
   // address ("_hidden", section 6.3) are no values.
   void AddForwarded(std::string_view value);
 
-  // Adds what follows from the parts together. `complete`: there are no more fields; otherwise nothing is taken from a
-  // field's absence. `server`: whom the request was sent to; null: not known.
+  // Adds what follows from the parts together. `complete`: there are no more fields; otherwise nothing is concluded
+  // from a field's absence. `server`: the receiver of the request; null: not known.
   void Finish(bool complete, const Endpoint* server);
 
-  // Values not added because one request held more than kMaxValues of them.
+  // Values not added because one request had more than kMaxValues of them.
   uint32_t over_limit() const { return over_limit_; }
 
   // Of Host and User-Agent values together, and of http.xff values: more than any client sends; one crafted head
-  // must not fill the batch. The latter are read only where somebody looks for them, so they take no others' place.
+  // must not fill the batch. The latter are read only if somebody looks for them, so they do not displace others.
   static constexpr uint32_t kMaxValues = 64;
 
  private:

@@ -1,16 +1,16 @@
-// TLS on a stream: names, fingerprints and certificates out of what a handshake shows in clear.
+// TLS on a stream: names, fingerprints and certificates from the unencrypted part of a handshake.
 //
 // SSL 3.0 to TLS 1.3 (RFC 6101, 2246, 4346, 5246, 8446); of the SSLv2-compatible ClientHello (RFC 5246 appendix E.2)
 // the offered version only. Nothing is decrypted.
 //
 //   ClientHello  tls.sni, tls.ja3, tls.ja4; the version offered
-//   ServerHello  tls.ja3s; the version negotiated. A HelloRetryRequest counts as one, and so does the ClientHello after
-//   it Certificate  of either end: tls.cert.sha1 and tls.cert.sha256 of each (by its DER length, see CertificateOf),
-//   tls.cert.name, subject and issuer of the first
+//   ServerHello  tls.ja3s; the version negotiated. A HelloRetryRequest counts as one, as does the ClientHello after it
+//   Certificate  of either end: tls.cert.sha1 and tls.cert.sha256 of each (by its DER length, see CertificateOf),
+//                tls.cert.name, subject and issuer of the first
 //
-// Each of them is one message of the batch. Of a message that a gap or the stream's end cuts short, what is complete
-// before the cut is read: certificates, and a ClientHello's names. Fingerprints need the whole. Which end is the client
-// is told by the messages, not by Chunk::direction, as a capture that begins late may have it the wrong way round.
+// Each of them is one message of the batch. If a gap or the stream's end cuts a message short, what is complete
+// before the cut is read: certificates, and a ClientHello's names. Fingerprints need the whole. The messages tell which
+// end is the client, not Chunk::direction, because a capture that begins late may have it reversed.
 #pragma once
 
 #include <array>
@@ -26,12 +26,12 @@ namespace vedette {
 
 class TlsParser {
  public:
-  // The longest handshake message that is put together. OpenSSL's peers take Certificate messages of up to 100 KiB and
-  // ClientHellos of up to 128 KiB; real ones have 2 to 10. Longer ones are passed over.
+  // The longest handshake message that is reassembled. OpenSSL's peers accept Certificate messages of up to 100 KiB and
+  // ClientHellos of up to 128 KiB; real ones have 2 to 10. Longer ones are skipped.
   static constexpr size_t kMaxMessageBytes = size_t{128} * 1024;
-  // Certificates of one message that are looked at; OpenSSL verifies chains of at most 100.
+  // Certificates of one message that are read; OpenSSL verifies chains of at most 100.
   static constexpr size_t kMaxCertificates = 100;
-  // How far a direction that lost its place is searched for the next record: more than one flight of a handshake.
+  // How far a direction that lost synchronisation is searched for the next record: more than one handshake flight.
   static constexpr size_t kMaxSeekBytes = size_t{64} * 1024;
 
   static constexpr size_t kLimitBytes = 2 * kMaxMessageBytes;
@@ -45,8 +45,8 @@ class TlsParser {
   static Probe Identify(Bytes first, Direction direction);
   static Sender SenderOf(Bytes first);  // of a hello at the front of a record
 
-  // Skips a direction to its end, and is done with the flow, as soon as it can show no more: at its first encrypted
-  // record at the latest.
+  // Skips a direction to its end, and is done with the flow, as soon as nothing more can be seen: at the first
+  // encrypted record at the latest.
   Outcome Feed(const Chunk& chunk, ParserOutput& out);
 
   size_t HeldBytes() const { return sides_[0].held.capacity() + sides_[1].held.capacity(); }
@@ -60,16 +60,16 @@ class TlsParser {
   enum class State : uint8_t {
     kRecordHeader,  // at a record's start, or within its header
     kRecord,        // within a record
-    kSeek,          // place lost: looking for the next record
+    kSeek,          // synchronisation lost: looking for the next record
     kClosed,        // nothing more to see
   };
 
   struct Side {
     std::vector<uint8_t> held;  // kRecord: the message so far; kSeek: the last bytes, which may begin a header
-    uint32_t message_left = 0;  // bytes to come of the handshake message at hand
+    uint32_t message_left = 0;  // bytes still missing of the current handshake message
     uint32_t message_bytes = 0;
     uint32_t seek_bytes = 0;
-    uint16_t record_left = 0;  // bytes to come of the record at hand
+    uint16_t record_left = 0;  // bytes still missing of the current record
     std::array<uint8_t, 11> header{};
     uint8_t header_size = 0;
     std::array<uint8_t, 4> message_header{};
@@ -79,8 +79,8 @@ class TlsParser {
     State state = State::kRecordHeader;
     bool is_fed = false;
     bool begins_connection = false;  // Chunk::start of its first chunk
-    bool is_aligned = false;         // a plausible record was seen: this is TLS, and the place is known
-    bool is_collecting = false;      // the message at hand is of use
+    bool is_aligned = false;         // a plausible record was seen: this is TLS, and record boundaries are known
+    bool is_collecting = false;      // the current message is needed
     bool after_change_cipher = false;
     bool has_message = false;  // within a handshake message, its header read
   };
@@ -101,7 +101,7 @@ class TlsParser {
   void OnClientHello(Bytes body, Direction direction, ObservableBatch& out);
   void OnCutClientHello(Bytes body, size_t message_bytes, Direction direction, ObservableBatch& out);
   void OnServerHello(Side& side, Bytes body, Direction direction, ObservableBatch& out);
-  // `body`: as much of a message of `message_bytes` as there is; certificates that lie in it whole are read.
+  // `body`: as much of a message of `message_bytes` as there is; certificates that are complete in it are read.
   void OnCertificate(Bytes body, size_t message_bytes, Direction direction, ObservableBatch& out);
   // Reads what came before a gap or the end of an unfinished message.
   void SaveCutMessage(const Side& side, Direction direction, ObservableBatch& out);

@@ -7,20 +7,20 @@
 
 namespace vedette {
 
-// What JA3 is the MD5 of: version, cipher suites, extensions, groups, point formats; decimal, without GREASE.
+// The text whose MD5 is JA3: version, cipher suites, extensions, groups, point formats; decimal, without GREASE.
 std::string Ja3Text(const ClientHello& hello);
 // Version, cipher suite, extensions.
 std::string Ja3sText(const ServerHello& hello);
 
-// Lower-case hex; "" where the library has no MD5 (FIPS mode).
+// Lower-case hex; "" if the library has no MD5 (FIPS mode).
 std::string Ja3(const ClientHello& hello);
 std::string Ja3s(const ServerHello& hello);
 
 enum class Ja4Transport : char { kTcp = 't', kQuic = 'q', kDtls = 'd' };
 
-// How the two characters for the first ALPN protocol come about where its first or last byte is no ASCII letter or
+// The two characters for the first ALPN protocol if its first or last byte is not an ASCII letter or
 // digit. The specification (technical_details/JA4.md) takes the first and last hex digit of the whole value. The
-// programs published with it, from which values are in circulation, write 9 for a byte that is not ASCII.
+// programs published with it, whose values are in circulation, write 9 for a byte that is not ASCII.
 enum class Ja4AlpnRule : uint8_t { kHexDigits, kNines };
 
 std::string Ja4(const ClientHello& hello, Ja4Transport transport, Ja4AlpnRule rule = Ja4AlpnRule::kHexDigits);

@@ -1,4 +1,4 @@
-// The hello messages of TLS, as views: what names and fingerprints are taken from. Also what QUIC and DTLS carry.
+// The hello messages of TLS, as views, for names and fingerprints. QUIC and DTLS carry them too.
 //
 // RFC 5246 section 7.4.1, RFC 8446 section 4.1. Every view points into the message that was parsed.
 #pragma once
@@ -18,7 +18,7 @@ constexpr uint16_t kServerName = 0, kSupportedGroups = 10, kEcPointFormats = 11,
                    kSupportedVersions = 43;
 }  // namespace tls
 
-// RFC 8701: values that mean nothing and keep implementations tolerant. No fingerprint counts them.
+// RFC 8701: meaningless values that keep implementations tolerant. No fingerprint includes them.
 constexpr bool IsGrease(uint16_t value) { return (value & 0x0f0f) == 0x0a0a && (value >> 8) == (value & 0xff); }
 
 // TLS 1.3 or one of its drafts: everything after the ServerHello is encrypted.
@@ -29,7 +29,7 @@ constexpr bool IsTls13OrDraft(uint16_t version) {
 // "TLS 1.2"; "" for a version nobody defined.
 std::string_view TlsVersionName(uint16_t version);
 
-// Calls visit(value) for each 16-bit value; an odd byte at the end is left out.
+// Calls visit(value) for each 16-bit value; an odd byte at the end is ignored.
 template <class Visit>
 void ForEachU16(Bytes list, Visit visit) {
   for (size_t i = 0; i + 2 <= list.size(); i += 2) visit(static_cast<uint16_t>(list[i] << 8 | list[i + 1]));
@@ -44,8 +44,8 @@ void ForEachExtension(Bytes extensions, Visit visit) {
   while (reader.ReadU16(type) && reader.ReadPrefixed16(body)) visit(type, body.rest());
 }
 
-// The lists are without their length prefix, and empty where the extension is absent or its length is wrong; of an
-// extension that comes twice, the first.
+// The lists are without their length prefix, and empty if the extension is absent or its length is wrong; if an
+// extension occurs twice, the first counts.
 struct ClientHello {
   uint16_t legacy_version = 0;
   Bytes cipher_suites;         // 16-bit values
@@ -84,12 +84,12 @@ struct ServerHello {
   uint16_t NegotiatedVersion() const { return selected_version != 0 ? selected_version : legacy_version; }
 };
 
-// `body`: a handshake message without its four-byte header. False where lengths do not fit; bytes after the
-// extensions are let pass, as TLS stacks differ in that.
+// `body`: a handshake message without its four-byte header. False if lengths do not fit; bytes after the
+// extensions are accepted, because TLS stacks differ in that.
 [[nodiscard]] bool ParseClientHello(Bytes body, ClientHello& hello);
-// What a ClientHello of `message_bytes` shows of which only the beginning, `body`, is there: `server_names`, up to
-// where it ends, and of the other lists `supported_versions`, where it is there whole. Not enough for a fingerprint.
-// False where it ends before its extensions, or where lengths do not fit.
+// The values of a ClientHello of `message_bytes` of which only the beginning, `body`, is there: `server_names`, as far
+// as it goes, and of the other lists `supported_versions`, if it is complete. Not enough for a fingerprint.
+// False if it ends before its extensions, or if lengths do not fit.
 [[nodiscard]] bool ParseCutClientHello(Bytes body, size_t message_bytes, ClientHello& hello);
 [[nodiscard]] bool ParseServerHello(Bytes body, ServerHello& hello);
 

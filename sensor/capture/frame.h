@@ -10,7 +10,7 @@
 
 namespace vedette {
 
-// One captured packet. The bytes belong to the source and hold until its next Poll.
+// One captured packet. The bytes belong to the source and are valid until its next Poll.
 struct Frame {
   const uint8_t* data = nullptr;
   uint32_t captured_bytes = 0;
@@ -27,16 +27,16 @@ struct Frame {
 enum class PollStatus : uint8_t {
   kFrames,   // some frames
   kIdle,     // none just now (live only)
-  kWaiting,  // none just now, of a stream or of what is followed: the time of its packets stands still
-  kWorking,  // none yet: what was read on the way held no packets, and there is more of it; poll again at once
-  kEnd,      // none any more
+  kWaiting,  // none just now, from a stream or a followed path: packet time stands still
+  kWorking,  // none yet: what was read so far held no packets, and there is more; poll again at once
+  kEnd,      // no more
 };
 
 // Damage in a file: everything before it was used.
 struct CaptureDamage {
   std::string file;
   uint64_t offset = 0;        // bytes from the start of the file
-  bool decompressed = false;  // … of what it holds when it is decompressed
+  bool decompressed = false;  // … in its decompressed content
   std::string reason;         // "packet header says 4294967295 bytes; the largest possible is 262144"
 };
 
@@ -54,11 +54,11 @@ struct CaptureCounters {
 class CaptureSource {
  public:
   virtual ~CaptureSource() = default;
-  // Up to `kBurst` frames; they hold until the next call. Returns soon, whatever is read: callers look for a stop and
+  // Up to `kBurst` frames; they are valid until the next call. Always returns soon: callers check for a stop and
   // show progress between two calls.
   virtual PollStatus Poll(std::span<const Frame>& frames) = 0;
-  // The run is to end. Live: Poll hands out what the kernel has counted until now, then kEnd, so that every packet that
-  // was received is accounted for. False where nothing waits that could get lost: do not poll again.
+  // The run is to end. Live: Poll returns what the kernel has counted until now, then kEnd, so that every received
+  // packet is accounted for. False if nothing waits that could get lost: do not poll again.
   virtual bool Drain() { return false; }
   // Path as the user gave it (or below the directory given), or the interface's name.
   virtual std::string_view FileName(uint32_t file) const = 0;

@@ -1,4 +1,4 @@
-// A capture source into which frames of the sensor's own can be put.
+// A capture source into which the sensor can inject its own frames.
 #pragma once
 
 #include <atomic>
@@ -12,13 +12,13 @@
 
 namespace vedette {
 
-// Passes on what `source` captures, and between two bursts a frame that was injected, as if it had been captured just
-// then. It appears in no counter of the capture; the decoder counts it as received. Costs a look a burst.
+// Passes on what `source` captures and, between two bursts, an injected frame, as if it had been captured just
+// then. It appears in no counter of the capture; the decoder counts it as received. Costs one check per burst.
 class InjectingSource final : public CaptureSource {
  public:
   explicit InjectingSource(std::unique_ptr<CaptureSource> source) : source_(std::move(source)) {}
 
-  // Any thread. An Ethernet frame; it takes the place of one that was not taken yet.
+  // Any thread. An Ethernet frame; it replaces one that was not taken yet.
   void Inject(std::vector<uint8_t> frame);
   // Any thread: frames that the worker has taken.
   uint64_t taken() const { return taken_.load(std::memory_order_acquire); }

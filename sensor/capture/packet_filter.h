@@ -11,22 +11,22 @@
 
 namespace vedette {
 
-// One thread uses a filter: each worker has its own. Where the expression names hosts or networks, compiling asks the
-// resolver, so numeric addresses are to be preferred.
+// One thread uses a filter: each worker has its own. If the expression names hosts or networks, compiling asks the
+// resolver, so prefer numeric addresses.
 class PacketFilter {
  public:
-  // What the expression could not be compiled for; frames of that link type do not match.
+  // A link type for which the expression could not be compiled; its frames do not match.
   struct Unusable {
     uint16_t link_type = 0;
     std::string error;  // names the link type, the expression and what is wrong
   };
 
-  // Null, with `error` quoting the expression, where it cannot be compiled for any link type. An empty expression
+  // Null, with `error` quoting the expression, if it cannot be compiled for any link type. An empty expression
   // matches everything.
   static std::unique_ptr<PacketFilter> Compile(const std::string& expression, std::string& error);
   ~PacketFilter();
 
-  // Compiles on the first frame of a link type. The bytes behind the snap length count as absent.
+  // Compiles on the first frame of a link type. The bytes beyond the snap length count as absent.
   bool Matches(const Frame& frame) {
     if (frame.link_type != current_link_type_) Select(frame.link_type);
     return Run(frame);
@@ -46,7 +46,7 @@ class PacketFilter {
 
   const std::string expression_;
   const bool by_ports_;
-  std::vector<std::unique_ptr<Program>> programs_;  // one a link type met; at most 65536
+  std::vector<std::unique_ptr<Program>> programs_;  // one per link type met; at most 65536
   const Program* current_ = nullptr;
   uint32_t current_link_type_ = UINT32_MAX;  // none yet
   std::vector<Unusable> unusable_;

@@ -14,9 +14,9 @@ struct AccessWish {
   Access access;
 };
 
-// One errno value a wish, 0 where it may be done. Asked as `user` would: of root in a process of its own that becomes
-// that user (empty: as `vedette run` chooses), with its primary group and no other, as the sensor does; of anybody else
-// as it is. False, where the process or the user could not be had.
+// One errno value per wish, 0 if it is allowed. Tried as `user`: if root calls, in a separate process that becomes
+// that user (empty: as `vedette run` chooses), with its primary group and no other, as the sensor does; otherwise as
+// the caller. False if the process or the user is not available.
 bool AskAs(const std::string& user, const std::vector<AccessWish>& wishes, std::vector<int>& answers);
 
 }  // namespace vedette

@@ -1,4 +1,4 @@
-// What stands between a configuration and a running sensor: everything, not the first thing only.
+// Everything that stands between a configuration and a running sensor, not only the first problem.
 #pragma once
 
 #include <algorithm>
@@ -11,14 +11,14 @@ namespace vedette {
 
 enum class CheckLevel : uint8_t {
   kOk,
-  kWarning,  // it runs, and not as somebody will expect
+  kWarning,  // it runs, but perhaps not as expected
   kError,    // it does not run
 };
 
 struct CheckItem {
   CheckLevel level;
   std::string part;  // of the configuration: "feed"
-  std::string text;  // what is so, and what to do
+  std::string text;  // the finding, and what to do
 };
 
 class CheckReport {
@@ -40,8 +40,8 @@ class CheckReport {
   std::vector<CheckItem> items_;
 };
 
-// Reads everything that the configuration at `path` names, binds its addresses for a moment, and changes nothing. A
-// sensor that runs with it already is asked for what it holds. As root it also proves what the sensor's user may do.
+// Reads everything that the configuration at `path` names, binds its addresses for a moment, and changes nothing. If a
+// sensor already runs with it, what that sensor holds is no error. As root it also tests what the sensor's user may do.
 CheckReport CheckConfiguration(const std::string& path);
 
 }  // namespace vedette

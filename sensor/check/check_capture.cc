@@ -41,7 +41,6 @@ void CheckOffloads(const std::string& interface, unsigned flags, CheckReport& re
 }
 
 void CheckInterface(const std::string& interface, CheckReport& report) {
-  if (interface.empty()) return report.Error("capture", "`capture` needs an `interface`; `ip link` lists them");
   if (interface == "any") {
     report.Ok("capture", "all interfaces");
     struct if_nameindex* const all = if_nameindex();
@@ -63,9 +62,8 @@ void CheckInterface(const std::string& interface, CheckReport& report) {
   CheckOffloads(interface, flags, report);
 }
 
-void CheckCanary(const Config& config, CheckReport& report) {
-  const std::string& interface = config.capture.interface;
-  if (config.canary.inject != CanaryConfig::Inject::kWire || interface.empty()) return;
+void CheckCanary(const Config& config, const std::string& interface, CheckReport& report) {
+  if (config.canary.inject != CanaryConfig::Inject::kWire) return;
   if (interface == "any") {
     return report.Error(
         "canary", "a frame cannot be sent on all interfaces: name the one to capture from, or set `inject: source`");
@@ -98,8 +96,10 @@ void CheckFilter(const Config& config, CheckReport& report) {
 }  // namespace
 
 void CheckCapture(const Config& config, CheckReport& report) {
-  CheckInterface(config.capture.interface, report);
-  CheckCanary(config, report);
+  const std::vector<std::string> interfaces = config.capture.AllInterfaces();
+  if (interfaces.empty()) report.Error("capture", "`capture` needs an `interface`; `ip link` lists them");
+  for (const std::string& interface : interfaces) CheckInterface(interface, report);
+  for (const std::string& interface : interfaces) CheckCanary(config, interface, report);
   CheckFilter(config, report);
   const std::string& user = config.capture.user;
   if (geteuid() != 0) {

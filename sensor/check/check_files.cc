@@ -5,14 +5,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <filesystem>
 #include <optional>
-#include <system_error>
 #include <vector>
 
 #include "exporter/policy/mutes/mute_store.h"
+#include "parsers/base/errno_text.h"
 #include "parsers/base/time_text.h"
 #include "sensor/check/as_user.h"
 #include "sensor/check/holder.h"
@@ -114,7 +113,7 @@ void CheckNeeds(const Config& config, CheckReport& report) {
       continue;
     }
     const std::string text = fmt::format("{} cannot {} {}: {}; it is needed for {}", user, verb, need.wish.path,
-                                         std::generic_category().message(answers[i]), need.what);
+                                         ErrnoText(answers[i]), need.what);
     need.error ? report.Error(need.part, text) : report.Warn(need.part, text);
   }
 }
@@ -137,7 +136,7 @@ void CheckIndicatorFiles(const Config& config, CheckReport& report) {
   for (size_t i = 0; i < wishes.size(); ++i) {
     if (answers[i] == 0 || ++unreadable > kUnreadableShown) continue;
     report.Warn("indicators", fmt::format("{} cannot read {}: {}; it will not be used", UserOf(config), wishes[i].path,
-                                          std::generic_category().message(answers[i])));
+                                          ErrnoText(answers[i])));
   }
   if (unreadable > kUnreadableShown)
     report.Warn("indicators", fmt::format("… and {} more files", unreadable - kUnreadableShown));

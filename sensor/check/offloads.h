@@ -7,7 +7,7 @@
 namespace vedette {
 
 // The offloads of an interface that merge packets and are on, by the names that `ethtool -K` knows: "gro", "lro",
-// "rx-gro-hw". Empty where there are none, and where the driver does not say. Asks the kernel, with no rights.
+// "rx-gro-hw". Empty if there are none, or the driver does not say. Asks the kernel; needs no privileges.
 std::vector<std::string> MergingOffloads(const std::string& interface);
 
 }  // namespace vedette

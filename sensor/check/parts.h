@@ -1,4 +1,4 @@
-// The parts of a check. Each adds at least one line to the report for what it looked at.
+// The parts of a check. Each adds at least one line to the report for each item that it checked.
 #pragma once
 
 #include <memory>
@@ -10,7 +10,7 @@
 namespace vedette {
 
 void CheckCapture(const Config& config, CheckReport& report);
-// The compiled indicators; nullptr where there are none.
+// The compiled indicators; nullptr if there are none.
 std::shared_ptr<const IndicatorSet> CheckIndicators(const Config& config, CheckReport& report);
 // What the configuration names and no indicator has.
 void CheckNames(const Config& config, const IndicatorSet& set, CheckReport& report);

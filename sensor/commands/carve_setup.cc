@@ -50,9 +50,9 @@ bool CarveSetup::Open(const CaptureList& captures, std::string& error) {
   return true;
 }
 
-void CarveSetup::NameIn(AlertRenderer& renderer) const {
+void CarveSetup::NameIn(AlertPolicy& policy) const {
   if (sink_ == nullptr) return;
-  renderer.NameCaptures(
+  policy.NameCaptures(
       [sink = sink_.get()](uint64_t flow_id) { return sink->Carves(flow_id) ? CarvedName(flow_id) : std::string(); });
 }
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "exporter/render/render.h"
+#include "exporter/policy/alert_policy.h"
 #include "sensor/pipeline/pipeline.h"
 #include "sensor/replay/carve_sink.h"
 #include "sensor/replay/carver.h"
@@ -29,7 +29,7 @@ class CarveSetup {
   AlertSink* sink() { return sink_.get(); }
   // How many flows each MatchConsumer has to keep.
   size_t keep_flows() const { return sink_ == nullptr ? 0 : max_flows_; }
-  void NameIn(AlertRenderer& renderer) const;
+  void NameIn(AlertPolicy& policy) const;
 
   // After the run: `ended` are the matched flows of every worker. False where not all of it could be written; said on
   // standard error.

@@ -11,22 +11,22 @@
 
 namespace vedette {
 
-// Asked before anything is written. Files are told apart by device and inode, and those that are not there yet by their
-// place; pipes and devices may be named as often as one likes.
+// Used before anything is written. Files are told apart by device and inode, and those that do not exist yet by their
+// path; pipes and devices may be named any number of times.
 class CommandFiles {
  public:
-  // `role`: what the file is, as in "is one of the captures". What is not there, or no regular file, is none.
+  // `role`: what the file is, as in "is one of the captures". A missing or non-regular file is ignored.
   void AddInput(const std::string& path, std::string_view role);
-  // A file, or the files that lie in a folder, not below it. `extension`: only those; empty: all.
+  // A file, or the files directly in a folder. `extension`: only those; empty: all.
   void AddInputs(const std::string& path, std::string_view role, std::string_view extension = {});
-  // Also standard input, where it is one of them and nothing is followed. Outlives this.
+  // Also standard input, if it is one of them and nothing is followed. Outlives this.
   void AddCaptures(const CaptureList& captures);
-  // `option`: "--out"; "-" is standard output. An empty path is none.
+  // `option`: "--out"; "-" is standard output. An empty path is ignored.
   void AddOutput(std::string_view option, const std::string& path);
   // Captures are written there, and an index.
   void AddCarveFolder(const std::string& folder);
 
-  // False, with `error` for the user, where two are one.
+  // False, with `error` for the user, if two are the same file.
   [[nodiscard]] bool Check(std::string& error) const;
 
  private:

@@ -1,4 +1,4 @@
-// Which running sensor a command talks to.
+// The running sensor that a command talks to.
 #pragma once
 
 #include <memory>
@@ -18,7 +18,7 @@ struct ControlOption {
   static std::shared_ptr<ControlOption> AddTo(CLI::App& app);
   // False with an error for the user: the configuration cannot be read, no sensor answers, or it answers with an error.
   // Of a configuration with mistakes `control` is used if it can be read, with a warning on standard error.
-  // `silent`, where it is given: somebody listens at the socket and did not answer in time.
+  // `silent`, if given: a process listens on the socket but did not answer in time.
   bool Ask(const nlohmann::json& request, nlohmann::json& response, std::string& error, bool* silent = nullptr) const;
 
  private:
@@ -26,7 +26,7 @@ struct ControlOption {
   mutable std::string path_;  // once it is known
 };
 
-// Who runs this command, for those who read of it later.
+// The user who runs this command, for the log.
 std::string Asker();
 
 }  // namespace vedette

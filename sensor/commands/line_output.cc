@@ -6,7 +6,8 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
+
+#include "parsers/base/errno_text.h"
 
 namespace vedette {
 namespace {
@@ -48,7 +49,7 @@ bool LineOutput::Open(const std::string& path, std::string& error, Start start) 
     if (ended_a_line_) buffer_ = "\n";
     return true;
   }
-  error = path + ": cannot be written: " + std::strerror(errno) + "; name a file in a folder that exists and is yours";
+  error = path + ": cannot be written: " + ErrnoText() + "; name a file in a folder that exists and is yours";
   return false;
 }
 
@@ -71,7 +72,7 @@ bool LineOutput::Close(std::string& error) {
   if (descriptor_ > STDERR_FILENO && close(descriptor_) != 0 && reason_ == 0) reason_ = errno;
   descriptor_ = -1;
   if (reason_ == 0) return true;
-  error = path_ + ": cannot be written: " + std::strerror(reason_) +
+  error = path_ + ": cannot be written: " + ErrnoText(reason_) +
           (reason_ == EPIPE ? "; its reader has gone" : "; free some space, or name another file with --out");
   return false;
 }

@@ -16,8 +16,8 @@ class LineOutput {
 
   enum class Start : uint8_t {
     kEmpty,   // what the file held is gone
-    kAppend,  // it stays, and is locked (flock) as long as this is there, for two would mix their lines; where its last
-              // line was cut short, by a crash or a full disk, that line is ended first
+    kAppend,  // it stays, and is locked (flock) as long as this object exists, as two writers would mix their lines;
+              // if a crash or a full disk cut its last line short, that line is ended first
   };
   // "-": standard output.
   bool Open(const std::string& path, std::string& error, Start start = Start::kEmpty);

@@ -1,4 +1,4 @@
-// Mutes of a running sensor as its answers hold them, for a person.
+// Mutes in a running sensor's answers, as text for people.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>

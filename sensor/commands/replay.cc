@@ -175,20 +175,14 @@ int Replay(ReplayOptions& options) {
   identity.version = VEDETTE_VERSION;
   identity.replay = true;
   identity.resolvers = config.resolvers;
-  AlertRenderer renderer(loaded.set, &geo, identity,
-                         [&](uint32_t file) { return std::string_view(files->file(file).name); });
-
-  // A folder's name may be a case's name: partners see the file's only.
-  AlertRenderer partner_renderer(loaded.set, &geo, identity, [&](uint32_t file) {
-    const std::string_view name = files->file(file).name;
-    return name.substr(name.rfind('/') + 1);
-  });
-
   Partners partners(&geo);
   for (const PartnerConfig& partner : config.feed.partners) partners.Add(partner);
   for (const std::string& warning : partners.constituencies().Warnings()) Warn(warning);
-  renderer.set_constituencies(&partners.constituencies());
-  partner_renderer.set_constituencies(&partners.constituencies());
+  AlertPolicy policy(CatalogueOf(loaded.set),
+                     {.sensor = identity,
+                      .file_name = [&](uint32_t file) { return std::string_view(files->file(file).name); },
+                      .geo = &geo,
+                      .partners = &partners});
 
   MatchTally tally(CatalogueOf(loaded.set));
   std::vector<AlertSink*> sinks = {&tally};
@@ -206,8 +200,8 @@ int Replay(ReplayOptions& options) {
   }
   if (!options.carve.Open(*files, error)) return usage(error);
   const std::unique_ptr<FileSink> file =
-      options.resume.empty() ? FileSink::Open(options.output, *format, renderer, error)
-                             : FileSink::Continue(options.output, *format, renderer, resume.mark(), error);
+      options.resume.empty() ? FileSink::Open(options.output, *format, policy, error)
+                             : FileSink::Continue(options.output, *format, policy, resume.mark(), error);
   if (file == nullptr) return usage(error);
   if (resume.complete()) {
     Say("{}: the run is complete, and {} holds its {} bytes; remove the state to run again\n",
@@ -217,7 +211,7 @@ int Replay(ReplayOptions& options) {
   if (resume.mark().bytes != 0)
     Say("{}: continuing after {} bytes of {}\n", ForTerminal(options.resume), Thousands(resume.mark().bytes),
         ForTerminal(options.output));
-  options.carve.NameIn(renderer);
+  options.carve.NameIn(policy);
   if (options.carve.sink() != nullptr) sinks.push_back(options.carve.sink());
   file->MayEndEarly(stop);
   if (options.capture.follow) file->ShowEachAtOnce();
@@ -228,7 +222,7 @@ int Replay(ReplayOptions& options) {
   if (!options.publish.empty()) {
     config.feed.lossless_wait = kPartnerStandstill;
     config.feed.stop = &stop;
-    if (!feed.Open(config, partners, partner_renderer, error)) return usage(error);
+    if (!feed.Open(config, partners, policy, error)) return usage(error);
     feed.WaitForPartners(std::chrono::seconds(options.partner_wait), stop);
     sinks.push_back(feed.sink());
   }
@@ -245,7 +239,7 @@ int Replay(ReplayOptions& options) {
   ExportSummary exported;
   Pipeline pipeline(std::move(lanes), Sharing::kSameCapture);
   if (feed.sink() != nullptr) feed.TellLosses(pipeline);
-  ExportLoop loop(doorbell, pipeline.alert_queues(), sinks, true, stop);
+  ExportLoop loop(doorbell, pipeline.alert_queues(), policy, sinks, true, stop);
   std::thread exporter([&] { exported = loop.Run(); });
   ProgressBar progress;
   Totals totals = pipeline.Run(stop, [&](const ProgressReport& report) { progress.Show(report); });

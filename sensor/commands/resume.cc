@@ -1,17 +1,16 @@
 #include "sensor/commands/resume.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "parsers/base/digest.h"
+#include "parsers/base/errno_text.h"
+#include "parsers/base/file.h"
 
 namespace vedette {
 namespace {
@@ -47,16 +46,6 @@ std::string Described(const struct stat& status) {
   return fmt::format("{} bytes, changed {}.{:09}", status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
 }
 
-bool WriteAll(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = write(fd, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    text.remove_prefix(static_cast<size_t>(written));
-  }
-  return true;
-}
-
 // Says in which way the state is of another run; empty: it is of this one.
 std::string Difference(const Json& state, const RunIdentity& identity) {
   const Json& options = state.at("run");
@@ -89,14 +78,14 @@ bool IdentifyCaptures(const CaptureList& list, RunIdentity& identity, std::strin
     }
     struct stat status {};
     const bool there = stat(file.path.c_str(), &status) == 0;
-    identity.captures.push_back(file.name + ", " + (there ? Described(status) : std::strerror(errno)));
+    identity.captures.push_back(file.name + ", " + (there ? Described(status) : ErrnoText()));
   }
   return true;
 }
 
 std::string IdentifyFile(const std::string& path) {
   struct stat status {};
-  return path + ", " + (stat(path.c_str(), &status) == 0 ? Described(status) : std::strerror(errno));
+  return path + ", " + (stat(path.c_str(), &status) == 0 ? Described(status) : ErrnoText());
 }
 
 bool ResumeState::Load(const RunIdentity& identity, std::string& error) {
@@ -157,27 +146,13 @@ bool ResumeState::Write(std::string& error) {
   state["output"] = {{"bytes", mark_.bytes}, {"sha256", mark_.sha256}};
   const std::string text = state.dump(1) + "\n";
 
-  const std::string next = path_ + kNewSuffix;
-  const std::string folder = path_.find('/') == std::string::npos ? "." : path_.substr(0, path_.rfind('/') + 1);
-  const int fd = open(next.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-  bool written = fd >= 0 && WriteAll(fd, text) && fsync(fd) == 0;
-  int reason = errno;
-  if (fd >= 0) close(fd);
-  if (written && rename(next.c_str(), path_.c_str()) != 0) {
-    written = false;
-    reason = errno;
-  }
-  if (!written) {
+  if (!ReplaceFile(path_, text, {.suffix = kNewSuffix})) {
     error = fmt::format("{}: the state cannot be written: {}; name a file in a folder that is yours and has room",
-                        path_, std::strerror(reason));
+                        path_, ErrnoText());
     return false;
   }
-  // The new name is on disk as well.
-  const int directory = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (directory >= 0) {
-    fsync(directory);
-    close(directory);
-  }
+  // What is renamed is there; on disk it comes in its own time where the folder cannot be synced.
+  static_cast<void>(SyncFolderOf(path_));
   return true;
 }
 

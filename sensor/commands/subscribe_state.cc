@@ -7,10 +7,10 @@
 #include <cerrno>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <system_error>
 #include <utility>
 
 #include "exporter/feed/wire_format.h"
+#include "parsers/base/errno_text.h"
 #include "sensor/commands/summary_json.h"
 #include "sensor/setup/complain.h"
 
@@ -155,7 +155,7 @@ void SubscribeState::Save(bool closed) {
   if (written) {
     written = WriteWholeFile(path_, state.dump() + '\n', error, Durability::kAtOnce);
   } else {
-    error = fmt::format("{}: cannot be synced to disk: {}", file_, std::generic_category().message(errno));
+    error = fmt::format("{}: cannot be synced to disk: {}", file_, ErrnoText());
   }
   if (!written && error_.empty()) Warn(error + "; without it, the next start cannot report what is missing");
   error_ = written ? std::string() : error;

@@ -4,18 +4,16 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
-#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
-#include <system_error>
 
 #include "exporter/metrics/families.h"
 #include "exporter/metrics/figures_json.h"
+#include "parsers/base/errno_text.h"
+#include "parsers/base/file.h"
 #include "parsers/base/time_text.h"
 #include "parsers/registry.h"
 #include "sensor/commands/commands.h"
@@ -225,49 +223,24 @@ std::string SummaryJson(const SummaryInput& input) {
   return out.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
 }
 
-namespace {
-
-// The folder that a file was renamed in. False with errno.
-bool SyncFolderOf(const std::string& path) {
-  const std::string folder = std::filesystem::path(path).parent_path().string();
-  const int descriptor = open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) return errno == EACCES;  // one that may be written and not listed: the name comes in its own time
-  const bool synced = fsync(descriptor) == 0 || errno == EINVAL;  // some file systems have nothing to sync there
-  const int reason = errno;
-  close(descriptor);
-  errno = reason;
-  return synced;
-}
-
-}  // namespace
-
 bool WriteWholeFile(const std::string& path, const std::string& text, std::string& error, Durability durability) {
   struct stat status {};
   const bool in_place = stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode);
-  const std::string target = in_place ? path : path + kPartSuffix;
-  const int flags = O_WRONLY | O_CLOEXEC | (in_place ? 0 : O_CREAT | O_TRUNC | O_NOFOLLOW);
-  const int descriptor = open(target.c_str(), flags, 0640);
-  int reason = descriptor < 0 ? errno : 0;
-  for (size_t at = 0; reason == 0 && at < text.size();) {
-    const ssize_t n = write(descriptor, text.data() + at, text.size() - at);
-    if (n >= 0) {
-      at += static_cast<size_t>(n);
-    } else if (errno != EINTR) {
-      reason = errno;
-    }
+  const bool to_disk = durability == Durability::kAtOnce && !in_place;
+  bool written = false;
+  if (in_place) {
+    FileDescriptor file(open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    written = file.is_open() && WriteAll(file.get(), text) && file.Close();
+  } else {
+    written = ReplaceFile(path, text, {.suffix = kPartSuffix, .to_disk = to_disk});
   }
-  const bool sync = durability == Durability::kAtOnce && !in_place;
-  if (sync && reason == 0 && fsync(descriptor) != 0) reason = errno;
-  if (descriptor >= 0 && close(descriptor) != 0 && reason == 0) reason = errno;
-  if (reason == 0 && !in_place && std::rename(target.c_str(), path.c_str()) != 0) reason = errno;
-  if (reason == 0 && sync && !SyncFolderOf(path)) {
-    error = fmt::format("{}: its folder cannot be synced to disk: {}", path, std::generic_category().message(errno));
+  if (written && to_disk && !SyncFolderOf(path)) {
+    error = fmt::format("{}: its folder cannot be synced to disk: {}", path, ErrnoText());
     return false;
   }
-  if (reason == 0) return true;
-  if (!in_place && descriptor >= 0) unlink(target.c_str());
+  if (written) return true;
   error = fmt::format("{}: cannot be written: {}; name a file in a folder that exists, is yours and has free space",
-                      path, std::generic_category().message(reason));
+                      path, ErrnoText());
   return false;
 }
 

@@ -1,4 +1,4 @@
-// `replay --summary FILE`: what a replay came to, for programs and reports. The format is described in docs/summary.md.
+// `replay --summary FILE`: the result of a replay, for programs and reports. docs/summary.md describes the format.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@ namespace vedette {
 
 constexpr char kSummarySchema[] = "vedette-summary/1";
 
-// What a summary tells of; all outlives it.
+// The input of a summary; all of it outlives the call.
 struct SummaryInput {
   const CaptureOptions& options;
   uint64_t payload_depth_bytes;
@@ -30,12 +30,12 @@ struct SummaryInput {
 // no memory limit was hit.
 std::string SummaryJson(const SummaryInput& input);
 
-// Writes a file whole or not at all (a pipe or a device as it comes): under its name and kPartSuffix until then. False
+// Writes a file whole or not at all (except a pipe or a device); until it is complete, its name has kPartSuffix. False
 // with an error that says what to do.
 constexpr char kPartSuffix[] = ".part";
 enum class Durability : uint8_t {
   kAtOnce,    // on disk, with its name, before this returns
-  kInItsTime  // when the system likes
+  kInItsTime  // when the system decides
 };
 bool WriteWholeFile(const std::string& path, const std::string& text, std::string& error,
                     Durability durability = Durability::kInItsTime);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <filesystem>
@@ -57,8 +58,9 @@ class Loader {
       ReadSensor(Section(node, "sensor", {"name", "resolvers"}, problems_));
     }
     if (const YAML::Node node = top.Find("capture")) {
-      ReadCapture(Section(node, "capture",
-                          {"interface", "filter", "promiscuous", "snap_bytes", "buffer_mebibytes", "user"}, problems_));
+      ReadCapture(Section(
+          node, "capture",
+          {"interface", "interfaces", "filter", "promiscuous", "snap_bytes", "buffer_mebibytes", "user"}, problems_));
     }
     for (const std::string& path : top.ReadList("indicators")) config_.indicators.push_back(Resolve(path));
     if (top.Find("cache")) {
@@ -131,11 +133,29 @@ class Loader {
   void ReadCapture(const Section& section) {
     CaptureConfig& capture = config_.capture;
     section.Read("interface", capture.interface, "an interface's name");
+    capture.interfaces = section.ReadList("interfaces");
+    if (const std::string problem = WrongWith(capture); !problem.empty()) section.Fail("interfaces", problem);
     section.Read("filter", capture.filter, "a BPF filter");
     section.Read("promiscuous", capture.promiscuous);
     section.ReadNumber("snap_bytes", uint32_t{64}, uint32_t{262'144}, capture.snap_bytes);
     section.ReadNumber("buffer_mebibytes", uint32_t{1}, uint32_t{2047}, capture.buffer_mebibytes);
     section.Read("user", capture.user, "a user's name");
+  }
+
+  // What is wrong with `interfaces`; empty: nothing.
+  static std::string WrongWith(const CaptureConfig& capture) {
+    const std::vector<std::string>& all = capture.interfaces;
+    if (all.empty()) return {};
+    if (!capture.interface.empty())
+      return "`interface` names one already: name all of them in `interfaces`, and omit `interface`";
+    if (all.size() > CaptureConfig::kMaxInterfaces)
+      return fmt::format("`interfaces` has {} entries; at most {} are taken", all.size(),
+                         CaptureConfig::kMaxInterfaces);
+    for (const std::string& name : all) {
+      if (std::count(all.begin(), all.end(), name) > 1) return "`" + name + "` stands twice in `interfaces`";
+      if (name == "any" && all.size() > 1) return "`any` in `interfaces` is all of them: name it alone";
+    }
+    return {};
   }
 
   // `output: FILE`, or a section with the file and how it is kept.

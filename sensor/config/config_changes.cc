@@ -95,9 +95,9 @@ std::vector<std::string> ChangedSettings(const Config& before, const Config& now
   changes.Compare("sensor: resolvers", before.resolvers, now.resolvers);
   using Capture = CaptureConfig;
   changes.CompareSection("capture", before.capture, now.capture, Key("interface", &Capture::interface),
-                         Key("filter", &Capture::filter), Key("promiscuous", &Capture::promiscuous),
-                         Key("snap_bytes", &Capture::snap_bytes), Key("buffer_mebibytes", &Capture::buffer_mebibytes),
-                         Key("user", &Capture::user));
+                         Key("interfaces", &Capture::interfaces), Key("filter", &Capture::filter),
+                         Key("promiscuous", &Capture::promiscuous), Key("snap_bytes", &Capture::snap_bytes),
+                         Key("buffer_mebibytes", &Capture::buffer_mebibytes), Key("user", &Capture::user));
   changes.Compare("geo", before.geo, now.geo);
   changes.Compare("output", before.output, now.output);
   changes.CompareSection("output", before.output_file, now.output_file, Key("sync", &LiveOutput::sync),

@@ -2,17 +2,16 @@
 
 #include <algorithm>
 #include <bit>
+#include <span>
 
 #include "sensor/decode/extension_headers.h"
 #include "sensor/decode/fragments.h"
+#include "sensor/decode/ip_header.h"
 #include "sensor/decode/link.h"
 #include "sensor/decode/transport.h"
 
 namespace vedette {
 namespace {
-
-constexpr uint32_t kIpv4HeaderBytes = 20, kIpv6HeaderBytes = 40;
-constexpr uint16_t kIpv4FragmentBits = 0x3fff, kIpv4MoreFragments = 0x2000, kIpv4OffsetBits = 0x1fff;
 
 // The address as it lies there: only ever compared and mixed.
 uint64_t LoadIpv4(const uint8_t* p) {
@@ -29,34 +28,31 @@ uint64_t FoldIpv6(const uint8_t* p) {
 void SetLink(const Frame& frame, const LinkLayer& link, Packet& packet) {
   packet.frame = &frame;
   packet.reassembled = packet.is_fragment = false;
+  packet.outer.Clear();
   packet.num_vlans = link.num_vlans;
   if (link.num_vlans != 0) std::copy_n(link.vlan, link.num_vlans, packet.vlan);
 }
 
-// Bytes from the IP header on, where the header does not say it.
-uint32_t WireBytes(const Frame& frame, const LinkLayer& link) {
-  return std::max(frame.wire_bytes, frame.captured_bytes) - link.ip_offset;
+IpPlace PlaceOf(const Frame& frame, const LinkLayer& link) {
+  return {frame.data + link.ip_offset, frame.captured_bytes - link.ip_offset,
+          std::max(frame.wire_bytes, frame.captured_bytes) - link.ip_offset};
 }
 
 }  // namespace
 
-// A fragment as found in its packet.
-struct Decoder::Fragment {
-  const LinkLayer& link;
-  uint32_t identification;
-  uint8_t key_protocol;   // what belongs to the datagram's identity: IPv4's protocol; IPv6 has none
-  uint32_t header_bytes;  // of IP, for the length of the whole
-  uint32_t offset;
-  bool more;
-  IpPayload payload;
-};
-
 Decoder::Decoder(const Options& options)
     : share_(options.share),
+      opened_(options.opened),
       fragments_(std::make_unique<FragmentTable>(
           FragmentTable::Limits{options.fragment_bytes, std::max<size_t>(options.fragment_datagrams, 1),
                                 options.fragment_timeout_ns, options.keep_given_up},
-          counters_.not_decoded)) {}
+          counters_.not_decoded)) {
+  if (opened_.empty()) return;
+  for (size_t protocol = 0; protocol < may_carry_.size(); ++protocol) {
+    const auto number = static_cast<uint8_t>(protocol);
+    may_carry_[protocol] = MayCarry(opened_, number) || ExtensionHeaders::IsExtension(number);
+  }
+}
 
 Decoder::~Decoder() = default;
 
@@ -79,11 +75,13 @@ bool Decoder::TakeGivenUp(Packet& packet) {
     packet.identification = key.identification;
     packet.num_vlans = beginning->head.num_vlans;
     std::copy(std::begin(key.vlan), std::end(key.vlan), packet.vlan);
+    packet.outer.Clear();
+    for (const OuterLayer& layer : beginning->head.outer) packet.outer.Push(layer);
     packet.ip_bytes = beginning->head.header_bytes + beginning->wire_bytes;
     packet.protocol = beginning->protocol;
     const IpPayload payload{key.source.version(), beginning->protocol, beginning->data.data(),
                             static_cast<uint32_t>(beginning->data.size()), beginning->wire_bytes};
-    if (HandOnBehindHeaders(payload, 0, packet) == DecodeResult::kPacket) return true;
+    if (HandOnDatagram(payload, 0, IsOurs(key.source, key.destination), packet) == DecodeResult::kPacket) return true;
   }
   return false;
 }
@@ -96,6 +94,27 @@ inline bool Decoder::IsOurs(uint64_t source, uint64_t destination) const {
   const uint64_t mixed =
       (source + destination) * 0xd6e8feb86659fd93ull ^ std::rotl((source ^ destination) * 0x9e3779b97f4a7c15ull, 32);
   return ((mixed * 0x9e3779b97f4a7c15ull >> 32) * share_.count >> 32) == share_.index;
+}
+
+template <uint8_t kVersion>
+inline bool Decoder::IsOursAt(const uint8_t* ip) const {
+  return kVersion == 4 ? IsOurs(LoadIpv4(ip + 12), LoadIpv4(ip + 16)) : IsOurs(FoldIpv6(ip + 8), FoldIpv6(ip + 24));
+}
+
+bool Decoder::IsOurs(const IpAddress& source, const IpAddress& destination) const {
+  const uint8_t *const a = source.bytes().data(), *const b = destination.bytes().data();
+  return source.is_v4() ? IsOurs(LoadIpv4(a + 12), LoadIpv4(b + 12)) : IsOurs(FoldIpv6(a), FoldIpv6(b));
+}
+
+inline void Decoder::Count(const Account& account, const Packet& packet) {
+  counters_.received += account.frames;
+  counters_.vlan_tagged += account.frames != 0 && packet.num_vlans != 0;
+  ++(packet.source.is_v4() ? counters_.ipv4 : counters_.ipv6);
+}
+
+void Decoder::CountOuter(const Account& account, const Packet& packet) {
+  for (const OuterLayer& layer : packet.outer.layers().subspan(account.layers_counted))
+    ++(layer.source.is_v4() ? counters_.ipv4 : counters_.ipv6);
 }
 
 DecodeResult Decoder::WithoutAddresses(NotDecoded reason) {
@@ -143,151 +162,134 @@ inline DecodeResult Decoder::HandOn(const IpPayload& payload, uint64_t num_frame
   return DecodeResult::kPacket;
 }
 
-DecodeResult Decoder::HandOnBehindHeaders(const IpPayload& payload, uint64_t num_frames, Packet& packet) {
-  if (!ExtensionHeaders::IsExtension(payload.protocol, payload.version)) return HandOn(payload, num_frames, packet);
-  ExtensionHeaders chain(payload.protocol, payload.data, payload.captured_bytes, payload.wire_bytes, payload.version);
-  const NotDecoded reason = chain.Walk();
-  packet.protocol = chain.protocol();
-  if (reason != kDecoded) return AddressesOnly(reason, num_frames, packet);
-  if (chain.at_fragment()) return AddressesOnly(NotDecoded::kFragmentBad, num_frames, packet);
-  return HandOn({payload.version, chain.protocol(), chain.data(), chain.captured_bytes(), chain.wire_bytes()},
-                num_frames, packet);
+bool Decoder::Descend(const IpPayload& content, const Account& account, Packet& packet, DecodeResult& result) {
+  CarriedPacket inner;
+  if (!may_carry_[content.protocol] || packet.outer.full() || !OpenTunnel(opened_, content, inner)) return false;
+  packet.outer.Push({packet.source, packet.destination, inner.tunnel, inner.network});
+  const IpPlace at{inner.ip, inner.captured_bytes, inner.wire_bytes};
+  result = inner.version == 4 ? DecodeLayer<4, true>(at, account, packet) : DecodeLayer<6, true>(at, account, packet);
+  return true;
 }
 
-DecodeResult Decoder::DecodeFragment(const Fragment& fragment, Packet& packet) {
+DecodeResult Decoder::HandOnDatagram(IpPayload content, uint64_t num_frames, bool ours, Packet& packet) {
+  if (ExtensionHeaders::IsExtension(content.protocol, content.version)) {
+    const NotDecoded reason = PassHeaders(content, packet);
+    if (reason != kDecoded) return ours ? AddressesOnly(reason, num_frames, packet) : DecodeResult::kNotOurs;
+  }
+  DecodeResult result;
+  if (Descend(content, {.frames = 0, .layers_counted = packet.outer.size() + 1}, packet, result)) {
+    if (!ours) return result;
+    counters_.decoded += num_frames;
+    return result == DecodeResult::kNotOurs ? DecodeResult::kConsumed : result;
+  }
+  return ours ? HandOn(content, num_frames, packet) : DecodeResult::kNotOurs;
+}
+
+DecodeResult Decoder::DecodeFragment(const IpHeader& fragment, const Account& account, bool ours, Packet& packet) {
   const IpPayload& part = fragment.payload;
+  // What IPv6's last header says of a later fragment need not be what the first one says.
+  const bool may_carry = part.version == 4 ? may_carry_[part.protocol] : !opened_.empty();
+  if (!ours && !may_carry) return DecodeResult::kNotOurs;
+  if (ours) {
+    Count(account, packet);
+    CountOuter(account, packet);
+  }
+  const uint32_t num_frames = ours ? account.frames : 0;
   packet.protocol = part.protocol;
   packet.is_fragment = true;
   packet.identification = fragment.identification;
   if (part.captured_bytes < part.wire_bytes) {
     // It can never be put together. The first one shows its ports and the beginning of the payload.
-    return fragment.offset == 0 ? HandOnBehindHeaders(part, 1, packet)
-                                : AddressesOnly(NotDecoded::kFragmentCut, 1, packet);
+    if (fragment.offset == 0) return HandOnDatagram(part, num_frames, ours, packet);
+    return ours ? AddressesOnly(NotDecoded::kFragmentCut, num_frames, packet) : DecodeResult::kNotOurs;
   }
+  const std::span<const OuterLayer> outer = packet.outer.layers();
   DatagramKey key{.source = packet.source,
                   .destination = packet.destination,
                   .identification = fragment.identification,
-                  .protocol = fragment.key_protocol};
-  std::copy_n(fragment.link.vlan, fragment.link.num_vlans, key.vlan);
+                  .protocol = fragment.key_protocol,
+                  .tunnels = packet.outer.identities()};
+  std::copy_n(packet.vlan, packet.num_vlans, key.vlan);
   FragmentTable::Datagram datagram;
-  switch (fragments_->Add(key,
-                          {.offset = fragment.offset,
-                           .more = fragment.more,
-                           .protocol = part.protocol,
-                           .data = {part.data, part.captured_bytes},
-                           .time_ns = packet.frame->time_ns,
-                           .head = {*packet.frame, fragment.header_bytes, packet.num_vlans}},
-                          datagram)) {
+  switch (
+      fragments_->Add(key,
+                      {.offset = fragment.offset,
+                       .more = fragment.more,
+                       .protocol = part.protocol,
+                       .data = {part.data, part.captured_bytes},
+                       .time_ns = packet.frame->time_ns,
+                       .head = {*packet.frame, fragment.header_bytes, packet.num_vlans, {outer.begin(), outer.end()}},
+                       .num_frames = num_frames},
+                      datagram)) {
     case FragmentTable::Status::kHeld:
-      return DecodeResult::kConsumed;
+      return ours ? DecodeResult::kConsumed : DecodeResult::kNotOurs;
     case FragmentTable::Status::kHeldFirst:
     case FragmentTable::Status::kRefused:
-      return AddressesOnly(NotDecoded::kFragmentHeld, 0, packet);
+      return ours ? AddressesOnly(NotDecoded::kFragmentHeld, 0, packet) : DecodeResult::kNotOurs;
     case FragmentTable::Status::kComplete:
       break;
   }
   const auto length = static_cast<uint32_t>(datagram.data.size());
-  ++counters_.datagrams_reassembled;
+  counters_.datagrams_reassembled += ours;
   packet.reassembled = true;
   packet.ip_bytes = fragment.header_bytes + length;
-  return HandOnBehindHeaders({part.version, datagram.protocol, datagram.data.data(), length, length},
-                             datagram.num_fragments, packet);
+  return HandOnDatagram({part.version, datagram.protocol, datagram.data.data(), length, length}, datagram.num_frames,
+                        ours, packet);
+}
+
+template <uint8_t kVersion, bool kOpens>
+inline DecodeResult Decoder::DecodeLayer(const IpPlace& at, const Account& account, Packet& packet) {
+  IpHeader header;
+  const NotDecoded reason = kVersion == 4 ? ReadIpv4(at, packet, header) : ReadIpv6(at, packet, header);
+  if (reason == NotDecoded::kIpHeaderBad) [[unlikely]] {
+    if (kOpens && !IsOursAt<kVersion>(at.ip)) return DecodeResult::kNotOurs;
+    counters_.received += account.frames;
+    counters_.not_decoded[static_cast<size_t>(reason)] += account.frames;
+    return DecodeResult::kConsumed;
+  }
+  const bool ours = !kOpens || IsOursAt<kVersion>(at.ip);
+  if (header.is_fragment) [[unlikely]] {
+    return DecodeFragment(header, account, ours, packet);
+  }
+  if constexpr (kOpens) {
+    DecodeResult result;
+    if (reason == kDecoded && Descend(header.payload, account, packet, result)) return result;
+    if (!ours) return DecodeResult::kNotOurs;
+    CountOuter(account, packet);
+  }
+  Count(account, packet);
+  if (reason != kDecoded) [[unlikely]] {
+    return AddressesOnly(reason, account.frames, packet);
+  }
+  return HandOn(header.payload, account.frames, packet);
 }
 
 inline DecodeResult Decoder::DecodeIpv4(const Frame& frame, const LinkLayer& link, Packet& packet) {
-  const uint8_t* ip = frame.data + link.ip_offset;
-  const uint32_t captured = frame.captured_bytes - link.ip_offset;
-  if (captured < kIpv4HeaderBytes) [[unlikely]] {
+  const IpPlace at = PlaceOf(frame, link);
+  if (at.captured_bytes < kIpv4HeaderBytes) [[unlikely]] {
     return WithoutAddresses(NotDecoded::kIpTruncated);
   }
-  if (!IsOurs(LoadIpv4(ip + 12), LoadIpv4(ip + 16))) return DecodeResult::kNotOurs;
-  ++counters_.received;
-  const uint32_t header_bytes = (ip[0] & 15) * 4u;
-  if (ip[0] >> 4 != 4 || header_bytes < kIpv4HeaderBytes) [[unlikely]] {
-    ++counters_.not_decoded[static_cast<size_t>(NotDecoded::kIpHeaderBad)];
-    return DecodeResult::kConsumed;
+  if (may_carry_[at.ip[9]]) [[unlikely]] {
+    SetLink(frame, link, packet);
+    return DecodeLayer<4, true>(at, {}, packet);
   }
-  ++counters_.ipv4;
-  counters_.vlan_tagged += link.num_vlans != 0;
+  if (!IsOursAt<4>(at.ip)) return DecodeResult::kNotOurs;
   SetLink(frame, link, packet);
-  packet.source = IpAddress::V4(ip + 12);
-  packet.destination = IpAddress::V4(ip + 16);
-  // 0: segmentation left to the network card, and captured before it.
-  const uint32_t said_bytes = LoadU16(ip + 2);
-  const uint32_t total_bytes = said_bytes != 0 ? said_bytes : WireBytes(frame, link);
-  packet.ip_bytes = total_bytes;
-  const uint8_t protocol = ip[9];
-  if (total_bytes < header_bytes || captured < header_bytes) [[unlikely]] {
-    packet.protocol = protocol;
-    return AddressesOnly(total_bytes < header_bytes ? NotDecoded::kIpLengthBad : NotDecoded::kIpTruncated, 1, packet);
-  }
-  const IpPayload payload{4, protocol, ip + header_bytes, std::min(captured, total_bytes) - header_bytes,
-                          total_bytes - header_bytes};
-  const uint16_t fragment_field = LoadU16(ip + 6);
-  if ((fragment_field & kIpv4FragmentBits) != 0) [[unlikely]] {
-    return DecodeFragment({.link = link,
-                           .identification = LoadU16(ip + 4),
-                           .key_protocol = protocol,
-                           .header_bytes = header_bytes,
-                           .offset = (fragment_field & kIpv4OffsetBits) * 8u,
-                           .more = (fragment_field & kIpv4MoreFragments) != 0,
-                           .payload = payload},
-                          packet);
-  }
-  if (protocol == kIpProtoAuthentication) [[unlikely]] {
-    return HandOnBehindHeaders(payload, 1, packet);
-  }
-  return HandOn(payload, 1, packet);
+  return DecodeLayer<4, false>(at, {}, packet);
 }
 
 inline DecodeResult Decoder::DecodeIpv6(const Frame& frame, const LinkLayer& link, Packet& packet) {
-  const uint8_t* ip = frame.data + link.ip_offset;
-  const uint32_t captured = frame.captured_bytes - link.ip_offset;
-  if (captured < kIpv6HeaderBytes) [[unlikely]] {
+  const IpPlace at = PlaceOf(frame, link);
+  if (at.captured_bytes < kIpv6HeaderBytes) [[unlikely]] {
     return WithoutAddresses(NotDecoded::kIpTruncated);
   }
-  if (!IsOurs(FoldIpv6(ip + 8), FoldIpv6(ip + 24))) return DecodeResult::kNotOurs;
-  ++counters_.received;
-  if (ip[0] >> 4 != 6) [[unlikely]] {
-    ++counters_.not_decoded[static_cast<size_t>(NotDecoded::kIpHeaderBad)];
-    return DecodeResult::kConsumed;
+  if (may_carry_[at.ip[6]]) [[unlikely]] {
+    SetLink(frame, link, packet);
+    return DecodeLayer<6, true>(at, {}, packet);
   }
-  ++counters_.ipv6;
-  counters_.vlan_tagged += link.num_vlans != 0;
+  if (!IsOursAt<6>(at.ip)) return DecodeResult::kNotOurs;
   SetLink(frame, link, packet);
-  packet.source = IpAddress::V6(ip + 8);
-  packet.destination = IpAddress::V6(ip + 24);
-  uint32_t payload_bytes = LoadU16(ip + 4);
-  const uint8_t next_header = ip[6];
-  if (payload_bytes == 0 && HasPorts(next_header)) {
-    payload_bytes = WireBytes(frame, link) - kIpv6HeaderBytes;  // as in IPv4: left to the network card
-  }
-  packet.ip_bytes = kIpv6HeaderBytes + payload_bytes;
-  IpPayload payload{6, next_header, ip + kIpv6HeaderBytes, std::min(captured - kIpv6HeaderBytes, payload_bytes),
-                    payload_bytes};
-  if (ExtensionHeaders::IsExtension(next_header)) [[unlikely]] {
-    // A jumbogram says 0: its options lie behind the length.
-    const bool perhaps_jumbo = payload_bytes == 0 && next_header == kIpProtoHopByHop;
-    const uint32_t rest = captured - kIpv6HeaderBytes;
-    ExtensionHeaders chain(next_header, payload.data, perhaps_jumbo ? rest : payload.captured_bytes,
-                           perhaps_jumbo ? rest : payload_bytes);
-    const NotDecoded reason = chain.Walk();
-    packet.protocol = chain.protocol();
-    if (reason != kDecoded) return AddressesOnly(reason, 1, packet);
-    if (perhaps_jumbo) return AddressesOnly(NotDecoded::kIpLengthBad, 1, packet);
-    payload = {6, chain.protocol(), chain.data(), chain.captured_bytes(), chain.wire_bytes()};
-    if (chain.at_fragment()) {
-      return DecodeFragment({.link = link,
-                             .identification = chain.identification(),
-                             .key_protocol = 0,
-                             .header_bytes = kIpv6HeaderBytes,
-                             .offset = chain.fragment_offset(),
-                             .more = chain.more_fragments(),
-                             .payload = payload},
-                            packet);
-    }
-  }
-  return HandOn(payload, 1, packet);
+  return DecodeLayer<6, false>(at, {}, packet);
 }
 
 DecodeResult Decoder::Decode(const Frame& frame, Packet& packet) {

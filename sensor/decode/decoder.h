@@ -1,23 +1,31 @@
-// From a frame to a packet: link layer, VLAN tags, IP with extension headers, fragments, transport header.
+// From a frame to a packet: link layer, VLAN tags, IP with extension headers, fragments, tunnels, transport header.
 //
 // Link types: Ethernet, BSD loopback, raw IP, Linux cooked v1 and v2, PPP, Cisco HDLC. Checksums are not judged. One
 // decoder per worker; not thread safe. Payload views of reassembled datagrams hold until BeginBurst.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 
 #include "sensor/decode/packet.h"
+#include "sensor/decode/tunnel.h"
 #include "sensor/decode/type_counts.h"
 
 namespace vedette {
 
 class FragmentTable;
+struct IpHeader;
+struct IpPlace;
 struct LinkLayer;
-struct IpPayload;
 
-// Packets go to workers by address pair, whichever way round: all fragments of a datagram and both directions of a flow
-// meet in one worker. A frame without two IP addresses belongs to worker 0.
+// Packets go to workers by their innermost address pair, whichever way round, which is their flow's: both directions of
+// a flow meet in one worker. A frame without two IP addresses belongs to worker 0.
+//
+// A frame counts in the worker of the innermost pair that it shows by itself. That is its packet's, unless it is a
+// fragment of a datagram that carries another packet: it shows the datagram's pair, and the packet in it has its own.
+// So every worker puts such datagrams together, as far as their protocol may carry a tunnel that is opened, and the one
+// whose packet it is hands it on. All other fragments are one worker's.
 struct WorkerShare {
   uint32_t index = 0;
   uint32_t count = 1;
@@ -27,10 +35,12 @@ struct DecodeCounters {
   uint64_t received = 0;  // frames of this worker's share
   uint64_t decoded = 0;   // frames whose content was handed on; received == decoded + sum(not_decoded) at any time
   NotDecodedCounts not_decoded{};
-  // Frames that are fragments of completed datagrams count as decoded; that many datagrams came of them.
+  // Frames that are fragments of completed datagrams count as decoded, whatever becomes of a packet in the datagram;
+  // that many datagrams came of them.
   uint64_t datagrams_reassembled = 0;
   TypeCounts other_types;         // LinkTypeNumbers of the frames under kEtherTypeOther
   TypeCounts unknown_link_types;  // LINKTYPEs of those under kLinkTypeUnknown
+  // Headers; a tunnel that is opened has several of IP.
   uint64_t ipv4 = 0, ipv6 = 0, tcp = 0, udp = 0, icmp = 0, other_transport = 0, vlan_tagged = 0, truncated = 0;
 };
 
@@ -53,6 +63,9 @@ class Decoder {
     uint64_t fragment_timeout_ns = 30'000'000'000;  // RFC 791 suggests 15 s, Linux waits 30 s
     // Whether what is there of a datagram that is given up waits for TakeGivenUp, which has to be called then.
     bool keep_given_up = false;
+    // Tunnels whose packets are looked into. None: every packet has one layer. What is not opened is a packet of its
+    // outer headers, and its flow is counted as one that carries others.
+    TunnelSet opened = TunnelSet::None();
   };
   explicit Decoder(const Options& options);
   ~Decoder();
@@ -77,20 +90,37 @@ class Decoder {
   size_t fragment_bytes_held() const;
 
  private:
-  struct Fragment;
+  // What of a frame is counted, and what already is.
+  struct Account {
+    uint32_t frames = 1;        // 0: the frame is counted elsewhere
+    size_t layers_counted = 0;  // of the packet's outer layers
+  };
 
   bool IsOurs(uint64_t source, uint64_t destination) const;
+  template <uint8_t kVersion>
+  bool IsOursAt(const uint8_t* ip) const;  // by the addresses in that header
+  bool IsOurs(const IpAddress& source, const IpAddress& destination) const;
+  void Count(const Account& account, const Packet& packet);
+  void CountOuter(const Account& account, const Packet& packet);
   DecodeResult WithoutAddresses(NotDecoded reason);
   DecodeResult AddressesOnly(NotDecoded reason, uint64_t num_frames, Packet& packet);
   DecodeResult DecodeIpv4(const Frame& frame, const LinkLayer& link, Packet& packet);
   DecodeResult DecodeIpv6(const Frame& frame, const LinkLayer& link, Packet& packet);
-  DecodeResult DecodeFragment(const Fragment& fragment, Packet& packet);
+  // The packet whose IP header is there. kOpens: it may carry others, and may be another worker's.
+  template <uint8_t kVersion, bool kOpens>
+  DecodeResult DecodeLayer(const IpPlace& at, const Account& account, Packet& packet);
+  // If the packet's content is a tunnel that is opened, `result` is what became of the packet in it.
+  bool Descend(const IpPayload& content, const Account& account, Packet& packet, DecodeResult& result);
+  DecodeResult DecodeFragment(const IpHeader& fragment, const Account& account, bool ours, Packet& packet);
+  // The content of a datagram that came in fragments, or of its beginning.
+  DecodeResult HandOnDatagram(IpPayload content, uint64_t num_frames, bool ours, Packet& packet);
   DecodeResult HandOn(const IpPayload& payload, uint64_t num_frames, Packet& packet);
-  // As HandOn, behind headers of the chain that still stand before the transport's.
-  DecodeResult HandOnBehindHeaders(const IpPayload& payload, uint64_t num_frames, Packet& packet);
 
   DecodeCounters counters_;
   WorkerShare share_;
+  TunnelSet opened_;
+  // By IP protocol: whether the content may be, or lead to, a tunnel that is opened.
+  std::array<bool, 256> may_carry_{};
   std::unique_ptr<FragmentTable> fragments_;
 };
 

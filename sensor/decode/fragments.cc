@@ -25,7 +25,10 @@ size_t DatagramKeyHash::operator()(const DatagramKey& key) const {
       key.destination.high(),
       key.destination.low(),
       static_cast<uint64_t>(key.identification) << 32 | static_cast<uint64_t>(key.vlan[0]) << 16 | key.vlan[1],
-      key.protocol};
+      key.protocol,
+      static_cast<uint64_t>(key.tunnels[0]) << 32 | key.tunnels[1],
+      static_cast<uint64_t>(key.tunnels[2]) << 32 | key.tunnels[3]};
+  static_assert(kMaxOuterLayers == 4);
   uint64_t hash = seed;
   for (uint64_t word : words) hash = Mix64(hash ^ word);
   return hash;
@@ -40,8 +43,8 @@ bool FragmentTable::IsStale(const Waiting& waiting, uint64_t time_ns) const {
 }
 
 void FragmentTable::GiveUp(ByAge::iterator waiting, NotDecoded reason) {
-  Count(counts_, NotDecoded::kFragmentHeld) -= waiting->num_fragments;
-  Count(counts_, reason) += waiting->num_fragments;
+  Count(counts_, NotDecoded::kFragmentHeld) -= waiting->num_frames;
+  Count(counts_, reason) += waiting->num_frames;
   if (limits_.keep_given_up && reason != NotDecoded::kFragmentHeld) KeepBeginning(*waiting);
   held_bytes_ -= kDatagramOverhead + waiting->covered_bytes + kPieceOverhead * waiting->pieces.size();
   by_key_.erase(waiting->key);
@@ -75,10 +78,10 @@ void FragmentTable::ReleaseFinished() {
 }
 
 void FragmentTable::Spoil(Waiting& waiting) {
-  Count(counts_, NotDecoded::kFragmentHeld) -= waiting.num_fragments;
-  Count(counts_, NotDecoded::kFragmentBad) += waiting.num_fragments;
+  Count(counts_, NotDecoded::kFragmentHeld) -= waiting.num_frames;
+  Count(counts_, NotDecoded::kFragmentBad) += waiting.num_frames;
   held_bytes_ -= waiting.covered_bytes + kPieceOverhead * waiting.pieces.size();
-  waiting.num_fragments = 0;
+  waiting.num_frames = 0;
   waiting.covered_bytes = 0;
   waiting.pieces = {};
   waiting.spoilt = true;
@@ -138,9 +141,9 @@ void FragmentTable::Complete(ByAge::iterator waiting, Datagram& datagram) {
   std::vector<uint8_t>& whole = finished_.emplace_back();
   whole.reserve(waiting->total_bytes);
   for (const Piece& piece : waiting->pieces) whole.insert(whole.end(), piece.data.begin(), piece.data.end());
-  datagram = {.data = whole, .protocol = waiting->protocol, .num_fragments = waiting->num_fragments};
-  Count(counts_, NotDecoded::kFragmentHeld) -= waiting->num_fragments;
-  waiting->num_fragments = 0;
+  datagram = {.data = whole, .protocol = waiting->protocol, .num_frames = waiting->num_frames};
+  Count(counts_, NotDecoded::kFragmentHeld) -= waiting->num_frames;
+  waiting->num_frames = 0;
   GiveUp(waiting, NotDecoded::kFragmentHeld);
 }
 
@@ -158,7 +161,7 @@ bool FragmentTable::MakeRoom(ByAge::iterator keep, uint64_t time_ns) {
 FragmentTable::Status FragmentTable::Add(const DatagramKey& key, const Fragment& fragment, Datagram& datagram) {
   const size_t length = fragment.data.size();
   if (length == 0 || fragment.offset + length > kMaxDatagramBytes || (fragment.more && length % kUnitBytes != 0)) {
-    ++Count(counts_, NotDecoded::kFragmentBad);
+    Count(counts_, NotDecoded::kFragmentBad) += fragment.num_frames;
     return Status::kRefused;
   }
   auto found = by_key_.find(key);
@@ -177,16 +180,16 @@ FragmentTable::Status FragmentTable::Add(const DatagramKey& key, const Fragment&
   const ByAge::iterator waiting = found->second;
   const bool is_v6 = key.source.is_v6();
   if (waiting->spoilt) {
-    ++Count(counts_, NotDecoded::kFragmentBad);
+    Count(counts_, NotDecoded::kFragmentBad) += fragment.num_frames;
     return Status::kRefused;
   }
   if (!Fits(*waiting, fragment)) {
-    ++Count(counts_, NotDecoded::kFragmentBad);
+    Count(counts_, NotDecoded::kFragmentBad) += fragment.num_frames;
     if (is_v6) Spoil(*waiting);
     return Status::kRefused;
   }
-  ++waiting->num_fragments;
-  ++Count(counts_, NotDecoded::kFragmentHeld);
+  waiting->num_frames += fragment.num_frames;
+  Count(counts_, NotDecoded::kFragmentHeld) += fragment.num_frames;
   if (is_v6 && !StoreUnlessOverlapping(*waiting, fragment)) {
     Spoil(*waiting);
     return Status::kRefused;

@@ -3,10 +3,12 @@
 // IPv4 (RFC 791): where fragments overlap, the bytes that came first win. IPv6 (RFC 8200 section 4.5, RFC 5722): any
 // overlap but an exact duplicate spoils the datagram, and what follows of it too.
 //
-// Every fragment that is added counts under exactly one reason of NotDecoded, kFragmentHeld while its datagram waits,
-// until the datagram is complete: then all its fragments leave the counts, and the caller accounts for them.
+// Every frame that is added counts under exactly one reason of NotDecoded, kFragmentHeld while its datagram waits, until
+// the datagram is complete: then all its frames leave the counts, and the caller accounts for them. A fragment that is
+// counted elsewhere (by another worker, or with the datagram that carried it) brings none.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <list>
@@ -18,12 +20,13 @@
 
 namespace vedette {
 
-// What fragments of one datagram have in common. Identifications are unique per VLAN as addresses are.
+// What fragments of one datagram have in common. Identifications are unique per VLAN and tunnel as addresses are.
 struct DatagramKey {
   IpAddress source, destination;
   uint32_t identification = 0;
   uint16_t vlan[2] = {0, 0};
-  uint8_t protocol = 0;  // IPv4 only (RFC 791); 0 for IPv6
+  uint8_t protocol = 0;                             // IPv4 only (RFC 791); 0 for IPv6
+  std::array<uint32_t, kMaxOuterLayers> tunnels{};  // OuterLayers::identities
 
   friend bool operator==(const DatagramKey&, const DatagramKey&) = default;
 };
@@ -53,6 +56,7 @@ class FragmentTable {
     Frame frame;
     uint32_t header_bytes = 0;  // of IP
     uint8_t num_vlans = 0;
+    std::vector<OuterLayer> outer = {};  // around the packet; empty for most
   };
   struct Fragment {
     uint32_t offset = 0;  // bytes
@@ -61,6 +65,7 @@ class FragmentTable {
     Bytes data;
     uint64_t time_ns = 0;
     Head head = {};
+    uint32_t num_frames = 1;  // that it brings to the counts
   };
 
   enum class Status : uint8_t {
@@ -72,7 +77,7 @@ class FragmentTable {
   struct Datagram {
     Bytes data;  // holds until ReleaseFinished
     uint8_t protocol = 0;
-    uint64_t num_fragments = 0;  // this one included; none of them is counted any more
+    uint64_t num_frames = 0;  // of its fragments, this one included; none of them is counted any more
   };
 
   // What is there of a datagram that was given up, from its beginning to the first hole.
@@ -113,7 +118,7 @@ class FragmentTable {
     DatagramKey key;
     std::vector<Piece> pieces;    // in order of offset, apart from each other
     uint64_t first_time_ns = 0;   // of the first fragment to arrive
-    uint64_t num_fragments = 0;   // counted as held
+    uint64_t num_frames = 0;      // counted as held
     uint32_t covered_bytes = 0;   // sum over the pieces
     uint32_t total_bytes = 0;     // known once the last fragment is there
     uint32_t furthest_bytes = 0;  // end of the furthest piece
@@ -124,7 +129,7 @@ class FragmentTable {
   };
   using ByAge = std::list<Waiting>;
   // The bookkeeping that a piece or a datagram costs, so that many small ones are bounded too.
-  static constexpr size_t kPieceOverhead = 64, kDatagramOverhead = 256;
+  static constexpr size_t kPieceOverhead = 64, kDatagramOverhead = 320;
 
   bool IsStale(const Waiting& waiting, uint64_t time_ns) const;
   void GiveUp(ByAge::iterator waiting, NotDecoded reason);

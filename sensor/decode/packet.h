@@ -1,4 +1,8 @@
 // A decoded packet: what the flow layer needs of it, and nothing else.
+//
+// A packet in a tunnel has layers. Everything here is about the innermost packet, but for the frame, the VLAN tags and
+// `outer`: the packets around it, whose addresses say which way it was carried. Most packets have one layer, and `outer`
+// is empty.
 #pragma once
 
 #include <array>
@@ -8,9 +12,12 @@
 #include "parsers/base/address.h"
 #include "parsers/base/bytes.h"
 #include "parsers/base/ip_protocol.h"
+#include "parsers/base/tunnel.h"
 #include "sensor/capture/frame.h"
 
 namespace vedette {
+
+constexpr uint32_t kIpv4HeaderBytes = 20, kIpv6HeaderBytes = 40, kUdpHeaderBytes = 8;
 
 constexpr uint8_t kTcpFin = 0x01, kTcpSyn = 0x02, kTcpRst = 0x04, kTcpPsh = 0x08, kTcpAck = 0x10;
 
@@ -51,7 +58,7 @@ struct Packet {
   uint8_t protocol = 0;      // IP protocol number of the payload's header
   uint8_t tcp_flags = 0;     // 0 where not TCP
   uint8_t num_vlans = 0;     // tags recorded in `vlan`
-  bool reassembled = false;  // made of fragments
+  bool reassembled = false;  // it, or a packet around it, is made of fragments
   bool is_fragment = false;  // this frame is one; the addresses and `identification` hold whatever became of it
   bool truncated = false;    // the capture holds less of the payload than the IP header promised
   bool has_quoted = false;
@@ -64,6 +71,7 @@ struct Packet {
   uint16_t window = 0;                             // TCP, as in the header: not scaled
   const uint8_t* tcp_header = nullptr;             // TCP; the payload follows its options. Holds as the payload does
   uint8_t icmp_type = 0, icmp_code = 0;            // ICMP, ICMPv6
+  OuterLayers outer;  // empty unless Decoder::Options::opened says which tunnels are opened
   // Where has_quoted: addresses quoted in an ICMP error (RFC 792, RFC 4443), and the transport ports behind them, 0
   // where they were not quoted.
   uint8_t quoted_protocol = 0;

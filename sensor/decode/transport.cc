@@ -5,8 +5,6 @@
 namespace vedette {
 namespace {
 
-constexpr uint32_t kIpv4HeaderBytes = 20, kIpv6HeaderBytes = 40;
-
 // RFC 792: destination unreachable, source quench, redirect, time exceeded, parameter problem.
 constexpr bool IsIcmpError(uint8_t type) { return type == 3 || type == 4 || type == 5 || type == 11 || type == 12; }
 // RFC 4443: destination unreachable, packet too big, time exceeded, parameter problem.
@@ -64,6 +62,16 @@ NotDecoded DecodeIcmp(const IpPayload& ip, Packet& packet) {
 }
 
 }  // namespace
+
+NotDecoded PassHeaders(IpPayload& payload, Packet& packet) {
+  ExtensionHeaders chain(payload.protocol, payload.data, payload.captured_bytes, payload.wire_bytes, payload.version);
+  const NotDecoded reason = chain.Walk();
+  packet.protocol = chain.protocol();
+  if (reason != kDecoded) return reason;
+  if (chain.at_fragment()) return NotDecoded::kFragmentBad;
+  payload = {payload.version, chain.protocol(), chain.data(), chain.captured_bytes(), chain.wire_bytes()};
+  return kDecoded;
+}
 
 NotDecoded DecodeOtherTransport(const IpPayload& ip, Packet& packet) {
   packet.tcp_flags = 0;

@@ -18,6 +18,9 @@ struct IpPayload {
   uint32_t wire_bytes;  // as the IP header says; at least captured_bytes
 };
 
+// Past the headers that stand before the transport's; kDecoded, or why not. packet.protocol is that of the last header.
+NotDecoded PassHeaders(IpPayload& payload, Packet& packet);
+
 // The payload begins `header_bytes` into the datagram's content and ends where that ends.
 inline void SetPayload(const IpPayload& ip, uint32_t header_bytes, Packet& packet) {
   const uint32_t captured = std::max(header_bytes, ip.captured_bytes);
@@ -43,20 +46,26 @@ inline NotDecoded DecodeTcp(const IpPayload& ip, Packet& packet) {
   return kDecoded;
 }
 
-inline NotDecoded DecodeUdp(IpPayload ip, Packet& packet) {
-  constexpr uint32_t kHeaderBytes = 8;
-  if (ip.captured_bytes < kHeaderBytes) return NotDecoded::kTransportTruncated;
+// Cuts `ip` to what the UDP header says that it is.
+inline NotDecoded FitUdp(IpPayload& ip) {
+  if (ip.captured_bytes < kUdpHeaderBytes) return NotDecoded::kTransportTruncated;
   // 0: left to the network card, or longer than the field holds. More than there is: what is there.
   const uint32_t length = LoadU16(ip.data + 4);
   if (length != 0) {
-    if (length < kHeaderBytes) return NotDecoded::kTransportHeaderBad;
+    if (length < kUdpHeaderBytes) return NotDecoded::kTransportHeaderBad;
     ip.wire_bytes = std::min(ip.wire_bytes, length);
     ip.captured_bytes = std::min(ip.captured_bytes, length);
   }
+  return kDecoded;
+}
+
+inline NotDecoded DecodeUdp(IpPayload ip, Packet& packet) {
+  const NotDecoded reason = FitUdp(ip);
+  if (reason != kDecoded) return reason;
   packet.source_port = LoadU16(ip.data);
   packet.destination_port = LoadU16(ip.data + 2);
   packet.tcp_flags = 0;
-  SetPayload(ip, kHeaderBytes, packet);
+  SetPayload(ip, kUdpHeaderBytes, packet);
   return kDecoded;
 }
 

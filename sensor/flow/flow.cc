@@ -18,13 +18,19 @@ Flow::Flow() = default;
 Flow::~Flow() = default;
 
 // Its making must not change: whoever replays a capture again has to find the same flow.
-uint64_t IdOfNew(const Flow& flow) {
+uint64_t IdOf(const Flow& flow) {
+  const uint8_t* ends[2] = {flow.client, flow.server};
+  uint16_t ports[2] = {flow.client_port, flow.server_port};
+  if (flow.turned) {
+    std::swap(ends[0], ends[1]);
+    std::swap(ports[0], ports[1]);
+  }
   uint64_t words[4];
-  std::memcpy(words, flow.client, 16);
-  std::memcpy(words + 2, flow.server, 16);
+  std::memcpy(words, ends[0], 16);
+  std::memcpy(words + 2, ends[1], 16);
   uint64_t id = Mix64(flow.first_packet + 1);
   for (const uint64_t word : words) id = Mix64(id ^ word);
-  return Mix64(id ^ (uint64_t{flow.client_port} << 32 | uint64_t{flow.server_port} << 16 | flow.protocol)) >> 11;
+  return Mix64(id ^ (uint64_t{ports[0]} << 32 | uint64_t{ports[1]} << 16 | flow.protocol)) >> 11;
 }
 
 void SwapEnds(Flow& flow) {
@@ -40,9 +46,9 @@ void SwapEnds(Flow& flow) {
 IpAddress ClientOf(const Flow& flow) { return AddressOf(flow.client, flow.version); }
 IpAddress ServerOf(const Flow& flow) { return AddressOf(flow.server, flow.version); }
 
-FlowSnapshot SnapshotOf(const Flow& flow) {
+FlowSnapshot SnapshotOf(const Flow& flow, std::span<const OuterLayer> outer) {
   FlowSnapshot snapshot;
-  snapshot.id = flow.id;
+  snapshot.id = IdOf(flow);
   snapshot.client = ClientOf(flow);
   snapshot.server = ServerOf(flow);
   snapshot.client_port = flow.client_port;
@@ -58,6 +64,7 @@ FlowSnapshot SnapshotOf(const Flow& flow) {
     snapshot.vlan[i] = flow.vlan[i];
   }
   snapshot.num_vlans = flow.num_vlans;
+  snapshot.outer.assign(outer.begin(), outer.end());
   return snapshot;
 }
 

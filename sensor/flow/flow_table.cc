@@ -27,7 +27,8 @@ bool Same16(const uint8_t* a, const uint8_t* b) {
 // Whether the flow has that key's ends, and which of them is its client. Never true of a slot without a flow, whose
 // version is 0.
 bool IsFlowOf(const Flow& flow, const FlowKey& key, bool& from_client) {
-  if (flow.hash != static_cast<uint32_t>(key.hash) || flow.protocol != key.protocol || flow.version != key.version)
+  if (flow.hash != static_cast<uint32_t>(key.hash) || flow.protocol != key.protocol || flow.version != key.version ||
+      flow.scope != key.scope)
     return false;
   if (flow.client_port == key.source_port && flow.server_port == key.destination_port &&
       Same16(flow.client, key.source) && Same16(flow.server, key.destination)) {
@@ -47,6 +48,18 @@ FlowHashSeed FlowHashSeed::Random() {
   // Odd, so that none is 0.
   return {word() | 1, word() | 1, word() | 1};
 }
+
+void FlowKey::SetScope(const Packet& packet, bool with_vlan) {
+  vlans = 0;
+  outer = packet.outer.layers();
+  if (!packet.outer.empty()) scope |= kScopeTunnel;
+  if (with_vlan && packet.num_vlans != 0) {
+    scope |= kScopeVlan;
+    vlans = VlansOf(packet.vlan, packet.num_vlans);
+  }
+}
+
+uint64_t FlowKey::ScopeHash() const { return Mix64(TunnelHash(outer) + vlans); }
 
 FlowTable::FlowTable(uint32_t max_flows, const FlowHashSeed& seed, FlowHashSeed (*next_seed)())
     : max_flows_(std::max<uint32_t>(max_flows, 1)),
@@ -72,7 +85,7 @@ Flow* FlowTable::Find(FlowKey& key, bool& from_client) const {
     Hash(key);
   }
   // Whatever has happened to the table meanwhile: the only flow with these ends.
-  if (key.candidate != nullptr && IsFlowOf(*key.candidate, key, from_client)) [[likely]] {
+  if (key.candidate != nullptr && key.scope == 0 && IsFlowOf(*key.candidate, key, from_client)) [[likely]] {
     return key.candidate;
   }
   return Search(key, from_client);
@@ -84,7 +97,11 @@ Flow* FlowTable::Search(const FlowKey& key, bool& from_client) const {
   for (size_t step = 0; step < kReach; ++step, i = (i + 1) & mask_) {
     const Bucket& bucket = buckets_[i];
     for (uint32_t bits = bucket.Candidates(tag); bits != 0; bits &= bits - 1) {
-      Flow& flow = At(bucket.slots[std::countr_zero(bits)]);
+      const uint32_t slot = bucket.slots[std::countr_zero(bits)];
+      Flow& flow = At(slot);
+      if (key.scope != 0 && !SameScope(flow, slot, key)) [[unlikely]] {
+        continue;
+      }
       if (IsFlowOf(flow, key, from_client)) return &flow;
     }
     if (bucket.passed == 0) break;
@@ -106,6 +123,9 @@ Flow& FlowTable::Insert(FlowKey key, const std::function<void(Flow&)>& evict) {
   flow.server_port = key.destination_port;
   flow.protocol = key.protocol;
   flow.version = key.version;
+  if (key.scope != 0) [[unlikely]] {
+    SetScope(flow, slot, key);
+  }
   if (!Place(TagOf(key.hash), static_cast<uint32_t>(key.hash), slot)) [[unlikely]] {
     MakeRoom(key, evict);
     Place(TagOf(key.hash), static_cast<uint32_t>(key.hash), slot);
@@ -222,12 +242,7 @@ void FlowTable::Rebuild(size_t num_buckets, bool new_seed, const std::function<v
         Flow& flow = At(slot);
         uint16_t tag = bucket.tags[e];
         if (new_seed) {
-          FlowKey key{.source = flow.client,
-                      .destination = flow.server,
-                      .source_port = flow.client_port,
-                      .destination_port = flow.server_port,
-                      .protocol = flow.protocol,
-                      .version = flow.version};
+          FlowKey key = KeyOfFlow(flow, slot);
           Hash(key);
           tag = TagOf(key.hash);
           flow.hash = static_cast<uint32_t>(key.hash);
@@ -242,6 +257,52 @@ void FlowTable::Rebuild(size_t num_buckets, bool new_seed, const std::function<v
     evict(At(slot));
     GiveBack(slot);
   }
+}
+
+bool FlowTable::SameScope(const Flow& flow, uint32_t slot, const FlowKey& key) const {
+  if ((key.scope & kScopeVlan) != 0 && VlansOf(flow.vlan, flow.num_vlans) != key.vlans) return false;
+  return (key.scope & kScopeTunnel) == 0 ||
+         SameTunnels(outer_[slot / kSlabFlows][slot % kSlabFlows].layers(), key.outer);
+}
+
+FlowKey FlowTable::KeyOfFlow(const Flow& flow, uint32_t slot) const {
+  FlowKey key{.source = flow.client,
+              .destination = flow.server,
+              .source_port = flow.client_port,
+              .destination_port = flow.server_port,
+              .protocol = flow.protocol,
+              .version = flow.version,
+              .scope = flow.scope};
+  if ((flow.scope & kScopeVlan) != 0) key.vlans = VlansOf(flow.vlan, flow.num_vlans);
+  if ((flow.scope & kScopeTunnel) != 0) key.outer = outer_[slot / kSlabFlows][slot % kSlabFlows].layers();
+  return key;
+}
+
+void FlowTable::SetScope(Flow& flow, uint32_t slot, const FlowKey& key) {
+  flow.scope = key.scope;
+  if ((key.scope & kScopeVlan) != 0) {
+    flow.num_vlans = static_cast<uint8_t>(key.vlans >> 24);
+    flow.vlan[0] = key.vlans >> 12 & 0xfff;
+    flow.vlan[1] = key.vlans & 0xfff;
+  }
+  if ((key.scope & kScopeTunnel) == 0) return;
+  if (outer_.size() < slabs_.size()) outer_.resize(slabs_.size());
+  std::unique_ptr<OuterLayers[]>& slab = outer_[slot / kSlabFlows];
+  if (slab == nullptr) slab = std::make_unique<OuterLayers[]>(kSlabFlows);
+  OuterLayers& kept = slab[slot % kSlabFlows];
+  kept.Clear();
+  for (const OuterLayer& layer : key.outer) kept.Push(layer);
+}
+
+std::span<const OuterLayer> FlowTable::OuterOf(const Flow& flow) const {
+  if ((flow.scope & kScopeTunnel) == 0) [[likely]] {
+    return {};
+  }
+  for (size_t slab = 0; slab < slabs_.size(); ++slab) {
+    const auto offset = reinterpret_cast<uintptr_t>(&flow) - reinterpret_cast<uintptr_t>(slabs_[slab].get());
+    if (offset < kSlabFlows * sizeof(Flow)) return outer_[slab][offset / sizeof(Flow)].layers();
+  }
+  return {};
 }
 
 uint32_t FlowTable::TakeSlot() {
@@ -263,8 +324,10 @@ void FlowTable::ForEach(const std::function<void(Flow&)>& visit) {
 }
 
 size_t FlowTable::memory_bytes() const {
-  return buckets_.size() * sizeof(Bucket) + slabs_.size() * kSlabFlows * sizeof(Flow) +
-         free_.capacity() * sizeof(uint32_t);
+  const auto outer_slabs = static_cast<size_t>(
+      std::count_if(outer_.begin(), outer_.end(), [](const auto& slab) { return slab != nullptr; }));
+  return outer_slabs * kSlabFlows * sizeof(OuterLayers) + buckets_.size() * sizeof(Bucket) +
+         slabs_.size() * kSlabFlows * sizeof(Flow) + free_.capacity() * sizeof(uint32_t);
 }
 
 }  // namespace vedette

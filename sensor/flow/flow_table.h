@@ -15,6 +15,7 @@
 #include <cstring>
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "parsers/base/community_id.h"
@@ -35,13 +36,19 @@ struct FlowKey {
   const uint8_t* destination = nullptr;
   uint16_t source_port = 0, destination_port = 0;
   uint8_t protocol = 0, version = 0;
-  uint64_t hash = 0;          // of the table; see FlowTable::Hash
-  uint32_t seed_number = 0;   // which of the table's seeds it was made with
-  Flow* candidate = nullptr;  // most likely its flow; see FlowTable::PrefetchFlow
+  uint8_t scope = 0;                       // kScopeTunnel, kScopeVlan: which of the next two count
+  uint32_t vlans = 0;                      // VlansOf
+  std::span<const OuterLayer> outer = {};  // a view into the packet; tunnels and networks count, addresses do not
+  uint64_t hash = 0;                       // of the table; see FlowTable::Hash
+  uint32_t seed_number = 0;                // which of the table's seeds it was made with
+  Flow* candidate = nullptr;               // most likely its flow; see FlowTable::PrefetchFlow
 
-  // Views into the packet. Without the hash. A request of ICMP and its reply share a flow.
-  void SetEnds(const Packet& packet);
+  // Views into the packet. Without the hash. A request of ICMP and its reply share a flow. `with_vlan`: packets with
+  // different tags belong to different flows. Not where a mirror tags the two directions differently.
+  void SetEnds(const Packet& packet, bool with_vlan);
+  void SetScope(const Packet& packet, bool with_vlan);
   void ComputeHash(const FlowHashSeed& seed);
+  uint64_t ScopeHash() const;
 };
 
 inline uint64_t LoadWord(const uint8_t* bytes) {
@@ -60,16 +67,20 @@ inline void FlowKey::ComputeHash(const FlowHashSeed& seed) {
   const auto end = [&](const uint8_t* address, uint16_t port) {
     return fold(LoadWord(address) ^ seed.address_high ^ uint64_t{port} << 20, LoadWord(address + 8) ^ seed.address_low);
   };
+  uint64_t both = seed.both ^ (uint64_t{protocol} << 8 | version);
+  if (scope != 0) [[unlikely]] {
+    both ^= ScopeHash();
+  }
   // The ends are added up: the same both ways round.
-  hash = fold(end(source, source_port) + end(destination, destination_port),
-              seed.both ^ (uint64_t{protocol} << 8 | version));
+  hash = fold(end(source, source_port) + end(destination, destination_port), both);
 }
 
-inline void FlowKey::SetEnds(const Packet& packet) {
+inline void FlowKey::SetEnds(const Packet& packet, bool with_vlan) {
   source = packet.source.bytes().data();
   destination = packet.destination.bytes().data();
   protocol = packet.protocol;
   version = packet.source.version();
+  scope = 0;
   candidate = nullptr;
   if (packet.protocol == kIpProtoIcmp || packet.protocol == kIpProtoIcmpV6) [[unlikely]] {
     const IcmpPorts ports = IcmpPortsOf(packet.protocol, packet.icmp_type, packet.icmp_code);
@@ -78,6 +89,9 @@ inline void FlowKey::SetEnds(const Packet& packet) {
   } else {
     source_port = packet.source_port;
     destination_port = packet.destination_port;
+  }
+  if (!packet.outer.empty() || (with_vlan && packet.num_vlans != 0)) [[unlikely]] {
+    SetScope(packet, with_vlan);
   }
 }
 
@@ -110,6 +124,8 @@ class FlowTable {
   // go, which is released afterwards.
   Flow& Insert(FlowKey key, const std::function<void(Flow&)>& evict);
   void Release(Flow& flow);
+  // What is around the flow's packets, as its first one had it; empty for most. Holds until the flow's release.
+  std::span<const OuterLayer> OuterOf(const Flow& flow) const;
 
   uint32_t size() const { return size_; }
   uint32_t peak() const { return peak_; }
@@ -150,12 +166,17 @@ class FlowTable {
   uint32_t TakeSlot();
   void GiveBack(uint32_t slot);
   uint32_t SlotOf(const Flow& flow, size_t& bucket, int& entry) const;
+  bool SameScope(const Flow& flow, uint32_t slot, const FlowKey& key) const;
+  FlowKey KeyOfFlow(const Flow& flow, uint32_t slot) const;
+  void SetScope(Flow& flow, uint32_t slot, const FlowKey& key);
 
   uint32_t max_flows_;
   uint32_t size_ = 0, peak_ = 0;
   size_t mask_ = 0;
   std::vector<Bucket> buckets_;
   std::vector<std::unique_ptr<Flow[]>> slabs_;
+  // By slab and place in it, of slabs that had a flow in a tunnel; nullptr for the others.
+  std::vector<std::unique_ptr<OuterLayers[]>> outer_;
   std::vector<uint32_t> free_;
   uint32_t next_slot_ = 0;
   uint32_t hand_ = 0;  // the slot that is looked at next for an idle flow

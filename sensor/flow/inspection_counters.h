@@ -4,8 +4,8 @@
 #include <array>
 #include <cstdint>
 
+#include "parsers/base/tunnel.h"
 #include "parsers/registry.h"
-#include "sensor/flow/tunnel.h"
 
 namespace vedette {
 
@@ -13,10 +13,10 @@ struct InspectionCounters {
   std::array<uint64_t, kProtocolIds> flows_by_protocol{};  // by ProtocolId
   uint64_t flows_unrecognised = 0;                         // TCP flows with payload that ended and that no parser knew
   uint64_t udp_unrecognised = 0;                           // the same of UDP flows, those with tunnels apart
-  std::array<uint64_t, static_cast<size_t>(Tunnel::kCount)> tunnels{};  // flows that carry other packets
-  uint64_t malformed = 0;                                               // flows whose parser gave up on broken input
-  uint64_t payload_bytes = 0;                                           // carried by TCP and UDP, in order
-  uint64_t payload_bytes_unscanned = 0;                                 // passed over because of the inspection depth
+  std::array<uint64_t, kTunnels> tunnels{};                // flows that carry other packets
+  uint64_t malformed = 0;                                  // flows whose parser gave up on broken input
+  uint64_t payload_bytes = 0;                              // carried by TCP and UDP, in order
+  uint64_t payload_bytes_unscanned = 0;                    // passed over because of the inspection depth
   uint64_t gap_bytes_scan_only = 0;  // of TcpCounters::gap_bytes: in streams that only patterns are looked for in
   uint64_t payload_bytes_aside = 0;  // TCP: set aside, or of another copy; looked at alone
   uint64_t parser_held_bytes = 0;    // now

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "sensor/decode/tcp_header.h"
+#include "sensor/decode/tunnel.h"
 #include "sensor/flow/flow_table.h"
 
 namespace vedette {

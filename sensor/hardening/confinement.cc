@@ -7,18 +7,16 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
 #include <filesystem>
 #include <system_error>
 
+#include "parsers/base/errno_text.h"
 #include "sensor/hardening/landlock.h"
 #include "sensor/hardening/system_calls.h"
 
 namespace vedette {
 namespace {
-
-std::string ErrnoText(int number) { return std::generic_category().message(number); }
 
 // What the libraries read whenever they like; all of it is the same for every user.
 constexpr const char* kSystemReads[] = {

@@ -1,8 +1,8 @@
-// What a live sensor may still do once everything that needs rights is open: read what it was told to read, write its
-// own folders, talk over the sockets that it needs, and nothing else. README.md has the table and the reasons.
+// What a live sensor may still do once everything that needs privileges is open: read what it was configured to read,
+// write its own folders, talk over the sockets that it needs, and nothing else. README.md says why.
 //
-// Two layers, each of them the kernel's: Landlock (files, TCP ports, signals to others) and seccomp (system calls).
-// Both are for good, and hold for every thread that is started afterwards.
+// Two layers, both enforced by the kernel: Landlock (files, TCP ports, signals to others) and seccomp (system calls).
+// Both are irrevocable, and apply to every thread that is started afterwards.
 #pragma once
 
 #include <cstdint>
@@ -15,18 +15,18 @@ namespace vedette {
 struct ConfinementPolicy {
   bool landlock = true;
   bool seccomp = true;
-  bool required = false;  // a layer that the kernel does not have is an error
+  bool required = false;  // a layer that the kernel lacks is an error
 
-  std::vector<std::string> read_folders;  // trees; what does not exist is left out
+  std::vector<std::string> read_folders;  // trees; missing ones are ignored
   std::vector<std::string>
-      write_folders;  // trees in which files are also made, changed, renamed and removed; must exist
-  // TCP ports, 0 for any that the kernel picks. Known to Landlock from ABI 4 on (Linux 6.7); before it all are allowed.
+      write_folders;  // trees in which files are also created, changed, renamed and removed; must exist
+  // TCP ports, 0 for any that the kernel picks. Landlock supports them from ABI 4 (Linux 6.7); before, all are allowed.
   std::vector<uint16_t> listen_ports;
   std::vector<uint16_t> connect_ports;
-  bool connect_anywhere = false;  // instead of connect_ports: to a port that is not known yet
+  bool connect_anywhere = false;  // instead of connect_ports: the port is not known yet
 
-  // A file or folder that is read again at every reload. Of a file its folder may be read, because an editor puts a new
-  // file into the old one's place. Where the path is a symbolic link, also the folder of what it leads to.
+  // A file or folder that is read again at every reload. For a file, its folder may be read, because an editor replaces
+  // the file with a new one. If the path is a symbolic link, also the folder of its target.
   void Read(const std::string& path);
   // The folder of a file that is written; nothing for "" and "-".
   void WriteBeside(const std::string& file);
@@ -34,7 +34,7 @@ struct ConfinementPolicy {
   bool Listen(std::string_view endpoint);
 };
 
-// What holds now.
+// What is in force now.
 struct Confinement {
   bool landlock = false;
   int landlock_abi = 0;  // of the kernel
@@ -43,10 +43,10 @@ struct Confinement {
 };
 
 // Confines the process for good, and sets no_new_privs. To be called after DropPrivileges
-// (sensor/hardening/privileges.h), while the process has one thread: Landlock holds for the calling thread and for
-// those it starts, so it refuses when there are others. Verifies the outcome by trying what must fail.
+// (sensor/hardening/privileges.h), while the process has one thread: Landlock applies to the calling thread and
+// those that it starts, so Confine refuses if there are others. Verifies the outcome by trying what must fail.
 //
-// False, with `error` saying what to do, where a layer failed, or is missing and `required`; the process must then end.
+// False, with `error` saying what to do, if a layer failed, or is missing and `required`; the process must then end.
 bool Confine(const ConfinementPolicy& policy, Confinement& result, std::string& error);
 
 }  // namespace vedette

@@ -7,7 +7,8 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <system_error>
+
+#include "parsers/base/errno_text.h"
 
 namespace vedette {
 namespace {
@@ -63,8 +64,6 @@ uint64_t KnownFileAccess(int abi) {
   if (abi >= 5) known |= kIoctlDev;
   return known;
 }
-
-std::string ErrnoText(int number) { return std::generic_category().message(number); }
 
 }  // namespace
 

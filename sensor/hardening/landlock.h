@@ -8,25 +8,25 @@
 
 namespace vedette {
 
-// The kernel's ABI, 0 where it has none or it is off. 1: files; 2: moving between folders; 3: truncating; 4: TCP ports;
+// The kernel's ABI, 0 if it has none or it is off. 1: files; 2: moving between folders; 3: truncating; 4: TCP ports;
 // 5: ioctl of devices; 6: signals and abstract sockets; 7: denials in the audit log.
 int LandlockAbi();
 
-// Collects what is allowed; everything else of what the kernel's ABI knows is then forbidden. One thread.
+// Collects what is allowed; everything else that the kernel's ABI covers is then forbidden. One thread.
 class LandlockRules {
  public:
-  // False, with errno, where the path cannot be opened: there is then no rule for it. A folder means all below it.
+  // False, with errno, if the path cannot be opened: there is then no rule for it. A folder includes all below it.
   bool AllowRead(const std::string& path);
-  // Also makes, changes, renames and removes files, folders, links and sockets in there; no devices, no programs.
+  // Also to create, change, rename and remove files, folders, links and sockets there; no devices, no programs.
   bool AllowWrite(const std::string& folder);
-  // Opens one existing file for writing.
+  // Allows writing one existing file.
   bool AllowWriteFile(const std::string& path);
   void AllowListen(uint16_t port) { listen_ports_.push_back(port); }    // TCP; 0: a port that the kernel picks
   void AllowConnect(uint16_t port) { connect_ports_.push_back(port); }  // TCP
 
   void AllowConnectAnywhere() { connect_anywhere_ = true; }
 
-  // For the calling thread and all that it starts, for good. Needs no_new_privs. `abi` is LandlockAbi's.
+  // For the calling thread and all that it starts; irrevocable. Needs no_new_privs. `abi` is LandlockAbi's.
   bool Enforce(int abi, std::string& error);
 
   LandlockRules() = default;

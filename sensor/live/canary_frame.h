@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "exporter/output/canary_watch.h"
+#include "exporter/policy/canary_watch.h"
 
 namespace vedette {
 

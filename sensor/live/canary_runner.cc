@@ -156,8 +156,9 @@ uint64_t CanaryRunner::Taken() const {
 
 bool CanaryRunner::Inject(const Canary& canary, std::string& error) {
   std::vector<uint8_t> frame = FrameOf(canary);
-  if (parts_.wire != nullptr) return parts_.wire->Send(frame, error);
-  parts_.sources[next_source_++ % parts_.sources.size()]->Inject(std::move(frame));
+  const size_t place = next_place_++;
+  if (!parts_.wires.empty()) return parts_.wires[place % parts_.wires.size()]->Send(frame, error);
+  parts_.sources[place % parts_.sources.size()]->Inject(std::move(frame));
   return true;
 }
 
@@ -210,7 +211,7 @@ CanaryRunner::Outcome CanaryRunner::SendOne(uint64_t number) {
 
 std::string CanaryRunner::WhereLost(uint64_t taken_before, uint64_t published_before) const {
   if (!parts_.watch->Seen()) {
-    if (parts_.wire != nullptr)
+    if (!parts_.wires.empty())
       return "it was sent on the interface, but raised no alert: does `capture: filter` let it pass (UDP port 53 from "
              "192.0.2.1 to 192.0.2.53), and does the interface show what it sends?";
     if (Taken() == taken_before)

@@ -18,7 +18,7 @@
 #include "exporter/feed/feed_sink.h"
 #include "exporter/feed/keys.h"
 #include "exporter/metrics/figures.h"
-#include "exporter/output/canary_watch.h"
+#include "exporter/policy/canary_watch.h"
 #include "sensor/capture/injecting_source.h"
 #include "sensor/capture/live/frame_sender.h"
 #include "sensor/config/config.h"
@@ -32,7 +32,7 @@ class CanaryRunner : public FigureSource {
   struct Parts {
     CanaryWatch* watch = nullptr;
     std::vector<InjectingSource*> sources;  // in turn …
-    FrameSender* wire = nullptr;            // … unless it is sent
+    std::vector<FrameSender*> wires;        // … unless there are some: then it is sent, on each in turn
     // nullptr: there is no feed, and the canary has arrived when the exporter has it.
     const FeedSink* feed = nullptr;
     std::string endpoint;           // as the feed is bound
@@ -85,8 +85,8 @@ class CanaryRunner : public FigureSource {
   Outcome last_;
   double last_seconds_ = 0;
   uint64_t sent_ = 0, num_arrived_ = 0, missed_ = 0;
-  bool failing_ = false;    // the last one that ended was missed
-  size_t next_source_ = 0;  // the worker thread's
+  bool failing_ = false;   // the last one that ended was missed
+  size_t next_place_ = 0;  // the worker thread's: of the sources, or wires
   std::thread worker_, listener_;
 };
 

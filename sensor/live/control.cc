@@ -20,6 +20,9 @@
 #include <system_error>
 #include <vector>
 
+#include "parsers/base/errno_text.h"
+#include "parsers/base/file.h"
+
 namespace vedette {
 namespace {
 
@@ -27,23 +30,6 @@ using Json = nlohmann::json;
 
 constexpr std::chrono::milliseconds kRequestLimit{2'000};
 constexpr int kBacklog = 8;
-
-std::string ErrnoText() { return std::generic_category().message(errno); }
-
-class Socket {
- public:
-  explicit Socket(int fd) : fd_(fd) {}
-  ~Socket() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Socket(const Socket&) = delete;
-  Socket& operator=(const Socket&) = delete;
-  int fd() const { return fd_; }
-  int Release() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
 
 bool AddressOf(const std::string& path, sockaddr_un& address, std::string& error) {
   address = {};
@@ -57,14 +43,14 @@ bool AddressOf(const std::string& path, sockaddr_un& address, std::string& error
 }
 
 // False with errno; EAGAIN: somebody listens there and takes no connection, as one that hangs.
-bool Connects(const Socket& socket, const sockaddr_un& address, std::chrono::milliseconds limit) {
+bool Connects(const FileDescriptor& socket, const sockaddr_un& address, std::chrono::milliseconds limit) {
   const timeval time{.tv_sec = limit.count() / 1000, .tv_usec = limit.count() % 1000 * 1000};
-  setsockopt(socket.fd(), SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);
-  return connect(socket.fd(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);
+  return connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
 }
 
 bool SomebodyListens(const sockaddr_un& address) {
-  const Socket probe(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const FileDescriptor probe(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   return Connects(probe, address, kRequestLimit) || errno == EAGAIN;
 }
 
@@ -198,13 +184,13 @@ std::unique_ptr<ControlServer> ControlServer::Open(const std::string& path, cons
     }
     unlink(path.c_str());  // of a sensor that was killed
   }
-  Socket listening(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  FileDescriptor listening(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   // Nobody else may connect at any time, so the mode is that of the socket's making.
   const mode_t before = umask(0177);
-  const bool bound = bind(listening.fd(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  const bool bound = bind(listening.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
   const std::string reason = bound ? "" : ErrnoText();
   umask(before);
-  if (!bound || listen(listening.fd(), kBacklog) != 0) {
+  if (!bound || listen(listening.get(), kBacklog) != 0) {
     error = path + ": cannot be created: " + (bound ? ErrnoText() : reason) +
             "; `control` names a socket in a folder that the sensor's user can write";
     return nullptr;
@@ -250,9 +236,9 @@ void ControlServer::Serve() {
     if (poll(waiting, 2, -1) < 0 && errno != EINTR) return;
     if (waiting[1].revents != 0) return;
     if (waiting[0].revents == 0) continue;
-    const Socket connection(accept4(socket_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-    if (connection.fd() >= 0) {
-      ServeOne(connection.fd());
+    const FileDescriptor connection(accept4(socket_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (connection.get() >= 0) {
+      ServeOne(connection.get());
     } else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
       // No descriptors left: try again rather than spin.
       std::this_thread::sleep_for(std::chrono::milliseconds(100));
@@ -321,7 +307,7 @@ AskOutcome AskSensor(const std::string& path, const Json& request, Json& respons
         path, limit.count() / 1000);
     return AskOutcome::kSilent;
   };
-  const Socket connection(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const FileDescriptor connection(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!Connects(connection, address, limit)) {
     if (errno == EAGAIN) return silent();  // so many wait already
     error = path + ": no sensor answers (" + ErrnoText() + "); " +
@@ -331,8 +317,8 @@ AskOutcome AskSensor(const std::string& path, const Json& request, Json& respons
     return AskOutcome::kNobody;
   }
   std::string line;
-  const bool answered = WriteLine(connection.fd(), request.dump(), end) &&
-                        ReadLine(connection.fd(), ControlServer::kMaxResponseBytes, end, line);
+  const bool answered = WriteLine(connection.get(), request.dump(), end) &&
+                        ReadLine(connection.get(), ControlServer::kMaxResponseBytes, end, line);
   if (!answered && LeftUntil(end) == 0) return silent();
   response = Json::parse(line, nullptr, false);
   if (!answered || response.is_discarded() || !response.is_object()) {

@@ -13,17 +13,17 @@
 
 namespace vedette {
 
-ExporterMeter::ExporterMeter(const MatchTally& tally, const AlertRenderer& renderer, const GeoLookup& geo,
+ExporterMeter::ExporterMeter(const MatchTally& tally, const AlertPolicy& policy, const GeoLookup& geo,
                              const FileSink* file, FeedPublisher* publisher, const Partners& partners)
-    : tally_(tally), renderer_(renderer), geo_(geo), file_(file), publisher_(publisher), partners_(partners) {
+    : tally_(tally), policy_(policy), geo_(geo), file_(file), publisher_(publisher), partners_(partners) {
   published_.Publish(StateNow());
 }
 
-bool ExporterMeter::Accept(const Alert& alert) {
+bool ExporterMeter::Accept(const Event& event) {
   ++delivered_;
   const auto now =
       std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch());
-  const auto waited = static_cast<int64_t>(now.count()) - static_cast<int64_t>(alert.time_ns);
+  const auto waited = static_cast<int64_t>(now.count()) - static_cast<int64_t>(event.alert->time_ns);
   latency_.Record(waited > 0 ? static_cast<double>(waited) * 1e-9 : 0);
   return true;
 }
@@ -42,7 +42,7 @@ bool ExporterMeter::Close() {
 ExporterMeter::State ExporterMeter::StateNow() {
   State state;
   state.delivered = delivered_;
-  state.unresolved = renderer_.unresolved();
+  state.unresolved = policy_.unresolved();
   if (file_ != nullptr) {
     state.output_lost = file_->lost();
     state.output_failing = file_->failing();

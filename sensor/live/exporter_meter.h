@@ -13,6 +13,7 @@
 #include "exporter/metrics/figures.h"
 #include "exporter/metrics/published.h"
 #include "exporter/output/file_sink.h"
+#include "exporter/policy/alert_policy.h"
 #include "exporter/policy/partners.h"
 #include "exporter/render/match_tally.h"
 
@@ -25,10 +26,10 @@ class ExporterMeter : public AlertSink, public FigureSource {
   static constexpr auto kPublishInterval = std::chrono::milliseconds(200);
 
   // All outlive the meter. `file` may be null (no output), `publisher` as well (no feed).
-  ExporterMeter(const MatchTally& tally, const AlertRenderer& renderer, const GeoLookup& geo, const FileSink* file,
+  ExporterMeter(const MatchTally& tally, const AlertPolicy& policy, const GeoLookup& geo, const FileSink* file,
                 FeedPublisher* publisher, const Partners& partners);
 
-  bool Accept(const Alert& alert) override;
+  bool Accept(const Event& event) override;
   void Idle() override;
   bool Close() override;
   const std::string& error() const override { return error_; }
@@ -59,7 +60,7 @@ class ExporterMeter : public AlertSink, public FigureSource {
   State StateNow();
 
   const MatchTally& tally_;
-  const AlertRenderer& renderer_;
+  const AlertPolicy& policy_;
   const GeoLookup& geo_;
   const FileSink* const file_;
   FeedPublisher* const publisher_;

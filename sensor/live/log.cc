@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "parsers/base/time_text.h"
 #include "sensor/live/service/journal.h"
 
 namespace vedette {
@@ -48,12 +49,7 @@ void Log::WriteLine(Level level, std::string_view text) {
   if (journal_) {
     line = level == Level::kInfo ? kJournalInfo : level == Level::kWarning ? kJournalWarning : kJournalError;
   } else {
-    const time_t now = time(nullptr);
-    std::tm parts{};
-    gmtime_r(&now, &parts);
-    char stamp[40];
-    std::strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%SZ", &parts);
-    line = stamp;
+    line = Rfc3339(int64_t{time(nullptr)} * 1'000'000'000);
     line += level == Level::kInfo ? " info     " : level == Level::kWarning ? " warning  " : " error    ";
   }
   for (const char c : text) line += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;

@@ -64,9 +64,9 @@ SelfWatch::SelfWatch(Parts parts, std::unique_ptr<MuteStore> mutes)
     parts_.log->Info(fmt::format("mute {}: {} until {}: {}", status.mute.id, Describe(status.mute),
                                  Rfc3339(status.mute.until_ns), status.mute.reason));
   }
-  CanaryRunner::Parts canary{.watch = &parts_.filters->canaries,
+  CanaryRunner::Parts canary{.watch = parts_.canaries,
                              .sources = parts_.sources,
-                             .wire = parts_.wire,
+                             .wires = parts_.wires,
                              .feed = parts_.feed,
                              .endpoint = parts_.publisher == nullptr ? "" : parts_.publisher->endpoint(),
                              .server_public_key = parts_.publisher == nullptr ? "" : parts_.publisher->public_key(),
@@ -76,14 +76,14 @@ SelfWatch::SelfWatch(Parts parts, std::unique_ptr<MuteStore> mutes)
 }
 
 void SelfWatch::UseMutes() {
-  parts_.exporter->Post([filters = parts_.filters, list = mutes_->List()] { filters->mutes.Use(list); });
+  parts_.exporter->Post([filter = parts_.mutes, list = mutes_->List()] { filter->Use(list); });
 }
 
 // The exporter has the indicators in use; they are read here, for there may be millions.
 std::vector<std::string> SelfWatch::RemarksOn(const Mute& mute) const {
   const auto used = std::make_shared<IndicatorCatalogue>();
-  const std::string problem = AskExporter(*parts_.exporter, [filters = parts_.filters, used] {
-    *used = filters->in_use;
+  const std::string problem = AskExporter(*parts_.exporter, [policy = parts_.policy, used] {
+    *used = policy->catalogues().newest();
     return std::string();
   });
   if (!problem.empty()) return {};

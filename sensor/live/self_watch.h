@@ -11,13 +11,14 @@
 #include "exporter/feed/feed_sink.h"
 #include "exporter/feed/publisher.h"
 #include "exporter/metrics/figures.h"
-#include "exporter/output/canary_watch.h"
+#include "exporter/policy/alert_policy.h"
+#include "exporter/policy/canary_watch.h"
 #include "exporter/policy/mutes/mute_list.h"
 #include "exporter/policy/mutes/mute_store.h"
 #include "sensor/capture/injecting_source.h"
 #include "sensor/capture/live/frame_sender.h"
 #include "sensor/config/config.h"
-#include "sensor/hardening/command_runner.h"
+#include "sensor/hardening/processes/command_runner.h"
 #include "sensor/live/alarms.h"
 #include "sensor/live/canary_runner.h"
 #include "sensor/live/control.h"
@@ -27,34 +28,18 @@
 
 namespace vedette {
 
-// The exporter's filters, in the order in which alerts go through them: a canary can never be muted.
-struct LiveFilters {
-  CanaryWatch canaries;
-  MuteFilter mutes;
-  IndicatorCatalogue in_use;
-
-  std::vector<AlertFilter*> all() { return {&canaries, &mutes}; }
-  void AddGeneration(const IndicatorCatalogue& indicators) {
-    canaries.AddGeneration(indicators);
-    mutes.AddGeneration(indicators);
-    in_use = indicators;
-  }
-  void ForgetBefore(uint64_t generation) {
-    canaries.ForgetBefore(generation);
-    mutes.ForgetBefore(generation);
-  }
-};
-
 class SelfWatch : public FigureSource {
  public:
   // The sensor's other parts, which outlive this.
   struct Parts {
     const Config* config = nullptr;
-    LiveFilters* filters = nullptr;
+    CanaryWatch* canaries = nullptr;
+    MuteFilter* mutes = nullptr;
+    const AlertPolicy* policy = nullptr;  // the exporter's
     ExportLoop* exporter = nullptr;
     std::vector<InjectingSource*> sources;
-    FrameSender* wire = nullptr;  // may be null, as the next three
-    CommandRunner* command = nullptr;
+    std::vector<FrameSender*> wires;   // empty: canaries are injected at the sources
+    CommandRunner* command = nullptr;  // may be null, as the next two
     const FeedPublisher* publisher = nullptr;
     const FeedSink* feed = nullptr;
     KeyPair canary_keys;

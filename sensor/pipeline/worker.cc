@@ -19,6 +19,10 @@ constexpr uint64_t kSweepFrames = uint64_t{1} << 20;
 // Among what the end of the capture brings, flows that end follow what was left of datagrams.
 constexpr uint64_t kFlowEnds = uint64_t{1} << 62;
 
+// What is left of a datagram in a tunnel may be another worker's than the packet at which it was given up: it follows
+// that, before any flow that ends. At most one comes at one packet, unless a bound is reached.
+constexpr uint64_t kGivenUpInTunnel = 1;
+
 constexpr uint64_t kClockSweepNs = 10'000'000'000;  // live; a million flows: 0.2 % of the worker's time
 
 // A sweep may end a million flows: what they emit is handed over in portions.
@@ -196,8 +200,8 @@ void Worker::OnGivenUp(const Frame& at, bool all) {
   slot.addresses_only = false;
   while (decoder_.TakeGivenUp(slot.packet)) {
     Frame frame = *slot.packet.frame;
-    const uint64_t rank =
-        all ? (PacketPosition(frame.file, frame.number) + 1) | AlertPosition::kEndOfCapture : uint64_t{0};
+    uint64_t rank = slot.packet.outer.empty() ? 0 : kGivenUpInTunnel;
+    if (all) rank = (PacketPosition(frame.file, frame.number) + 1) | AlertPosition::kEndOfCapture;
     frame.file = at.file;
     frame.number = at.number;
     slot.packet.frame = &frame;
@@ -209,7 +213,7 @@ void Worker::OnGivenUp(const Frame& at, bool all) {
 }
 
 void Worker::Lookup(Slot& slot) {
-  slot.key.SetEnds(slot.packet);
+  slot.key.SetEnds(slot.packet, options_.vlan_tells_flows_apart);
   flows_.Hash(slot.key);
   flows_.PrefetchBucket(slot.key);
 }
@@ -279,7 +283,6 @@ Flow& Worker::NewFlow(const Slot& slot, uint64_t rank) {
   flow.start_seen = guess.start_seen;
   flow.first_ns = flow.last_ns = slot.time_ns;
   flow.first_packet = PacketPosition(packet.frame->file, packet.frame->number);
-  flow.id = IdOfNew(flow);
   flow.num_vlans = packet.num_vlans;
   for (size_t i = 0; i < packet.num_vlans; ++i) flow.vlan[i] = packet.vlan[i];
   return flow;
@@ -288,7 +291,7 @@ Flow& Worker::NewFlow(const Slot& slot, uint64_t rank) {
 // Whether no alert has named the flow's ends. What earlier packets of the flow showed is matched before that is asked,
 // where it may still wait, so that the answer does not depend on where bursts end.
 bool Worker::MayTurn(const Flow& flow, bool may_wait) {
-  const uint64_t id = flow.id;
+  const uint64_t id = IdOf(flow);
   if (may_wait && std::any_of(contexts_.begin(), contexts_.end(),
                               [id](const EmissionContext& context) { return context.flow.id == id; }))
     Deliver();
@@ -331,7 +334,7 @@ void Worker::BeginContext() {
 void Worker::EndContext(const Flow& flow, const Frame& frame, uint64_t time_ns, Direction direction, uint64_t rank) {
   if (batch_.size() == batch_before_) return;
   EmissionContext& context = contexts_.emplace_back();
-  context.flow = SnapshotOf(flow);
+  context.flow = SnapshotOf(flow, flows_.OuterOf(flow));
   context.file = frame.file;
   context.packet = frame.number;
   context.time_ns = time_ns;
@@ -426,7 +429,7 @@ void Worker::EndFlow(Flow& flow, const Frame& frame, uint64_t rank) {
              rank);  // the packet is another flow's: its time says nothing
   // Found at the next packet of its five-tuple, or of any other, or (rank) behind all packets so far.
   const uint64_t position = PacketPosition(frame.file, frame.number);
-  ended_.push_back({flow.id, flow.first_packet, rank == 0 ? position - 1 : position});
+  ended_.push_back({IdOf(flow), flow.first_packet, rank == 0 ? position - 1 : position});
 }
 
 void Worker::Sweep(uint64_t now_ns, bool all) {

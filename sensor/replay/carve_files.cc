@@ -9,9 +9,10 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <system_error>
 #include <utility>
 
+#include "parsers/base/errno_text.h"
+#include "parsers/base/file.h"
 #include "sensor/replay/carve_sink.h"
 
 namespace vedette {
@@ -35,8 +36,6 @@ struct RecordHeader {
 };
 static_assert(sizeof(RecordHeader) == 16);
 
-std::string ErrnoText(int number) { return std::generic_category().message(number); }
-
 // Calls change(fraction) for each of the records that follow each other from `begin` on.
 template <class Change>
 void ChangeFractions(char* begin, const char* end, const Change& change) {
@@ -47,18 +46,6 @@ void ChangeFractions(char* begin, const char* end, const Change& change) {
     std::memcpy(at, &record, sizeof record);
     at += sizeof record + record.captured_bytes;
   }
-}
-
-bool WriteAll(int descriptor, const char* data, size_t size, uint64_t offset) {
-  while (size != 0) {
-    const ssize_t n = pwrite(descriptor, data, size, static_cast<off_t>(offset));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return false;
-    data += n;
-    size -= static_cast<size_t>(n);
-    offset += static_cast<uint64_t>(n);
-  }
-  return true;
 }
 
 }  // namespace
@@ -132,16 +119,12 @@ bool CarveFiles::Flush(File& file) {
   if (!error_.empty()) return false;
   if (file.buffer.empty()) return true;
   const std::string path = PathOf(file.name) + kUnfinished;
-  const int descriptor =
-      open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | (file.on_disk ? 0 : O_CREAT | O_TRUNC), 0640);
-  if (descriptor < 0) return Fail(file.name, "cannot be written: " + ErrnoText(errno));
+  FileDescriptor descriptor(
+      open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | (file.on_disk ? 0 : O_CREAT | O_TRUNC), 0640));
+  if (!descriptor.is_open()) return Fail(file.name, "cannot be written: " + ErrnoText());
   file.on_disk = true;
-  bool ok = WriteTo(descriptor, file);
-  int reason = errno;
-  if (close(descriptor) != 0 && ok) {
-    ok = false;
-    reason = errno;
-  }
+  const bool ok = WriteTo(descriptor.get(), file) && descriptor.Close();
+  const int reason = errno;
   buffered_bytes_ -= file.buffer.size();
   file.buffer = std::string();
   return ok || Fail(file.name, "cannot be written: " + ErrnoText(reason));
@@ -153,7 +136,7 @@ bool CarveFiles::WriteTo(int descriptor, File& file) {
     file.file_nanoseconds = file.nanoseconds;
     const FileHeader header{.magic = file.nanoseconds ? kMagicNanoseconds : kMagicMicroseconds,
                             .link_type = file.link_type};
-    if (!WriteAll(descriptor, reinterpret_cast<const char*>(&header), sizeof header, 0)) return false;
+    if (!WriteAllAt(descriptor, {reinterpret_cast<const char*>(&header), sizeof header}, 0)) return false;
     file.written_bytes = sizeof header;
   } else if (file.nanoseconds && !file.file_nanoseconds && !TurnIntoNanoseconds(descriptor, file)) {
     return false;
@@ -161,7 +144,7 @@ bool CarveFiles::WriteTo(int descriptor, File& file) {
   if (!file.file_nanoseconds) {
     ChangeFractions(file.buffer.data(), file.buffer.data() + file.buffer.size(), [](uint32_t ns) { return ns / 1000; });
   }
-  if (!WriteAll(descriptor, file.buffer.data(), file.buffer.size(), file.written_bytes)) return false;
+  if (!WriteAllAt(descriptor, file.buffer, file.written_bytes)) return false;
   file.written_bytes += file.buffer.size();
   return true;
 }
@@ -190,19 +173,8 @@ bool CarveFiles::Finish(uint32_t flow) {
 }
 
 bool CarveFiles::WriteText(const std::string& name, std::string_view text) {
-  const std::string path = PathOf(name) + kUnfinished;
-  const int descriptor = open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_CREAT | O_TRUNC, 0640);
-  if (descriptor < 0) return Fail(name, "cannot be written: " + ErrnoText(errno));
-  bool ok = WriteAll(descriptor, text.data(), text.size(), 0);
-  int reason = errno;
-  if (close(descriptor) != 0 && ok) {
-    ok = false;
-    reason = errno;
-  }
-  if (ok && std::rename(path.c_str(), PathOf(name).c_str()) == 0) return true;
-  if (ok) reason = errno;
-  unlink(path.c_str());
-  return Fail(name, "cannot be written: " + ErrnoText(reason));
+  return ReplaceFile(PathOf(name), text, {.suffix = kUnfinished, .to_disk = false}) ||
+         Fail(name, "cannot be written: " + ErrnoText());
 }
 
 std::vector<std::string> CarveFiles::NamesOf(uint32_t flow) const {

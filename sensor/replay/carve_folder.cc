@@ -8,10 +8,10 @@
 #include <filesystem>
 #include <system_error>
 
+#include "parsers/base/errno_text.h"
+
 namespace vedette {
 namespace {
-
-std::string ErrnoText(int number) { return std::generic_category().message(number); }
 
 std::string FolderOf(const std::string& path) {
   const size_t slash = path.rfind('/');

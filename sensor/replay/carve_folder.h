@@ -7,11 +7,11 @@
 
 namespace vedette {
 
-// One line of JSON a carved flow.
+// One line of JSON per carved flow.
 constexpr char kCarveIndex[] = "index.jsonl";
 
-// Makes the folder where it is missing. False, with the reason and what to do, where flows cannot go there: it holds
-// something already (`force` allows that, and takes an older index away), a capture that is read, or it cannot be
+// Creates the folder if it is missing. False, with the reason and what to do, if flows cannot go there: it is not
+// empty (`force` allows that, and removes an older index), it holds a capture that is read, or it cannot be
 // written.
 bool PrepareCarveFolder(const std::string& folder, bool force, const CaptureList& captures, std::string& error);
 

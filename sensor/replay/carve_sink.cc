@@ -7,7 +7,8 @@ namespace vedette {
 
 std::string CarvedName(uint64_t flow_id) { return std::to_string(flow_id) + ".pcap"; }
 
-bool CarveSink::Accept(const Alert& alert) {
+bool CarveSink::Accept(const Event& event) {
+  const Alert& alert = *event.alert;
   auto found = index_.find(alert.flow.id);
   if (found == index_.end()) {
     if (flows_.size() >= max_flows_) return true;

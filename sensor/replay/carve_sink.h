@@ -1,5 +1,5 @@
 // Which flows are carved: those with alerts, in the order of their first one. One of the sinks, and the first of them,
-// so that the renderers behind it can name the file.
+// so that the renderers after it can name the file.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 namespace vedette {
 
 struct CarvedFlow {
-  FlowSnapshot flow;  // as its last alert had it
+  FlowSnapshot flow;  // as of its last alert
   uint64_t alerts = 0;
   // Positions between which its five-tuple is this flow's, both included.
   uint64_t first_packet = 0, last_packet = 0;
@@ -23,13 +23,13 @@ struct CarvedFlow {
 // "1234.pcap": how a flow's capture is named within its folder.
 std::string CarvedName(uint64_t flow_id);
 
-// Used by the exporter thread until all alerts are through, by any one thread afterwards.
+// Used by the exporter thread until all alerts are delivered, by any one thread afterwards.
 class CarveSink final : public AlertSink {
  public:
-  // Flows that alert first when there are `max_flows` already are left out.
+  // Once there are `max_flows`, flows with a first alert are left out.
   explicit CarveSink(size_t max_flows) : max_flows_(max_flows) {}
 
-  bool Accept(const Alert& alert) override;
+  bool Accept(const Event& event) override;
   const std::string& error() const override { return error_; }
   bool delivers() const override { return false; }
 

@@ -8,7 +8,7 @@
 #include <optional>
 #include <span>
 
-#include "exporter/render/shown.h"
+#include "exporter/render/fields.h"
 #include "parsers/base/community_id.h"
 #include "parsers/base/json_writer.h"
 #include "parsers/base/time_text.h"

@@ -1,4 +1,4 @@
-// To which of the flows that are carved a packet belongs: by five-tuple, either way round, and place in the capture.
+// Finds the carved flow to which a packet belongs: by five-tuple, in either direction, and position in the capture.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace vedette {
 
-// Immutable once made. Flows of one five-tuple follow each other in the capture, so that a place tells them apart.
+// Immutable once made. Flows of one five-tuple follow each other in the capture, so the position tells them apart.
 class FlowFinder {
  public:
   explicit FlowFinder(std::span<const CarvedFlow> flows);

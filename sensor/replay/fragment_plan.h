@@ -1,7 +1,7 @@
 // Which fragments belong to which flows: only one of a datagram's fragments has the ports, and it may come last.
 //
-// Fragments of one datagram are kept together by their place only. The datagram belongs to the flow that the packet
-// made of it is found in, and to the flow of fragments without ports that its first one opened, as in Worker.
+// Of the fragments of a datagram, only their positions are kept. The datagram belongs to the flow of its reassembled
+// packet, and to the flow of fragments without ports that its first fragment opened, as in Worker.
 #pragma once
 
 #include <cstdint>
@@ -21,17 +21,17 @@ class FragmentPlan {
     uint64_t position;  // of the fragment's frame
     uint32_t flow;
   };
-  // Held until a datagram's flow is known: places, 8 MiB, and datagrams, some 250 bytes each, 16 MiB; the decoder
-  // itself holds fewer. What is beyond makes the oldest datagram's fate final.
+  // Held until a datagram's flow is known: positions, 8 MiB, and datagrams, some 250 bytes each, 16 MiB; the decoder
+  // itself holds fewer. Beyond that, the oldest datagram is decided as it is.
   static constexpr size_t kMaxWaiting = size_t{1} << 20;
   static constexpr size_t kMaxWaitingDatagrams = size_t{1} << 16;
-  // Fragments of carved flows: 64 MiB. What is beyond is counted.
+  // Fragments of carved flows: 64 MiB. Those beyond are counted.
   static constexpr size_t kMaxEntries = size_t{4} << 20;
 
-  // `timeout_ns`: a fragment that comes so much later belongs to another datagram, as in Decoder.
+  // `timeout_ns`: a fragment that comes this much later belongs to another datagram, as in Decoder.
   FragmentPlan(const FlowFinder& finder, uint64_t timeout_ns);
 
-  // A frame that the decoder took for a fragment, and what it made of it.
+  // A frame that the decoder took for a fragment, and the decoder's result.
   void Add(const Packet& packet, DecodeResult result, uint64_t position, uint64_t time_ns);
   // By position, each once.
   std::vector<Entry> Take();
@@ -43,7 +43,7 @@ class FragmentPlan {
     DatagramKey key;
     uint64_t first_time_ns;
     std::vector<uint64_t> positions;
-    std::vector<uint32_t> flows;  // two at most of one datagram; more where identifications are used again
+    std::vector<uint32_t> flows;  // at most two per datagram; more if identifications are reused
   };
   using ByAge = std::list<Datagram>;
 

@@ -13,7 +13,7 @@
 
 namespace vedette {
 
-bool FeedSetup::Open(const Config& config, Partners& partners, AlertRenderer& renderer, std::string& error,
+bool FeedSetup::Open(const Config& config, Partners& partners, AlertPolicy& policy, std::string& error,
                      std::function<void(std::string_view)> log, std::function<void(std::string_view)> warn) {
   config_ = config;
   partners_ = &partners;
@@ -29,7 +29,7 @@ bool FeedSetup::Open(const Config& config, Partners& partners, AlertRenderer& re
   config_.feed.warn = without_prefix(warn);
   publisher_ = FeedPublisher::Open(config_.feed, error);
   if (publisher_ == nullptr) return false;
-  sink_ = std::make_unique<FeedSink>(*publisher_, partners, renderer);
+  sink_ = std::make_unique<FeedSink>(*publisher_, partners, policy);
   const auto count = std::count_if(config_.feed.partners.begin(), config_.feed.partners.end(),
                                    [](const PartnerConfig& partner) { return partner.name != kCanaryView; });
   log(fmt::format("{} for {} partners", publisher_->endpoint(), count));

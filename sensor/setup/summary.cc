@@ -1,11 +1,11 @@
 #include "sensor/setup/summary.h"
 
 #include <fmt/format.h>
-#include <time.h>
 
 #include <algorithm>
 
 #include "exporter/metrics/families.h"
+#include "parsers/base/time_text.h"
 #include "parsers/registry.h"
 #include "sensor/pipeline/totals_figures.h"
 #include "sensor/setup/complain.h"
@@ -16,14 +16,8 @@ namespace {
 
 constexpr size_t kIndicatorsShown = 20;
 
-std::string TimeText(uint64_t ns) {
-  const auto seconds = static_cast<time_t>(ns / 1'000'000'000);
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text;
-}
+// To the second.
+std::string TimeText(uint64_t ns) { return std::string(EveTime().Format(ns).substr(0, 19)) + 'Z'; }
 
 // "  name            1,234" for each that is not zero.
 void AppendLine(std::string& out, std::string_view name, std::string_view value) {
@@ -157,10 +151,9 @@ void ReportFragments(const Totals& totals) {
   const uint64_t fragments = totals.workers.fragments_excluded_by_filter;
   if (fragments == 0) return;
   Warn(fmt::format(
-      "the filter looks at ports and left out {} later fragment{}, which {} none: what {} of is not whole. To "
-      "take all fragments as well: '(FILTER) or ip[6:2] & 0x1fff != 0'",
-      Thousands(fragments), fragments == 1 ? "" : "s", fragments == 1 ? "has" : "have",
-      fragments == 1 ? "it is" : "they are"));
+      "the filter looks at ports and left out {} later fragment{}, which {} none: their datagrams are incomplete. To "
+      "include all fragments: '(FILTER) or ip[6:2] & 0x1fff != 0'",
+      Thousands(fragments), fragments == 1 ? "" : "s", fragments == 1 ? "has" : "have"));
 }
 
 void ReportDamage(const Totals& totals) {

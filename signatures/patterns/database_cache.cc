@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <ctime>
 #include <filesystem>
 #include <system_error>
@@ -16,6 +15,7 @@
 #include <vector>
 
 #include "parsers/base/digest.h"
+#include "parsers/base/errno_text.h"
 #include "parsers/base/text.h"
 
 namespace vedette {
@@ -25,23 +25,6 @@ constexpr std::string_view kMagic = "VEDCACHE";
 constexpr uint32_t kFormatVersion = 1;
 constexpr std::string_view kEnding = ".db", kAside = ".tmp-";
 constexpr time_t kAsideSeconds = 3600;  // a file written aside that is older was left by a process that is gone
-
-class File {
- public:
-  explicit File(int fd) : fd_(fd) {}
-  ~File() {
-    if (fd_ >= 0) close(fd_);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  bool open() const { return fd_ >= 0; }
-  int fd() const { return fd_; }
-
- private:
-  int fd_;
-};
-
-std::string LastError() { return std::error_code(errno, std::generic_category()).message(); }
 
 template <class Integer>
 void AppendNumber(Integer value, std::string& out) {
@@ -56,16 +39,6 @@ std::string HeaderOf(const DatabaseCache::Key& key, std::string_view content) {
   const DatabaseCache::Key digest = DatabaseCache::KeyOf(AsBytes(content));
   header.append(reinterpret_cast<const char*>(digest.data()), digest.size());
   return header;
-}
-
-bool WriteAll(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = write(fd, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    bytes.remove_prefix(static_cast<size_t>(written));
-  }
-  return true;
 }
 
 bool HasEnding(std::string_view name, std::string_view ending) {
@@ -97,39 +70,39 @@ void DatabaseCache::Complain(std::string what) {
   if (problem_.empty()) problem_ = folder_ + ": " + std::move(what);
 }
 
-// Opened for its entries, or -1. What others may write into is not used: they could put files there in our name's
+// Opened for its entries, or not. What others may write into is not used: they could put files there in our name's
 // stead.
-int DatabaseCache::OpenFolder() {
+FileDescriptor DatabaseCache::OpenFolder() {
   std::error_code ignored;  // what is wrong shows when it is opened
   const std::filesystem::path path(folder_);
   if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), ignored);
   mkdir(folder_.c_str(), 0700);
-  const int fd = open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) {
-    Complain("cannot be used as a cache: " + LastError());
-    return -1;
+  FileDescriptor folder(open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder.is_open()) {
+    Complain("cannot be used as a cache: " + ErrnoText());
+    return folder;
   }
   struct stat status {};
-  if (fstat(fd, &status) != 0 || (status.st_uid != geteuid() && status.st_uid != 0) || (status.st_mode & 022) != 0) {
+  if (fstat(folder.get(), &status) != 0 || (status.st_uid != geteuid() && status.st_uid != 0) ||
+      (status.st_mode & 022) != 0) {
     Complain("is not used as a cache: it has to belong to this user, and others must not be able to write to it");
-    close(fd);
-    return -1;
+    folder.Close();
   }
-  return fd;
+  return folder;
 }
 
 std::optional<std::string> DatabaseCache::Load(const Key& key) {
   if (!enabled()) return std::nullopt;
-  const File folder(OpenFolder());
-  if (!folder.open()) return std::nullopt;
+  const FileDescriptor folder = OpenFolder();
+  if (!folder.is_open()) return std::nullopt;
   const std::string name = FileNameOf(key);
-  const File file(openat(folder.fd(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-  if (!file.open()) {
-    if (errno != ENOENT) Complain(name + " cannot be read: " + LastError());
+  const FileDescriptor file(openat(folder.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  if (!file.is_open()) {
+    if (errno != ENOENT) Complain(name + " cannot be read: " + ErrnoText());
     return std::nullopt;
   }
   struct stat status {};
-  if (fstat(file.fd(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
+  if (fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
   if (status.st_uid != geteuid() || (status.st_mode & 077) != 0) {
     Complain(name + " is not used: it has to belong to this user, with mode 0600");
     return std::nullopt;
@@ -138,42 +111,38 @@ std::optional<std::string> DatabaseCache::Load(const Key& key) {
     return std::nullopt;
   }
   std::string bytes(static_cast<size_t>(status.st_size), '\0');
-  for (size_t have = 0; have < bytes.size();) {
-    const ssize_t got = read(file.fd(), bytes.data() + have, bytes.size() - have);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return std::nullopt;
-    have += static_cast<size_t>(got);
-  }
+  if (ReadUpTo(file.get(), bytes.data(), bytes.size()) != bytes.size()) return std::nullopt;
   if (!ContentOf(bytes, key)) return std::nullopt;
-  futimens(file.fd(), nullptr);  // used now: the next to go is another
+  futimens(file.get(), nullptr);  // used now: the next to go is another
   bytes.erase(0, kHeaderBytes);
   return bytes;
 }
 
 void DatabaseCache::Store(const Key& key, std::string_view content) {
   if (!enabled() || content.size() + kHeaderBytes > std::min(kMaxFileBytes, max_folder_bytes_)) return;
-  const File folder(OpenFolder());
-  if (!folder.open()) return;
+  const FileDescriptor folder = OpenFolder();
+  if (!folder.is_open()) return;
   const std::string name = FileNameOf(key);
   static constexpr int kTries = 100;  // of a name that no other process has taken
   std::string aside;
-  int fd = -1;
-  for (int i = 0; i < kTries && fd < 0; ++i) {
+  FileDescriptor file;
+  for (int i = 0; i < kTries && !file.is_open(); ++i) {
     aside = std::string(kAside) + name.substr(0, 16) + '-' + std::to_string(getpid()) + '-' + std::to_string(i);
-    fd = openat(folder.fd(), aside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0 && errno != EEXIST) break;
+    file =
+        FileDescriptor(openat(folder.get(), aside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (!file.is_open() && errno != EEXIST) break;
   }
-  const File file(fd);
-  if (!file.open()) return Complain("cannot be written: " + LastError());
+  if (!file.is_open()) return Complain("cannot be written: " + ErrnoText());
   // The mode is set once more because of the umask, which may take from it what the owner needs.
+  const int fd = file.get();
   if (fchmod(fd, 0600) != 0 || !WriteAll(fd, HeaderOf(key, content)) || !WriteAll(fd, content) || fsync(fd) != 0 ||
-      renameat(folder.fd(), aside.c_str(), folder.fd(), name.c_str()) != 0) {
-    Complain(name + " cannot be written: " + LastError());
-    unlinkat(folder.fd(), aside.c_str(), 0);
+      renameat(folder.get(), aside.c_str(), folder.get(), name.c_str()) != 0) {
+    Complain(name + " cannot be written: " + ErrnoText());
+    unlinkat(folder.get(), aside.c_str(), 0);
     return;
   }
-  fsync(folder.fd());
-  MakeRoom(folder.fd(), name);
+  fsync(folder.get());
+  MakeRoom(folder.get(), name);
 }
 
 // Removes what was used longest ago until the files are within the bound, and what was left half-written.

@@ -23,6 +23,7 @@
 #include <string_view>
 
 #include "parsers/base/bytes.h"
+#include "parsers/base/file.h"
 
 namespace vedette {
 
@@ -54,7 +55,7 @@ class DatabaseCache {
   static std::string FileNameOf(const Key& key);
 
  private:
-  int OpenFolder();
+  FileDescriptor OpenFolder();
   void MakeRoom(int folder, const std::string& except);
   void Complain(std::string what);
 

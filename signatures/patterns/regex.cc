@@ -106,6 +106,51 @@ struct Regex::Facts {
   double bits = 0;
   const char* assertion = nullptr;
   Literals literals;
+
+  // Of one byte that is among `set`; `literal`: the same for all of them, in lower case.
+  static Facts OfByte(const ByteSet& set, std::optional<char> literal) {
+    Facts out;
+    out.min_width = out.max_width = out.positions = 1;
+    out.bits = BitsOf(set);
+    out.literals.exact = literal.has_value();
+    if (literal) {
+      out.literals.begin = out.literals.end = *literal;
+      out.literals.Note(out.literals.begin);
+    }
+    return out;
+  }
+  static Facts OfAssertion(Assertion which) {
+    static constexpr const char* kNames[] = {"^", "\\z", "$", "^", "$", "\\b", "\\B"};
+    constexpr double kAnchorBits = 4;  // of all the places in a text, one
+    Facts out;
+    out.assertion = kNames[static_cast<size_t>(which)];
+    out.bits = which == Assertion::kBoundary || which == Assertion::kNoBoundary ? 0 : kAnchorBits;
+    return out;
+  }
+  void Append(const Facts& next) {
+    min_width = Plus(min_width, next.min_width);
+    max_width = Plus(max_width, next.max_width);
+    positions = Plus(positions, next.positions);
+    bits += next.bits;
+    if (assertion == nullptr) assertion = next.assertion;
+    literals.Append(next.literals);
+  }
+  void Or(const Facts& other) {
+    min_width = std::min(min_width, other.min_width);
+    max_width = std::max(max_width, other.max_width);
+    positions = Plus(positions, other.positions);
+    bits = std::min(bits, other.bits);
+    if (assertion == nullptr) assertion = other.assertion;
+    literals.Or(other.literals);
+  }
+  void Repeat(uint16_t least, uint16_t most) {
+    const size_t written = most == kForever ? std::max<size_t>(least, 1) : most;
+    min_width = Times(min_width, least);
+    max_width = Times(max_width, most == kForever ? kUnbounded : most);
+    positions = Times(positions, written);
+    bits *= least;
+    literals.Repeat(least, least == most);
+  }
 };
 
 Regex::Facts Regex::FactsOf(uint32_t index) const {
@@ -115,63 +160,24 @@ Regex::Facts Regex::FactsOf(uint32_t index) const {
     case Op::kEmpty:
       break;
     case Op::kByte:
-    case Op::kSet: {
-      const ByteSet set = node.op == Op::kByte ? ByteSet::Of(node.byte) : sets_[node.set];
-      facts.min_width = facts.max_width = facts.positions = 1;
-      facts.bits = BitsOf(set);
-      const std::optional<char> literal =
-          node.op == Op::kByte ? LowerAscii(static_cast<char>(node.byte)) : LiteralOf(set);
-      if (literal) {
-        facts.literals.begin = facts.literals.end = *literal;
-        facts.literals.Note(facts.literals.begin);
-      } else {
-        facts.literals.exact = false;
-      }
-      break;
-    }
+      return Facts::OfByte(ByteSet::Of(node.byte), LowerAscii(static_cast<char>(node.byte)));
+    case Op::kSet:
+      return Facts::OfByte(sets_[node.set], LiteralOf(sets_[node.set]));
     case Op::kSequence:
-      for (const uint32_t child : ChildrenOf(node)) {
-        const Facts next = FactsOf(child);
-        facts.min_width = Plus(facts.min_width, next.min_width);
-        facts.max_width = Plus(facts.max_width, next.max_width);
-        facts.positions = Plus(facts.positions, next.positions);
-        facts.bits += next.bits;
-        if (facts.assertion == nullptr) facts.assertion = next.assertion;
-        facts.literals.Append(next.literals);
-      }
+      for (const uint32_t child : ChildrenOf(node)) facts.Append(FactsOf(child));
       break;
     case Op::kChoice: {
       const std::span<const uint32_t> children = ChildrenOf(node);
       facts = FactsOf(children.front());
-      for (const uint32_t child : children.subspan(1)) {
-        const Facts other = FactsOf(child);
-        facts.min_width = std::min(facts.min_width, other.min_width);
-        facts.max_width = std::max(facts.max_width, other.max_width);
-        facts.positions = Plus(facts.positions, other.positions);
-        facts.bits = std::min(facts.bits, other.bits);
-        if (facts.assertion == nullptr) facts.assertion = other.assertion;
-        facts.literals.Or(other.literals);
-      }
+      for (const uint32_t child : children.subspan(1)) facts.Or(FactsOf(child));
       break;
     }
-    case Op::kRepeat: {
+    case Op::kRepeat:
       facts = FactsOf(ChildrenOf(node).front());
-      const size_t written = node.most == kForever ? std::max<size_t>(node.least, 1) : node.most;
-      facts.min_width = Times(facts.min_width, node.least);
-      facts.max_width = Times(facts.max_width, node.most == kForever ? kUnbounded : node.most);
-      facts.positions = Times(facts.positions, written);
-      facts.bits *= node.least;
-      facts.literals.Repeat(node.least, node.least == node.most);
+      facts.Repeat(node.least, node.most);
       break;
-    }
-    case Op::kAssertion: {
-      static constexpr const char* kNames[] = {"^", "\\z", "$", "^", "$", "\\b", "\\B"};
-      constexpr double kAnchorBits = 4;  // of all the places in a text, one
-      facts.assertion = kNames[node.byte];
-      const auto which = static_cast<Assertion>(node.byte);
-      facts.bits = which == Assertion::kBoundary || which == Assertion::kNoBoundary ? 0 : kAnchorBits;
-      break;
-    }
+    case Op::kAssertion:
+      return Facts::OfAssertion(static_cast<Assertion>(node.byte));
   }
   return facts;
 }

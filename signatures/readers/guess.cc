@@ -49,8 +49,53 @@ bool IsOneOfHostSchemes(std::string_view scheme) {
                      [&](std::string_view one) { return EqualsLower(scheme, one); });
 }
 
+// "hxxp//host/path", "http:/host".
+constexpr std::array<std::string_view, 10> kDamagedSchemes = {
+    "http", "https", "hxxp", "hxxps", "http:", "https:", "hxxp:", "hxxps:", "http;", "https;"};
+
+// "evil.example;" of an ACL, "'evil.example'," of a script: what surrounds a value that holds no such byte itself.
+std::string_view WithoutPunctuation(std::string_view text) {
+  const bool is_url = text.find("://") != std::string_view::npos || text.front() == '/';
+  if (!is_url || text.front() == '"' || text.front() == '\'') {
+    while (text.size() > 1 && (text.back() == ',' || text.back() == ';')) text.remove_suffix(1);
+  }
+  if (text.size() > 2 && text.front() == text.back() && (text.front() == '"' || text.front() == '\'')) {
+    text = WithoutUnseen(text.substr(1, text.size() - 2));
+  }
+  return text;
+}
+
+// Behind "20.1.2.3" or "20.1.2.0/24": a comment, and neither a port or score nor a second value. Of "#" only a bare
+// number may be more ("#53"): reputation lists put several columns there.
+bool IsCommentBehind(std::string_view text) {
+  const char mark = text.front();
+  text.remove_prefix(std::min(text.find_first_not_of("#; \t"), text.size()));
+  const std::string_view word = text.substr(0, text.find_first_of(" \t,;"));
+  if (mark == '#') return text.empty() || !AllOf(text, IsDigit);
+  return word.empty() || (!IsDigit(word.front()) && word.find_first_of(".:/") == std::string_view::npos);
+}
+
+// Whether the path and query of a URL ask for nothing but the host.
+bool IsBare(std::string_view rest) {
+  rest = rest.substr(0, rest.find('#'));
+  return rest.empty() || rest == "/";
+}
+
+// By the number of its digits, or as JA4 writes one.
+std::optional<IndicatorType> TypeOfDigest(std::string_view text) {
+  if (text.size() >= 32 && AllOf(text, IsHexDigit)) {
+    if (text.size() == 32) return IndicatorType::kFileMd5;
+    if (text.size() == 40) return IndicatorType::kFileSha1;
+    if (text.size() == 64) return IndicatorType::kFileSha256;
+  }
+  if (text.size() == 36 && IsJa4(LowerAscii(text))) return IndicatorType::kJa4;
+  return std::nullopt;
+}
+
+}  // namespace
+
 // What decides where to look, found in one pass.
-struct Has {
+struct Guesser::Has {
   bool slash = false, colon = false, at = false, blank = false, mark = false, not_ascii = false, bracket = false;
   explicit Has(std::string_view text) {
     for (const char c : text) {
@@ -87,36 +132,6 @@ struct Has {
     }
   }
 };
-
-// "evil.example;" of an ACL, "'evil.example'," of a script: what surrounds a value that holds no such byte itself.
-std::string_view WithoutPunctuation(std::string_view text) {
-  const bool is_url = text.find("://") != std::string_view::npos || text.front() == '/';
-  if (!is_url || text.front() == '"' || text.front() == '\'') {
-    while (text.size() > 1 && (text.back() == ',' || text.back() == ';')) text.remove_suffix(1);
-  }
-  if (text.size() > 2 && text.front() == text.back() && (text.front() == '"' || text.front() == '\'')) {
-    text = WithoutUnseen(text.substr(1, text.size() - 2));
-  }
-  return text;
-}
-
-// Behind "20.1.2.3" or "20.1.2.0/24": a comment, and neither a port or score nor a second value. Of "#" only a bare
-// number may be more ("#53"): reputation lists put several columns there.
-bool IsCommentBehind(std::string_view text) {
-  const char mark = text.front();
-  text.remove_prefix(std::min(text.find_first_not_of("#; \t"), text.size()));
-  const std::string_view word = text.substr(0, text.find_first_of(" \t,;"));
-  if (mark == '#') return text.empty() || !AllOf(text, IsDigit);
-  return word.empty() || (!IsDigit(word.front()) && word.find_first_of(".:/") == std::string_view::npos);
-}
-
-// Whether the path and query of a URL ask for nothing but the host.
-bool IsBare(std::string_view rest) {
-  rest = rest.substr(0, rest.find('#'));
-  return rest.empty() || rest == "/";
-}
-
-}  // namespace
 
 std::optional<Guess> Guesser::Refuse(std::string_view why, std::string_view nearest) {
   reason_ = why;
@@ -419,71 +434,72 @@ std::string Guesser::NotSingle(std::string_view text) {
 
 std::optional<Guess> Guesser::Of(std::string_view given, std::string& reason) {
   reason_.clear();
-  const auto guess = [&]() -> std::optional<Guess> {
-    std::string_view text = WithoutUnseen(given);
-    if (text.empty()) return Refuse("no value is there");
-    text = WithoutPunctuation(text);
-    if (text.starts_with("||")) return OfAdblock(text);
-    if (text.starts_with("@@")) return Refuse("an exception of an ad blocker's list: not to be looked for");
-    text = Refang(text, refanged_);
-    if (text.empty()) return Refuse("no value is there");
-    const Has has(text);
-    if (text.front() == '/' && !has.blank) return OfPath(text);
-    if (text.front() == '/') return Guess{IndicatorType::kUri, text, {}};  // its reader says what is wrong
-    if (has.not_ascii && HoldsInvisible(text)) return Refuse(kInvisible);
-    const size_t url = has.colon && has.slash ? text.find("://") : std::string_view::npos;
-    const bool single = !has.blank && text.find_first_of("|\"") == std::string_view::npos;
-    if (url != std::string_view::npos) {
-      const size_t scheme = SchemeBytes(text);
-      if (!single) return Refuse(kNoSingleValue, NearestIn(text, last_labels_));
-      if (scheme == url && scheme != 0) return OfUrl(text, scheme);
-      // "url,http://…", "[http://…", "http;//…://": more than a URL, unless it begins with a name and a slash.
-      if (text.find_first_of("/?") == url + 1) return Refuse(kNoSingleValue, NearestIn(text, last_labels_));
-    }
-    if (has.not_ascii || has.blank) {
-      hyphened_ = WithPlainHyphen(text);
-      bool is_address = false;
-      if (hyphened_.find('-') != std::string::npos && hyphened_.find_first_of(" \t") == std::string::npos &&
-          hyphened_ != text) {
-        std::optional<Guess> found = OfAddress(hyphened_, is_address);
-        if (is_address) return found;
-      }
-    }
-    if (has.blank) return OfWords(text);
-    if (IsDigit(text.front()) || has.colon) {
-      bool is_address = false;
-      std::optional<Guess> found = OfAddress(text, is_address);
-      if (is_address) return found;
-    }
-    if (!single) return Refuse(kNoSingleValue, NearestIn(text, last_labels_));
-    std::string_view host, port;
-    if (has.colon && !has.slash && SplitPort(text, host, port))
-      return host.find('.') == std::string_view::npos ? Refuse(kDamaged, NearestIn(text, last_labels_))
-                                                      : Refuse(kNamePort, NearestIn(host, last_labels_));
-    if (has.at && !has.slash) return Guess{IndicatorType::kEmail, text, {}};
-    if (has.slash) {
-      if (const std::optional<FeedLine> line = ReadFeedLine(text)) return OfFeedLine(*line);
-      // "hxxp//host/path", "http:/host".
-      const std::string head = LowerAscii(text.substr(0, text.find('/')));
-      if (head == "http" || head == "https" || head == "hxxp" || head == "hxxps" || head == "http:" ||
-          head == "https:" || head == "hxxp:" || head == "hxxps:" || head == "http;" || head == "https;") {
-        const std::string_view behind = text.substr(std::min(text.find_first_not_of('/', text.find('/')), text.size()));
-        return Refuse(kDamaged, "http://" + std::string(behind));
-      }
-      return OfUrl(text, 0);
-    }
-    if (text.size() >= 32 && AllOf(text, IsHexDigit)) {
-      if (text.size() == 32) return Guess{IndicatorType::kFileMd5, text, {}};
-      if (text.size() == 40) return Guess{IndicatorType::kFileSha1, text, {}};
-      if (text.size() == 64) return Guess{IndicatorType::kFileSha256, text, {}};
-    }
-    if (text.size() == 36 && IsJa4(LowerAscii(text))) return Guess{IndicatorType::kJa4, text, {}};
-    if (has.mark) return Refuse(kNoSingleValue, NearestIn(text, last_labels_));
-    return OfName(text);
-  };
-  std::optional<Guess> out = guess();
+  const std::optional<Guess> out = OfGiven(given);
   if (!out) reason = reason_;
   return out;
+}
+
+// Takes away what stands around the value, and what is told by how it begins.
+std::optional<Guess> Guesser::OfGiven(std::string_view given) {
+  std::string_view text = WithoutUnseen(given);
+  if (text.empty()) return Refuse("no value is there");
+  text = WithoutPunctuation(text);
+  if (text.starts_with("||")) return OfAdblock(text);
+  if (text.starts_with("@@")) return Refuse("an exception of an ad blocker's list: not to be looked for");
+  text = Refang(text, refanged_);
+  if (text.empty()) return Refuse("no value is there");
+  const Has has(text);
+  if (text.front() == '/' && !has.blank) return OfPath(text);
+  if (text.front() == '/') return Guess{IndicatorType::kUri, text, {}};  // its reader says what is wrong
+  if (has.not_ascii && HoldsInvisible(text)) return Refuse(kInvisible);
+  return OfText(text, has);
+}
+
+// By the marks that the text holds, the surest first.
+std::optional<Guess> Guesser::OfText(std::string_view text, const Has& has) {
+  const size_t url = has.colon && has.slash ? text.find("://") : std::string_view::npos;
+  const bool single = !has.blank && text.find_first_of("|\"") == std::string_view::npos;
+  if (url != std::string_view::npos) {
+    const size_t scheme = SchemeBytes(text);
+    if (!single) return Refuse(kNoSingleValue, NearestIn(text, last_labels_));
+    if (scheme == url && scheme != 0) return OfUrl(text, scheme);
+    // "url,http://…", "[http://…", "http;//…://": more than a URL, unless it begins with a name and a slash.
+    if (text.find_first_of("/?") == url + 1) return Refuse(kNoSingleValue, NearestIn(text, last_labels_));
+  }
+  bool is_address = false;
+  if (has.not_ascii || has.blank) {
+    hyphened_ = WithPlainHyphen(text);
+    if (hyphened_.find('-') != std::string::npos && hyphened_.find_first_of(" \t") == std::string::npos &&
+        hyphened_ != text) {
+      std::optional<Guess> found = OfAddress(hyphened_, is_address);
+      if (is_address) return found;
+    }
+  }
+  if (has.blank) return OfWords(text);
+  if (IsDigit(text.front()) || has.colon) {
+    std::optional<Guess> found = OfAddress(text, is_address);
+    if (is_address) return found;
+  }
+  if (!single) return Refuse(kNoSingleValue, NearestIn(text, last_labels_));
+  if (has.slash) return OfSlash(text);
+  std::string_view host, port;
+  if (has.colon && SplitPort(text, host, port))
+    return host.find('.') == std::string_view::npos ? Refuse(kDamaged, NearestIn(text, last_labels_))
+                                                    : Refuse(kNamePort, NearestIn(host, last_labels_));
+  if (has.at) return Guess{IndicatorType::kEmail, text, {}};
+  if (const std::optional<IndicatorType> digest = TypeOfDigest(text)) return Guess{*digest, text, {}};
+  if (has.mark) return Refuse(kNoSingleValue, NearestIn(text, last_labels_));
+  return OfName(text);
+}
+
+// Text with a slash that is no address, and does not begin with a scheme.
+std::optional<Guess> Guesser::OfSlash(std::string_view text) {
+  if (const std::optional<FeedLine> line = ReadFeedLine(text)) return OfFeedLine(*line);
+  const size_t slash = text.find('/');
+  const std::string head = LowerAscii(text.substr(0, slash));
+  if (std::find(kDamagedSchemes.begin(), kDamagedSchemes.end(), head) == kDamagedSchemes.end()) return OfUrl(text, 0);
+  const std::string_view behind = text.substr(std::min(text.find_first_not_of('/', slash), text.size()));
+  return Refuse(kDamaged, "http://" + std::string(behind));
 }
 
 }  // namespace vedette

@@ -37,6 +37,11 @@ class Guesser {
   std::string NotSingle(std::string_view text);
 
  private:
+  struct Has;  // which marks a text holds
+
+  std::optional<Guess> OfGiven(std::string_view given);
+  std::optional<Guess> OfText(std::string_view text, const Has& has);
+  std::optional<Guess> OfSlash(std::string_view text);
   std::optional<Guess> OfUrl(std::string_view text, size_t scheme_bytes);
   std::optional<Guess> OfPath(std::string_view text);
   std::optional<Guess> OfBlock(std::string_view address, std::string_view behind);

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "signatures/prefix_table.h"
+#include "parsers/base/network.h"
 #include "signatures/value.h"
 #include "signatures/value_parts.h"
 

@@ -4,37 +4,10 @@
 #include <utility>
 
 #include "parsers/base/text.h"
+#include "parsers/base/text_reader.h"
 
 namespace vedette {
 namespace {
-
-// Reads from the front of a text; every step fails at the end.
-class TextReader {
- public:
-  explicit TextReader(std::string_view text) : text_(text) {}
-
-  bool empty() const { return text_.empty(); }
-  bool Take(char c) {
-    if (text_.empty() || text_.front() != c) return false;
-    text_.remove_prefix(1);
-    return true;
-  }
-  bool TakeAny(char& c) {
-    if (text_.empty()) return false;
-    c = text_.front();
-    text_.remove_prefix(1);
-    return true;
-  }
-  void SkipBlanks() {
-    while (!text_.empty() &&
-           (text_.front() == ' ' || text_.front() == '\t' || text_.front() == '\n' || text_.front() == '\r')) {
-      text_.remove_prefix(1);
-    }
-  }
-
- private:
-  std::string_view text_;
-};
 
 bool TakeHex4(TextReader& in, uint32_t& out) {
   out = 0;

@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "parsers/base/network.h"
 #include "parsers/base/url.h"
 #include "signatures/dot_segments.h"
 #include "signatures/host_suffixes.h"
@@ -81,39 +82,18 @@ class ExactTable::Builder {
 
   // Every row has a key space.
   void Run() {
-    std::array<size_t, kKeySpaces> counts{};
-    for (uint32_t i = 0; i < rows_.size(); ++i) ++counts[static_cast<size_t>(SpaceOf(i))];
-    for (size_t space = 0; space < kKeySpaces; ++space) table_.indexes_[space] = HashIndex(counts[space]);
-    table_.places_ = {};
-
-    // Hashes run ahead of the insertions, so that the slots are in the cache when their turn comes.
-    constexpr uint32_t kAhead = 16;
-    std::array<uint64_t, kAhead> hashes{};
-    const auto prepare = [&](uint32_t i) {
-      const KeySpace space = SpaceOf(i);
-      const uint64_t hash = HashKey(space, rows_.value(i));
-      hashes[i % kAhead] = hash;
-      table_.index(space).PrefetchFilter(hash);
-      table_.index(space).PrefetchSlot(hash);
-    };
-    const auto total = static_cast<uint32_t>(rows_.size());
-    for (uint32_t i = 0; i < std::min(total, kAhead); ++i) prepare(i);
+    MakeIndexes();
+    Ahead ahead(table_, rows_);
     uint32_t kept = 0;
+    const auto total = static_cast<uint32_t>(rows_.size());
     for (uint32_t i = 0; i < total; ++i) {
-      const uint64_t hash = hashes[i % kAhead];
+      const uint64_t hash = ahead.HashOf(i);
       if (kept != i) rows_.row(kept) = rows_.row(i);
-      rows_.row(kept).next = IndicatorRows::kNone;
-      const KeySpace space = SpaceOf(kept);
-      const std::string_view value = rows_.value(kept);
-      const uint32_t head = table_.indexes_[static_cast<size_t>(space)].FindOrInsert(
-          hash, kept, [&](uint32_t entry) { return rows_.value(entry) == value; });
-      if (head == kept || Link(head, kept)) {
-        table_.places_[static_cast<size_t>(space)].Add(rows_.places(kept));
+      if (Insert(hash, kept)) {
         ++kept;
       } else {
         ++result_.duplicates;
       }
-      if (i + kAhead < total) prepare(i + kAhead);
     }
     rows_.Truncate(kept);
   }
@@ -121,14 +101,8 @@ class ExactTable::Builder {
   // Rows that are too many, ascending, each told to `refuse`. Their audiences are known.
   std::vector<uint32_t> TooMany(const Refuse& refuse) const {
     std::vector<uint32_t> out;
-    std::unordered_map<StringPool::Ref, size_t> by_originator;
-    std::vector<bool> beyond(rows_.audiences().size(), false);
-    bool any_beyond = false;
-    for (size_t i = 0; i < beyond.size(); ++i) {
-      const StringPool::Ref originator = rows_.OriginatorOf(rows_.audiences()[i].first_row);
-      beyond[i] = ++by_originator[originator] > kMaxAudiencesPerOriginator;
-      any_beyond = any_beyond || beyond[i];
-    }
+    const std::vector<bool> beyond = AudiencesBeyondLimit();
+    const bool any_beyond = std::find(beyond.begin(), beyond.end(), true) != beyond.end();
     for (uint32_t row = 0; any_beyond && row < rows_.size(); ++row) {
       if (!beyond[rows_.row(row).audience]) continue;
       out.push_back(row);
@@ -161,12 +135,8 @@ class ExactTable::Builder {
       } else if (space == KeySpace::kRegex) {
         result_.regexes.push_back(row);
       } else if (space == KeySpace::kPrefix) {
-        const std::string_view value = rows_.value(row);
-        const size_t slash = value.find('/');
-        PrefixTable::Prefix& prefix = prefixes.emplace_back();
-        prefix.network = IpAddress::Parse(value.substr(0, slash)).value_or(IpAddress());
-        std::from_chars(value.data() + slash + 1, value.data() + value.size(), prefix.length);
-        prefix.entry = row;
+        const Network network = Network::Parse(rows_.value(row)).value_or(Network());
+        prefixes.push_back({network.base(), static_cast<uint8_t>(network.prefix_bits()), row});
       }
     }
     table_.prefixes_.Build(std::move(prefixes));
@@ -183,6 +153,66 @@ class ExactTable::Builder {
     uint32_t last = 0;
     std::unordered_multimap<uint64_t, uint32_t> by_hash;  // of HashBesidesValue
   };
+
+  // Hashes run ahead of the insertions, so that the slots are in the cache when their turn comes. The rows from the one
+  // that is asked for on are as they were.
+  class Ahead {
+   public:
+    Ahead(const ExactTable& table, const IndicatorRows& rows) : table_(table), rows_(rows) {}
+
+    // Ascending, each row once.
+    uint64_t HashOf(uint32_t row) {
+      const auto end = static_cast<uint32_t>(std::min<size_t>(rows_.size(), size_t{row} + kRows));
+      for (; next_ < end; ++next_) Prepare(next_);
+      return hashes_[row % kRows];
+    }
+
+   private:
+    static constexpr uint32_t kRows = 16;
+
+    void Prepare(uint32_t row) {
+      const KeySpace space = KeySpaceOf(rows_.row(row).type).value_or(KeySpace::kHost);
+      const uint64_t hash = HashKey(space, rows_.value(row));
+      hashes_[row % kRows] = hash;
+      table_.index(space).PrefetchFilter(hash);
+      table_.index(space).PrefetchSlot(hash);
+    }
+
+    const ExactTable& table_;
+    const IndicatorRows& rows_;
+    std::array<uint64_t, kRows> hashes_{};
+    uint32_t next_ = 0;
+  };
+
+  void MakeIndexes() {
+    std::array<size_t, kKeySpaces> counts{};
+    for (uint32_t i = 0; i < rows_.size(); ++i) ++counts[static_cast<size_t>(SpaceOf(i))];
+    for (size_t space = 0; space < kKeySpaces; ++space) table_.indexes_[space] = HashIndex(counts[space]);
+    table_.places_ = {};
+  }
+
+  // By its key. False: another row says the same.
+  bool Insert(uint64_t hash, uint32_t row) {
+    rows_.row(row).next = IndicatorRows::kNone;
+    const auto space = static_cast<size_t>(SpaceOf(row));
+    const std::string_view value = rows_.value(row);
+    const uint32_t head =
+        table_.indexes_[space].FindOrInsert(hash, row, [&](uint32_t entry) { return rows_.value(entry) == value; });
+    if (head != row && !Link(head, row)) return false;
+    table_.places_[space].Add(rows_.places(row));
+    return true;
+  }
+
+  // By number: those of an originator with too many.
+  std::vector<bool> AudiencesBeyondLimit() const {
+    std::vector<bool> beyond(rows_.audiences().size(), false);
+    std::unordered_map<StringPool::Ref, size_t> by_originator;
+    for (size_t i = 0; i < beyond.size(); ++i) {
+      const StringPool::Ref originator = rows_.OriginatorOf(rows_.audiences()[i].first_row);
+      beyond[i] = ++by_originator[originator] > kMaxAudiencesPerOriginator;
+    }
+    return beyond;
+  }
 
   KeySpace SpaceOf(uint32_t row) const { return KeySpaceOf(rows_.row(row).type).value_or(KeySpace::kHost); }
 

@@ -10,6 +10,7 @@
 #include "parsers/base/hash.h"
 #include "signatures/canary.h"
 #include "signatures/indicator_rows.h"
+#include "signatures/patterns/regex_limits.h"
 #include "signatures/patterns/regex_parser.h"
 #include "signatures/remarks.h"
 #include "signatures/set/exact_table.h"
@@ -239,6 +240,10 @@ struct IndicatorSetBuilder::Impl {
     return true;
   }
 
+  size_t CompileExact(IndicatorSet::Impl& set, ExactTable::BuildResult& built, uint64_t& num_crowded);
+  bool CompilePatterns(IndicatorSet::Impl& set, const ExactTable::BuildResult& built, uint64_t& num_refused,
+                       CompileReport& report);
+
   PatternRoom& RoomOf(const Indicator& indicator) {
     const std::string_view originator = OriginatorOf(indicator);
     const auto at = pattern_rooms.find(originator);
@@ -399,71 +404,90 @@ void AddRegex(const IndicatorRows& rows, uint32_t first, Patterns& out) {
   }
 }
 
+// The first row of an expression that Hyperscan refuses, and why.
+using RefusedRows = std::vector<std::pair<uint32_t, std::string>>;
+
+// Takes the matcher of `compiled` over, and what was refused. False, with `error`: there is none.
+template <class Pattern, class Built, class Matcher>
+bool TakeBuilt(const std::vector<Pattern>& patterns, Built compiled, Matcher& matcher, RefusedRows& refused,
+               CompileReport& report, std::string& error) {
+  for (PatternDatabase::Refused& one : compiled.refused) {
+    refused.emplace_back(patterns[one.pattern].row, std::move(one.reason));
+  }
+  matcher = std::move(compiled.matcher);
+  report.patterns_cached = report.patterns_cached && compiled.from_cache;
+  error = std::move(compiled.error);
+  return error.empty();
+}
+
 }  // namespace
 
-std::shared_ptr<const IndicatorSet> IndicatorSetBuilder::Compile(CompileReport& report) {
-  const auto start = std::chrono::steady_clock::now();
-  auto set = std::make_unique<IndicatorSet::Impl>();
-  const bool canary = impl_->canary && impl_->AppendCanary();
-  set->rows = impl_->rows.Take();
-  IndicatorRows& rows = set->rows;
-  uint64_t num_crowded = 0;
-  const ExactTable::BuildResult built = set->exact.Build(rows, [&](uint32_t row, std::string why) {
+// What is compared as it is. How many of the rows were read: all but the canary's. `num_crowded`: too many of a value.
+size_t IndicatorSetBuilder::Impl::CompileExact(IndicatorSet::Impl& set, ExactTable::BuildResult& built,
+                                               uint64_t& num_crowded) {
+  const bool with_canary = canary && AppendCanary();
+  set.rows = rows.Take();
+  num_crowded = 0;
+  built = set.exact.Build(set.rows, [&](uint32_t row, std::string why) {
     ++num_crowded;
-    const IndicatorRecord record = rows.Record(row);
-    impl_->Report(record.file, record.line, record.value, std::move(why));
+    const IndicatorRecord record = set.rows.Record(row);
+    Report(record.file, record.line, record.value, std::move(why));
   });
   // Behind all others still, unless a row that was read is the same.
-  const size_t num_read =
-      rows.size() - (canary && rows.Record(static_cast<uint32_t>(rows.size() - 1)).source == kCanarySource ? 1 : 0);
-  if (num_read < rows.size()) set->canary = static_cast<uint32_t>(num_read);
-  for (uint32_t i = 0; i < rows.size(); ++i) set->wanted.Add(rows.places(i));
-  set->digest = rows.Digest(num_read);
-  report.exact_seconds = SecondsSince(start);
+  const size_t size = set.rows.size();
+  const bool has_canary = with_canary && set.rows.Record(static_cast<uint32_t>(size - 1)).source == kCanarySource;
+  const size_t num_read = has_canary ? size - 1 : size;
+  if (has_canary) set.canary = static_cast<uint32_t>(num_read);
+  for (uint32_t i = 0; i < size; ++i) set.wanted.Add(set.rows.places(i));
+  set.digest = set.rows.Digest(num_read);
+  return num_read;
+}
 
-  const auto patterns_start = std::chrono::steady_clock::now();
+// What Hyperscan looks for. False: it cannot. `num_refused`: rows that it does not take.
+bool IndicatorSetBuilder::Impl::CompilePatterns(IndicatorSet::Impl& set, const ExactTable::BuildResult& built,
+                                                uint64_t& num_refused, CompileReport& report) {
   Patterns patterns;
-  for (const uint32_t first : built.contents) AddContent(rows, first, patterns);
-  for (const uint32_t first : built.regexes) AddRegex(rows, first, patterns);
-  DatabaseCache cache(std::move(impl_->cache_folder));
-  std::vector<std::pair<uint32_t, std::string>> refused;  // the first row of an expression, and why
+  for (const uint32_t first : built.contents) AddContent(set.rows, first, patterns);
+  for (const uint32_t first : built.regexes) AddRegex(set.rows, first, patterns);
+  DatabaseCache cache(std::move(cache_folder));
+  RefusedRows refused;
   std::string error;
   report.patterns = built.contents.size() + built.regexes.size();
   report.patterns_cached = report.patterns != 0;
+  bool compiled = true;
   if (!patterns.in_payload.empty()) {
-    PayloadMatcher::Built compiled = PayloadMatcher::Compile(patterns.in_payload, HashText(set->digest, 0), cache);
-    for (PatternDatabase::Refused& one : compiled.refused) {
-      refused.emplace_back(patterns.in_payload[one.pattern].row, std::move(one.reason));
-    }
-    set->payload = std::move(compiled.matcher);
-    report.patterns_cached = report.patterns_cached && compiled.from_cache;
-    error = std::move(compiled.error);
+    compiled =
+        TakeBuilt(patterns.in_payload, PayloadMatcher::Compile(patterns.in_payload, HashText(set.digest, 0), cache),
+                  set.payload, refused, report, error);
   }
-  if (error.empty() && !patterns.in_fields.empty()) {
-    FieldMatcher::Built compiled = FieldMatcher::Compile(patterns.in_fields, cache);
-    for (PatternDatabase::Refused& one : compiled.refused) {
-      refused.emplace_back(patterns.in_fields[one.pattern].row, std::move(one.reason));
-    }
-    set->fields = std::move(compiled.matcher);
-    report.patterns_cached = report.patterns_cached && compiled.from_cache;
-    error = std::move(compiled.error);
+  if (compiled && !patterns.in_fields.empty()) {
+    compiled = TakeBuilt(patterns.in_fields, FieldMatcher::Compile(patterns.in_fields, cache), set.fields, refused,
+                         report, error);
   }
-  const bool compiled = error.empty();
-  const uint64_t num_refused = impl_->ReportRefused(rows, refused);
+  num_refused = ReportRefused(set.rows, refused);
+  if (!compiled) Report({}, 0, {}, error);
+  report.cache_problem = cache.problem();
+  return compiled;
+}
+
+std::shared_ptr<const IndicatorSet> IndicatorSetBuilder::Compile(CompileReport& report) {
+  auto set = std::make_unique<IndicatorSet::Impl>();
+  ExactTable::BuildResult built;
+  uint64_t num_crowded = 0, num_refused = 0;
+  const auto start = std::chrono::steady_clock::now();
+  const size_t num_read = impl_->CompileExact(*set, built, num_crowded);
+  report.exact_seconds = SecondsSince(start);
+  const auto patterns_start = std::chrono::steady_clock::now();
+  const bool compiled = impl_->CompilePatterns(*set, built, num_refused, report);
   report.patterns_seconds = SecondsSince(patterns_start);
 
-  if (!compiled) impl_->Report({}, 0, {}, error);
-  report.problems = std::move(impl_->problems);
-  report.problems_total = impl_->problems_total;
-  report.kinds = impl_->tally.ByCount();
   report.loaded = num_read - num_refused;
-  report.cache_problem = cache.problem();
   report.refused = num_crowded + num_refused;
   report.duplicates = built.duplicates;
-  report.memory_bytes = rows.memory_bytes() + set->exact.memory_bytes() +
+  report.memory_bytes = set->rows.memory_bytes() + set->exact.memory_bytes() +
                         (set->payload ? set->payload->memory_bytes() : 0) +
                         (set->fields ? set->fields->memory_bytes() : 0);
-  impl_ = std::make_unique<Impl>();
+  GiveUp(report);
   if (!compiled) return nullptr;
   return std::shared_ptr<const IndicatorSet>(new IndicatorSet(std::move(set)));
 }

@@ -1,9 +1,9 @@
-// How many alerts a second the feed carries: publisher and subscribers in one process, over loopback with CURVE.
+// How many alerts per second the feed carries: publisher and subscribers in one process, over loopback with CURVE.
 //
-//   bench_feed [ALERTS [BYTES]]        default 300000 alerts of 1500 bytes a partner
+//   bench_feed [ALERTS [BYTES]]        default 300000 alerts of 1500 bytes per partner
 //
-// Prints a line for 0, 1 and 4 partners: alerts a second from the first Publish to the last alert received, what
-// Publish cost the calling thread, and what was lost (nothing: the lossless mode of a replay is on).
+// Prints a line for 0, 1 and 4 partners: alerts per second from the first Publish to the last alert received, the
+// cost of Publish for the calling thread, and what was lost (nothing: the lossless mode of a replay is on).
 #include <sys/resource.h>
 
 #include <atomic>

@@ -2,15 +2,15 @@
 //
 // What hostile traffic costs one worker, compared with ordinary traffic of the same run: decode, flows, reassembly,
 // parse, payload scan with 2,000 literals, match with 20,000 names. Each case (tests/bench/hostile_traffic.cc) sends
-// --packets (200,000) packets of its own in a process of its own, so that none sees another's memory. Of --rounds (3)
-// the one that took least is shown:
+// --packets (200,000) packets in its own process, so that none sees another's memory. Of --rounds (3),
+// the fastest is shown:
 //
-//   ns          thread CPU a packet, the end of all flows included; ratio: to that of ordinary traffic
+//   ns          thread CPU time per packet, the end of all flows included; ratio: to that of ordinary traffic
 //   dearest     the burst of 32 packets that took longest, in that round
 //   flows       peak of the flow table's memory; held, fragments, parsers: peaks of what is held for later
 //   process     by how much the process grew
 //
-// A case is given --seconds (60) of CPU. Exit status 1 where one did not end within them, or is above --max-ratio.
+// A case gets --seconds (60) of CPU time. Exit status 1 if one did not end within them, or is above --max-ratio.
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>

@@ -1,13 +1,13 @@
 // bench_packets INDICATORS.csv CAPTURE|DIR... [--limit-ms N] [--top N] [--repeat N]
 //
-// What a single packet can cost. The replay loop of one worker over each capture on its own, one packet a burst, with
-// the thread CPU time of each packet: decode, flow, reassembly, parse, payload scan, match, alerts queued. What the end
-// of the capture brings (every flow ends) is timed as one more packet, number "end".
+// The cost of a single packet. The replay loop of one worker over each capture separately, one packet per burst, with
+// the thread CPU time of each packet: decode, flow, reassembly, parse, payload scan, match, alerts queued. The end
+// of the capture (every flow ends) is timed as one more packet, number "end".
 //
-// Interrupts and cache misses of the first time count as well, so a capture with a packet above a tenth of the limit is
-// run again, --repeat times in all (5), and a packet's cost is the least of them. Prints the --top (20) dearest packets
-// with the share of decoding (a second decoder's, of the same frame) and of matching. Exit status 1 where one is above
-// --limit-ms (5).
+// Interrupts and first-time cache misses count as well, so a capture with a packet above a tenth of the limit is
+// run again, --repeat times in all (5), and the lowest cost of a packet counts. Prints the --top (20) most expensive
+// packets with the share of decoding (by a second decoder, of the same frame) and of matching. Exit status 1 if one is
+// above --limit-ms (5).
 #include <time.h>
 
 #include <algorithm>
@@ -62,16 +62,17 @@ class TimedConsumer : public BurstConsumer {
 void Run(const std::shared_ptr<const CaptureList>& capture, const std::shared_ptr<const IndicatorSet>& set,
          std::vector<Cost>& costs) {
   GeoLookup geo;
-  AlertRenderer renderer(set, &geo, SensorIdentity{},
-                         [&](uint32_t file) { return std::string_view(capture->files()[file].name); });
+  AlertPolicy policy(
+      CatalogueOf(set),
+      {.file_name = [&](uint32_t file) { return std::string_view(capture->files()[file].name); }, .geo = &geo});
   std::string error;
-  const std::unique_ptr<FileSink> sink = FileSink::Open("/dev/null", OutputFormat::kJsonl, renderer, error);
+  const std::unique_ptr<FileSink> sink = FileSink::Open("/dev/null", OutputFormat::kJsonl, policy, error);
   Doorbell doorbell;
   AlertQueue queue(doorbell);
   std::atomic<bool> stop{false};
   MatchConsumer matcher(queue, true);
   TimedConsumer consumer(matcher);
-  ExportLoop loop(doorbell, {&queue}, {sink.get()}, true, stop);
+  ExportLoop loop(doorbell, {&queue}, policy, {sink.get()}, true, stop);
   std::thread exporter([&] { loop.Run(); });
   {
     CaptureFiles source(capture);

@@ -1,14 +1,14 @@
 // bench_reload CAPTURE INDICATORS.csv [RELOADS]
 //
-// What a reload costs the packets that pass meanwhile. One worker replays the capture again and again, as fast as it
-// can, while the indicators are read, compiled, tested and handed over RELOADS times (default 5), as in a running
+// The cost of a reload for the packets that pass meanwhile. One worker replays the capture again and again, as fast as
+// it can, while the indicators are read, compiled, tested and handed over RELOADS times (default 5), as in a running
 // sensor. Prints for each kind of burst (32 packets) the thread CPU time of the median, of one in ten thousand, and of
 // the worst:
 //
-//   alone      no reload is under way
+//   alone      no reload is running
 //   beside     one is being read and compiled
-//   exchange   the burst in which the worker takes the new set
-//   after      the thousand bursts behind it, in which running flows are looked up again
+//   exchange   the burst in which the worker switches to the new set
+//   after      the next thousand bursts, in which running flows are looked up again
 #include <time.h>
 
 #include <algorithm>
@@ -21,6 +21,7 @@
 #include <thread>
 #include <vector>
 
+#include "exporter/policy/alert_policy.h"
 #include "sensor/capture/files/capture_files.h"
 #include "sensor/live/log.h"
 #include "sensor/live/reloader.h"
@@ -72,7 +73,8 @@ int Run(const std::string& capture, const std::string& indicators, int reloads) 
   MatchConsumer consumer(queue, false);
   KitExchange exchange;
   std::atomic<bool> stop{false};
-  ExportLoop loop(doorbell, {&queue}, {}, false, stop);
+  AlertPolicy policy(CatalogueOf(first.set), {});
+  ExportLoop loop(doorbell, {&queue}, policy, {}, false, stop);
   std::thread exporter([&] { loop.Run(); });
   Log log;
   Reloader reloader(Reloader::Parts{.load = load,

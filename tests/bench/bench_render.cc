@@ -1,14 +1,20 @@
-// bench_render [DATABASE.mmdb…]: how many alerts a second one thread renders, and what a geolocation look-up costs.
+// bench_render [DATABASE.mmdb…]: how many alerts per second one thread shows, as text of each format and to partners,
+// and the cost of a geolocation look-up.
 #include <time.h>
 
+#include <chrono>
 #include <cstdio>
 #include <fstream>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
 
-#include "exporter/render/render.h"
+#include "exporter/feed/feed_sink.h"
+#include "exporter/policy/alert_policy.h"
+#include "exporter/render/renderer.h"
 #include "parsers/registry.h"
 
 namespace vedette {
@@ -62,6 +68,56 @@ std::vector<Alert> MakeAlerts() {
   return alerts;
 }
 
+// Takes all, and sends nothing.
+class Nowhere final : public FeedPublisher {
+ public:
+  std::optional<PartnerId> Add(const PartnerConfig& partner, std::string&) override {
+    names_.push_back(partner.name);
+    return names_.size() - 1;
+  }
+  bool Remove(PartnerId) override { return false; }
+  std::optional<PartnerId> Find(std::string_view) const override { return std::nullopt; }
+  void Publish(PartnerId, std::string_view line) override { bytes += line.size(); }
+  void Poll() override {}
+  bool SetLossCounters(std::string) override { return true; }
+  bool WaitForPartners(std::chrono::milliseconds) override { return true; }
+  bool Readmit(PartnerId) override { return false; }
+  bool Close(std::chrono::milliseconds) override { return true; }
+  std::string endpoint() const override { return {}; }
+  std::string public_key() const override { return {}; }
+  uint64_t epoch() const override { return 1; }
+  FeedCounters counters() const override { return {}; }
+  std::vector<PartnerStatus> partners() const override { return {}; }
+  size_t bytes = 0;
+
+ private:
+  std::vector<std::string> names_;
+};
+
+// What the exporter does for each alert and partner, but for sending. Partners with the same clearance see the same.
+void ShowToPartners(AlertPolicy& policy, std::vector<Alert>& alerts) {
+  for (const auto& [count, distinct] : {std::pair<int, int>{4, 1}, {4, 2}, {50, 1}, {50, 2}}) {
+    Nowhere nowhere;
+    Partners partners(nullptr);
+    FeedSink sink(nowhere, partners, policy);
+    for (int i = 0; i < count; ++i) {
+      PartnerConfig partner{.name = "p" + std::to_string(i), .public_key = {}};
+      partner.clearance.partner = partner.name;
+      partner.clearance.originators = {"cert-a"};
+      if (i % distinct == 0) partner.clearance.originators.emplace_back("cert-b");
+      partner.clearance.max_tlp = Tlp::kRed;
+      partner.clearance.unmarked_sources = {"*"};
+      std::string error;
+      sink.Add(partner, error);
+    }
+    const double seconds = Seconds([&] {
+      for (Alert& alert : alerts) sink.Accept(*policy.Decide(alert));
+    });
+    std::printf("feed, %2d partners, %d views: %9.0f alerts a second, %5zu bytes each\n", count, distinct,
+                kAlerts / seconds, nowhere.bytes / kAlerts);
+  }
+}
+
 void Run(const std::vector<std::string>& databases) {
   std::ifstream cpuinfo("/proc/cpuinfo");
   for (std::string line; std::getline(cpuinfo, line);) {
@@ -80,31 +136,36 @@ void Run(const std::vector<std::string>& databases) {
     out.type = IndicatorType::kDomain;
     out.value = "bad.example";
     out.id = index == 0 ? "indicator--8d7f5c1a-2a54-4f6e-9a3b-6a1f2e0c9b77" : "list:17";
-    out.source = out.originator = "cert-a";
+    out.source = out.originator = index == 0 ? "cert-b" : "cert-a";
     out.description = "Command and control of a loader, seen in phishing against public administration";
     out.tags = {"misp-galaxy:tool=\"Loader\"", "tlp:green"};
     out.confidence = static_cast<uint8_t>(80 - index);
     return out;
   };
-  AlertRenderer renderer(IndicatorCatalogue{record, 2, std::string(64, 'a'), 0}, &geo,
-                         SensorIdentity{"bench", VEDETTE_VERSION, true, {}},
-                         [](uint32_t) { return std::string_view("bench.pcap"); });
-  const std::vector<Alert> alerts = MakeAlerts();
-  using Append = bool (AlertRenderer::*)(const Alert&, const HitFilter&, std::string&);
-  for (const auto& [name, append] : {std::pair<const char*, Append>{"JSON", &AlertRenderer::AppendJson},
-                                     {"CSV", &AlertRenderer::AppendCsv},
-                                     {"table", static_cast<Append>(&AlertRenderer::AppendTableRow)}}) {
+  AlertPolicy policy(IndicatorCatalogue{record, 2, std::string(64, 'a'), 0},
+                     {.sensor = {"bench", VEDETTE_VERSION, true, {}},
+                      .file_name = [](uint32_t) { return std::string_view("bench.pcap"); },
+                      .geo = &geo});
+  std::vector<Alert> alerts = MakeAlerts();
+  View view;
+  for (const auto& [name, format] : {std::pair<const char*, OutputFormat>{"JSON", OutputFormat::kJsonl},
+                                     {"CSV", OutputFormat::kCsv},
+                                     {"table", OutputFormat::kTable}}) {
+    const std::unique_ptr<Renderer> renderer = MakeRenderer(format);
+    renderer->ShowEachAtOnce();
+    Reader reader = Reader::Operator();
     std::string out;
     size_t bytes = 0;
-    const double seconds = Seconds([&, append = append] {
-      for (const Alert& alert : alerts) {
+    const double seconds = Seconds([&] {
+      for (Alert& alert : alerts) {
         out.clear();
-        (renderer.*append)(alert, nullptr, out);
+        if (policy.Show(*policy.Decide(alert), reader, view) == ViewOutcome::kShown) renderer->Append(view, out);
         bytes += out.size();
       }
     });
     std::printf("%-6s %9.0f alerts a second, %5zu bytes each\n", name, kAlerts / seconds, bytes / kAlerts);
   }
+  ShowToPartners(policy, alerts);
   if (geo.databases().empty()) return;
   std::mt19937 random(2);
   for (const auto& [name, mask] :

@@ -2,12 +2,12 @@
 //
 // The replay loop of one worker against the physical floor, on the same capture, alternating in one run:
 //
-//   payload  PAYLOAD.csv (literals on payload, and names): CPU of the loop / CPU of the floor's scan for the same
-//   literals fields   FIELDS.csv (names and addresses, no literals): CPU of the loop / CPU of the floor's decode
+//   payload  PAYLOAD.csv (literals on payload, and names): CPU of the loop / CPU of the floor's scan, same literals
+//   fields   FIELDS.csv (names and addresses, no literals): CPU of the loop / CPU of the floor's decode
 //
-// CPU of the loop: thread CPU time of the worker and of the exporter, which writes JSON lines to /dev/null. Start-up
-// and the compilation of patterns are not in it. Medians over the rounds. Then the stages: the same loop with its later
-// parts left out, one by one.
+// CPU of the loop: thread CPU time of the worker and of the exporter, which writes JSON lines to /dev/null. It excludes
+// start-up and the compilation of patterns. Medians over the rounds. Then the stages: the same loop with its later
+// parts omitted, one by one.
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
@@ -76,15 +76,16 @@ void Drive(CaptureSource& source, Worker& worker) {
 LoopResult RunLoop(const Input& input) {
   LoopResult result;
   GeoLookup geo;
-  AlertRenderer renderer(input.set, &geo, SensorIdentity{},
-                         [&](uint32_t file) { return std::string_view(input.capture->file(file).name); });
+  AlertPolicy policy(
+      CatalogueOf(input.set),
+      {.file_name = [&](uint32_t file) { return std::string_view(input.capture->file(file).name); }, .geo = &geo});
   std::string error;
-  const std::unique_ptr<FileSink> sink = FileSink::Open("/dev/null", OutputFormat::kJsonl, renderer, error);
+  const std::unique_ptr<FileSink> sink = FileSink::Open("/dev/null", OutputFormat::kJsonl, policy, error);
   Doorbell doorbell;
   AlertQueue queue(doorbell);
   std::atomic<bool> stop{false};
   MatchConsumer consumer(queue, true);
-  ExportLoop loop(doorbell, {&queue}, {sink.get()}, true, stop);
+  ExportLoop loop(doorbell, {&queue}, policy, {sink.get()}, true, stop);
   std::thread exporter([&] {
     const double before = ThreadCpuSeconds();
     result.alerts = loop.Run().alerts;

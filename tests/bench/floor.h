@@ -1,4 +1,4 @@
-// The physical floor for one core: what no sensor can do without.
+// The physical floor for one core: the work that no sensor can avoid.
 //
 //   decode   walk the capture and decode every packet's headers
 //   scan     that, and look for every literal in every payload byte once, in block mode
@@ -22,7 +22,7 @@ struct FloorResult {
 
 class Floor {
  public:
-  // Literals are looked for without regard to case. nullptr with an error where the file or a literal cannot be used.
+  // Literals are matched case-insensitively. nullptr with an error if the file or a literal cannot be used.
   static std::unique_ptr<Floor> Open(const std::string& capture, const std::vector<std::string>& literals,
                                      std::string& error);
   virtual ~Floor() = default;

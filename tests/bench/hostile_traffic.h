@@ -1,4 +1,4 @@
-// Traffic made to cost a sensor as much as it can, for bench_hostile.
+// Traffic that costs a sensor as much as possible, for bench_hostile.
 #pragma once
 
 #include <cstdint>
@@ -14,15 +14,15 @@ using TakeFrame = std::function<void(const std::vector<uint8_t>&)>;
 struct HostileCase {
   std::string name;
   std::string about;
-  // Sends about so many packets. The same ones each time.
+  // Sends about this many packets, always the same ones.
   std::function<void(uint64_t packets, const TakeFrame& take)> send;
-  uint64_t least_packets = 0;  // fewer would not be what the name says
+  uint64_t least_packets = 0;  // fewer would not fit the name
 };
 
-// The first one is ordinary traffic, which the others are compared with.
+// The first one is ordinary traffic, with which the others are compared.
 std::vector<HostileCase> HostileCases();
 
-// Literals and names that the traffic is made to come close to: "content:…", "domain:…".
+// Literals and names that the traffic nearly matches: "content:…", "domain:…".
 std::vector<std::string> HostileIndicators();
 
 }  // namespace vedette::bench

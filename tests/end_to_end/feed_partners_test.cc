@@ -1,5 +1,7 @@
 // Partners that come and go while the feed runs.
+#include "exporter/feed/feed_sink.h"
 #include "tests/end_to_end/feed_fixture.h"
+#include "tests/unit/exporter/handmade_alerts.h"
 
 namespace vedette {
 namespace {
@@ -134,6 +136,102 @@ TEST_F(FeedPartners, OneThatCannotBeAPartnerIsNotAdded) {
   EXPECT_NE(WhyNotAdded("other", keys_["cert-a"].public_key).find("has the key of another"), std::string::npos);
   EXPECT_NE(WhyNotAdded("other", "no key").find("feed partner other"), std::string::npos);
   EXPECT_EQ(publisher_->partners().size(), 1u);
+}
+
+// The same for all that a partner is: clearance, constituency, view and counters.
+class FeedSinkPartners : public FeedPartners {
+ protected:
+  void SetUp() override {
+    FeedPartners::SetUp();
+    records_.Add(IndicatorType::kIp, "89.160.20.112", "t-1", "cert-a");
+    policy_ = std::make_unique<AlertPolicy>(records_.Catalogue(),
+                                            AlertPolicy::Parts{.sensor = TestSensor(), .partners = &partners_});
+    partners_.Add(Described("cert-a", "cert-a"));
+    sink_ = std::make_unique<FeedSink>(*publisher_, partners_, *policy_);
+  }
+  PartnerConfig Described(const std::string& name, const std::string& who, const std::string& prefix = "") {
+    PartnerConfig partner{.name = name, .public_key = keys_.at(who).public_key};
+    partner.clearance.partner = name;
+    partner.clearance.originators = {"*"};
+    partner.clearance.unmarked_sources = {"*"};
+    partner.clearance.max_tlp = Tlp::kRed;
+    std::string reason;
+    if (!prefix.empty()) partner.clearance.constituency.prefixes = {ParseIpPrefix(prefix, reason).value()};
+    return partner;
+  }
+  void Tell(int count) {
+    for (int i = 0; i < count; ++i) {
+      Alert alert = MakeAlert(ObservableKind::kIp, "89.160.20.112", {0});
+      alert.time_ns += ++told_;
+      ASSERT_TRUE(Deliver(alert, *policy_, *sink_));
+    }
+    sink_->Idle();
+  }
+
+  RecordList records_;
+  Partners partners_{nullptr};
+  std::unique_ptr<AlertPolicy> policy_;
+  std::unique_ptr<FeedSink> sink_;
+  uint64_t told_ = 0;
+};
+
+TEST_F(FeedSinkPartners, ComeAndGoWithTheirViewsAndCounters) {
+  Subscriber first(As("cert-a"));
+  ASSERT_TRUE(ConnectionsAre(0, 1));
+  Tell(3);
+  std::string error;
+  PartnerConfig guest = Described("cert-ab", "cert-ab", "10.1.2.0/24");
+  guest.clearance.only_constituency = true;
+  ASSERT_TRUE(sink_->Add(guest, error)) << error;
+  EXPECT_FALSE(sink_->Add(guest, error));
+  EXPECT_NE(error.find("is there twice"), std::string::npos) << error;
+  EXPECT_EQ(partners_.all().size(), 2u);
+  const PartnerId id = publisher_->Find("cert-ab").value();
+  Subscriber second(As("cert-ab"));
+  ASSERT_TRUE(ConnectionsAre(id, 1));
+  Tell(4);
+  ASSERT_TRUE(PollUntil([&] { return second.num_lines() == 4; })) << second.events();
+  // The alert concerns it, and says so; to the other it says nothing of that.
+  EXPECT_NE(second.lines()[0].find(R"("matched":"10.1.2.0/24")"), std::string::npos) << second.lines()[0];
+  EXPECT_EQ(partners_.Find("cert-ab")->counters.published, 4u);
+
+  EXPECT_TRUE(sink_->Remove("cert-ab"));
+  EXPECT_FALSE(sink_->Remove("cert-ab"));
+  EXPECT_EQ(partners_.Find("cert-ab"), nullptr) << "its counters end with it";
+  EXPECT_TRUE(partners_.constituencies().empty());
+  Tell(5);
+  ASSERT_TRUE(PollUntil([&] { return second.done(); })) << second.events();
+  EXPECT_EQ(second.lines().size(), 4u);
+  ASSERT_TRUE(PollUntil([&] { return first.num_lines() == 12; })) << first.events();
+  EXPECT_EQ(partners_.Find("cert-a")->counters.published, 12u);
+  for (const std::string& line : first.lines()) EXPECT_EQ(line.find("constituency"), std::string::npos) << line;
+  EXPECT_EQ(first.Stop().missing, 0u);
+
+  // It may come back, with counters and a constituency of its own.
+  ASSERT_TRUE(sink_->Add(Described("cert-ab", "cert-ab", "172.16.0.0/12"), error)) << error;
+  Tell(1);
+  EXPECT_EQ(partners_.Find("cert-ab")->counters.published, 1u);
+}
+
+// Rendered once for all who are shown the same; the bytes are those of a rendering each.
+TEST_F(FeedSinkPartners, EqualViewsAreTheSameBytes) {
+  std::string error;
+  records_[0].originator = "cert-x";
+  PartnerConfig deaf = Described("cert-ab", "cert-ab");
+  deaf.clearance.originators = {"cert-y"};
+  ASSERT_TRUE(sink_->Add(deaf, error)) << error;
+  ASSERT_TRUE(sink_->Add(Described("stranger", "stranger"), error)) << error;
+  Subscriber first(As("cert-a")), same(As("stranger"));
+  ASSERT_TRUE(ConnectionsAre(0, 1));
+  ASSERT_TRUE(ConnectionsAre(publisher_->Find("stranger").value(), 1));
+  Tell(10);
+  ASSERT_TRUE(PollUntil([&] { return first.num_lines() == 10 && same.num_lines() == 10; }));
+  EXPECT_EQ(first.lines(), same.lines());
+  EXPECT_EQ(partners_.Find("cert-ab")->counters.published, 0u);
+  Alert alert = MakeAlert(ObservableKind::kIp, "89.160.20.112", {0});
+  alert.time_ns += 1;
+  Reader reader = Reader::Of(7, partners_.Find("stranger")->config.clearance);
+  EXPECT_EQ(TextOf(alert, *policy_, reader, *MakeJsonRenderer()), first.lines()[0]);
 }
 
 }  // namespace

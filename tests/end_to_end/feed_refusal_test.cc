@@ -103,7 +103,7 @@ TEST_F(FeedRefusal, FilesOfASubscriber) {
               std::string::npos)
         << endpoint;
   }
-  EXPECT_NE(error_with([&](SubscribeConfig& c) { c.secret_key_file = Path("cert-a.pub"); }).find("the public file"),
+  EXPECT_NE(error_with([&](SubscribeConfig& c) { c.secret_key_file = Path("cert-a.pub"); }).find("the public key"),
             std::string::npos);
 }
 
@@ -324,7 +324,7 @@ TEST_F(FeedRefusal, AConnectionThatTakesNoViewIsEnded) {
   ASSERT_TRUE(PollUntil([&] { return Connections(0) == 2; }));
   leaving->Send(std::string(1, '\0'));  // of an XSUB: unsubscribes
   ASSERT_TRUE(PollUntil([&] { return publisher_->counters().closed_connections >= 3; }));
-  EXPECT_TRUE(Logged("took no view")) << log_;
+  EXPECT_TRUE(Logged("requested no view")) << log_;
   EXPECT_EQ(Connections(0), 1u);
   publisher_->Publish(0, Line("cert-a", 1));
   ASSERT_TRUE(PollUntil([&] { return good.num_lines() == 1; })) << good.events();

@@ -6,7 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "exporter/render/render.h"
+#include "exporter/policy/alert_policy.h"
+#include "exporter/render/renderer.h"
 #include "tests/fuzz/input.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -40,14 +41,19 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     alert.message.push_back({kind, std::string(input.Text())});
   }
 
-  AlertRenderer renderer(IndicatorCatalogue{[&](uint32_t) { return record; }, 1, std::string(64, '0'), 0}, nullptr,
-                         SensorIdentity{std::string(record.source), "0", input.Byte() % 2 == 0, {}},
-                         [&](uint32_t) { return record.description; });
-  std::string json, csv, table;
-  if (!renderer.AppendJson(alert, nullptr, json) || !renderer.AppendCsv(alert, nullptr, csv) ||
-      !renderer.AppendTableRow(alert, nullptr, table)) {
-    std::abort();
-  }
+  AlertPolicy policy(IndicatorCatalogue{[&](uint32_t) { return record; }, 1, std::string(64, '0'), 0},
+                     {.sensor = {std::string(record.source), "0", input.Byte() % 2 == 0, {}},
+                      .file_name = [&](uint32_t) { return record.description; }});
+  Reader reader = Reader::Operator();
+  const auto text = [&](const std::unique_ptr<Renderer>& renderer) {
+    renderer->ShowEachAtOnce();
+    std::string out;
+    View view;
+    if (policy.Show(*policy.Decide(alert), reader, view) != ViewOutcome::kShown || renderer->Append(view, out) != 1)
+      std::abort();
+    return out;
+  };
+  const std::string json = text(MakeJsonRenderer()), csv = text(MakeCsvRenderer()), table = text(MakeTableRenderer());
   if (!nlohmann::json::accept(json) || json.find('\n') != json.size() - 1) std::abort();
   if (csv.find('\n') != csv.size() - 1) std::abort();
   const auto lines = std::count(table.begin(), table.end(), '\n');

@@ -1,5 +1,6 @@
 // A small capture: the first byte gives the link type; then frames, each behind its length (two bytes) and a byte that
-// says how far the clock goes on and whether the snap length cut it. One worker and three have to agree.
+// says how far the clock goes on and whether the snap length cut it. One worker and three have to agree, with no tunnel
+// opened and with all.
 #include "sensor/decode/decoder.h"
 
 #include <algorithm>
@@ -40,6 +41,55 @@ bool Same(const Packet& a, const Packet& b) {
          a.payload.size() == b.payload.size() && Touch(a) == Touch(b);
 }
 
+bool Shows(DecodeResult result) { return result == DecodeResult::kPacket || result == DecodeResult::kAddressesOnly; }
+
+// One worker and three, with every tunnel opened.
+class Opened {
+ public:
+  Opened() {
+    Decoder::Options options;
+    options.opened = TunnelSet::All();
+    whole_ = std::make_unique<Decoder>(options);
+    for (uint32_t i = 0; i < 3; ++i) {
+      options.share = {i, 3};
+      shares_.push_back(std::make_unique<Decoder>(options));
+    }
+  }
+  void Decode(const Frame& frame) {
+    Packet packet, shared;
+    const DecodeResult result = whole_->Decode(frame, packet);
+    Check(result != DecodeResult::kNotOurs);
+    if (Shows(result)) {
+      Touch(packet);
+      Check(packet.outer.size() <= kMaxOuterLayers && packet.frame == &frame);
+    }
+    int shown = 0;
+    for (const auto& share : shares_) {
+      const DecodeResult of_share = share->Decode(frame, shared);
+      if (!Shows(of_share)) continue;
+      ++shown;
+      Check(of_share == result && Same(packet, shared) && SameTunnels(packet.outer.layers(), shared.outer.layers()));
+    }
+    Check(shown == (Shows(result) ? 1 : 0));
+  }
+  void Finish(uint64_t num_frames) {
+    uint64_t received = 0, decoded = 0;
+    for (const auto& share : shares_) {
+      share->Finish();
+      Check(Accounted(share->counters()) == share->counters().received);
+      received += share->counters().received;
+      decoded += share->counters().decoded;
+    }
+    whole_->Finish();
+    Check(Accounted(whole_->counters()) == num_frames && received == num_frames);
+    Check(whole_->counters().decoded == decoded);
+  }
+
+ private:
+  std::unique_ptr<Decoder> whole_;
+  std::vector<std::unique_ptr<Decoder>> shares_;
+};
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -62,6 +112,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     Check(!tight.has_given_up());
     tight.BeginBurst();
   };
+  Opened opened;
   uint64_t time_ns = 0, num_frames = 0;
   while (rest.size() >= 3) {
     const size_t length = std::min<size_t>(LoadU16(rest.data()), rest.size() - 3);
@@ -78,7 +129,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     Packet packet, shared;
     const DecodeResult result = whole.Decode(frame, packet);
     Check(result != DecodeResult::kNotOurs);
-    const bool filled = result == DecodeResult::kPacket || result == DecodeResult::kAddressesOnly;
+    const bool filled = Shows(result);
     if (filled) {
       Touch(packet);
       Check(packet.source.version() == packet.destination.version() && packet.source.version() != 0);
@@ -94,11 +145,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       Check(of_share == result && (!filled || Same(packet, shared)));
     }
     Check(num_owners == 1);
+    opened.Decode(frame);
     if (tight.Decode(frame, shared) == DecodeResult::kPacket) Touch(shared);
     read_given_up();
     Check(Accounted(whole.counters()) == num_frames && whole.counters().received == num_frames);
     Check(Accounted(tight.counters()) == num_frames);
   }
+  opened.Finish(num_frames);
   whole.Finish();
   tight.Finish();
   read_given_up();

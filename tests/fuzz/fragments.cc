@@ -37,7 +37,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     check(expected.has_value() == (status == FragmentTable::Status::kComplete));
     if (expected) {
       check(*expected == AsText(datagram.data));
-      accounted += datagram.num_fragments;
+      accounted += datagram.num_frames;
     }
     check(accounted + std::accumulate(counts.begin(), counts.end(), uint64_t{0}) == num_added);
   }

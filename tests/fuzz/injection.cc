@@ -7,11 +7,10 @@
 //
 //   control   SYNs anywhere but at the real number, RSTs beside their place, FINs out of the window
 //   acks      acknowledgments of anything, from either side, without payload
-//   far       one side's segments of other bytes, 32 MB or farther from its place; the other side's words are all real
-//   copies    at most four segments of other bytes, before or after the real ones, at the same place; one request may
-//   be
-//             lost
-//   same      frames twice, in fragments, in overlapping pieces, and one with a time that cannot be
+//   far       one side's segments of other bytes, 32 MB or farther from its position; the other side's frames are real
+//   copies    at most four segments of other bytes, before or after the real ones, at the same position; one request
+//             may be lost
+//   same      frames repeated, in fragments, in overlapping pieces, and one with an impossible time
 //   anything  all of that at once, at any distance, with any acknowledgment
 //
 // Asserted always: one worker with bursts of one frame and three with bursts of 32 find the same; what a flow holds is

@@ -1,4 +1,4 @@
-// Takes a fuzzer's bytes apart. Once they have run out everything is zero or empty.
+// Splits a fuzzer's bytes into values. Once they have run out, everything is zero or empty.
 #pragma once
 
 #include <sys/mman.h>
@@ -35,13 +35,13 @@ class FuzzInput {
     for (int i = 0; i < 8; ++i) number = number << 8 | Byte();
     return number;
   }
-  // At most so many bytes.
+  // At most this many bytes.
   std::string_view Take(size_t wanted) {
     const std::string_view text = rest_.substr(0, wanted);
     rest_.remove_prefix(text.size());
     return text;
   }
-  // A length of one byte, or of two, and so many bytes.
+  // A length of one or two bytes, and that many bytes.
   std::string_view Text() { return Take(Byte()); }
   std::string_view LongText() { return Take(Number16()); }
   std::string_view Rest() { return Take(rest_.size()); }
@@ -56,14 +56,14 @@ class FuzzInput {
   std::string_view rest_;
 };
 
-// Says which one it was: of a program without line numbers the stack does not tell.
+// Names the failed check: without line numbers, the stack does not.
 inline void Check(bool holds, const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
   if (holds) return;
   std::fprintf(stderr, "%s:%d: this does not hold\n", file, line);
   std::abort();
 }
 
-// For readers that want a path: a file in memory, written anew for each input.
+// For readers that need a path: a file in memory, rewritten for each input.
 class FuzzFile {
  public:
   explicit FuzzFile(const char* name) : descriptor_(memfd_create(name, 0)) {}

@@ -1,4 +1,4 @@
-// Runs a fuzz target once over every file of the folders and files named: the kept corpus as an ordinary test.
+// Runs a fuzz target once over every file of the folders and files named: the committed corpus as an ordinary test.
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>

@@ -1,4 +1,4 @@
-// A TCP conversation made from nothing, as frames of Ethernet: for tests that have to know every byte of it.
+// A generated TCP conversation, as Ethernet frames, for tests that have to know every byte of it.
 #pragma once
 
 #include <cstdint>

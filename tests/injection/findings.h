@@ -15,8 +15,8 @@
 
 namespace vedette::injection {
 
-// One observable of one TCP flow. The flow is its addresses and ports, so that it stays the same whoever is taken for
-// the client and however often the flow begins anew. Addresses of flows are left out: they remain whatever happens.
+// One observable of one TCP flow. The flow is its addresses and ports, so that it stays the same whichever end is taken
+// for the client and however often the flow restarts. Addresses of flows are omitted: they always remain.
 struct Finding {
   std::string flow;  // FlowKeyOf
   std::string kind;  // "http.uri"
@@ -33,13 +33,13 @@ struct FindingHash {
 // With the directions in which it went: bit 0 to the server, bit 1 to the client.
 using Findings = std::unordered_map<Finding, uint8_t, FindingHash>;
 
-// Numbers the frames from 1 on and runs one worker over them, in bursts of `burst`. `literals`: looked for in payload;
-// nullptr: nothing is, as with `vedette observe`.
+// Numbers the frames from 1 and runs one worker over them, in bursts of `burst`. `literals`: searched in payload;
+// nullptr: none, as with `vedette observe`.
 Findings FindingsIn(std::span<const Frame> frames, const std::shared_ptr<const IndicatorSet>& literals = nullptr,
                     size_t burst = CaptureSource::kBurst);
 
-// Texts of ten bytes out of the trace's segments, as literals to look for: of one frame with data in so many that at
-// most `max` come of it. nullptr: there are none.
+// Texts of ten bytes from the trace's segments, as literals to look for: one in every so many frames with data, so that
+// there are at most `max`. nullptr: there are none.
 std::shared_ptr<const IndicatorSet> LiteralsOf(const Trace& trace, size_t max);
 
 }  // namespace vedette::injection

@@ -1,4 +1,4 @@
-// Walks a trace, keeps what each connection's ends have said so far, and lets a variant put frames in.
+// Walks a trace, tracks what each connection's ends have sent so far, and lets a variant insert frames.
 #pragma once
 
 #include <cstdint>
@@ -10,20 +10,20 @@
 
 namespace vedette::injection {
 
-// A trace with what was put into it. Views into it and into the trace hold as long as both.
+// A trace with inserted frames. Views into it and into the trace are valid as long as both.
 struct Injected {
   std::vector<Frame> frames;
-  std::vector<bool> touched;  // connections into which something was put, or of which something was changed
+  std::vector<bool> touched;  // connections that were injected into or changed
   uint64_t forged = 0;        // frames that are not the trace's own
   Arena arena;
 };
 
-// What a bystander knows of one side before the frame at hand.
+// What a bystander knows of one side before the current frame.
 struct Side {
   bool known = false;              // `next` holds: it sent something, or the other side acknowledged something
-  uint32_t next = 0;               // behind the last byte (or SYN or FIN) that it sent
+  uint32_t next = 0;               // after the last byte (or SYN or FIN) that it sent
   const Frame* pattern = nullptr;  // its last frame; nullptr: none was captured
-  TcpFrame parsed;                 // … taken apart
+  TcpFrame parsed;                 // … parsed
   uint8_t scale = 0;               // of its window
   bool has_timestamp = false;      // its frames carry the option
 };
@@ -45,19 +45,19 @@ struct Step {
 class Injector {
  public:
   using Visit = std::function<void(Injector&, const Step&)>;
-  // Calls for every frame of a connection's; the others go to `out` as they are. A visit that is to leave the frame in
+  // Calls `visit` for every frame of a connection; other frames go to `out` unchanged. To keep the frame, a visit
   // calls Keep. Only the first `max_connections` are visited.
   static void Walk(const Trace& trace, Rng& rng, Injected& out, const Visit& visit,
                    uint32_t max_connections = UINT32_MAX);
 
-  // The frame at hand. At most once.
+  // Keeps the current frame. At most once.
   void Keep();
   void KeepWithTime(uint64_t time_ns);
-  // A segment of that side, at the time of the frame at hand. Nothing where nothing of the connection was captured yet.
+  // Inserts a segment of that side, at the time of the current frame; nothing if the connection was not captured yet.
   void Forge(size_t side, const Segment& segment);
   // Any frame in the name of the frame at hand.
   void Emit(const std::vector<uint8_t>& bytes);
-  // Gives the frame put in last another time.
+  // Changes the time of the last inserted frame.
   void SetTime(uint64_t time_ns) { out_.frames.back().time_ns = time_ns; }
   void Touch() { out_.touched[connection_] = true; }
 
@@ -66,7 +66,7 @@ class Injector {
   Segment Next(size_t side) const;
   // Whether that side's place and a frame to imitate are known.
   bool CanForge(size_t side) const;
-  // Bytes that the side's peer is willing to take beyond what was acknowledged.
+  // Bytes that the side's peer accepts beyond what was acknowledged.
   uint32_t WindowOf(size_t side) const;
   Rng& rng() { return rng_; }
 

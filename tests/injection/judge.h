@@ -10,13 +10,13 @@
 
 namespace vedette::injection {
 
-// What of each capture is injected into: all of it, what one side sent, all but one frame with data in a hundred; and
-// all of it where each frame with data, forged or not, comes in two IP fragments.
+// The part of each capture that is injected into: all of it; what one side sent; all but one in a hundred frames with
+// data; and all of it, with each frame with data, forged or not, in two IP fragments.
 enum class Base : uint8_t { kWhole, kClientOnly, kServerOnly, kLossy, kFragments, kCount };
 constexpr size_t kBases = static_cast<size_t>(Base::kCount);
 constexpr const char* kBaseNames[kBases] = {"whole", "client", "server", "lossy", "frags"};
 
-// Of one variant on one base. Findings are those of connections that were touched.
+// For one variant on one base. Findings are those of touched connections.
 struct Tally {
   uint64_t captures = 0;  // with findings of connections that were touched
   uint64_t forged = 0;    // frames

@@ -1,7 +1,7 @@
-// TCP segments as frames of a capture: taken apart, and made anew on the pattern of another frame.
+// TCP segments as frames of a capture: parsed, and built on the pattern of another frame.
 //
-// Written for the tests alone and on purpose without the sensor's decoder: what judges the sensor must not share its
-// mistakes. Only the way to the IP header (sensor/decode/link.h) is shared.
+// Written only for the tests, and deliberately without the sensor's decoder: a test of the sensor must not share its
+// mistakes. Only finding the IP header (sensor/decode/link.h) is shared.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ namespace vedette::injection {
 
 constexpr uint8_t kFin = 0x01, kSyn = 0x02, kRst = 0x04, kPsh = 0x08, kAck = 0x10;
 
-// Where the parts of a frame stand, in bytes from its start, and what its TCP header says.
+// Where the parts of a frame are, in bytes from its start, and the content of its TCP header.
 struct TcpFrame {
   uint32_t ip = 0, tcp = 0, payload = 0;  // offsets
   uint32_t payload_bytes = 0;             // as the IP header says
@@ -53,15 +53,15 @@ struct Segment {
   Options options = Options::kNone;
   uint8_t ttl = 0;  // 0: that of the pattern
   bool wrong_checksum = false;
-  uint32_t trailer_bytes = 0;  // zeros behind the IP datagram
+  uint32_t trailer_bytes = 0;  // zeros after the IP datagram
 };
 
-// A segment with the link header, addresses and ports of `pattern`, which was taken apart as `parsed`; `reversed`: it
-// goes the other way. Checksums are right unless asked for otherwise; Ethernet frames have 60 bytes at least.
+// A segment with the link header, addresses and ports of `pattern`, which was parsed as `parsed`; `reversed`: it
+// goes the other way. Checksums are correct unless requested otherwise; Ethernet frames have at least 60 bytes.
 std::vector<uint8_t> Build(const Frame& pattern, const TcpFrame& parsed, bool reversed, const Segment& segment);
 
-// The frame's IP datagram in two fragments, each in a frame of its own: first the one with the headers. Empty where it
-// is too short to be cut or the frame is not whole.
+// The frame's IP datagram in two fragments, each in its own frame: first the one with the headers. Empty if it
+// is too short to be split or the frame is not complete.
 std::vector<std::vector<uint8_t>> Fragmented(const Frame& frame, const TcpFrame& parsed, uint32_t identification);
 
 // RFC 1071 over both, the first of an even number of bytes.

@@ -37,8 +37,8 @@ struct Connection {
   bool handshake = false;     // a SYN of either side was seen
   bool side_seen[2] = {};     // frames of that side
   uint32_t num_data[2] = {};  // frames with payload, by side
-  // Frames before which to inject; kNowhere: too little comes to be hidden. `forge`: where the place of each side that
-  // was seen is known: behind the handshake, before the first data, or, of a connection met in mid-stream, before the
+  // Frames before which to inject; kNowhere: there is too little to hide. `forge`: where the place of each side that
+  // was seen is known: after the handshake, before the first data, or, of a connection met in mid-stream, before the
   // third frame with data. `middle`: before the frame in the middle of those with data.
   uint32_t forge = kNowhere, middle = kNowhere;
 
@@ -50,11 +50,11 @@ class Trace {
   // Frames whose bytes live in `arena`. `sides`: of each frame; empty: as SYNs and ports tell.
   Trace(std::vector<Frame> frames, std::shared_ptr<Arena> arena, std::vector<uint8_t> sides = {});
 
-  // Every frame of the capture that carries TCP, in fragments or not. Empty where it cannot be read.
+  // Every frame of the capture that carries TCP, in fragments or not. Empty if it cannot be read.
   static Trace Load(const std::string& path);
 
   Trace OneSide(size_t side) const;                   // without what the other side sent
-  Trace Lossy(uint64_t seed, uint32_t one_in) const;  // one frame with payload in so many is missing
+  Trace Lossy(uint64_t seed, uint32_t one_in) const;  // one in so many frames with payload is missing
   static Trace Of(const std::vector<std::vector<uint8_t>>& frames, uint16_t link_type);  // a millisecond apart
 
   const std::vector<Frame>& frames() const { return frames_; }

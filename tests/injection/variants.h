@@ -11,8 +11,8 @@ namespace vedette::injection {
 
 enum class Expect : uint8_t {
   kKept,        // a real host ignores what was injected: it must hide nothing
-  kKeptIfSeen,  // the same; but where one side alone was captured nobody can tell what the other accepted
-  kReported,    // real hosts differ, or would go along: only shown
+  kKeptIfSeen,  // the same; but if only one side was captured, nobody can tell what the other accepted
+  kReported,    // real hosts differ, or would accept it: only shown
 };
 
 struct Variant {
@@ -22,13 +22,13 @@ struct Variant {
   std::function<void(const Trace&, Rng&, Injected&)> inject;
 };
 
-// In the order in which they are shown. Names end in the side that what was injected claims to come from.
+// In display order. Names end in the side that the injected frames claim to come from.
 std::vector<Variant> AllVariants();
 
 // The parts of the table.
 void AddForgedControl(std::vector<Variant>& all);  // SYN, SYN-ACK, RST, FIN, ACK
 void AddForgedData(std::vector<Variant>& all);     // far away, in the window, old
-void AddCopies(std::vector<Variant>& all);         // other bytes at the place of real ones
+void AddCopies(std::vector<Variant>& all);         // other bytes at the position of real ones
 void AddMixed(std::vector<Variant>& all);          // several of those at once, and with other times
 void AddRearranged(std::vector<Variant>& all);     // doubled, cut, reordered, fragmented, with other times
 

@@ -86,13 +86,12 @@ Replayed Replay(const Bursts& bursts, const Generations& generations, const std:
   SensorIdentity identity;
   identity.name = "sensor";
   identity.version = "1";
-  AlertRenderer renderer(CatalogueOf(out.sets[0], 1), nullptr, identity,
-                         [](uint32_t) { return std::string_view("capture"); });
-  std::vector<PartnerView> views;
-  for (uint32_t i = 0; i < clearances.size(); ++i) {
-    views.push_back(
-        {.filter = [&clearances, i](const IndicatorRecord& row) { return clearances[i].Permits(row); }, .partner = i});
-  }
+  AlertPolicy policy(CatalogueOf(out.sets[0], 1),
+                     {.sensor = identity, .file_name = [](uint32_t) { return std::string_view("capture"); }});
+  const std::unique_ptr<Renderer> renderer = MakeJsonRenderer();
+  std::vector<Reader> readers;
+  for (const Clearance& clearance : clearances) readers.push_back(Reader::Of(readers.size(), clearance));
+  View view;
 
   Doorbell doorbell;
   AlertQueue queue(doorbell, options.room);
@@ -107,14 +106,17 @@ Replayed Replay(const Bursts& bursts, const Generations& generations, const std:
     while (queue.Front() != nullptr) {
       const std::unique_ptr<QueuedAlert> queued = queue.Pop();
       ++out.alerts;
-      for (size_t i = 0; i < views.size(); ++i) renderer.AppendPartnerJson(queued->alert, views[i], out.views[i]);
+      const Event* const event = policy.Decide(queued->alert);
+      for (size_t i = 0; event != nullptr && i < readers.size(); ++i) {
+        if (policy.Show(*event, readers[i], view) == ViewOutcome::kShown) renderer->Append(view, out.views[i]);
+      }
     }
   };
   size_t burst = 0, generation = 0;
   bursts([&](std::span<const Frame> frames) {
     if (generation + 1 < generations.size() && burst >= (generation + 1) * num_bursts / generations.size()) {
       ++generation;
-      renderer.AddGeneration(CatalogueOf(out.sets[generation], generation + 1));
+      policy.AddGeneration(CatalogueOf(out.sets[generation], generation + 1));
       exchange.Offer(kit_of(generation));
     }
     worker.Process(frames);

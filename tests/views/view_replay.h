@@ -12,8 +12,9 @@
 #include <vector>
 
 #include "exporter/alert/alert_queue.h"
+#include "exporter/policy/alert_policy.h"
 #include "exporter/policy/clearance.h"
-#include "exporter/render/render.h"
+#include "exporter/render/renderer.h"
 #include "sensor/capture/frame.h"
 #include "sensor/pipeline/match_consumer.h"
 #include "signatures/set/indicator_set.h"

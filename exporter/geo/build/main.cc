@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <ctime>
 #include <string>
 #include <string_view>
@@ -14,6 +13,7 @@
 #include "exporter/geo/build/mmdb_writer.h"
 #include "exporter/geo/build/sources.h"
 #include "exporter/geo/geo.h"
+#include "parsers/base/errno_text.h"
 #include "parsers/base/time_text.h"
 
 namespace vedette {
@@ -172,7 +172,7 @@ int Run(int argc, char** argv) {
       metadata.description +
       "\n\nThis database is a work of its own under that licence, whatever the licence of the programs that read it.\n";
   if (!WriteWhole(options.out, file) || !WriteWhole(options.out + ".LICENSE.txt", notice)) {
-    fmt::print(stderr, "vedette-geo-build: {}: {}\n", options.out, std::strerror(errno));
+    fmt::print(stderr, "vedette-geo-build: {}: {}\n", options.out, ErrnoText());
     return 1;
   }
   const auto built = static_cast<int64_t>(metadata.build_epoch);

@@ -63,7 +63,7 @@ class MmdbWriter {
   size_t num_nodes() const { return nodes_.size(); }
 
  private:
-  // A record of a node: 0 nothing; the top bit set: a value; else the number of a node (never the root).
+  // A record of a node: 0: nothing; top bit set: a value; else the number of a node (never the root).
   using Node = std::array<uint32_t, 2>;
   static constexpr uint32_t kValueBit = 0x80000000;
 
@@ -78,7 +78,7 @@ class MmdbWriter {
   std::string data_;
   std::vector<uint32_t> value_offsets_;                // by value number
   std::unordered_map<std::string, uint32_t> values_;   // number by encoding without pointers
-  std::unordered_map<std::string, uint32_t> offsets_;  // where something stands already, by the same
+  std::unordered_map<std::string, uint32_t> offsets_;  // offset of an existing value, by the same key
 };
 
 }  // namespace vedette

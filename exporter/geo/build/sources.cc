@@ -1,15 +1,14 @@
 #include "exporter/geo/build/sources.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
-#include <cstring>
 #include <ctime>
 #include <fstream>
 #include <iterator>
 #include <optional>
 
 #include "parsers/base/bytes.h"
+#include "parsers/base/errno_text.h"
 
 namespace vedette {
 namespace {
@@ -162,7 +161,7 @@ class LiblocReader {
 
 bool ReadTorGeoip(const std::string& path, GeoSource& source, std::string& error) {
   std::ifstream file(path);
-  if (!file) return Fail(path, 0, std::string(std::strerror(errno)) + "; install the package tor-geoipdb", error);
+  if (!file) return Fail(path, 0, ErrnoText() + "; install the package tor-geoipdb", error);
   std::string line;
   size_t number = 0;
   while (std::getline(file, line)) {
@@ -189,14 +188,14 @@ bool ReadTorGeoip(const std::string& path, GeoSource& source, std::string& error
 
 bool ReadLibloc(const std::string& path, GeoSource& source, std::string& error) {
   std::ifstream file(path, std::ios::binary);
-  if (!file) return Fail(path, 0, std::string(std::strerror(errno)) + "; install the package libloc-database", error);
+  if (!file) return Fail(path, 0, ErrnoText() + "; install the package libloc-database", error);
   const std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
   return LiblocReader(bytes, path, source, error).Read();
 }
 
 bool ReadCountryNames(const std::string& path, std::map<uint16_t, CountryName>& names, std::string& error) {
   std::ifstream file(path);
-  if (!file) return Fail(path, 0, std::string(std::strerror(errno)) + "; install the package tzdata", error);
+  if (!file) return Fail(path, 0, ErrnoText() + "; install the package tzdata", error);
   std::string line;
   while (std::getline(file, line)) {
     if (line.size() < 4 || line[0] == '#' || line[2] != '\t') continue;

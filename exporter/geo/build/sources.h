@@ -1,4 +1,4 @@
-// Readers of the files the default geolocation database is made of.
+// Readers of the files from which the default geolocation database is made.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,7 @@ struct GeoSource {
 };
 
 // Tor's `geoip` (IPv4: "16777216,16777471,AU") or `geoip6` ("2001:2::,2001:2:0:ffff:…,JP"). Appends to `source.ranges`.
-// False, with file, line and reason, where a line is neither that nor a comment.
+// False, with file, line and reason, if a line is neither that nor a comment.
 bool ReadTorGeoip(const std::string& path, GeoSource& source, std::string& error);
 
 // libloc's database, format version 1:
@@ -35,7 +35,7 @@ bool ReadTorGeoip(const std::string& path, GeoSource& source, std::string& error
 //   tree node: zero:32 one:32 network:32 (0xffffffff: none); network: country:2 pad:2 asn:32 flags:16 pad:2
 //   AS: number:32 name:32; country: code:2 continent:2 name:32; names are offsets into the pool
 //
-// IPv4 stands at ::ffff:0:0/96. The network found last on the way down counts.
+// IPv4 is at ::ffff:0:0/96. The last network found on the way down counts.
 bool ReadLibloc(const std::string& path, GeoSource& source, std::string& error);
 
 // tzdata's iso3166.tab: "DE\tGermany".

@@ -4,8 +4,8 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "parsers/base/digest.h"
 #include "parsers/base/network.h"
-#include "parsers/base/sha1.h"
 #include "parsers/base/text.h"
 #include "parsers/base/time_text.h"
 
@@ -37,7 +37,7 @@ std::string IdOf(const Mute& mute) {
 // One entry of the file. False with `error`.
 bool ReadOne(const Json& entry, std::vector<Mute>& mutes, std::string& error) {
   if (!entry.is_object()) {
-    error = "is no object";
+    error = "is not an object";
     return false;
   }
   MuteRequest request;

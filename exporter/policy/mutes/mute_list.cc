@@ -50,11 +50,10 @@ MuteCounts* MuteList::Find(const IndicatorRecord& record, const Alert& alert) co
   return at == by_value_.end() ? nullptr : first(at->second);
 }
 
-bool MuteFilter::Admit(Alert& alert) {
+bool MuteFilter::Admit(Alert& alert, const IndicatorCatalogue* catalogue) const {
   // The sensor's test of itself is no finding that an operator could be tired of.
-  if (alert.canary || list_ == nullptr || list_->empty()) return true;
-  const IndicatorCatalogue* const catalogue = catalogues_.Find(alert.generation);
-  if (catalogue == nullptr) return true;  // the renderer counts it as unresolved
+  if (alert.event == EventKind::kCanary || list_ == nullptr || list_->empty()) return true;
+  if (catalogue == nullptr) return true;  // counted as unresolved
   // Nobody heard of a hit that was muted.
   std::erase_if(alert.told, [&](uint32_t index) {
     return index < catalogue->size && list_->Find(catalogue->at(index), alert) != nullptr;

@@ -11,21 +11,20 @@
 #include <vector>
 
 #include "exporter/alert/alert.h"
-#include "exporter/alert/alert_filter.h"
+#include "exporter/alert/catalogue.h"
 #include "exporter/policy/mutes/mute.h"
-#include "exporter/render/catalogues.h"
 #include "parsers/base/network.h"
 
 namespace vedette {
 
 // What one mute hid since the sensor started; the exporter counts, any thread reads.
 struct MuteCounts {
-  std::atomic<uint64_t> alerts{0};  // of which nothing was left
-  std::atomic<uint64_t> hits{0};    // all that were hidden
+  std::atomic<uint64_t> alerts{0};  // with no hit left
+  std::atomic<uint64_t> hits{0};    // all hidden hits
   std::atomic<int64_t> last_ns{0};  // packet time of the last one
 };
 
-// Immutable. Cost: two look-ups a hit; none where there are no mutes.
+// Immutable. Cost: two look-ups per hit; none if there are no mutes.
 class MuteList {
  public:
   struct Entry {
@@ -35,7 +34,7 @@ class MuteList {
   explicit MuteList(std::vector<Entry> entries);
 
   bool empty() const { return rules_.empty(); }
-  // Who hides this hit of the alert; nullptr: nobody. Expiry is judged by the packet's time.
+  // The mute that hides this hit of the alert; nullptr: none. Expiry is judged by the packet's time.
   MuteCounts* Find(const IndicatorRecord& record, const Alert& alert) const;
 
  private:
@@ -49,22 +48,19 @@ class MuteList {
 
   std::vector<Rule> rules_;
   std::map<std::string, std::vector<uint32_t>, std::less<>> by_id_;
-  // By type and normal form: a value that was given without its type is looked for as each that it can be.
+  // By type and normal form: a value that was given without a type is entered for each type that it can have.
   std::map<std::pair<IndicatorType, std::string>, std::vector<uint32_t>> by_value_;
 };
 
-// Takes muted hits out of alerts. Exporter thread only.
-class MuteFilter : public AlertFilter {
+// Removes muted hits from alerts. Exporter thread only.
+class MuteFilter {
  public:
   void Use(std::shared_ptr<const MuteList> list) { list_ = std::move(list); }
-  bool Admit(Alert& alert) override;
-
-  // As AlertRenderer's.
-  void AddGeneration(IndicatorCatalogue indicators) { catalogues_.Add(std::move(indicators)); }
-  void ForgetBefore(uint64_t generation) { catalogues_.ForgetBefore(generation); }
+  // False: nothing was left of the alert, which is counted. `catalogue`: the alert's, nullptr where nobody knows it any
+  // more.
+  bool Admit(Alert& alert, const IndicatorCatalogue* catalogue) const;
 
  private:
-  Catalogues catalogues_;
   std::shared_ptr<const MuteList> list_;
 };
 

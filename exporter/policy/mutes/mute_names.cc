@@ -62,7 +62,7 @@ std::vector<std::string> MuteNames::Remarks() const {
     const Mute& mute = mutes_[i];
     if (hides_[i]) continue;
     out.push_back(
-        known_[i] ? fmt::format("the mute of {} hides nothing: source `{}` has no such indicator; sources that do: {}",
+        known_[i] ? fmt::format("the mute of {} hides nothing: source `{}` has no such indicator; sources in use: {}",
                                 Describe(mute), mute.source, ListOfNames(sources_))
                   : fmt::format("the mute of {} hides nothing: no indicator in use has this {}", Describe(mute),
                                 mute.value.empty() ? "id" : "value"));

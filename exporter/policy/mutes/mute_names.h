@@ -1,4 +1,4 @@
-// Whether there is anything that a mute hides: a misspelt one does nothing, in silence.
+// Whether a mute matches any indicator: a misspelt one would silently do nothing.
 #pragma once
 
 #include <cstddef>
@@ -24,7 +24,7 @@ class MuteNames {
   explicit MuteNames(const std::vector<Mute>& mutes);
 
   void See(const IndicatorRecord& record);
-  // "the mute of indicator x hides nothing: …", of each that found none.
+  // "the mute of indicator x hides nothing: …", for each without a match.
   std::vector<std::string> Remarks() const;
 
  private:

@@ -2,13 +2,14 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <system_error>
+#include <optional>
 
 #include "exporter/metrics/families.h"
+#include "parsers/base/errno_text.h"
+#include "parsers/base/file.h"
 
 namespace vedette {
 namespace {
@@ -22,30 +23,13 @@ constexpr int64_t kSaveAgainNs = int64_t{60} * 1'000'000'000;
 constexpr const char* kNothingChanged =
     "; nothing has changed. Does the state folder belong to the sensor's user, and is there space?";
 
-std::string ErrnoText() { return std::generic_category().message(errno); }
-
-class File {
- public:
-  File(const std::string& path, int flags, mode_t mode = 0)
-      : descriptor_(open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, mode)) {}
-  ~File() {
-    if (descriptor_ >= 0) close(descriptor_);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  int get() const { return descriptor_; }
-
- private:
-  const int descriptor_;
-};
-
 // `absent`: there is no such file. False with `error`.
 bool ReadFile(const std::string& path, std::string& text, bool& absent, std::string& error) {
-  const File file(path, O_RDONLY | O_NONBLOCK);
-  absent = file.get() < 0 && errno == ENOENT;
+  const FileDescriptor file(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW));
+  absent = !file.is_open() && errno == ENOENT;
   if (absent) return true;
   struct stat status {};
-  if (file.get() < 0 || fstat(file.get(), &status) != 0) {
+  if (!file.is_open() || fstat(file.get(), &status) != 0) {
     error = "cannot be read: " + ErrnoText() + "; it has to belong to the sensor's user";
     return false;
   }
@@ -56,31 +40,15 @@ bool ReadFile(const std::string& path, std::string& text, bool& absent, std::str
     return false;
   }
   text.assign(kMaxFileBytes + 1, '\0');
-  size_t size = 0;
-  while (size < text.size()) {
-    const ssize_t got = read(file.get(), text.data() + size, text.size() - size);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) {
-      error = "cannot be read: " + ErrnoText();
-      return false;
-    }
-    if (got == 0) break;
-    size += static_cast<size_t>(got);
+  const std::optional<size_t> size = ReadUpTo(file.get(), text.data(), text.size());
+  if (!size) {
+    error = "cannot be read: " + ErrnoText();
+    return false;
   }
-  text.resize(size);
-  if (size <= kMaxFileBytes) return true;
+  text.resize(*size);
+  if (*size <= kMaxFileBytes) return true;
   error = "is larger than 8 MiB, the limit for a list of mutes";
   return false;
-}
-
-bool WriteAll(int descriptor, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t put = write(descriptor, text.data(), text.size());
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0) return false;
-    text.remove_prefix(static_cast<size_t>(put));
-  }
-  return true;
 }
 
 }  // namespace
@@ -117,22 +85,12 @@ std::shared_ptr<MuteCounts> MuteStore::CountsOf(const std::string& id) {
 bool MuteStore::Save(const std::map<std::string, Mute>& mutes, std::string& error) {
   std::vector<Mute> list;
   for (const auto& [id, mute] : mutes) list.push_back(mute);
-  const std::string text = WriteMutes(list);
-  const std::string next = path_ + ".new";
-  const auto fail = [&](const std::string& file) {
-    error = file + ": cannot be written: " + ErrnoText();
-    unlink(next.c_str());
+  if (!ReplaceFile(path_, WriteMutes(list), {.mode = 0600})) {
+    error = path_ + ": cannot be written: " + ErrnoText();
     return false;
-  };
-  {
-    const File file(next, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    if (file.get() < 0 || !WriteAll(file.get(), text) || fsync(file.get()) != 0) return fail(next);
   }
-  if (rename(next.c_str(), path_.c_str()) != 0) return fail(path_);
-  const size_t slash = path_.rfind('/');
-  const File folder(slash == std::string::npos ? "." : path_.substr(0, slash + 1), O_RDONLY | O_DIRECTORY);
   // What is renamed is there; should the power fail right now, the old list may come back. Not worth an error.
-  if (folder.get() >= 0) fsync(folder.get());
+  static_cast<void>(SyncFolderOf(path_));
   unsaved_ = false;
   return true;
 }

@@ -1,5 +1,5 @@
 // All mutes of a running sensor: those of its configuration, and those that the operator made, which are kept in a file
-// so that they survive a restart.
+// and so survive a restart.
 #pragma once
 
 #include <cstdint>
@@ -15,20 +15,20 @@
 
 namespace vedette {
 
-// Any thread. What changes is in the file, and on the disk, before it is answered.
+// Any thread. A change is in the file, and on disk, before the call returns.
 class MuteStore : public FigureSource {
  public:
-  // `path`: mutes.json in the sensor's state folder; it may not exist yet. nullptr with `error` where it is there and
-  // cannot be used: it names the file and says what to do. `configured`: those of the configuration.
+  // `path`: mutes.json in the sensor's state folder; it may not exist yet. nullptr with `error` if it exists but
+  // cannot be used: the error names the file and says what to do. `configured`: those of the configuration.
   static std::unique_ptr<MuteStore> Open(std::string path, const std::vector<Mute>& configured, int64_t now_ns,
                                          std::string& error);
 
   // A mute that hides the same is renewed. False with `error`, and nothing changed.
   bool Add(const MuteRequest& request, int64_t now_ns, Mute& made, std::string& error);
-  // `name`: a mute's id, or that of the indicator it hides, which has to be one mute's. False with `error`.
+  // `name`: the id of a mute, or of an indicator that exactly one mute hides. False with `error`.
   bool Remove(const std::string& name, Mute& removed, std::string& error);
-  // Takes out those whose time is over, and returns them. Cheap where there are none. `error` is not empty where the
-  // file could not be written; they do not hide anything nevertheless, and a call a minute later writes it again.
+  // Removes expired mutes and returns them. Cheap if there are none. `error` is not empty if the
+  // file could not be written; the expired mutes hide nothing even so, and a call a minute later writes it again.
   std::vector<Mute> Expire(int64_t now_ns, std::string& error);
 
   struct Status {
@@ -56,7 +56,7 @@ class MuteStore : public FigureSource {
   const std::string path_;
   mutable std::mutex mutex_;
   std::map<std::string, Mute> configured_, made_;  // by id
-  bool unsaved_ = false;                           // the file still holds some that are over …
+  bool unsaved_ = false;                           // the file still holds expired mutes …
   int64_t save_at_ns_ = 0;                         // … and is written again at that time
   std::map<std::string, std::shared_ptr<MuteCounts>> counts_;
 };

@@ -9,15 +9,14 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <system_error>
 #include <thread>
+
+#include "parsers/base/errno_text.h"
 
 namespace vedette {
 namespace {
 
 constexpr int kWaitMs = 50;
-
-std::string ErrnoText(int number) { return std::generic_category().message(number); }
 
 // What a regular file had when the list was made.
 class FileBytes final : public ByteSource {

@@ -1,4 +1,4 @@
-// Where a stream's bytes come from: a file, a pipe, a file that grows.
+// The source of a stream's bytes: a file, a pipe, or a growing file.
 #pragma once
 
 #include <atomic>
@@ -25,7 +25,7 @@ class ByteSource {
   ByteSource(const ByteSource&) = delete;
   ByteSource& operator=(const ByteSource&) = delete;
 
-  // Fills a part of `room`, which is not empty, and says how much.
+  // Fills part of `room`, which is not empty, and returns how much.
   virtual Status Read(std::span<uint8_t> room, size_t& num_bytes) = 0;
   const std::string& error() const { return error_; }
 

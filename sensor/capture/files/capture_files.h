@@ -14,20 +14,20 @@
 
 namespace vedette {
 
-// Reads the files of a list one after another; one at a time is open, and little of it is in memory. Each worker has
-// its own over the same list: all see the same frames with the same numbers and file indexes. A burst never spans two
-// files. Damage ends a file, not the run.
+// Reads the files of a list one after another; only one at a time is open, and little of it is in memory. Each worker
+// has its own reader over the same list: all see the same frames with the same numbers and file indexes. A burst never
+// spans two files. Damage ends a file, not the run.
 //
 // Whole files are mapped by each worker for itself. Streams (compressed files, pipes, growing files) are read once, by
-// a SharedStream, and all workers walk what it hands out; the slowest holds the others up when they are a ring ahead.
+// a SharedStream, and all workers walk what it hands out; the others wait for the slowest when they are a ring ahead.
 class CaptureFiles final : public CaptureSource {
  public:
-  // All of the list, for so many workers. Empty, with `error`, where there is no memory.
+  // Readers of the whole list, one per worker. Empty, with `error`, if there is no memory.
   static std::vector<std::unique_ptr<CaptureSource>> ForWorkers(std::shared_ptr<const CaptureList> list,
                                                                 size_t num_workers, std::string& error);
 
-  // For one reader of its own. Its Poll waits for what is decompressed, for a second at most and then says kWorking:
-  // kWaiting comes of pipes and growing files only.
+  // For a single reader. Its Poll waits for decompressed bytes, at most a second, and then returns kWorking: only pipes
+  // and growing files give kWaiting.
   explicit CaptureFiles(std::shared_ptr<const CaptureList> list);
   // Only the files [first, first + count); indexes stay those of the list.
   CaptureFiles(std::shared_ptr<const CaptureList> list, uint32_t first, uint32_t count);
@@ -76,7 +76,7 @@ class CaptureFiles final : public CaptureSource {
   MappedFile mapped_;
   std::unique_ptr<PacketReader> reader_;
   uint64_t window_end_ = 0;    // of a mapped file
-  uint64_t shortened_to_ = 0;  // with shorten_reason_: the file was cut while it was read
+  uint64_t shortened_to_ = 0;  // with shorten_reason_: the file was truncated during reading
   std::string shorten_reason_;
   uint64_t view_end_ = 0;  // of a stream
   bool view_used_up_ = false;

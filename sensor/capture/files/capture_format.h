@@ -1,4 +1,4 @@
-// What kind of file it is, told from its first bytes.
+// The kind of a file, told from its first bytes.
 #pragma once
 
 #include <cstdint>
@@ -17,9 +17,9 @@ CaptureFormat IdentifyCapture(Bytes head);
 
 struct OtherFormat {
   std::string description;     // "gzip-compressed; decompress it first: zcat FILE | vedette replay -"
-  bool holds_packets = false;  // it likely holds packets that cannot be read as it is
+  bool holds_packets = false;  // it likely holds packets, but cannot be read in this form
 };
-// For files that are no capture: what the first bytes look like and what to do.
+// For files that are not captures: what the first bytes look like, and what to do.
 OtherFormat DescribeOther(Bytes head);
 
 }  // namespace vedette

@@ -8,7 +8,8 @@
 #include <array>
 #include <cerrno>
 #include <memory>
-#include <system_error>
+
+#include "parsers/base/errno_text.h"
 
 namespace vedette {
 namespace {
@@ -16,8 +17,6 @@ namespace {
 constexpr size_t kMagicBytes = 4;        // of every format
 constexpr int kStopCheckMs = 50;         // how long a request to stop may go unseen
 constexpr size_t kPipeReadBytes = 4096;  // at once, while it is not known what comes
-
-std::string ErrnoText(int number) { return std::generic_category().message(number); }
 
 CaptureHead JudgeCompressed(Compression compression, Bytes head, bool whole) {
   CaptureHead verdict{.compression = compression, .format = CaptureFormat::kOther, .unknown = true, .other = {}};

@@ -11,19 +11,19 @@
 
 namespace vedette {
 
-// Looked at of a compressed file: the largest block of zstd, from which nothing comes before it is whole, and room for
-// what stands before.
+// How much of a compressed file is examined: the largest zstd block, which gives nothing until it is complete, and room
+// for what precedes it.
 constexpr size_t kCompressedHeadBytes = size_t{192} << 10;
 
 struct CaptureHead {
   Compression compression = Compression::kNone;
   CaptureFormat format = CaptureFormat::kOther;
-  // Nothing, or too little, can be decompressed from the head. What the file is shows when it is read.
+  // Nothing, or too little, can be decompressed from the head. Reading will show what the file is.
   bool unknown = false;
   OtherFormat other;  // where the format is kOther
 };
 
-// `whole`: there is no more of the file than its head.
+// `whole`: the head is the whole file.
 CaptureHead JudgeHead(Bytes head, bool whole);
 
 // Reads the first bytes of a pipe until they tell what it is: some as they come, kCompressedHeadBytes at most. Waits as

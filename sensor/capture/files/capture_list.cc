@@ -8,12 +8,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <chrono>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
+#include "parsers/base/errno_text.h"
 #include "sensor/capture/files/capture_head.h"
 #include "sensor/capture/files/follower.h"
 #include "sensor/capture/files/inspect_file.h"
@@ -24,8 +23,6 @@ namespace {
 
 // How long a request to stop may go unseen.
 constexpr std::chrono::milliseconds kGrowthWait{50};
-
-std::string ErrnoText(int number) { return std::generic_category().message(number); }
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 

@@ -1,5 +1,5 @@
-// Compressed bytes in, bytes out: gzip (RFC 1952) and Zstandard (RFC 8878). Bytes only, no files: what the fuzz target
-// runs.
+// Compressed bytes in, bytes out: gzip (RFC 1952) and Zstandard (RFC 8878). Bytes only, no files: the fuzz target runs
+// this.
 #pragma once
 
 #include <cstddef>
@@ -21,11 +21,11 @@ const char* NameOf(Compression compression);
 
 // One thread uses a decompressor.
 //
-// Every byte that the format lets one know is handed out, up to the very place of the damage: all of deflate's symbols
-// before a wrong one, all of zstd's blocks before a wrong one. Members (gzip) and frames (zstd) may follow each other.
+// Every byte that can be recovered is returned, up to the exact position of damage: all of deflate's symbols and all
+// of zstd's blocks before a faulty one. Members (gzip) and frames (zstd) may follow each other.
 //
-// Memory is bounded by kMaxZstdWindowLog, whatever a file declares. The output is not: whoever calls gives it as much
-// room as there is and stops when it likes.
+// Memory is bounded by kMaxZstdWindowLog, whatever a file declares. The output is not: the caller gives it as much
+// room as there is, and may stop at any time.
 class Decompressor {
  public:
   virtual ~Decompressor() = default;
@@ -36,21 +36,21 @@ class Decompressor {
     size_t consumed = 0;  // of the input
     size_t produced = 0;  // into the output
   };
-  // Goes on until the input is used up, the output is full, or damage. What was produced before damage is there. Where
-  // the output is full there may be more to come without any more input.
+  // Continues until the input is used up, the output is full, or damage. The bytes produced before damage are valid. If
+  // the output is full, more may follow without any more input.
   virtual Step Run(Bytes in, std::span<uint8_t> out) = 0;
-  // The input is over. Damage where it ends inside a member or frame.
+  // The input has ended. Damage if it ends inside a member or frame.
   virtual void Finish() = 0;
 
   bool damaged() const { return !damage_reason_.empty(); }
   const std::string& damage_reason() const { return damage_reason_; }
-  // In the compressed input. gzip: behind the last byte that was looked at; zstd: where the wrong block begins.
+  // In the compressed input. gzip: after the last byte that was examined; zstd: where the faulty block begins.
   uint64_t damage_offset() const { return damage_offset_; }
 
-  // nullptr for kNone, and with `error` where there is no memory.
+  // nullptr for kNone, and with `error` if there is no memory.
   static std::unique_ptr<Decompressor> Make(Compression compression, std::string& error);
 
-  // 128 MiB of history, what `zstd` itself decompresses without being told to use more (--long=27). A frame that
+  // 128 MiB of history, the most that `zstd` itself decompresses without a further option (--long=27). A frame that
   // declares more is refused.
   static constexpr int kMaxZstdWindowLog = 27;
 

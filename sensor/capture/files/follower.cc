@@ -14,8 +14,8 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
-#include <system_error>
 
+#include "parsers/base/errno_text.h"
 #include "sensor/capture/files/inspect_file.h"
 #include "sensor/capture/files/mapped_file.h"
 #include "sensor/capture/files/pcap_file.h"
@@ -25,8 +25,6 @@ namespace {
 
 constexpr int kLookMs = 100;  // how often; also how long a request to stop may go unseen
 constexpr uint32_t kFolderEvents = IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_ATTRIB | IN_ONLYDIR;
-
-std::string ErrnoText(int number) { return std::generic_category().message(number); }
 
 int64_t NowNs() {
   timespec now{};

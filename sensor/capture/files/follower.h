@@ -1,4 +1,4 @@
-// What comes while a run follows: the next file in a followed file's place, and captures in a followed folder.
+// What arrives while a run follows: the file that replaces a followed one, and captures in a followed folder.
 #pragma once
 
 #include <atomic>
@@ -21,8 +21,8 @@ namespace vedette {
 using AppendFile = std::function<void(CaptureList::File)>;
 using WarnOf = std::function<void(const std::string&)>;
 
-// Follows a path as `tail -F` does: looks some times a second whether another file has taken its place (made anew,
-// moved there, or the same cut to begin again), and then appends that one. What was written to the old one is read
+// Follows a path like `tail -F`: checks several times a second whether another file has taken its place (recreated,
+// moved there, or the same file truncated), and then appends that one. What was written to the old one is read
 // first.
 class FileFollower {
  public:
@@ -30,7 +30,7 @@ class FileFollower {
   FileFollower(CaptureList::File first, AppendFile append);
   ~FileFollower();
 
-  // The file at this path, opened. Its growth is empty where there is none, or no regular one.
+  // The file at this path, opened. Its growth is empty if there is none, or it is not a regular file.
   static CaptureList::File Open(const std::string& path, std::string& error);
 
  private:
@@ -38,7 +38,7 @@ class FileFollower {
   bool Replaced();
 
   CaptureList::File current_;
-  uint64_t largest_ = 0;  // that the current file was, at the last look
+  uint64_t largest_ = 0;  // size of the current file at the last check
   AppendFile append_;
   std::atomic<bool> stop_{false};
   std::thread thread_;
@@ -46,15 +46,15 @@ class FileFollower {
 
 // Follows a folder and those below it, through inotify. A capture is taken when nobody writes to it any more.
 //
-// Whether somebody does is known by a lease (fcntl(2), F_SETLEASE), which the kernel grants only then; it grants none
-// for files of other users (without CAP_LEASE) and on some file systems. There, a file is taken that was closed after
-// writing or moved in, and one that has not changed for kQuietSeconds.
+// A lease (fcntl(2), F_SETLEASE) shows that nobody writes: the kernel grants it only then. It grants none
+// for files of other users (without CAP_LEASE) and on some file systems. There, a file is taken once it was closed
+// after writing or moved in, or has not changed for kQuietSeconds.
 class FolderFollower {
  public:
   static constexpr size_t kMaxWatches = 4096;  // half of what a kernel grants a user by default
-  static constexpr int kQuietSeconds = 10;     // longer than capture programs keep packets to themselves
+  static constexpr int kQuietSeconds = 10;     // longer than capture programs buffer packets
 
-  // Watches from now on; `error` where it cannot be. Captures that are there already are taken, as they are complete.
+  // Watches from now on; `error` if that is impossible. Captures that already exist are taken once they are complete.
   static std::unique_ptr<FolderFollower> Start(const std::string& folder, AppendFile append, WarnOf warn,
                                                std::string& error);
   ~FolderFollower();
@@ -67,7 +67,7 @@ class FolderFollower {
     int64_t modified_ns = -1;
     int64_t unchanged_since_ns = 0;
   };
-  // What has been taken of a file, to know it again under another name.
+  // What has been taken of a file, to recognise it under another name.
   struct Taken {
     uint64_t head_digest = 0;
     size_t head_bytes = 0;
@@ -82,7 +82,7 @@ class FolderFollower {
   void ReadEvents();
   bool AddFolder(const std::string& folder, int depth);
   void LookAtCandidates();
-  // True: it is no candidate any more, because it was taken or is nothing to take.
+  // True: it is no longer a candidate, because it was taken or must not be.
   bool Look(const std::string& path, Candidate& candidate);
   bool TakenBefore(const std::string& path, const CaptureList::File& file, int fd);
 

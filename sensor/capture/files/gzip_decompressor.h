@@ -23,7 +23,7 @@ class GzipDecompressor final : public Decompressor {
   enum class State : uint8_t { kInMember, kBetweenMembers, kPadding };
 
   GzipDecompressor();
-  // A byte behind a complete member. False: it belongs to the next one.
+  // A byte after a complete member. False: it belongs to the next one.
   bool Between(uint8_t byte);
 
   std::unique_ptr<z_stream_s> zlib_;

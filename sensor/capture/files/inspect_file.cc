@@ -6,18 +6,15 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
+#include "parsers/base/errno_text.h"
 #include "sensor/capture/files/mapped_file.h"
 
 namespace vedette {
 namespace {
-
-std::string ErrnoText(int number) { return std::generic_category().message(number); }
 
 // trace.pcap, trace.pcapng3, Wireshark's .cap, tcpdump.dump: whether a file without content was meant to be a capture.
 bool NamedLikeCapture(std::string_view path) {

@@ -1,4 +1,4 @@
-// What a file of the file system is to a run that reads captures.
+// What a file means to a run that reads captures.
 #pragma once
 
 #include <sys/stat.h>
@@ -20,8 +20,8 @@ struct Inspection {
 bool InspectFile(int fd, Inspection& out, std::string& error);
 bool InspectPath(const std::string& path, Inspection& out, std::string& error);
 
-// Whether a file that nobody named is taken for a capture. One without content, or of which nothing can be
-// decompressed, is taken where its name says that it was meant to be one.
+// Whether a file that was not named explicitly is taken for a capture. One that is empty, or of which nothing can be
+// decompressed, is taken if its name says that it should be one.
 bool IsCaptureOfFolder(const std::string& path, const Inspection& inspection, OtherFormat& why_not);
 
 int64_t ModifiedNs(const struct stat& status);

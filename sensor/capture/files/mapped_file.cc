@@ -8,15 +8,14 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <system_error>
 #include <utility>
+
+#include "parsers/base/errno_text.h"
 
 namespace vedette {
 namespace {
 
 constexpr uint64_t kPageBytes = 4096;
-
-std::string ErrnoText(int number) { return std::generic_category().message(number); }
 
 }  // namespace
 

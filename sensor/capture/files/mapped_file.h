@@ -1,9 +1,9 @@
 // A file's bytes, mapped read-only.
 //
-// What a mapping cannot do: the kernel ends a process with SIGBUS that touches mapped bytes which the file no longer
-// has (it was cut by somebody else meanwhile) or which the disk cannot deliver. So whoever reads calls Prepare window
-// by window: it has the kernel bring the window in and reports both cases as an error. What remains is a file that is
-// cut while one window is being read, a matter of a millisecond. A file that only grows is no danger.
+// The danger of a mapping: the kernel ends a process with SIGBUS if it touches mapped bytes that the file no longer
+// has (somebody truncated it meanwhile) or that the disk cannot deliver. So readers call Prepare window
+// by window: it has the kernel load the window and reports both cases as an error. What remains is a file that is
+// truncated while one window is being read, a matter of a millisecond. A file that only grows is no danger.
 #pragma once
 
 #include <sys/stat.h>
@@ -22,18 +22,18 @@ class MappedFile {
   MappedFile(MappedFile&& other) noexcept { *this = static_cast<MappedFile&&>(other); }
   MappedFile& operator=(MappedFile&& other) noexcept;
 
-  // Maps at most `max_bytes` of a regular file: what it has had since, a run that has fixed its input does not see.
+  // Maps at most `max_bytes` of a regular file: a run with a fixed input does not see what is appended later.
   // False, with the reason in `error` (without the path). An empty file maps to no bytes.
   bool Open(const std::string& path, uint64_t max_bytes, std::string& error);
-  // The same for an open file, which stays the caller's and must stay open.
+  // The same for an open file, which the caller keeps and must keep open.
   bool Map(int fd, uint64_t max_bytes, std::string& error);
   void Close();
 
   Bytes bytes() const { return {data_, size_}; }
-  // What it was when it was mapped.
+  // As it was when it was mapped.
   const struct stat& status() const { return status_; }
 
-  // Brings bytes [begin, end) in, cut to what is mapped, and lets go of what lies before `begin`. False where they are
+  // Loads bytes [begin, end), limited to what is mapped, and releases what lies before `begin`. False if they are
   // not there: `size` is then how many bytes from the start can still be used, and `error` says why.
   bool Prepare(uint64_t begin, uint64_t end, uint64_t& size, std::string& error);
 
@@ -41,7 +41,7 @@ class MappedFile {
   const uint8_t* data_ = nullptr;
   size_t size_ = 0;
   struct stat status_ {};
-  uint64_t dropped_ = 0;  // bytes from the start that were let go
+  uint64_t dropped_ = 0;  // bytes from the start that were released
   int fd_ = -1;
   bool owns_fd_ = false;
 };

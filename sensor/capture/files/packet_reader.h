@@ -1,4 +1,4 @@
-// Packets out of a capture file's bytes, whatever its format. Parsing only: whoever makes a reader brings the bytes.
+// Packets out of a capture file's bytes, whatever its format. Parsing only: the owner of a reader supplies the bytes.
 #pragma once
 
 #include <algorithm>
@@ -25,33 +25,33 @@ constexpr uint32_t kLargestPacketBytes = uint32_t{16} << 20;
 constexpr uint64_t kPrefetchAheadBytes = 4096;
 constexpr uint64_t kCacheLineBytes = 64;
 
-// Whoever reads a stream keeps that much of it in one piece, so that every packet can be. Larger blocks of pcapng are
-// damage where they hold a packet or an interface, and are skipped where they hold anything else.
+// A reader of a stream keeps this much of it contiguous, so that every packet fits. Larger blocks of pcapng are
+// damage if they hold a packet or an interface; others are skipped.
 constexpr uint32_t kLargestRecordBytes = uint32_t{32} << 20;
 
 // One thread uses a reader. Frames point into the bytes given and are numbered from 1 on.
 //
-// The bytes are a window: the whole file where it is mapped, or a part of a stream. The window of a stream moves on
-// by SetWindow; a record that is not whole yet waits for the next one. What is found does not depend on the windows.
+// The bytes are a window: the whole file if it is mapped, or a part of a stream. SetWindow moves the window of a
+// stream; an incomplete record waits for the next one. The result does not depend on the windows.
 class PacketReader {
  public:
   virtual ~PacketReader() = default;
   PacketReader(const PacketReader&) = delete;
   PacketReader& operator=(const PacketReader&) = delete;
 
-  // Reads on from position(): records that begin before `until`, as many as `out` has room for. Returns how many frames
-  // it filled. Never blocks; runs over at most until - position() bytes and the record that it ends in.
+  // Continues from position(): records that begin before `until`, as many as `out` has room for. Returns how many
+  // frames it filled. Never blocks; walks at most until - position() bytes and the record in which they end.
   virtual size_t Read(std::span<Frame> out, uint64_t until) = 0;
 
-  // Where the next record begins, in bytes from the start of the file; may lie beyond the window, where what is between
-  // is of no interest. After damage: where the damaged record begins.
+  // Where the next record begins, in bytes from the start of the file; may lie beyond the window if the bytes between
+  // are of no interest. After damage: where the damaged record begins.
   uint64_t position() const { return position_; }
   // Nothing more will come: the end of the file or damage.
   bool done() const { return done_; }
   // After a Read that filled nothing, and not done: how far a window must reach, in bytes from the start of the file.
   uint64_t wanted() const { return wanted_; }
-  // The bytes of the file from `offset`, which is not beyond position(). `last`: the file ends with them; until then a
-  // record that is not whole is no damage.
+  // The bytes of the file from `offset`, which is not beyond position(). `last`: the file ends with them; until then an
+  // incomplete record is not damage.
   void SetWindow(Bytes bytes, uint64_t offset, bool last) {
     file_ = bytes;
     offset_ = offset;
@@ -60,20 +60,20 @@ class PacketReader {
   }
   bool damaged() const { return !damage_reason_.empty(); }
   const std::string& damage_reason() const { return damage_reason_; }
-  // The mapped file has become shorter than the bytes given: nothing from `size` on is touched any more.
+  // The mapped file has become shorter than the bytes given: nothing from `size` on is touched from now on.
   void Shorten(uint64_t size) {
     if (size < file_.size()) file_ = file_.first(size);
   }
 
  protected:
-  // To be called at every record, with its place in the window.
+  // To be called at every record, with its position in the window.
   void PrefetchFrom(uint64_t at) {
     const uint64_t end = std::min<uint64_t>(at + kPrefetchAheadBytes, file_.size());
     if (prefetched_ < at) prefetched_ = at;
     for (; prefetched_ < end; prefetched_ += kCacheLineBytes) __builtin_prefetch(file_.data() + prefetched_);
   }
   PacketReader(Bytes file, uint32_t file_index, bool last) : file_(file), last_(last), file_index_(file_index) {}
-  // What is at `offset` needs so many bytes and the window ends before. True: the next window may have them.
+  // The item at `offset` needs this many bytes, but the window ends earlier. True: the next window may have them.
   bool WaitFor(uint64_t offset, uint64_t num_bytes) {
     wanted_ = offset + num_bytes;
     return !last_;
@@ -104,7 +104,7 @@ constexpr const char* kAnotherCapture =
     "one, "
     "or join them with mergecap";
 
-// Integers of a capture file are in the byte order of the machine that wrote it.
+// Integers in a capture file are in the byte order of the machine that wrote it.
 template <bool kSwapped>
 inline uint16_t LoadU16(const uint8_t* at) {
   uint16_t value;

@@ -12,7 +12,7 @@ constexpr size_t kPcapFileHeaderBytes = 24;
 // Both byte orders, micro- and nanoseconds, and Kuznetzov's variant of the 1990s with its longer packet headers.
 class PcapReader final : public PacketReader {
  public:
-  // `file` is the whole file and outlives the reader, or, where it is not the `last` of it, its beginning, of at least
+  // `file` is the whole file and outlives the reader or, if it is not the `last` of it, its beginning, of at least
   // kPcapFileHeaderBytes. `file_index` goes into Frame::file.
   PcapReader(Bytes file, uint32_t file_index, bool last = true);
 
@@ -28,7 +28,7 @@ class PcapReader final : public PacketReader {
   size_t ReadRecords(std::span<Frame> out, uint64_t until);
 
   bool swapped_ = false;
-  // Lengths the other way round: always before version 2.3; in 2.3, where the first is the larger one.
+  // Swapped lengths: always before version 2.3; in 2.3, if the first is the larger one.
   enum class LengthOrder : uint8_t { kCapturedFirst, kWireFirst, kSmallerIsCaptured };
   LengthOrder length_order_ = LengthOrder::kCapturedFirst;
   uint16_t link_type_ = 0;

@@ -17,7 +17,7 @@ class PcapngClock {
   // minus the rest.
   void SetResolution(uint8_t resolution);
   void SetOffset(int64_t seconds) { offset_seconds_ = seconds; }
-  // What lies before 1970 becomes 0; what lies after 2554, the largest value there is.
+  // Times before 1970 become 0; times after 2554, the largest value.
   uint64_t Nanoseconds(uint64_t units) const;
 
  private:
@@ -32,7 +32,7 @@ class PcapngClock {
 // blocks. Every other block is skipped.
 class PcapngReader final : public PacketReader {
  public:
-  // `file` is the whole file and outlives the reader, or, where it is not the `last` of it, its beginning, of at least
+  // `file` is the whole file and outlives the reader or, if it is not the `last` of it, its beginning, of at least
   // kPcapngSectionHeaderBytes. `file_index` goes into Frame::file.
   PcapngReader(Bytes file, uint32_t file_index, bool last = true);
 
@@ -40,7 +40,7 @@ class PcapngReader final : public PacketReader {
 
   size_t Read(std::span<Frame> out, uint64_t until) override;
 
-  // Frame::interface has 16 bits, and no capture program comes near: they write one description for each device.
+  // Frame::interface has 16 bits, and no capture program comes close: they write one description per device.
   static constexpr size_t kMaxInterfaces = 65536;
   // Options of one interface description. The format defines fewer than 20; the others are skipped unread, and no
   // writer repeats comments by the hundred.
@@ -61,14 +61,14 @@ class PcapngReader final : public PacketReader {
   };
   static constexpr uint32_t kBlockOverhead = 12;  // type, length, length again
 
-  // Each is false after damage, and where the window ends too early, which is then `waiting_`.
+  // Each is false after damage, and if the window ends too early, which sets `waiting_`.
   bool ReadSectionHeader();
   template <bool kSwapped>
   size_t ReadBlocks(std::span<Frame> out, uint64_t until);
   template <bool kSwapped>
   bool FindBlock(Block& block);
   bool EndsTooEarly(uint64_t num_bytes);
-  // A block of no interest that began in this window and ends behind it.
+  // A block of no interest that began in this window and ends after it.
   void BeginSkip(const Block& block);
   template <bool kSwapped>
   bool EndSkip();
@@ -85,7 +85,7 @@ class PcapngReader final : public PacketReader {
   uint64_t last_time_ns_ = 0;
   bool swapped_ = false;  // in this section
   bool waiting_ = false;
-  Block skipped_;  // of 0 bytes: none. Else position_ is that of its second length
+  Block skipped_;  // of 0 bytes: none. Otherwise position_ is that of its second length
 };
 
 }  // namespace vedette

@@ -19,7 +19,7 @@ namespace vedette {
 // the workers read. Bounded in memory by the ring and the decompressor, and nothing is kept on disk.
 class SharedStream {
  public:
-  // For files [first, end) of the list and so many readers. nullptr with `error` for the user.
+  // For files [first, end) of the list and this many readers. nullptr with `error` for the user.
   static std::shared_ptr<SharedStream> Start(std::shared_ptr<const CaptureList> list, uint32_t first, uint32_t end,
                                              size_t num_readers, std::string& error);
   ~SharedStream();
@@ -27,14 +27,14 @@ class SharedStream {
   SharedStream& operator=(const SharedStream&) = delete;
 
   StreamRing& ring() { return *ring_; }
-  // How much of this file has been read, as it is on disk or came through the pipe; any thread.
+  // How much of this file has been read, in bytes on disk or through the pipe; any thread.
   uint64_t InputBytes(uint32_t file) const;
 
  private:
   SharedStream(std::shared_ptr<const CaptureList> list, uint32_t first, uint32_t end, std::unique_ptr<StreamRing> ring);
   void Run();
   StreamEnd Pump(const CaptureList::File& file);
-  // Until there are some bytes more in input_, or none any more. False: failed or stopped, see `end`.
+  // Waits until input_ has more bytes, or no more will come. False: failed or stopped, see `end`.
   bool Fill(ByteSource& source, StreamEnd& end);
   bool Put(Bytes bytes);
   StreamEnd Copy(ByteSource& source);

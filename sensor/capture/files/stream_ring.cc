@@ -6,8 +6,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <system_error>
 #include <utility>
+
+#include "parsers/base/errno_text.h"
 
 namespace vedette {
 namespace {
@@ -36,7 +37,7 @@ uint8_t* MapTwice(uint64_t size) {
 std::unique_ptr<StreamRing> StreamRing::Make(size_t num_readers, std::string& error) {
   uint8_t* const memory = MapTwice(kRingBytes);
   if (memory == nullptr) {
-    error = fmt::format("no memory for a ring of {} MiB: {}", kRingBytes >> 20, std::generic_category().message(errno));
+    error = fmt::format("no memory for a ring of {} MiB: {}", kRingBytes >> 20, ErrnoText());
     return nullptr;
   }
   return std::unique_ptr<StreamRing>(new StreamRing(num_readers, memory));

@@ -12,7 +12,7 @@ struct ZSTD_DCtx_s;
 namespace vedette {
 
 // ZSTD_decompressStream forgets what it has written in a call that ends with an error: given several blocks at once, it
-// loses the good ones before a wrong one. So each call gets one field of the format, whose lengths are read here:
+// loses the good ones before a faulty one. So each call gets one field of the format, whose lengths are read here:
 //
 //   frame       magic 4 | descriptor 1 | window 0-1 | dictionary 0-4 | content size 0-8 | blocks | checksum 0 or 4
 //   block       last 1 bit, type 2 bits, size 21 bits | content
@@ -47,13 +47,13 @@ class ZstdDecompressor final : public Decompressor {
   void OnMagic();
   void OnBlockHeader();
   void OnBlockEnd();
-  // To libzstd; counts what it takes and gives. False after damage.
+  // Passes input to libzstd; counts what it consumes and produces. False after damage.
   bool Decode(Bytes in, std::span<uint8_t> out, Step& step);
   bool Decode(Bytes field);
 
   ZSTD_DCtx_s* context_ = nullptr;
   Field field_ = Field::kMagic;
-  uint64_t left_ = 4;                // bytes of the field that have not come yet
+  uint64_t left_ = 4;                // bytes of the field that have not arrived yet
   std::array<uint8_t, 16> small_{};  // a field that is not content
   size_t num_small_ = 0;
   uint8_t descriptor_ = 0;      // of the frame

@@ -8,9 +8,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstring>
-#include <system_error>
+
+#include "parsers/base/errno_text.h"
 
 namespace vedette {
 
@@ -23,18 +23,17 @@ std::unique_ptr<FrameSender> FrameSender::Open(const std::string& interface, std
   if (index == 0) return fail("there is no such interface");
   // Protocol 0: it receives nothing.
   const int descriptor = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-  if (descriptor < 0) return fail(std::generic_category().message(errno));
+  if (descriptor < 0) return fail(ErrnoText());
   std::unique_ptr<FrameSender> sender(new FrameSender(interface, descriptor));
   ifreq request{};
   std::memcpy(request.ifr_name, interface.data(), interface.size());  // if_nametoindex knew it, so it fits
-  if (ioctl(descriptor, SIOCGIFHWADDR, &request) != 0) return fail(std::generic_category().message(errno));
+  if (ioctl(descriptor, SIOCGIFHWADDR, &request) != 0) return fail(ErrnoText());
   if (request.ifr_hwaddr.sa_family != ARPHRD_ETHER && request.ifr_hwaddr.sa_family != ARPHRD_LOOPBACK)
     return fail("it is not Ethernet");
   sockaddr_ll address{};
   address.sll_family = AF_PACKET;
   address.sll_ifindex = static_cast<int>(index);
-  if (bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
-    return fail(std::generic_category().message(errno));
+  if (bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return fail(ErrnoText());
   return sender;
 }
 
@@ -42,7 +41,7 @@ FrameSender::~FrameSender() { close(socket_); }
 
 bool FrameSender::Send(std::span<const uint8_t> frame, std::string& error) {
   if (send(socket_, frame.data(), frame.size(), MSG_DONTWAIT) == static_cast<ssize_t>(frame.size())) return true;
-  error = interface_ + ": the canary could not be sent: " + std::generic_category().message(errno);
+  error = interface_ + ": the canary could not be sent: " + ErrnoText();
   return false;
 }
 

@@ -1,4 +1,4 @@
-// Puts a frame on an interface.
+// Sends a frame on an interface.
 #pragma once
 
 #include <cstdint>
@@ -8,10 +8,10 @@
 
 namespace vedette {
 
-// Opened with the rights that capturing needs, used without. Any thread.
+// Opened with the privileges that capturing needs, used without them. Any thread.
 class FrameSender {
  public:
-  // nullptr with an error: no such interface, not Ethernet, or no right to.
+  // nullptr with an error: no such interface, not Ethernet, or no permission.
   static std::unique_ptr<FrameSender> Open(const std::string& interface, std::string& error);
   ~FrameSender();
   FrameSender(const FrameSender&) = delete;

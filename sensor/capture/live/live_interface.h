@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "sensor/capture/frame.h"
+#include "sensor/capture/live/live_source.h"
 
 struct pcap;
 struct pcap_pkthdr;
@@ -18,15 +19,16 @@ namespace vedette {
 
 // One thread polls; any thread, and a signal handler, may call Stop.
 //
-// The kernel takes its buffers back while a burst is being read, so each burst is copied. Measured: 4 ns for a packet
-// of 490 bytes that is in the cache; the wait for memory before it would otherwise be the decoder's.
-class LiveInterface final : public CaptureSource {
+// The kernel reuses its buffers while a burst is being read, so each burst is copied. Measured: 4 ns for a packet
+// of 490 bytes that is in the cache; the wait for memory would otherwise fall to the decoder.
+class LiveInterface final : public LiveSource {
  public:
   struct Options {
     std::string interface;
+    uint32_t file = 0;                  // its place in the sensor's list
     std::string filter;                 // pcap-filter(7); empty: everything
-    bool promiscuous = true;            // a sensor sees what is not addressed to it
-    uint32_t snap_length = 262144;      // whole packets, also those that the network card has put together
+    bool promiscuous = true;            // a sensor wants packets that are not addressed to it
+    uint32_t snap_length = 262144;      // whole packets, also those that the network card has merged
     uint32_t buffer_bytes = 64u << 20;  // the kernel's: half a second at 1 Gbit/s while workers are busy
     uint32_t timeout_ms = 20;           // how long the kernel gathers packets, and the longest Poll waits
   };
@@ -35,8 +37,13 @@ class LiveInterface final : public CaptureSource {
   static std::unique_ptr<LiveInterface> Open(const Options& options, std::string& error);
   ~LiveInterface() override;
 
-  // kIdle when nothing came within the timeout. kEnd after Stop, or when the interface is gone or down: see error().
+  // kIdle if nothing came within the timeout. kEnd after Stop, or if the interface is gone or down: see error().
   PollStatus Poll(std::span<const Frame>& frames) override;
+  PollStatus PollNow(std::span<const Frame>& frames) override;
+  int descriptor() const override;
+  // The kernel hands a block over when it is full, or after the timeout; some more for a busy machine.
+  uint64_t delay_ns() const override { return uint64_t{options_.timeout_ms + kSlackMs} * 1'000'000; }
+  uint32_t file() const override { return options_.file; }
   bool Drain() override;
   std::string_view FileName(uint32_t) const override { return options_.interface; }
   CaptureCounters counters() const override;
@@ -48,9 +55,10 @@ class LiveInterface final : public CaptureSource {
   uint16_t link_type() const { return link_type_; }
   // Not empty: what libpcap warned of when it opened the interface, such as no promiscuous mode.
   const std::string& warning() const { return warning_; }
-  // Not empty after an end that Stop did not ask for.
+  // Not empty after an end without Stop.
   const std::string& error() const { return error_; }
 
+  static constexpr uint32_t kSlackMs = 5;
   // The largest snap length; libpcap allows no more.
   static constexpr uint32_t kMaxSnapLength = 262144;
 

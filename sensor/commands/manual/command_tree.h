@@ -12,7 +12,7 @@ class App;
 namespace vedette {
 
 struct OptionText {
-  std::vector<std::string> names;    // -h, --help; of a positional its name alone
+  std::vector<std::string> names;    // -h, --help; for a positional only its name
   std::string value;                 // FILE; empty for a flag
   std::vector<std::string> choices;  // jsonl, table, csv
   std::string description;
@@ -29,7 +29,7 @@ struct CommandText {
 
 CommandText DescribeCommand(const CLI::App& app, const std::string& name);
 
-// Each ends with a line break. `date` is the page's, `before` and `after` are hand-written roff, around OPTIONS.
+// Each ends with a line break. `date` is that of the page; `before` and `after` are hand-written roff around OPTIONS.
 std::string ManPage(const CommandText& command, const std::string& date, const std::string& version,
                     const std::string& before, const std::string& after);
 std::string BashCompletion(const CommandText& program);

@@ -10,6 +10,7 @@
 #include <memory>
 #include <sstream>
 
+#include "parsers/base/time_text.h"
 #include "sensor/commands/commands.h"
 #include "sensor/commands/manual/command_tree.h"
 #include "sensor/setup/complain.h"
@@ -55,10 +56,7 @@ std::string Date() {
   const char* const epoch = std::getenv("SOURCE_DATE_EPOCH");
   const std::time_t now =
       epoch != nullptr ? static_cast<std::time_t>(std::strtoll(epoch, nullptr, 10)) : std::time(nullptr);
-  std::tm day{};
-  char text[11] = "";
-  if (gmtime_r(&now, &day) != nullptr) std::strftime(text, sizeof text, "%Y-%m-%d", &day);
-  return text;
+  return DateText(static_cast<uint64_t>(now));
 }
 
 void WritePages(const CommandText& program, const ManualOptions& options) {

@@ -2,11 +2,14 @@
 #pragma once
 
 #include <deque>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "exporter/render/render.h"
+#include "exporter/alert/alert_sink.h"
+#include "exporter/policy/alert_policy.h"
+#include "exporter/render/renderer.h"
 
 namespace vedette {
 
@@ -68,6 +71,25 @@ inline Alert MakeAlert(ObservableKind kind, std::string_view value, std::vector<
 }
 
 inline SensorIdentity TestSensor() { return {.name = "sensor-1", .version = "0.1.0", .replay = true, .resolvers = {}}; }
+
+// The way of an alert to one reader's text; empty where it is shown nothing.
+inline std::string TextOf(Alert alert, AlertPolicy& policy, Reader& reader, Renderer& renderer,
+                          ViewOutcome* outcome = nullptr) {
+  std::string out;
+  const Event* const event = policy.Decide(alert);
+  if (event == nullptr) return out;
+  View view;
+  const ViewOutcome shown = policy.Show(*event, reader, view);
+  if (shown == ViewOutcome::kShown) renderer.Append(view, out);
+  if (outcome != nullptr) *outcome = shown;
+  return out;
+}
+// The operator's line of JSON.
+inline std::string LineOf(const Alert& alert, AlertPolicy& policy) {
+  Reader reader = Reader::Operator();
+  return TextOf(alert, policy, reader, *MakeJsonRenderer());
+}
+inline bool Deliver(Alert alert, AlertPolicy& policy, AlertSink& sink) { return sink.Accept(*policy.Decide(alert)); }
 
 inline std::string_view TestFileName(uint32_t) { return "captures/monday.pcap"; }
 

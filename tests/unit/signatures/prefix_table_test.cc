@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "parsers/base/network.h"
+
 namespace vedette {
 namespace {
 
@@ -75,13 +77,6 @@ TEST(PrefixTable, AgreesWithTryingEveryPrefix) {
       EXPECT_EQ(Covering(table, probe), entries) << probe.ToString();
     }
   }
-}
-
-TEST(PrefixTable, MasksBits) {
-  EXPECT_EQ(MaskAddress(*IpAddress::Parse("255.255.255.255"), 13).ToString(), "255.248.0.0");
-  EXPECT_EQ(MaskAddress(*IpAddress::Parse("1.2.3.4"), 0).ToString(), "0.0.0.0");
-  EXPECT_EQ(MaskAddress(*IpAddress::Parse("1.2.3.4"), 32).ToString(), "1.2.3.4");
-  EXPECT_EQ(MaskAddress(*IpAddress::Parse("2001:db8:ffff::1"), 33).ToString(), "2001:db8:8000::");
 }
 
 }  // namespace

@@ -7,9 +7,7 @@
 namespace vedette {
 namespace {
 
-Roles Decide(const Alert& alert, std::span<const IpAddress> resolvers = {}) {
-  return DecideRoles(alert, IndicatorRecord(), resolvers);
-}
+Roles Decide(const Alert& alert, std::span<const IpAddress> resolvers = {}) { return DecideRoles(alert, resolvers); }
 
 void Expect(const Roles& roles, End matched, End suspect, End affected, std::string_view rule) {
   EXPECT_EQ(roles.matched_side, matched) << rule;

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "exporter/feed/publisher.h"
-#include "exporter/render/render.h"
+#include "exporter/render/renderer.h"
 
 namespace vedette {
 namespace {

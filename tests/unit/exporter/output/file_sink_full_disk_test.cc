@@ -26,7 +26,7 @@ class FullDiskTest : public testing::Test {
     path_ = (std::filesystem::path(testing::TempDir()) / ("vedette-full-" + std::to_string(getpid()))).string();
     std::filesystem::remove(path_);
     records_.Add(IndicatorType::kHostname, "bad.example", "t-1");
-    renderer_ = std::make_unique<AlertRenderer>(records_.Catalogue(), nullptr, SensorIdentity{}, TestFileName);
+    policy_ = std::make_unique<AlertPolicy>(records_.Catalogue(), AlertPolicy::Parts{.file_name = TestFileName});
     getrlimit(RLIMIT_FSIZE, &before_);
   }
   void TearDown() override {
@@ -51,7 +51,7 @@ class FullDiskTest : public testing::Test {
   }
 
   std::unique_ptr<FileSink> Open() {
-    std::unique_ptr<FileSink> sink = FileSink::Open(path_, OutputFormat::kJsonl, *renderer_, error_);
+    std::unique_ptr<FileSink> sink = FileSink::Open(path_, OutputFormat::kJsonl, *policy_, error_);
     if (sink == nullptr) return nullptr;
     sink->GoLive(LiveOutput{}, [this](std::string_view text, bool is_problem) {
       said_.push_back((is_problem ? "problem: " : "news: ") + std::string(text));
@@ -61,7 +61,7 @@ class FullDiskTest : public testing::Test {
   // As the exporter does.
   void Send(FileSink& sink, int count) {
     for (int i = 0; i < count; ++i) {
-      ASSERT_TRUE(sink.Accept(MakeAlert(ObservableKind::kDnsQuery, "bad.example", {0})));
+      ASSERT_TRUE(Deliver(MakeAlert(ObservableKind::kDnsQuery, "bad.example", {0}), *policy_, sink));
       sink.Idle();
     }
   }
@@ -69,7 +69,7 @@ class FullDiskTest : public testing::Test {
   std::string path_, error_;
   rlimit before_{};
   RecordList records_;
-  std::unique_ptr<AlertRenderer> renderer_;
+  std::unique_ptr<AlertPolicy> policy_;
   std::vector<std::string> said_;
 };
 

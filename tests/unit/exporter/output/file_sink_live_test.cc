@@ -26,12 +26,12 @@ class LiveFileTest : public testing::Test {
   void SetUp() override {
     path_ = (folder_ / "alerts.jsonl").string();
     records_.Add(IndicatorType::kHostname, "bad.example", "t-1");
-    renderer_ = std::make_unique<AlertRenderer>(records_.Catalogue(), nullptr, SensorIdentity{}, TestFileName);
+    policy_ = std::make_unique<AlertPolicy>(records_.Catalogue(), AlertPolicy::Parts{.file_name = TestFileName});
   }
 
   std::unique_ptr<FileSink> Open(const LiveOutput& options = {}) {
     uint64_t cut_bytes = 0;
-    std::unique_ptr<FileSink> sink = FileSink::Append(path_, *renderer_, cut_bytes, error_);
+    std::unique_ptr<FileSink> sink = FileSink::Append(path_, *policy_, cut_bytes, error_);
     if (sink == nullptr) return nullptr;
     sink->GoLive(options, [this](std::string_view text, bool is_problem) {
       said_.push_back((is_problem ? "problem: " : "news: ") + std::string(text));
@@ -43,7 +43,7 @@ class LiveFileTest : public testing::Test {
     for (int i = 0; i < count; ++i) {
       Alert alert = MakeAlert(ObservableKind::kDnsQuery, "bad.example", {0});
       alert.time_ns += static_cast<uint64_t>(++sent_) * 1'000'000;
-      ASSERT_TRUE(sink.Accept(alert));
+      ASSERT_TRUE(Deliver(alert, *policy_, sink));
       sink.Idle();
     }
   }
@@ -71,7 +71,7 @@ class LiveFileTest : public testing::Test {
   std::string path_, error_;
   int sent_ = 0;
   RecordList records_;
-  std::unique_ptr<AlertRenderer> renderer_;
+  std::unique_ptr<AlertPolicy> policy_;
   std::vector<std::string> said_;
 };
 
@@ -161,7 +161,7 @@ TEST_F(LiveFileTest, APipeIsNeverWaitedFor) {
   Send(*sink, 20);
   EXPECT_TRUE(sink->failing());  // its reader has stopped
   ASSERT_EQ(said_.size(), 1u);
-  EXPECT_NE(said_[0].find("up to 1024 KiB of alerts wait"), std::string::npos) << said_[0];
+  EXPECT_NE(said_[0].find("Up to 1024 KiB of alerts wait"), std::string::npos) << said_[0];
   std::string all;
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
   while (std::count(all.begin(), all.end(), '\n') < 20 && std::chrono::steady_clock::now() < end) {

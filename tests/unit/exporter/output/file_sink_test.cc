@@ -20,8 +20,8 @@ class FileSinkTest : public testing::Test {
   void SetUp() override {
     path_ = (folder_ / "alerts.jsonl").string();
     records_.Add(IndicatorType::kHostname, "bad.example", "t-1");
-    renderer_ = std::make_unique<AlertRenderer>(records_.Catalogue(), nullptr, SensorIdentity{},
-                                                [](uint32_t) { return std::string_view("eth0"); });
+    policy_ = std::make_unique<AlertPolicy>(
+        records_.Catalogue(), AlertPolicy::Parts{.file_name = [](uint32_t) { return std::string_view("eth0"); }});
   }
 
   std::string Text() const {
@@ -34,9 +34,9 @@ class FileSinkTest : public testing::Test {
   // One alert behind what is there. The bytes that were cut off before.
   uint64_t AppendOne() {
     uint64_t cut_bytes = 0;
-    const auto sink = FileSink::Append(path_, *renderer_, cut_bytes, error_);
+    const auto sink = FileSink::Append(path_, *policy_, cut_bytes, error_);
     if (sink == nullptr) return UINT64_MAX;
-    EXPECT_TRUE(sink->Accept(MakeAlert(ObservableKind::kDnsQuery, "bad.example", {0})));
+    EXPECT_TRUE(Deliver(MakeAlert(ObservableKind::kDnsQuery, "bad.example", {0}), *policy_, *sink));
     EXPECT_TRUE(sink->Close()) << sink->error();
     return cut_bytes;
   }
@@ -44,7 +44,7 @@ class FileSinkTest : public testing::Test {
   const TemporaryFolder folder_;
   std::string path_, error_;
   RecordList records_;
-  std::unique_ptr<AlertRenderer> renderer_;
+  std::unique_ptr<AlertPolicy> policy_;
 };
 
 TEST_F(FileSinkTest, AppendsToWhatIsThere) {
@@ -92,7 +92,7 @@ TEST_F(FileSinkTest, LeavesAFileToTheSensorThatHasIt) {
   EXPECT_EQ(AppendOne(), 7u);
   // A sink that is open refuses the next one itself.
   uint64_t cut_bytes = 0;
-  const auto first = FileSink::Append(path_, *renderer_, cut_bytes, error_);
+  const auto first = FileSink::Append(path_, *policy_, cut_bytes, error_);
   ASSERT_NE(first, nullptr) << error_;
   EXPECT_EQ(AppendOne(), UINT64_MAX);
 }
@@ -108,7 +108,7 @@ TEST_F(FileSinkTest, AppendsToWhatIsNoRegularFile) {
 // A replay's output is that of one run.
 TEST_F(FileSinkTest, OpenOverwrites) {
   Write("something else\n");
-  const auto sink = FileSink::Open(path_, OutputFormat::kJsonl, *renderer_, error_);
+  const auto sink = FileSink::Open(path_, OutputFormat::kJsonl, *policy_, error_);
   ASSERT_NE(sink, nullptr) << error_;
   EXPECT_TRUE(sink->Close());
   EXPECT_EQ(Text(), "");

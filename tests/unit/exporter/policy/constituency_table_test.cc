@@ -6,6 +6,7 @@
 #include <set>
 #include <tuple>
 
+#include "parsers/base/network.h"
 #include "tests/unit/exporter/mmdb_files.h"
 
 namespace vedette {

@@ -8,8 +8,8 @@
 #include <nlohmann/json.hpp>
 
 #include "exporter/policy/partners.h"
-#include "exporter/render/render.h"
 #include "parsers/registry.h"
+#include "tests/unit/exporter/handmade_alerts.h"
 #include "tests/unit/exporter/mmdb_files.h"
 
 namespace vedette {
@@ -40,13 +40,16 @@ class AlertJson : public testing::Test {
 
   std::string Line(const Alert& alert, const HitFilter& filter = nullptr) {
     const auto interface_name = [](uint32_t) -> std::string_view { return "eth0"; };
-    AlertRenderer renderer(records_.Catalogue(), &geo_, sensor_,
-                           sensor_.replay ? std::function<std::string_view(uint32_t)>(TestFileName) : interface_name);
-    std::string out = "before";
-    const bool shown = renderer.AppendJson(alert, filter, out);
-    EXPECT_EQ(out.substr(0, 6), "before");
-    out.erase(0, 6);
-    EXPECT_EQ(shown, !out.empty());
+    AlertPolicy policy(
+        records_.Catalogue(),
+        {.sensor = sensor_,
+         .file_name = sensor_.replay ? std::function<std::string_view(uint32_t)>(TestFileName) : interface_name,
+         .geo = &geo_});
+    Reader reader = Reader::Operator();
+    reader.permits = filter;
+    ViewOutcome outcome = ViewOutcome::kNotTaken;
+    const std::string out = TextOf(alert, policy, reader, *MakeJsonRenderer(), &outcome);
+    EXPECT_EQ(outcome == ViewOutcome::kShown, !out.empty());
     Keep(out);
     return out;
   }
@@ -339,9 +342,9 @@ TEST_F(AlertJson, PayloadShowsNoMoreThanTheHit) {
 
 TEST_F(AlertJson, WithoutGeoThereIsNoGeo) {
   records_.Add(IndicatorType::kDomain, "bad.example", "a");
-  AlertRenderer renderer(records_.Catalogue(), nullptr, TestSensor(), TestFileName);
-  std::string out;
-  ASSERT_TRUE(renderer.AppendJson(MakeAlert(ObservableKind::kDnsQuery, "bad.example", {0}), nullptr, out));
+  AlertPolicy policy(records_.Catalogue(), {.sensor = TestSensor(), .file_name = TestFileName});
+  const std::string out = LineOf(MakeAlert(ObservableKind::kDnsQuery, "bad.example", {0}), policy);
+  ASSERT_FALSE(out.empty());
   EXPECT_FALSE(json::parse(out).contains("geo"));
 }
 
@@ -373,17 +376,22 @@ class PartnerJson : public AlertJson {
     return partners_.back();
   }
   // What partner number `partner` receives.
-  PartnerOutcome View(const Alert& alert, uint32_t partner, bool only_constituency, json& out,
-                      const HitFilter& filter = nullptr) {
+  ViewOutcome ViewOf(const Alert& alert, PartnerId partner, bool only_constituency, json& out,
+                     const HitFilter& filter = nullptr) {
     Partners partners(&geo_);
     for (const Clearance& clearance : partners_) partners.Add({clearance.partner, "", clearance});
     IndicatorCatalogue catalogue = records_.Catalogue();
     catalogue.audiences = audiences_;
-    AlertRenderer renderer(std::move(catalogue), &geo_, sensor_, TestFileName);
-    if (with_table_) renderer.set_constituencies(&partners.constituencies());
-    std::string line;
-    const PartnerOutcome outcome = renderer.AppendPartnerJson(alert, {filter, partner, only_constituency}, line);
-    EXPECT_EQ(outcome == PartnerOutcome::kShown, !line.empty());
+    AlertPolicy policy(
+        std::move(catalogue),
+        {.sensor = sensor_, .file_name = TestFileName, .geo = &geo_, .partners = with_table_ ? &partners : nullptr});
+    Reader reader = Reader::Operator();
+    reader.partner = partner;
+    reader.permits = filter;
+    reader.only_constituency = only_constituency;
+    ViewOutcome outcome = ViewOutcome::kNotTaken;
+    const std::string line = TextOf(alert, policy, reader, *MakeJsonRenderer(), &outcome);
+    EXPECT_EQ(outcome == ViewOutcome::kShown, !line.empty());
     Keep(line);
     out = line.empty() ? json() : json::parse(line);
     for (const Clearance& other : partners_) EXPECT_EQ(line.find(other.partner), std::string::npos) << line;
@@ -398,7 +406,7 @@ class PartnerJson : public AlertJson {
 TEST_F(PartnerJson, NamesTheSetToTheOperatorOnly) {
   json line;
   const Alert alert = MakeAlert(ObservableKind::kIp, "89.160.20.112", {0});
-  ASSERT_EQ(View(alert, 0, false, line), PartnerOutcome::kShown);
+  ASSERT_EQ(ViewOf(alert, 0, false, line), ViewOutcome::kShown);
   EXPECT_EQ(line["sensor"], (json{{"name", "sensor-1"}, {"version", "0.1.0"}}));
   EXPECT_EQ(line["host"], "sensor-1");
   EXPECT_EQ(Parsed(alert)["sensor"].size(), 4u);
@@ -419,10 +427,10 @@ TEST_F(PartnerJson, ContextIsWhatItsOwnIndicatorsLookFor) {
                 {2, ObservableMask{ObservableKind::kTlsSni, ObservableKind::kTlsCertName}, 2}};
   json line;
   const auto own = [](const IndicatorRecord& record) { return record.originator == "cert-a"; };
-  ASSERT_EQ(View(alert, 0, false, line, own), PartnerOutcome::kShown);
+  ASSERT_EQ(ViewOf(alert, 0, false, line, own), ViewOutcome::kShown);
   EXPECT_EQ(line["tls"],
             (json{{"sni", "c2.bad.example"}, {"version", "TLS 1.3"}, {"ja4", "t13d1516h2_8daaf6152771_b0da82dd1658"}}));
-  ASSERT_EQ(View(alert, 0, false, line), PartnerOutcome::kShown);
+  ASSERT_EQ(ViewOf(alert, 0, false, line), ViewOutcome::kShown);
   EXPECT_EQ(line["tls"]["subject"], "CN=bad.example") << "names in certificates bring it";
   EXPECT_FALSE(line["tls"].contains("ja3"));
   EXPECT_EQ(Parsed(alert)["tls"].size(), 6u) << "the operator sees all";
@@ -449,10 +457,10 @@ TEST_F(PartnerJson, APartnerIsToldOfItsOwnConstituencyOnly) {
   const Alert alert = MakeAlert(ObservableKind::kIp, "89.160.20.112", {0});  // 10.1.2.3 talks to it
   for (const bool only : {false, true}) {
     json line;
-    ASSERT_EQ(View(alert, 0, only, line), PartnerOutcome::kShown);
+    ASSERT_EQ(ViewOf(alert, 0, only, line), ViewOutcome::kShown);
     EXPECT_EQ(line["constituency"], (json{{"side", "affected"}, {"rule", "prefix"}, {"matched", "10.1.0.0/16"}}));
     EXPECT_FALSE(line.contains("responsible"));
-    ASSERT_EQ(View(alert, 1, only, line), PartnerOutcome::kShown);
+    ASSERT_EQ(ViewOf(alert, 1, only, line), ViewOutcome::kShown);
     EXPECT_EQ(line["constituency"], (json{{"side", "suspect"}, {"rule", "country"}, {"matched", "SE"}}));
   }
 }
@@ -461,10 +469,10 @@ TEST_F(PartnerJson, TheOperatorSeesAllWhoAreResponsible) {
   const Alert alert = MakeAlert(ObservableKind::kIp, "89.160.20.112", {0});
   Partners partners(&geo_);
   for (const Clearance& clearance : partners_) partners.Add({clearance.partner, "", clearance});
-  AlertRenderer renderer(records_.Catalogue(), &geo_, sensor_, TestFileName);
-  renderer.set_constituencies(&partners.constituencies());
-  std::string line;
-  ASSERT_TRUE(renderer.AppendJson(alert, nullptr, line));
+  AlertPolicy policy(records_.Catalogue(),
+                     {.sensor = sensor_, .file_name = TestFileName, .geo = &geo_, .partners = &partners});
+  const std::string line = LineOf(alert, policy);
+  ASSERT_FALSE(line.empty());
   Keep(line);
   const json parsed = json::parse(line);
   EXPECT_FALSE(parsed.contains("constituency"));
@@ -476,11 +484,11 @@ TEST_F(PartnerJson, TheOperatorSeesAllWhoAreResponsible) {
 TEST_F(PartnerJson, WhatIsNotItsOwnIsWithheldByScopeAlone) {
   const Alert alert = MakeAlert(ObservableKind::kIp, "89.160.20.112", {0});
   json line;
-  EXPECT_EQ(View(alert, 3, true, line), PartnerOutcome::kOutsideConstituency);
-  EXPECT_EQ(View(alert, 2, true, line), PartnerOutcome::kOutsideConstituency);
-  ASSERT_EQ(View(alert, 3, false, line), PartnerOutcome::kShown);
+  EXPECT_EQ(ViewOf(alert, 3, true, line), ViewOutcome::kOutsideConstituency);
+  EXPECT_EQ(ViewOf(alert, 2, true, line), ViewOutcome::kOutsideConstituency);
+  ASSERT_EQ(ViewOf(alert, 3, false, line), ViewOutcome::kShown);
   EXPECT_FALSE(line.contains("constituency"));
-  EXPECT_EQ(View(alert, 3, true, line, [](const IndicatorRecord&) { return false; }), PartnerOutcome::kNotCleared)
+  EXPECT_EQ(ViewOf(alert, 3, true, line, [](const IndicatorRecord&) { return false; }), ViewOutcome::kNotCleared)
       << "what it may not know is not counted against its scope";
 }
 
@@ -489,13 +497,13 @@ TEST_F(PartnerJson, GoesByRolesNotByDirection) {
   std::swap(alert.flow.client, alert.flow.server);
   alert.direction = Direction::kToClient;
   json line;
-  ASSERT_EQ(View(alert, 0, true, line), PartnerOutcome::kShown);
+  ASSERT_EQ(ViewOf(alert, 0, true, line), ViewOutcome::kShown);
   EXPECT_EQ(line["constituency"]["side"], "affected");
   // Software of the client says nothing of the server: Sweden's server is no suspect.
   records_.Add(IndicatorType::kJa3, "0123456789abcdef0123456789abcdef", "b");
   alert = MakeAlert(ObservableKind::kTlsJa3, "0123456789abcdef0123456789abcdef", {1});
-  EXPECT_EQ(View(alert, 0, true, line), PartnerOutcome::kShown);
-  EXPECT_EQ(View(alert, 1, true, line), PartnerOutcome::kOutsideConstituency);
+  EXPECT_EQ(ViewOf(alert, 0, true, line), ViewOutcome::kShown);
+  EXPECT_EQ(ViewOf(alert, 1, true, line), ViewOutcome::kOutsideConstituency);
 }
 
 TEST_F(PartnerJson, AListedAddressInAnAnswerIsTheSuspect) {
@@ -503,9 +511,9 @@ TEST_F(PartnerJson, AListedAddressInAnAnswerIsTheSuspect) {
   Alert alert = MakeAlert(ObservableKind::kDnsAnswer, "2a02:cf40::9", {1});
   alert.direction = Direction::kToClient;
   json line;
-  ASSERT_EQ(View(alert, 3, true, line), PartnerOutcome::kShown);
+  ASSERT_EQ(ViewOf(alert, 3, true, line), ViewOutcome::kShown);
   EXPECT_EQ(line["constituency"], (json{{"side", "suspect"}, {"rule", "country"}, {"matched", "NO"}}));
-  EXPECT_EQ(View(alert, 1, true, line), PartnerOutcome::kOutsideConstituency) << "its resolver is neither";
+  EXPECT_EQ(ViewOf(alert, 1, true, line), ViewOutcome::kOutsideConstituency) << "its resolver is neither";
 }
 
 TEST_F(PartnerJson, NobodyAffectedOrSuspectGoesToNoConstituency) {
@@ -513,8 +521,8 @@ TEST_F(PartnerJson, NobodyAffectedOrSuspectGoesToNoConstituency) {
   const Alert alert = MakeAlert(ObservableKind::kDnsQuery, "bad.example", {1});
   sensor_.resolvers = {alert.flow.client};
   json line;
-  EXPECT_EQ(View(alert, 0, true, line), PartnerOutcome::kNoRole);
-  EXPECT_EQ(View(alert, 0, false, line), PartnerOutcome::kShown);
+  EXPECT_EQ(ViewOf(alert, 0, true, line), ViewOutcome::kNoRole);
+  EXPECT_EQ(ViewOf(alert, 0, false, line), ViewOutcome::kShown);
 }
 
 TEST_F(PartnerJson, UndecidedIsWithheldAndTold) {
@@ -522,16 +530,16 @@ TEST_F(PartnerJson, UndecidedIsWithheldAndTold) {
   Alert alert = MakeAlert(ObservableKind::kIp, "6.6.6.6", {1});
   alert.flow.server = Address("6.6.6.6");
   json line;
-  EXPECT_EQ(View(alert, 1, true, line), PartnerOutcome::kUndecided);
-  EXPECT_EQ(View(alert, 0, true, line), PartnerOutcome::kShown);
+  EXPECT_EQ(ViewOf(alert, 1, true, line), ViewOutcome::kUndecided);
+  EXPECT_EQ(ViewOf(alert, 0, true, line), ViewOutcome::kShown);
 }
 
 TEST_F(PartnerJson, WithoutATableScopeWithholds) {
   with_table_ = false;
   const Alert alert = MakeAlert(ObservableKind::kIp, "89.160.20.112", {0});
   json line;
-  EXPECT_EQ(View(alert, 0, true, line), PartnerOutcome::kOutsideConstituency);
-  EXPECT_EQ(View(alert, 0, false, line), PartnerOutcome::kShown);
+  EXPECT_EQ(ViewOf(alert, 0, true, line), ViewOutcome::kOutsideConstituency);
+  EXPECT_EQ(ViewOf(alert, 0, false, line), ViewOutcome::kShown);
 }
 
 TEST_F(AlertJson, GenerationsDoNotMix) {
@@ -539,8 +547,8 @@ TEST_F(AlertJson, GenerationsDoNotMix) {
   old_records.Add(IndicatorType::kDomain, "bad.example", "old-0");
   old_records.Add(IndicatorType::kDomain, "bad.example", "old-1");
   new_records.Add(IndicatorType::kDomain, "bad.example", "new-0");
-  AlertRenderer renderer(old_records.Catalogue(1), nullptr, TestSensor(), TestFileName);
-  renderer.AddGeneration(new_records.Catalogue(2));
+  AlertPolicy policy(old_records.Catalogue(1), {.sensor = TestSensor(), .file_name = TestFileName});
+  policy.AddGeneration(new_records.Catalogue(2));
   const auto id = [&](uint64_t generation, uint32_t index) {
     Alert alert = MakeAlert(ObservableKind::kDnsQuery, "bad.example", {index});
     alert.generation = generation;
@@ -549,12 +557,12 @@ TEST_F(AlertJson, GenerationsDoNotMix) {
   };
   EXPECT_EQ(id(1, 1), "old-1");
   EXPECT_EQ(id(2, 0), "new-0");
-  EXPECT_EQ(renderer.unresolved(), 0u);
+  EXPECT_EQ(policy.unresolved(), 0u);
   EXPECT_EQ(id(2, 1), "") << "an index outside its generation";
   EXPECT_EQ(id(3, 0), "");
-  renderer.ForgetBefore(2);
+  policy.ForgetBefore(2);
   EXPECT_EQ(id(1, 0), "");
-  EXPECT_EQ(renderer.unresolved(), 3u);
+  EXPECT_EQ(policy.unresolved(), 3u);
 }
 
 }  // namespace

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "exporter/render/render.h"
 #include "exporter/render/table_rows.h"
+#include "tests/unit/exporter/handmade_alerts.h"
 #include "tests/unit/exporter/mmdb_files.h"
 
 namespace vedette {
@@ -24,10 +24,14 @@ class TableCsv : public testing::Test {
         << error;
   }
   std::string Row(const Alert& alert, bool csv, const HitFilter& filter = nullptr) {
-    AlertRenderer renderer(records_.Catalogue(), &geo_, TestSensor(), TestFileName);
-    std::string out;
-    const bool shown = csv ? renderer.AppendCsv(alert, filter, out) : renderer.AppendTableRow(alert, filter, out);
-    EXPECT_EQ(shown, !out.empty());
+    AlertPolicy policy(records_.Catalogue(), {.sensor = TestSensor(), .file_name = TestFileName, .geo = &geo_});
+    Reader reader = Reader::Operator();
+    reader.permits = filter;
+    const std::unique_ptr<Renderer> renderer = csv ? MakeCsvRenderer() : MakeTableRenderer();
+    renderer->ShowEachAtOnce();
+    ViewOutcome outcome = ViewOutcome::kNotTaken;
+    std::string out = TextOf(alert, policy, reader, *renderer, &outcome);
+    EXPECT_EQ(outcome == ViewOutcome::kShown, !out.empty());
     return out;
   }
 
@@ -71,7 +75,7 @@ std::vector<std::string> Cells(const std::string& row) {
 }
 
 std::string Column(const std::string& row, const std::string& name) {
-  const std::vector<std::string> names = Cells(std::string(AlertRenderer::CsvHeader())), cells = Cells(row);
+  const std::vector<std::string> names = Cells(MakeCsvRenderer()->Header()), cells = Cells(row);
   EXPECT_EQ(names.size(), cells.size());
   const auto at = std::find(names.begin(), names.end(), name);
   EXPECT_NE(at, names.end()) << name;
@@ -90,7 +94,7 @@ TEST_F(TableCsv, TableRow) {
     out.resize(115, ' ');
     return out + std::string(d) + '\n';
   };
-  EXPECT_EQ(AlertRenderer::TableHeader() + Row(alert, false),
+  EXPECT_EQ(MakeTableRenderer()->Header() + Row(alert, false),
             line("TIME (UTC)", "INDICATOR", "  CLIENT", "  SERVER") +
                 line("PROTOCOL AND FIELD", "SOURCE", "  COUNTRY AND NETWORK", "  ! = SUSPECT") +
                 line("2026-11-23 10:00:00", "domain bad.example", "  10.1.2.3:50123", "! 89.160.20.112:443") +
@@ -101,14 +105,11 @@ TEST_F(TableCsv, TableRow) {
 // 524 questions for one name are one row, whatever their ports; another host's are another one.
 TEST_F(TableCsv, AlertsThatRepeatAreOneRow) {
   records_.Add(IndicatorType::kDomain, "bad.example", "a");
-  AlertRenderer renderer(records_.Catalogue(), &geo_, TestSensor(), TestFileName);
-  TableRows rows;
+  AlertPolicy policy(records_.Catalogue(), {.sensor = TestSensor(), .file_name = TestFileName, .geo = &geo_});
+  Reader reader = Reader::Operator();
+  const std::unique_ptr<Renderer> renderer = MakeTableRenderer();
   Alert alert = MakeAlert(ObservableKind::kTlsSni, "bad.example", {0});
-  const auto add = [&] {
-    TableRow row;
-    ASSERT_TRUE(renderer.MakeTableRow(alert, nullptr, row));
-    rows.Add(std::move(row));
-  };
+  const auto add = [&] { EXPECT_EQ(TextOf(alert, policy, reader, *renderer), ""); };
   for (uint16_t i = 0; i < 524; ++i) {
     alert.flow.client_port = static_cast<uint16_t>(40'000 + i);
     add();
@@ -117,13 +118,13 @@ TEST_F(TableCsv, AlertsThatRepeatAreOneRow) {
   alert.flow.client = Address("10.9.9.9");
   add();
   std::string out;
-  EXPECT_EQ(rows.AppendTo(out), 525u);
+  EXPECT_EQ(renderer->Finish(out), 525u);
   EXPECT_EQ(std::count(out.begin(), out.end(), '\n'), 3 + 2) << out;
   EXPECT_NE(out.find("524 x domain bad.example"), std::string::npos) << out;
   EXPECT_NE(out.find("  10.1.2.3 "), std::string::npos) << out;
   EXPECT_NE(out.find("2026-11-23 10:08:43  the last time"), std::string::npos) << out;
   out.clear();
-  EXPECT_EQ(rows.AppendTo(out), 0u);
+  EXPECT_EQ(renderer->Finish(out), 0u);
 }
 
 TEST_F(TableCsv, TableShowsWhereAListedAnswerIs) {
@@ -145,13 +146,13 @@ TEST_F(TableCsv, TableFitsWhateverItHolds) {
     Alert alert = MakeAlert(ObservableKind::kTlsCertSha256, value, {0});
     alert.flow.client = alert.flow.server = long_address;
     const std::string row = Row(alert, false);
-    EXPECT_LE(LongestLine(row), AlertRenderer::kTableColumns) << row;
+    EXPECT_LE(LongestLine(row), kTableColumns) << row;
     EXPECT_EQ(std::count(row.begin(), row.end(), '\n'), 2) << row;
     for (const char* steering : {"\x1b", "\x07", "\xe2\x80\xae", "\xc2\x9b"})
       EXPECT_EQ(row.find(steering), std::string::npos);
     EXPECT_NE(row.find("2001:1db8:1111:2222:3333:4444:5555:6666"), std::string::npos) << "addresses are never cut";
   }
-  EXPECT_LE(LongestLine(AlertRenderer::TableHeader()), AlertRenderer::kTableColumns);
+  EXPECT_LE(LongestLine(MakeTableRenderer()->Header()), kTableColumns);
 }
 
 TEST_F(TableCsv, CsvRow) {

@@ -40,5 +40,22 @@ TEST(Network, HasOneNormalForm) {
   EXPECT_EQ(Network::Parse("2001:0db8:0::/32")->ToString(), "2001:db8::/32");
 }
 
+TEST(PrefixTable, MasksBits) {
+  EXPECT_EQ(MaskAddress(*IpAddress::Parse("255.255.255.255"), 13).ToString(), "255.248.0.0");
+  EXPECT_EQ(MaskAddress(*IpAddress::Parse("1.2.3.4"), 0).ToString(), "0.0.0.0");
+  EXPECT_EQ(MaskAddress(*IpAddress::Parse("1.2.3.4"), 32).ToString(), "1.2.3.4");
+  EXPECT_EQ(MaskAddress(*IpAddress::Parse("2001:db8:ffff::1"), 33).ToString(), "2001:db8:8000::");
+}
+
+TEST(PrefixLength, IsANumberUpToTheWidth) {
+  const IpAddress v4 = *IpAddress::Parse("192.0.2.0"), v6 = *IpAddress::Parse("2001:db8::");
+  EXPECT_EQ(ParsePrefixLength("0", v4), 0U);
+  EXPECT_EQ(ParsePrefixLength("32", v4), 32U);
+  EXPECT_EQ(ParsePrefixLength("128", v6), 128U);
+  for (const char* text : {"", "33", "-1", "+1", "1 ", " 1", "1/2", "0x10", "99999999999"})
+    EXPECT_EQ(ParsePrefixLength(text, v4), std::nullopt) << text;
+  EXPECT_EQ(ParsePrefixLength("129", v6), std::nullopt);
+}
+
 }  // namespace
 }  // namespace vedette

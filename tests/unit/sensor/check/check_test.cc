@@ -125,6 +125,7 @@ TEST_F(CheckTest, EachMistakeIsAnError) {
   for (const Case& one : {
            Case{"interface: lo", "interface: nosuch0", "no such interface"},
            Case{"interface: lo, ", "", "needs an `interface`"},
+           Case{"interface: lo", "interfaces: [lo, nosuch0]", "nosuch0: there is no such interface"},
            Case{"filter: udp port 53", "filter: udp prt 53", "udp prt 53"},
            Case{"interface: lo", "interface: lo, user: no-such-user", "no-such-user"},
            Case{"[indicators.csv]", "[missing.csv]", "missing.csv"},
@@ -133,7 +134,7 @@ TEST_F(CheckTest, EachMistakeIsAnError) {
            Case{"control: state/control.sock", "control: missing/control.sock", "missing"},
            Case{"[/bin/true]", "[/bin/missing]", "/bin/missing"},
            Case{"[/bin/true]", "[/etc/passwd]", "cannot start /etc/passwd"},
-           Case{"[/bin/true]", "[/etc]", "/etc is no program"},
+           Case{"[/bin/true]", "[/etc]", "/etc is not a program"},
            Case{"[/bin/true]", "[true]", "absolute path"},
            Case{"secret_key: sensor.key", "secret_key: missing.key", "missing.key"},
            Case{"secret_key: sensor.key", "secret_key: alpha.pub", "alpha.pub"},
@@ -291,7 +292,7 @@ TEST_F(CheckTest, NamesThatNoIndicatorHasAreWarnings) {
   EXPECT_EQ(warnings_of("value: Bad.Example."), "");
   EXPECT_NE(warnings_of("id: t-2").find("hides nothing: no indicator in use has this id"), std::string::npos);
   EXPECT_NE(warnings_of("value: worse.example").find("no indicator in use has this value"), std::string::npos);
-  EXPECT_NE(warnings_of("id: t-1, source: other").find("source `other` has no such indicator; sources that do: "),
+  EXPECT_NE(warnings_of("id: t-1, source: other").find("source `other` has no such indicator; sources in use: "),
             std::string::npos);
 }
 
@@ -366,7 +367,7 @@ TEST_F(CheckTest, TheControlSocketsGroupHasToBeThere) {
             "control: state/control.sock\ncontrol_group: no-such-group", "there is no group `no-such-group`");
   if (geteuid() != 0) return;
   ExpectOne(CheckLevel::kOk, "control: state/control.sock", "control: state/control.sock\ncontrol_group: nogroup",
-            "members of group nogroup may ask");
+            "members of group nogroup may query");
   ExpectOne(CheckLevel::kWarning, "control: state/control.sock", "control: state/control.sock\ncontrol_group: daemon",
             "adduser nobody daemon");
 }

@@ -84,7 +84,7 @@ TEST_F(ConfigPartners, ErrorsNameTheLine) {
       {"      constituency:\n        asns: [4294967296]\n", ":8: `4294967296` in `asns`"},
       {"      constituency:\n        prefixes:\n          - 192.0.2.0/24\n          - 192.0.2.1/24\n",
        ":10: `192.0.2.1/24` in `prefixes` has bits set after its length; write 192.0.2.0/24"},
-      {"      constituency:\n        prefixes: [0.0.0.0/0]\n", ":8: `0.0.0.0/0` in `prefixes` is every address"},
+      {"      constituency:\n        prefixes: [0.0.0.0/0]\n", ":8: `0.0.0.0/0` in `prefixes` covers every address"},
       {"      constituency:\n        prefixes: [example.org]\n", ":8: `example.org` in `prefixes` is not a prefix"},
   };
   for (const Case& c : cases) EXPECT_EQ(Load(c.lines).find(c.says), 0u) << Load(c.lines) << "\nexpected " << c.says;

@@ -59,7 +59,7 @@ TEST_F(Fragments, CompleteInAnyOrder) {
       EXPECT_EQ(status, i == order[0] ? Status::kHeldFirst : i == order[1] ? Status::kHeld : Status::kComplete);
     }
     EXPECT_EQ(Whole(), kA + kB + "end");
-    EXPECT_EQ(datagram_.num_fragments, 3u);
+    EXPECT_EQ(datagram_.num_frames, 3u);
     EXPECT_EQ(datagram_.protocol, 17);
     EXPECT_EQ(Sum(), 0u);
     EXPECT_EQ(Table().waiting(), 0u);
@@ -103,7 +103,7 @@ TEST_F(Fragments, DuplicatesChangeNothing) {
   EXPECT_EQ(Add(0, kA, true), Status::kHeld);
   EXPECT_EQ(Add(8, "end", false), Status::kComplete);
   EXPECT_EQ(Whole(), kA + "end");
-  EXPECT_EQ(datagram_.num_fragments, 3u);
+  EXPECT_EQ(datagram_.num_frames, 3u);
 }
 
 TEST_F(Fragments, FirstBytesWinInIpv4) {
@@ -275,9 +275,9 @@ TEST_F(Fragments, AgreesWithTheNaiveWay) {
       ASSERT_EQ(status == Status::kComplete, expected.has_value()) << "round " << round;
       if (expected) {
         ASSERT_EQ(*expected, AsText(datagram.data)) << "round " << round;
-        accounted += datagram.num_fragments;
+        accounted += datagram.num_frames;
         ++num_completed;
-        num_in_completed += datagram.num_fragments;
+        num_in_completed += datagram.num_frames;
       }
     }
     ASSERT_EQ(accounted + std::accumulate(counts.begin(), counts.end(), uint64_t{0}), parts.size());

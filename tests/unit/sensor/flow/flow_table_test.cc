@@ -7,6 +7,7 @@
 #include <map>
 #include <random>
 #include <set>
+#include <string>
 #include <tuple>
 #include <vector>
 
@@ -252,6 +253,77 @@ TEST(FlowTable, OrdinaryFlowsFindRoomWithinReach) {
     table.Insert(key, [](Flow&) { FAIL(); });
   }
   EXPECT_EQ(table.reseeds(), 0u);
+}
+
+// Five-tuples of few hosts, some of them within tunnels and VLANs.
+struct Scoped {
+  Tuple tuple;
+  std::vector<OuterLayer> outer;
+  uint32_t vlans = 0;
+
+  FlowKey Key(const FlowTable& table) const {
+    FlowKey key = tuple.Key();
+    key.outer = outer;
+    key.vlans = vlans;
+    key.scope = static_cast<uint8_t>((outer.empty() ? 0 : kScopeTunnel) | (vlans == 0 ? 0 : kScopeVlan));
+    table.Hash(key);
+    return key;
+  }
+  std::string Name() const {
+    const Tuple same = std::min(tuple, tuple.Reversed());
+    std::string name = std::to_string(vlans);
+    for (const OuterLayer& layer : outer) name += "," + std::to_string(layer.identity());
+    return name + "," + same.source.ToString() + "," + same.destination.ToString() + "," +
+           std::to_string(same.source_port) + "," + std::to_string(same.destination_port) + "," +
+           std::to_string(same.protocol);
+  }
+};
+
+TEST(FlowTable, TunnelsNetworksAndVlansTellFlowsApart) {
+  std::mt19937 random(4);
+  const uint16_t tags[2] = {7, 9};
+  FlowTable table(100'000);
+  std::map<std::string, Flow*> naive;
+  for (int step = 0; step < 60'000; ++step) {
+    Scoped scoped{RandomTuple(random, 6), {}};
+    for (size_t depth = random() % 4; depth != 0; --depth) {
+      const auto outside = RandomTuple(random, 100);  // addresses do not count
+      scoped.outer.push_back({outside.source, outside.destination, random() % 2 == 0 ? Tunnel::kGre : Tunnel::kVxlan,
+                              static_cast<uint32_t>(random() % 2)});
+    }
+    if (random() % 3 == 0) scoped.vlans = VlansOf(tags, static_cast<uint8_t>(1 + random() % 2));
+    FlowKey key = scoped.Key(table);
+    bool from_client = false;
+    Flow* const flow = table.Find(key, from_client);
+    const auto known = naive.find(scoped.Name());
+    ASSERT_EQ(flow, known == naive.end() ? nullptr : known->second);
+    if (flow == nullptr) {
+      Flow& fresh = table.Insert(key, [](Flow&) { FAIL(); });
+      naive[scoped.Name()] = &fresh;
+      const std::span<const OuterLayer> kept = table.OuterOf(fresh);
+      ASSERT_TRUE(SameTunnels(kept, scoped.outer));
+      if (!kept.empty()) {
+        ASSERT_EQ(kept[0].source, scoped.outer[0].source);
+      }
+    } else if (random() % 3 == 0) {
+      table.Release(*flow);
+      naive.erase(known);
+    }
+  }
+  EXPECT_GT(table.size(), 1000u);
+}
+
+TEST(FlowTable, PlainFlowsCostNothingForTunnels) {
+  FlowTable plain(10'000);
+  const size_t empty = plain.memory_bytes();
+  std::mt19937 random(1);
+  Scoped scoped{RandomTuple(random, 300), {}};
+  plain.Insert(scoped.Key(plain), [](Flow&) { FAIL(); });
+  EXPECT_EQ(plain.memory_bytes(), empty + 1024 * sizeof(Flow)) << "a slab";
+  scoped.outer.resize(1);
+  scoped.outer[0].tunnel = Tunnel::kGre;
+  plain.Insert(scoped.Key(plain), [](Flow&) { FAIL(); });
+  EXPECT_EQ(plain.memory_bytes(), empty + 1024 * (sizeof(Flow) + sizeof(OuterLayers)));
 }
 
 TEST(Flow, CountsPacketsBeyondFourThousandMillions) {

@@ -86,20 +86,23 @@ class CanaryRunnerTest : public testing::Test {
   void Start(bool with_canary = true, bool worker = true, bool exporter = true) {
     const std::shared_ptr<const IndicatorSet> set = Indicators(with_canary);
     ASSERT_NE(set, nullptr);
-    renderer_ = std::make_unique<AlertRenderer>(
-        CatalogueOf(set, 1), nullptr, SensorIdentity{.name = "test", .version = "1", .replay = false, .resolvers = {}},
-        [](uint32_t) { return std::string_view("silent"); });
-    filters_.AddGeneration(CatalogueOf(set, 1));
+    policy_ = std::make_unique<AlertPolicy>(
+        CatalogueOf(set, 1),
+        AlertPolicy::Parts{.sensor = {.name = "test", .version = "1", .replay = false, .resolvers = {}},
+                           .file_name = [](uint32_t) { return std::string_view("silent"); },
+                           .partners = &partners_,
+                           .canaries = &canaries_,
+                           .mutes = &mutes_});
     std::vector<AlertSink*> sinks;
     if (publisher_ != nullptr) {
       for (const PartnerConfig& partner : config_.feed.partners) partners_.Add(partner);
-      sink_ = std::make_unique<FeedSink>(*publisher_, partners_, *renderer_);
+      sink_ = std::make_unique<FeedSink>(*publisher_, partners_, *policy_);
       sinks.push_back(sink_.get());
     }
     auto source = std::make_unique<InjectingSource>(std::make_unique<SilentSource>());
-    CanaryRunner::Parts parts{.watch = &filters_.canaries,
+    CanaryRunner::Parts parts{.watch = &canaries_,
                               .sources = {source.get()},
-                              .wire = nullptr,
+                              .wires = {},
                               .feed = sink_.get(),
                               .endpoint = publisher_ == nullptr ? "" : publisher_->endpoint(),
                               .server_public_key = publisher_ == nullptr ? "" : publisher_->public_key(),
@@ -109,8 +112,7 @@ class CanaryRunnerTest : public testing::Test {
     lanes[0].source = std::move(source);
     ASSERT_NE(MakeMatching(lanes[0], set, doorbell_, {.generation = 1}), nullptr);
     pipeline_ = std::make_unique<Pipeline>(std::move(lanes), Sharing::kOwnPackets);
-    loop_ = std::make_unique<ExportLoop>(
-        doorbell_, pipeline_->alert_queues(), sinks, false, stop_, [](std::string_view) {}, filters_.all());
+    loop_ = std::make_unique<ExportLoop>(doorbell_, pipeline_->alert_queues(), *policy_, sinks, false, stop_);
     if (worker) worker_ = std::thread([this] { pipeline_->Run(stop_, {}); });
     if (exporter) {
       // Without a worker the loop would end at once: it is kept going for the feed's sake.
@@ -147,9 +149,10 @@ class CanaryRunnerTest : public testing::Test {
   KeyPair keys_;
   Log log_;
   std::atomic<bool> stop_{false};
-  LiveFilters filters_;
   std::unique_ptr<FeedPublisher> publisher_;
-  std::unique_ptr<AlertRenderer> renderer_;
+  CanaryWatch canaries_;
+  MuteFilter mutes_;
+  std::unique_ptr<AlertPolicy> policy_;
   Partners partners_{nullptr};
   std::unique_ptr<FeedSink> sink_;
   Doorbell doorbell_;
@@ -208,7 +211,7 @@ TEST_F(CanaryRunnerTest, CannotBeMuted) {
     entries.push_back({*MakeMute({.indicator = indicator, .reason = "test", .until_ns = end}, end - 1, error),
                        std::make_shared<MuteCounts>()});
   }
-  loop_->Post([this, list = std::make_shared<const MuteList>(entries)] { filters_.mutes.Use(list); });
+  loop_->Post([this, list = std::make_shared<const MuteList>(entries)] { mutes_.Use(list); });
   EXPECT_TRUE(Send().arrived);
 }
 

@@ -80,12 +80,13 @@ class EndlessQueries : public CaptureSource {
   CaptureCounters counters_;
 };
 
-// Keeps the sets that the exporter was told of, as the renderer does, and resolves each alert.
+// Keeps the sets that the exporter was told of, as the policy does, and resolves each alert.
 class Resolver : public AlertSink {
  public:
   void Add(std::shared_ptr<const IndicatorSet> set, uint64_t generation) { sets_[generation] = std::move(set); }
   void ForgetBefore(uint64_t generation) { sets_.erase(sets_.begin(), sets_.lower_bound(generation)); }
-  bool Accept(const Alert& alert) override {
+  bool Accept(const Event& event) override {
+    const Alert& alert = *event.alert;
     const auto at = sets_.find(alert.generation);
     if (at == sets_.end()) {
       ++unresolved;
@@ -126,16 +127,24 @@ class ReloadTest : public ::testing::Test {
       ASSERT_NE(MakeMatching(lanes[i], first.set, doorbell_, {.generation = 1, .wait_when_full = true}), nullptr);
     }
     pipeline_ = std::make_unique<Pipeline>(std::move(lanes), Sharing::kOwnPackets);
-    loop_ = std::make_unique<ExportLoop>(doorbell_, pipeline_->alert_queues(), std::vector<AlertSink*>{&sink_}, false,
-                                         stop_);
-    reloader_ = std::make_unique<Reloader>(
-        Reloader::Parts{.load = std::move(load),
-                        .exporter = loop_.get(),
-                        .workers = pipeline_->exchanges(),
-                        .add = [this](auto set, uint64_t generation) { sink_.Add(std::move(set), generation); },
-                        .forget = [this](uint64_t generation) { sink_.ForgetBefore(generation); },
-                        .log = &log_},
-        first);
+    policy_ = std::make_unique<AlertPolicy>(CatalogueOf(first.set, 1), AlertPolicy::Parts{});
+    loop_ = std::make_unique<ExportLoop>(doorbell_, pipeline_->alert_queues(), *policy_,
+                                         std::vector<AlertSink*>{&sink_}, false, stop_);
+    reloader_ = std::make_unique<Reloader>(Reloader::Parts{.load = std::move(load),
+                                                           .exporter = loop_.get(),
+                                                           .workers = pipeline_->exchanges(),
+                                                           .add =
+                                                               [this](auto set, uint64_t generation) {
+                                                                 policy_->AddGeneration(CatalogueOf(set, generation));
+                                                                 sink_.Add(std::move(set), generation);
+                                                               },
+                                                           .forget =
+                                                               [this](uint64_t generation) {
+                                                                 policy_->ForgetBefore(generation);
+                                                                 sink_.ForgetBefore(generation);
+                                                               },
+                                                           .log = &log_},
+                                           first);
     exporter_ = std::thread([this] { loop_->Run(); });
     workers_ = std::thread([this] { totals_ = pipeline_->Run(stop_, {}); });
   }
@@ -162,6 +171,7 @@ class ReloadTest : public ::testing::Test {
   std::array<std::atomic<bool>, 2> ended_{};  // each ends the source of one lane
   Resolver sink_;
   std::unique_ptr<Pipeline> pipeline_;
+  std::unique_ptr<AlertPolicy> policy_;
   std::unique_ptr<ExportLoop> loop_;
   std::unique_ptr<Reloader> reloader_;
   std::thread exporter_, workers_;

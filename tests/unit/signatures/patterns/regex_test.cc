@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "parsers/base/text.h"
+#include "signatures/patterns/regex_limits.h"
 #include "signatures/patterns/regex_parser.h"
 #include "tests/unit/signatures/pcre.h"
 #include "tests/unit/signatures/sets.h"
@@ -119,12 +120,43 @@ std::set<std::string> RefusedIn(const CompileReport& report) {
   return out;
 }
 
+const ObservableMask kLowerCaseFields = {kDnsQuery, kTlsSni, kTlsJa3};
+const ObservableMask kLiteralFields = {kHttpUserAgent, kHttpXff, kDnsQuery};
+
+// "observable:id" of all that PCRE2 finds of the rows that are not refused.
+std::set<std::string> FoundByPcre(const std::vector<Row>& rows, const std::set<std::string>& refused,
+                                  const ObservableBatch& batch) {
+  std::set<std::string> found;
+  for (size_t row = 0; row < rows.size(); ++row) {
+    if (refused.count(rows[row].expression) != 0) continue;
+    const Pcre as_given(rows[row].expression), caseless(rows[row].expression, true);
+    for (uint32_t seen = 0; seen < batch.size(); ++seen) {
+      const Observable& observable = batch.observables()[seen];
+      if (!rows[row].in.Has(observable.kind)) continue;
+      if ((kLowerCaseFields.Has(observable.kind) ? caseless : as_given).IsIn(observable.text))
+        found.insert(std::to_string(seen) + ':' + std::to_string(row));
+    }
+  }
+  return found;
+}
+
+std::set<std::string> LiteralsIn(const std::vector<std::string>& literals, const ObservableBatch& batch) {
+  std::set<std::string> found;
+  for (uint32_t seen = 0; seen < batch.size(); ++seen) {
+    const Observable& observable = batch.observables()[seen];
+    for (size_t i = 0; i < literals.size() && kLiteralFields.Has(observable.kind); ++i) {
+      if (LowerAscii(observable.text).find(LowerAscii(literals[i])) != std::string::npos)
+        found.insert(std::to_string(seen) + ":literal" + std::to_string(i));
+    }
+  }
+  return found;
+}
+
 // Literals stand beside the expressions, in databases, batches and fields: none may disturb the other, and nothing may
 // be found across two fields.
 TEST(Regex, InFieldsAgreesWithPcre) {
   Random random(20261125);
   const std::vector<ObservableKind> kinds = {kDnsQuery, kTlsSni, kHttpUri, kHttpUrl, kHttpUserAgent, kTlsJa3};
-  const ObservableMask lower = {kDnsQuery, kTlsSni, kTlsJa3};
   size_t hits = 0, refused_by_hyperscan = 0;
   for (int round = 0; round < 10; ++round) {
     const std::vector<Row> rows = RandomRows(random, false, 30, kinds);
@@ -135,7 +167,7 @@ TEST(Regex, InFieldsAgreesWithPcre) {
       literals.push_back(RandomText(random, 3));
       for (const char c : literals.back()) value.append("|").append(ToHex({&c, 1})).append("|");
       indicators.push_back(MakeIndicator(IndicatorType::kContent, value, "literal" + std::to_string(i)));
-      indicators.back().in = {kHttpUserAgent, kHttpXff, kDnsQuery};
+      indicators.back().in = kLiteralFields;
     }
     TestSet test(indicators);
     const std::set<std::string> refused = RefusedIn(test.report);
@@ -147,27 +179,8 @@ TEST(Regex, InFieldsAgreesWithPcre) {
     }
     std::vector<std::string> texts;
     for (const Observable& observable : test.batch.observables()) texts.emplace_back(observable.text);
-    std::set<std::string> expected;
-    for (size_t row = 0; row < rows.size(); ++row) {
-      if (refused.count(rows[row].expression) != 0) continue;
-      const Pcre as_given(rows[row].expression), caseless(rows[row].expression, true);
-      for (uint32_t seen = 0; seen < test.batch.size(); ++seen) {
-        const Observable& observable = test.batch.observables()[seen];
-        if (!rows[row].in.Has(observable.kind)) continue;
-        if ((lower.Has(observable.kind) ? caseless : as_given).IsIn(observable.text)) {
-          expected.insert(std::to_string(seen) + ':' + std::to_string(row));
-        }
-      }
-    }
-    for (uint32_t seen = 0; seen < test.batch.size(); ++seen) {
-      const Observable& observable = test.batch.observables()[seen];
-      if (!ObservableMask({kHttpUserAgent, kHttpXff, kDnsQuery}).Has(observable.kind)) continue;
-      for (size_t i = 0; i < literals.size(); ++i) {
-        if (LowerAscii(observable.text).find(LowerAscii(literals[i])) == std::string::npos) continue;
-        const std::string_view id = test.set->at(static_cast<uint32_t>(rows.size() + i)).id;
-        expected.insert(std::to_string(seen) + ':' + std::string(id));
-      }
-    }
+    std::set<std::string> expected = FoundByPcre(rows, refused, test.batch);
+    expected.merge(LiteralsIn(literals, test.batch));
     const Ids found = test.Find();
     const std::set<std::string> got(found.begin(), found.end());
     const auto expect_within = [&](const std::set<std::string>& a, const std::set<std::string>& b, const char* what) {
@@ -198,6 +211,36 @@ TEST(Regex, NeverMatchesAcrossTwoFields) {
   EXPECT_EQ(test.Find(), (Ids{"0:2", "1:2", "1:3"}));
 }
 
+using FoundRows = std::map<std::string, std::optional<Pcre::Found>>;
+
+// The next piece of a stream in which `at` bytes have passed: what the tail knows before it is checked, and the first
+// hit of each expression kept.
+void ScanPiece(TestSet& test, const std::string& text, size_t at, size_t length, PayloadTail& tail, FoundRows& got) {
+  const PayloadTail before = tail;
+  std::vector<PayloadHit> hits;
+  test.set->ScanPayload(AsBytes(std::string_view(text).substr(at, length)), Direction::kToServer, &tail, test.scratch,
+                        hits);
+  std::string storage;
+  const std::string_view known = test.set->TailText(before, storage);
+  ASSERT_LE(known.size(), at);
+  if (known.size() <= PayloadTail::kMaxBytes) {
+    ASSERT_EQ(known, text.substr(at - known.size(), known.size()));
+  } else {
+    ASSERT_EQ(known.substr(known.size() - 63), text.substr(at - 63, 63));
+  }
+  for (const PayloadHit& hit : hits) {
+    test.batch.AddPayloadHit(Direction::kToServer, hit.pattern, "x");
+    std::vector<Hit> resolved;
+    test.set->Find(test.batch, test.scratch, resolved);
+    test.batch.Clear();
+    ASSERT_EQ(resolved.size(), 1u);
+    const IndicatorRecord record = test.set->at(resolved[0].indicator);
+    if (record.type != IndicatorType::kRegex) continue;
+    std::optional<Pcre::Found>& first = got[std::string(record.value)];
+    if (!first) first = {at + static_cast<size_t>(hit.end_offset), hit.length};
+  }
+}
+
 // However a stream is cut: the same end, and the same bytes, which are those of PCRE2 looked at place by place.
 TEST(Regex, InPayloadAgreesWithPcreHoweverTheStreamIsCut) {
   Random random(4711);
@@ -215,7 +258,7 @@ TEST(Regex, InPayloadAgreesWithPcreHoweverTheStreamIsCut) {
     }
     TestSet test(indicators);
     ASSERT_EQ(test.report.problems_total, 0u) << test.report.problems[0].value << test.report.problems[0].reason;
-    std::map<std::string, std::optional<Pcre::Found>> expected;
+    FoundRows expected;
     for (const Row& row : rows) {
       expected[row.expression] = Pcre(row.expression).FirstIn(text, Regex::kMaxPayloadWidth);
       found += expected[row.expression] ? 1 : 0;
@@ -224,34 +267,12 @@ TEST(Regex, InPayloadAgreesWithPcreHoweverTheStreamIsCut) {
       // A cut at each place; then pieces of random lengths.
       const size_t longest = 1 + random() % (cut % 3 == 0 ? 3 : 150);
       PayloadTail tail;
-      std::map<std::string, std::optional<Pcre::Found>> got;
+      FoundRows got;
       for (const Row& row : rows) got[row.expression];
       for (size_t at = 0; at < text.size();) {
         size_t length = cut == 0 || cut >= text.size() ? 1 + random() % longest : at == 0 ? cut : text.size() - at;
         length = std::min(length, text.size() - at);
-        const PayloadTail before = tail;
-        std::vector<PayloadHit> hits;
-        test.set->ScanPayload(AsBytes(std::string_view(text).substr(at, length)), Direction::kToServer, &tail,
-                              test.scratch, hits);
-        std::string storage;
-        const std::string_view known = test.set->TailText(before, storage);
-        ASSERT_LE(known.size(), at);
-        if (known.size() <= PayloadTail::kMaxBytes) {
-          ASSERT_EQ(known, text.substr(at - known.size(), known.size()));
-        } else {
-          ASSERT_EQ(known.substr(known.size() - 63), text.substr(at - 63, 63));
-        }
-        for (const PayloadHit& hit : hits) {
-          test.batch.AddPayloadHit(Direction::kToServer, hit.pattern, "x");
-          std::vector<Hit> resolved;
-          test.set->Find(test.batch, test.scratch, resolved);
-          test.batch.Clear();
-          ASSERT_EQ(resolved.size(), 1u);
-          const IndicatorRecord record = test.set->at(resolved[0].indicator);
-          if (record.type != IndicatorType::kRegex) continue;
-          std::optional<Pcre::Found>& first = got[std::string(record.value)];
-          if (!first) first = {at + static_cast<size_t>(hit.end_offset), hit.length};
-        }
+        ASSERT_NO_FATAL_FAILURE(ScanPiece(test, text, at, length, tail, got));
         at += length;
       }
       for (const Row& row : rows) {

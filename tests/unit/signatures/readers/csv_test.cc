@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 #include <string>
 #include <vector>
+
+#include "parsers/base/csv_field.h"
 
 namespace vedette {
 namespace {
@@ -93,6 +96,27 @@ TEST(Csv, ReadsBackWhatWasWritten) {
       EXPECT_EQ(Texts(reader.fields().begin(), reader.fields().end()), row);
     }
     EXPECT_EQ(reader.Next(), CsvReader::Result::kEnd);
+  }
+}
+
+// What is written as a field is read as that field, whatever the separator.
+TEST(Csv, ReadsWhatIsWritten) {
+  std::mt19937 random(3);
+  for (int i = 0; i < 3000; ++i) {
+    const char separator = ",;\t"[i % 3];
+    std::vector<std::string> fields(1 + random() % 4);
+    std::string text = "first";
+    for (std::string& field : fields) {
+      for (size_t size = random() % 6; size > 0; --size) field += ",;\t\"'\r\n #ax"[random() % 11];
+      text += separator;
+      AppendCsvField(field, text);
+    }
+    TextSource source(TextSource::InMemory{text});
+    CsvReader reader(source, separator);
+    ASSERT_EQ(reader.Next(), CsvReader::Result::kRow) << text;
+    fields.insert(fields.begin(), "first");
+    EXPECT_TRUE(std::equal(fields.begin(), fields.end(), reader.fields().begin(), reader.fields().end())) << text;
+    EXPECT_EQ(reader.Next(), CsvReader::Result::kEnd) << text;
   }
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "parsers/base/network.h"
 #include "signatures/host_suffixes.h"
 #include "tests/unit/signatures/sets.h"
 
@@ -79,65 +80,72 @@ TEST(ExactTable, AUrlIsFoundWithDotSegmentsAndWithout) {
     EXPECT_TRUE(set.FindText(ObservableKind::kHttpUrl, url).empty()) << url;
 }
 
+std::string RandomHash(Random& random, size_t digits) { return std::string(digits, "0123"[random() % 4]); }
+
+std::string RandomEndPoint(Random& random) {
+  const std::string address = PickAddress(random);
+  return (address.find(':') == std::string::npos ? address : '[' + address + ']') + ':' +
+         std::to_string(79 + random() % 3);
+}
+
+// Of every type that is compared as it is, in some or all of its places.
+std::vector<Indicator> RandomIndicators(Random& random) {
+  std::vector<Indicator> indicators;
+  const auto add = [&](IndicatorType type, std::string value) {
+    Indicator indicator = MakeIndicator(type, std::move(value), "id" + std::to_string(indicators.size()));
+    indicator.direction = static_cast<IndicatorDirection>(random() % 3);
+    if (random() % 3 == 0) {
+      for (size_t kind = 0; kind < kObservableKinds; ++kind) {
+        const auto place = static_cast<ObservableKind>(kind);
+        if (DefaultPlacesOf(type).Has(place) && random() % 2 == 0) indicator.in.Add(place);
+      }
+    }
+    indicators.push_back(std::move(indicator));
+  };
+  for (int i = 0; i < 12; ++i) {
+    add(IndicatorType::kDomain, PickName(random));
+    add(IndicatorType::kHostname, PickName(random));
+    add(IndicatorType::kIp, PickAddress(random));
+    add(IndicatorType::kIpPort, RandomEndPoint(random));
+    add(IndicatorType::kCidr, PickAddress(random) + '/' + std::to_string(16 + random() % 12));
+    add(IndicatorType::kUri, "/" + std::to_string(random() % 20));
+    add(IndicatorType::kUserAgent, "agent " + std::to_string(random() % 20));
+    add(IndicatorType::kUrl, "http://example.com/" + std::to_string(random() % 20));
+    add(IndicatorType::kJa3, RandomHash(random, 32));
+    add(IndicatorType::kJa3s, RandomHash(random, 32));
+    add(IndicatorType::kCertSha1, RandomHash(random, 40));
+    add(IndicatorType::kCertSha256, RandomHash(random, 64));
+  }
+  return indicators;
+}
+
+void AddRandomObservables(Random& random, ObservableBatch& batch) {
+  const Direction direction = random() % 2 == 0 ? Direction::kToServer : Direction::kToClient;
+  const auto port = static_cast<uint16_t>(random() % 2 == 0 ? 0 : 79 + random() % 3);
+  const ObservableKind address_kinds[] = {kIp, kIpInner, kIpQuoted, kDnsAnswer};
+  const ObservableKind name_kinds[] = {kDnsQuery, kDnsCname, kHttpHost, kHttpHostField, kTlsSni, kTlsCertName};
+  batch.AddAddress(address_kinds[random() % 4], direction, IpAddress::Parse(PickAddress(random)).value(), port);
+  batch.AddText(name_kinds[random() % 5], direction, PickName(random));
+  batch.AddText(random() % 2 == 0 ? kHttpHost : kTlsSni, direction, PickAddress(random));
+  batch.AddText(kHttpHost, direction, "[2400:1::1]");
+  batch.AddText(kHttpXff, direction, random() % 4 == 0 ? PickName(random) : PickAddress(random));
+  batch.AddText(kHttpUri, direction, "/" + std::to_string(random() % 20));
+  batch.AddText(kHttpUserAgent, direction, "agent " + std::to_string(random() % 20));
+  batch.AddText(kHttpUrl, direction, "http://example.com/" + std::to_string(random() % 20));
+  batch.AddText(kHttpUrl, direction, "http://" + RandomEndPoint(random) + "/x");
+  batch.AddText(kTlsJa3, direction, RandomHash(random, 32));
+  batch.AddText(kTlsJa3s, direction, RandomHash(random, 32));
+  batch.AddText(kTlsCertSha1, direction, RandomHash(random, 40));
+  batch.AddText(kTlsCertSha256, direction, RandomHash(random, 64));
+  batch.AddText(kDnsType, direction, PickName(random));
+}
+
 TEST(ExactTable, AgreesWithTryingEveryRow) {
   Random random(11);
   for (int round = 0; round < 15; ++round) {
-    std::vector<Indicator> indicators;
-    const auto add = [&](IndicatorType type, std::string value) {
-      Indicator indicator = MakeIndicator(type, std::move(value), "id" + std::to_string(indicators.size()));
-      indicator.direction = static_cast<IndicatorDirection>(random() % 3);
-      if (random() % 3 == 0) {
-        for (size_t kind = 0; kind < kObservableKinds; ++kind) {
-          const auto place = static_cast<ObservableKind>(kind);
-          if (DefaultPlacesOf(type).Has(place) && random() % 2 == 0) indicator.in.Add(place);
-        }
-      }
-      indicators.push_back(std::move(indicator));
-    };
-    const auto hash = [&](size_t digits) { return std::string(digits, "0123"[random() % 4]); };
-    const auto end = [&] {
-      const std::string address = PickAddress(random);
-      return (address.find(':') == std::string::npos ? address : '[' + address + ']') + ':' +
-             std::to_string(79 + random() % 3);
-    };
-    for (int i = 0; i < 12; ++i) {
-      add(IndicatorType::kDomain, PickName(random));
-      add(IndicatorType::kHostname, PickName(random));
-      add(IndicatorType::kIp, PickAddress(random));
-      add(IndicatorType::kIpPort, end());
-      add(IndicatorType::kCidr, PickAddress(random) + '/' + std::to_string(16 + random() % 12));
-      add(IndicatorType::kUri, "/" + std::to_string(random() % 20));
-      add(IndicatorType::kUserAgent, "agent " + std::to_string(random() % 20));
-      add(IndicatorType::kUrl, "http://example.com/" + std::to_string(random() % 20));
-      add(IndicatorType::kJa3, hash(32));
-      add(IndicatorType::kJa3s, hash(32));
-      add(IndicatorType::kCertSha1, hash(40));
-      add(IndicatorType::kCertSha256, hash(64));
-    }
-    TestSet test(indicators);
+    TestSet test(RandomIndicators(random));
     EXPECT_EQ(test.report.problems_total, 0u);
-
-    for (int i = 0; i < 300; ++i) {
-      const Direction direction = random() % 2 == 0 ? Direction::kToServer : Direction::kToClient;
-      const auto port = static_cast<uint16_t>(random() % 2 == 0 ? 0 : 79 + random() % 3);
-      const ObservableKind address_kinds[] = {kIp, kIpInner, kIpQuoted, kDnsAnswer};
-      const ObservableKind name_kinds[] = {kDnsQuery, kDnsCname, kHttpHost, kHttpHostField, kTlsSni, kTlsCertName};
-      test.batch.AddAddress(address_kinds[random() % 4], direction, IpAddress::Parse(PickAddress(random)).value(),
-                            port);
-      test.batch.AddText(name_kinds[random() % 5], direction, PickName(random));
-      test.batch.AddText(random() % 2 == 0 ? kHttpHost : kTlsSni, direction, PickAddress(random));
-      test.batch.AddText(kHttpHost, direction, "[2400:1::1]");
-      test.batch.AddText(kHttpXff, direction, random() % 4 == 0 ? PickName(random) : PickAddress(random));
-      test.batch.AddText(kHttpUri, direction, "/" + std::to_string(random() % 20));
-      test.batch.AddText(kHttpUserAgent, direction, "agent " + std::to_string(random() % 20));
-      test.batch.AddText(kHttpUrl, direction, "http://example.com/" + std::to_string(random() % 20));
-      test.batch.AddText(kHttpUrl, direction, "http://" + end() + "/x");
-      test.batch.AddText(kTlsJa3, direction, hash(32));
-      test.batch.AddText(kTlsJa3s, direction, hash(32));
-      test.batch.AddText(kTlsCertSha1, direction, hash(40));
-      test.batch.AddText(kTlsCertSha256, direction, hash(64));
-      test.batch.AddText(kDnsType, direction, PickName(random));
-    }
+    for (int i = 0; i < 300; ++i) AddRandomObservables(random, test.batch);
     std::vector<std::pair<uint32_t, uint32_t>> expected, found;
     for (uint32_t seen = 0; seen < test.batch.size(); ++seen) {
       for (uint32_t row = 0; row < test.set->size(); ++row) {

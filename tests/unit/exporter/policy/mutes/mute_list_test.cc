@@ -16,7 +16,7 @@ class MuteFilterTest : public testing::Test {
     first_ = records_.Add(IndicatorType::kDomain, "bad.example", "t-1", "cert-a");
     second_ = records_.Add(IndicatorType::kDomain, "bad.example", "t-2", "cert-b");
     address_ = records_.Add(IndicatorType::kIp, "81.2.69.142", "t-3", "cert-a");
-    filter_.AddGeneration(records_.Catalogue());
+    catalogue_ = records_.Catalogue();
   }
   std::shared_ptr<MuteCounts> Use(MuteRequest request) {
     std::string error;
@@ -31,17 +31,18 @@ class MuteFilterTest : public testing::Test {
   // What is left of an alert about the name.
   std::vector<uint32_t> Left() {
     Alert alert = MakeAlert(ObservableKind::kTlsSni, "www.bad.example", {first_, second_});
-    const bool told = filter_.Admit(alert);
+    const bool told = filter_.Admit(alert, &catalogue_);
     EXPECT_EQ(told, !alert.indicators.empty());
     return alert.indicators;
   }
   bool Told(const Alert& alert) {
     Alert copy = alert;
-    return filter_.Admit(copy);
+    return filter_.Admit(copy, &catalogue_);
   }
 
   RecordList records_;
   uint32_t first_, second_, address_;
+  IndicatorCatalogue catalogue_;
   MuteFilter filter_;
 };
 
