@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "exporter/feed/wire_format.h"
-#include "sensor/commands/summary_json.h"
+#include "sensor/replay/summary_json.h"
 #include "sensor/setup/complain.h"
 
 namespace vedette {

@@ -1,4 +1,4 @@
-#include "sensor/commands/resume.h"
+#include "sensor/replay/resume.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
