@@ -1,4 +1,4 @@
-#include "sensor/commands/summary_json.h"
+#include "sensor/replay/summary_json.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -16,8 +16,8 @@
 #include "parsers/base/file.h"
 #include "parsers/base/time_text.h"
 #include "parsers/registry.h"
-#include "sensor/commands/commands.h"
 #include "sensor/replay/carve_folder.h"
+#include "sensor/setup/exit_code.h"
 
 namespace vedette {
 namespace {
