@@ -234,6 +234,7 @@ int Replay(ReplayOptions& options) {
     queues.push_back(std::make_unique<AlertQueue>(doorbell));
     queue_list.push_back(queues.back().get());
     consumers.push_back(std::make_unique<MatchConsumer>(*queues.back(), true, options.carve.keep_flows()));
+    if (AnyTakes(sinks, EventKind::kClosed)) consumers.back()->TellEnds();
     setup.consumer = consumers.back().get();
     setup.kit = MatchKit::Make(loaded.set, 0, EmittedFor(loaded.set->wanted()));
     if (setup.kit == nullptr) return usage("no memory for the matcher; use fewer workers");

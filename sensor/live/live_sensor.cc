@@ -306,6 +306,7 @@ bool LiveSensor::Parts::SetUpPipeline(std::string& error) {
   auto source = std::make_unique<InjectingSource>(std::move(interface));
   injecting = source.get();
   setup.source = std::move(source);
+  if (AnyTakes(sinks, EventKind::kClosed)) consumer.TellEnds();
   setup.consumer = &consumer;
   setup.exchange = &exchange;
   setup.kit = MatchKit::Make(loaded.set, 1, EmittedFor(loaded.set->wanted()));
