@@ -33,6 +33,7 @@ struct AlertCounters {
   // Indicators that were taken out of alerts so.
   uint64_t hits_queue_full = 0;
   uint64_t hits_flow_limit = 0;
+  uint64_t ends_queue_full = 0;   // ends of flows that no audience got, for want of room in the queue
   uint64_t unremembered = 0;      // beyond MatchLimits::remembered: the flow may show the value again
   uint64_t remembered_bytes = 0;  // what is held of flows with alerts, now
 };
@@ -43,6 +44,9 @@ struct EndedFlow {
   uint64_t id = 0;
   uint64_t first_packet = 0;  // PacketPosition
   uint64_t last_packet = 0;   // no later one belongs to it; not necessarily one of its own
+  // For a consumer that wants ends, while the call lasts: the whole flow and where its end stands. Else nullptr.
+  const EmissionContext* end = nullptr;
+  uint32_t context = 0;  // index of the first context of the batch that comes after the end
 };
 
 // Called by one worker, in its thread.
@@ -54,6 +58,8 @@ class BurstConsumer {
   // Views hold during the call. `ended_flows` ended behind everything that the batch holds of them.
   virtual void OnBurst(const ObservableBatch& batch, std::span<const EmissionContext> contexts,
                        std::span<const EndedFlow> ended_flows) = 0;
+  // Whether EndedFlow::end is wanted: what it holds is made for every flow. Asked once, before the first burst.
+  virtual bool wants_ends() const { return false; }
   // Everything up to this packet has been handed over.
   virtual void OnProgress(uint32_t file, uint64_t packet) = 0;
   // Whether an alert of that flow is out, so that its ends have their names. Of a flow that ended: false.

@@ -117,6 +117,7 @@ void Add(AlertCounters& sum, const AlertCounters& part) {
   sum.dropped_flow_limit += part.dropped_flow_limit;
   sum.hits_queue_full += part.hits_queue_full;
   sum.hits_flow_limit += part.hits_flow_limit;
+  sum.ends_queue_full += part.ends_queue_full;
   sum.unremembered += part.unremembered;
   sum.remembered_bytes += part.remembered_bytes;
 }

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
@@ -123,6 +124,8 @@ class Worker {
   void EndFlow(Flow& flow, const Frame& frame, uint64_t rank);
   void Sweep(uint64_t now_ns, bool all);
   void BeginContext();
+  EmissionContext ContextOf(const Flow& flow, const Frame& frame, uint64_t time_ns, Direction direction,
+                            uint64_t rank) const;
   void EndContext(const Flow& flow, const Frame& frame, uint64_t time_ns, Direction direction, uint64_t rank);
   void Deliver();
   void HandOver();
@@ -139,6 +142,8 @@ class Worker {
   WorkerCounters counters_;
   std::vector<EmissionContext> contexts_;
   std::vector<EndedFlow> ended_;
+  const bool wants_ends_;
+  std::deque<EmissionContext> ends_;  // what ended_ refers to
   std::unique_ptr<Slot[]> slots_;
   uint64_t frames_seen_ = 0;
   uint32_t batch_before_ = 0;

@@ -282,7 +282,9 @@ ReplayRun::Ended ReplayRun::OpenFeed() {
 ReplayRun::Ended ReplayRun::MakeLanes() {
   for (LaneSetup& setup : setups_) {
     consumers_.push_back(MakeMatching(setup, loaded_.set, doorbell_,
-                                      {.wait_when_full = true, .keep_flows = options_.carve.keep_flows()}));
+                                      {.wait_when_full = true,
+                                       .keep_flows = options_.carve.keep_flows(),
+                                       .tell_ends = AnyTakes(sinks_, EventKind::kClosed)}));
     if (consumers_.back() == nullptr) return Usage("no memory for the matcher; use fewer workers");
     setup.options.inspector.payload_depth = options_.payload_depth;
   }
