@@ -71,7 +71,7 @@ void FlowKey::ComputeHash(const FlowHashSeed& seed) {
   };
   uint64_t both = seed.both ^ (uint64_t{protocol} << 8 | version);
   if (scope != 0) [[unlikely]] {
-    both ^= Mix64(TunnelHash(outer) + vlans);
+    both ^= Mix64((outer == nullptr ? 0 : TunnelHash(outer->layers())) + vlans);
   }
   hash = Fold(end(source, source_port) + end(destination, destination_port), both);
 }
@@ -101,10 +101,8 @@ void FlowTable::PrefetchFlow(const FlowKey& key) const {
   __builtin_prefetch(flow + 128);
 }
 
-Flow* FlowTable::Find(FlowKey& key, bool& from_client) {
-  if (key.seed_number != seed_number_) [[unlikely]] {
-    Hash(key);
-  }
+template <bool kScoped>
+[[gnu::always_inline]] inline Flow* FlowTable::FindAs(const FlowKey& key, bool& from_client) const {
   const uint16_t tag = TagOf(key.hash);
   const auto hash = static_cast<uint32_t>(key.hash);
   size_t i = key.hash & mask_;
@@ -114,7 +112,7 @@ Flow* FlowTable::Find(FlowKey& key, bool& from_client) {
       const uint32_t slot = bucket.slots[std::countr_zero(bits)];
       Flow& flow = At(slot);
       if (flow.hash != hash || flow.protocol != key.protocol || flow.version != key.version) continue;
-      if (flow.scope != key.scope || (key.scope != 0 && !SameScope(flow, slot, key))) [[unlikely]] {
+      if (kScoped ? !SameScope(flow, slot, key) : flow.scope != 0) [[unlikely]] {
         continue;
       }
       if (flow.client_port == key.source_port && flow.server_port == key.destination_port &&
@@ -131,6 +129,13 @@ Flow* FlowTable::Find(FlowKey& key, bool& from_client) {
     if (bucket.passed == 0) break;
   }
   return nullptr;
+}
+
+Flow* FlowTable::Find(FlowKey& key, bool& from_client) {
+  if (key.seed_number != seed_number_) [[unlikely]] {
+    Hash(key);
+  }
+  return key.scope == 0 ? FindAs<false>(key, from_client) : FindAs<true>(key, from_client);
 }
 
 Flow& FlowTable::Insert(FlowKey key, const std::function<void(Flow&)>& evict) {
@@ -283,9 +288,9 @@ void FlowTable::Rebuild(size_t num_buckets, bool new_seed, const std::function<v
 }
 
 bool FlowTable::SameScope(const Flow& flow, uint32_t slot, const FlowKey& key) const {
+  if (flow.scope != key.scope) return false;
   if ((key.scope & kScopeVlan) != 0 && VlansOf(flow.vlan, flow.num_vlans) != key.vlans) return false;
-  return (key.scope & kScopeTunnel) == 0 ||
-         SameTunnels(outer_[slot / kSlabFlows][slot % kSlabFlows].layers(), key.outer);
+  return (key.scope & kScopeTunnel) == 0 || SameTunnels(OuterAt(slot).layers(), key.outer->layers());
 }
 
 FlowKey FlowTable::KeyOfFlow(const Flow& flow, uint32_t slot) const {
@@ -297,7 +302,7 @@ FlowKey FlowTable::KeyOfFlow(const Flow& flow, uint32_t slot) const {
               .version = flow.version,
               .scope = flow.scope};
   if ((flow.scope & kScopeVlan) != 0) key.vlans = VlansOf(flow.vlan, flow.num_vlans);
-  if ((flow.scope & kScopeTunnel) != 0) key.outer = outer_[slot / kSlabFlows][slot % kSlabFlows].layers();
+  if ((flow.scope & kScopeTunnel) != 0) key.outer = &OuterAt(slot);
   return key;
 }
 
@@ -312,9 +317,7 @@ void FlowTable::SetScope(Flow& flow, uint32_t slot, const FlowKey& key) {
   if (outer_.size() < slabs_.size()) outer_.resize(slabs_.size());
   std::unique_ptr<OuterLayers[]>& slab = outer_[slot / kSlabFlows];
   if (slab == nullptr) slab = std::make_unique<OuterLayers[]>(kSlabFlows);
-  OuterLayers& kept = slab[slot % kSlabFlows];
-  kept.Clear();
-  for (const OuterLayer& layer : key.outer) kept.Push(layer);
+  slab[slot % kSlabFlows] = *key.outer;
 }
 
 std::span<const OuterLayer> FlowTable::OuterOf(const Flow& flow) const {

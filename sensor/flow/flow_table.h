@@ -33,19 +33,19 @@ struct FlowKey {
   const uint8_t* destination = nullptr;
   uint16_t source_port = 0, destination_port = 0;
   uint8_t protocol = 0, version = 0;
-  uint8_t scope = 0;                       // kScopeTunnel, kScopeVlan: which of the next two count
-  uint32_t vlans = 0;                      // VlansOf
-  std::span<const OuterLayer> outer = {};  // a view into the packet; tunnels and networks count, addresses do not
-  uint64_t hash = 0;                       // of the table; see FlowTable::Hash
-  uint32_t seed_number = 0;                // which of the table's seeds it was made with
+  uint8_t scope = 0;                   // kScopeTunnel, kScopeVlan: which of `outer` and `vlans` count
+  uint32_t seed_number = 0;            // which of the table's seeds the hash was made with
+  uint64_t hash = 0;                   // of the table; see FlowTable::Hash
+  uint32_t vlans = 0;                  // VlansOf
+  const OuterLayers* outer = nullptr;  // tunnels and networks count, addresses do not
 
   void ComputeHash(const FlowHashSeed& seed);
 };
 
 // Without its hash. Views into the packet. A request of ICMP and its reply share a flow. `with_vlan`: packets with
 // different tags belong to different flows. Not where a mirror tags the two directions differently.
-inline FlowKey KeyOf(const Packet& packet, bool with_vlan) {
-  FlowKey key;
+// Fills `key`, which may hold another one.
+inline void SetKey(const Packet& packet, bool with_vlan, FlowKey& key) {
   key.source = packet.source.bytes().data();
   key.destination = packet.destination.bytes().data();
   key.protocol = packet.protocol;
@@ -58,15 +58,13 @@ inline FlowKey KeyOf(const Packet& packet, bool with_vlan) {
     key.source_port = packet.source_port;
     key.destination_port = packet.destination_port;
   }
-  if (!packet.outer.empty()) [[unlikely]] {
-    key.scope |= kScopeTunnel;
-    key.outer = packet.outer.layers();
+  key.scope = 0;
+  if (with_vlan || !packet.outer.empty()) [[unlikely]] {
+    const bool tagged = with_vlan && packet.num_vlans != 0;
+    key.vlans = tagged ? VlansOf(packet.vlan, packet.num_vlans) : 0;
+    key.outer = packet.outer.empty() ? nullptr : &packet.outer;
+    key.scope = static_cast<uint8_t>((tagged ? kScopeVlan : 0) | (packet.outer.empty() ? 0 : kScopeTunnel));
   }
-  if (with_vlan && packet.num_vlans != 0) {
-    key.scope |= kScopeVlan;
-    key.vlans = VlansOf(packet.vlan, packet.num_vlans);
-  }
-  return key;
 }
 
 class FlowTable {
@@ -119,6 +117,9 @@ class FlowTable {
   uint32_t TakeSlot();
   void GiveBack(uint32_t slot);
   uint32_t SlotOf(const Flow& flow, size_t& bucket, int& entry) const;
+  template <bool kScoped>
+  Flow* FindAs(const FlowKey& key, bool& from_client) const;
+  const OuterLayers& OuterAt(uint32_t slot) const { return outer_[slot / kSlabFlows][slot % kSlabFlows]; }
   bool SameScope(const Flow& flow, uint32_t slot, const FlowKey& key) const;
   FlowKey KeyOfFlow(const Flow& flow, uint32_t slot) const;
   void SetScope(Flow& flow, uint32_t slot, const FlowKey& key);

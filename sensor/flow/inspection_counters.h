@@ -11,12 +11,12 @@ namespace vedette {
 
 struct InspectionCounters {
   std::array<uint64_t, static_cast<size_t>(ProtocolId::kCount)> flows_by_protocol{};
-  uint64_t flows_unrecognised = 0;  // TCP flows with payload that ended and that no parser knew
-  uint64_t udp_unrecognised = 0;    // the same of UDP flows, those with tunnels apart
+  uint64_t flows_unrecognised = 0;           // TCP flows with payload that ended and that no parser knew
+  uint64_t udp_unrecognised = 0;             // the same of UDP flows, those with tunnels apart
   std::array<uint64_t, kTunnels> tunnels{};  // flows that carry other packets
-  uint64_t malformed = 0;                                               // flows whose parser gave up on broken input
-  uint64_t payload_bytes = 0;                                           // carried by TCP and UDP, in order
-  uint64_t payload_bytes_unscanned = 0;                                 // passed over because of the inspection depth
+  uint64_t malformed = 0;                    // flows whose parser gave up on broken input
+  uint64_t payload_bytes = 0;                // carried by TCP and UDP, in order
+  uint64_t payload_bytes_unscanned = 0;      // passed over because of the inspection depth
   uint64_t gap_bytes_scan_only = 0;  // of TcpCounters::gap_bytes: in streams that only patterns are looked for in
   uint64_t payload_bytes_aside = 0;  // TCP: set aside, or of another copy; looked at alone
   uint64_t parser_held_bytes = 0;    // now

@@ -216,7 +216,7 @@ void Worker::OnGivenUp(const Frame& at, bool all) {
 
 void Worker::Lookup(Slot& slot) {
   FlowKey& key = slot.key;
-  key = KeyOf(slot.packet, options_.vlan_tells_flows_apart);
+  SetKey(slot.packet, options_.vlan_tells_flows_apart, key);
   flows_.Hash(key);
   flows_.PrefetchBucket(key);
 }
@@ -336,7 +336,11 @@ void Worker::BeginContext() {
 void Worker::EndContext(const Flow& flow, const Frame& frame, uint64_t time_ns, Direction direction, uint64_t rank) {
   if (batch_.size() == batch_before_) return;
   EmissionContext& context = contexts_.emplace_back();
-  context.flow = SnapshotOf(flow, flows_.OuterOf(flow));
+  TakeSnapshot(flow, context.flow);
+  if ((flow.scope & kScopeTunnel) != 0) [[unlikely]] {
+    const std::span<const OuterLayer> outer = flows_.OuterOf(flow);
+    context.flow.outer.assign(outer.begin(), outer.end());
+  }
   context.file = frame.file;
   context.packet = frame.number;
   context.time_ns = time_ns;
