@@ -15,7 +15,7 @@
 namespace vedette {
 
 class FragmentTable;
-struct IpHeader;
+struct IpFragment;
 struct IpPlace;
 struct LinkLayer;
 
@@ -100,18 +100,18 @@ class Decoder {
   template <uint8_t kVersion>
   bool IsOursAt(const uint8_t* ip) const;  // by the addresses in that header
   bool IsOurs(const IpAddress& source, const IpAddress& destination) const;
-  void Count(const Account& account, const Packet& packet);
-  void CountOuter(const Account& account, const Packet& packet);
+  void Count(Account account, uint8_t version, const Packet& packet);
+  void CountOuter(Account account, const Packet& packet);
   DecodeResult WithoutAddresses(NotDecoded reason);
   DecodeResult AddressesOnly(NotDecoded reason, uint64_t num_frames, Packet& packet);
   DecodeResult DecodeIpv4(const Frame& frame, const LinkLayer& link, Packet& packet);
   DecodeResult DecodeIpv6(const Frame& frame, const LinkLayer& link, Packet& packet);
   // The packet whose IP header is there. kOpens: it may carry others, and may be another worker's.
   template <uint8_t kVersion, bool kOpens>
-  DecodeResult DecodeLayer(const IpPlace& at, const Account& account, Packet& packet);
+  DecodeResult DecodeLayer(const IpPlace& at, Account account, Packet& packet);
   // If the packet's content is a tunnel that is opened, `result` is what became of the packet in it.
-  bool Descend(const IpPayload& content, const Account& account, Packet& packet, DecodeResult& result);
-  DecodeResult DecodeFragment(const IpHeader& fragment, const Account& account, bool ours, Packet& packet);
+  bool Descend(const IpPayload& content, Account account, Packet& packet, DecodeResult& result);
+  DecodeResult DecodeFragment(IpPayload part, const IpFragment& fragment, Account account, bool ours, Packet& packet);
   // The content of a datagram that came in fragments, or of its beginning.
   DecodeResult HandOnDatagram(IpPayload content, uint64_t num_frames, bool ours, Packet& packet);
   DecodeResult HandOn(const IpPayload& payload, uint64_t num_frames, Packet& packet);

@@ -335,7 +335,11 @@ void Worker::BeginContext() {
 EmissionContext Worker::ContextOf(const Flow& flow, const Frame& frame, uint64_t time_ns, Direction direction,
                                   uint64_t rank) const {
   EmissionContext context;
-  context.flow = SnapshotOf(flow, flows_.OuterOf(flow));
+  TakeSnapshot(flow, context.flow);
+  if ((flow.scope & kScopeTunnel) != 0) [[unlikely]] {
+    const std::span<const OuterLayer> outer = flows_.OuterOf(flow);
+    context.flow.outer.assign(outer.begin(), outer.end());
+  }
   context.file = frame.file;
   context.packet = frame.number;
   context.time_ns = time_ns;

@@ -28,7 +28,7 @@ struct WorkerOptions {
   Decoder::Options decoder;
   StreamInspector::Options inspector;
   uint32_t max_flows = 1'000'000;
-  bool vlan_tells_flows_apart = false;        // for sites that use the same addresses in several VLANs; see KeyOf
+  bool vlan_tells_flows_apart = false;        // for sites that use the same addresses in several VLANs; see FlowKey::SetEnds
   FlowHashSeed hash_seed{};                   // of the flow table; what is found does not depend on it
   bool believe_stamps = false;                // live: the kernel's; else see CaptureClock
   uint64_t tcp_timeout_ns = 600'000'000'000;  // idle; long polls and interactive sessions pause for minutes
