@@ -56,7 +56,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const Bytes bytes(data, size);
   CheckFront(bytes);
   for (const Direction direction : {Direction::kToServer, Direction::kToClient}) {
-    for (const ProtocolId only : {ProtocolId::kUnknown, ProtocolId::kTls}) {
+    for (const ProtocolId only : {ProtocolId::kUnknown, TlsProtocol::kId}) {
       size_t offset = 0;
       const Identity identity = IdentifyBehindPreamble(bytes, direction, only, offset);
       if (identity.probe != Probe::kYes) continue;
