@@ -1,18 +1,18 @@
 # shellcheck shell=bash
-# Minimal Debians in folders of their own, for deploy/test_fresh, deploy/test_package and deploy/package. Source it after
+# Minimal Debian systems, each in its own folder, for deploy/test_fresh, deploy/test_package and deploy/package. Source it after
 # lib.sh.
 
-# The releases that are supported, and their numbers.
+# The supported releases and their numbers.
 declare -A NUMBER_OF=([bookworm]=12 [trixie]=13)
 
-# This machine's release, empty where it has none.
+# This machine's release; empty if it has none.
 release_here() { sed -n 's/^VERSION_CODENAME=//p' /etc/os-release; }
 
 # known_release RELEASE: fails for one that is not supported.
 known_release() { [ -n "${NUMBER_OF[$1]:-}" ] || fail "unknown release \`$1\`; supported: ${!NUMBER_OF[*]}"; }
 
-# fresh_sources RELEASE [MIRROR]: that release's sources, one a line: of MIRROR alone, else of each Debian mirror that this
-# machine's apt uses, whatever release it uses itself.
+# fresh_sources RELEASE [MIRROR]: the sources of that release, one per line: those of MIRROR, else those of each Debian mirror
+# that this machine's apt uses, whatever its own release.
 fresh_sources() {
   local release=$1 mirror=${2:-}
   if [ -n "$mirror" ]; then
@@ -32,7 +32,7 @@ fresh_sources() {
 fetched_lists() { apt-get indextargets --format '$(ORIGIN)|$(COMPONENT)|$(REPO_URI)|$(CODENAME)' 'Identifier: Packages' 2>/dev/null; }
 
 # fresh_make RELEASE FOLDER SOURCES LOG [MMDEBSTRAP-OPTION…]: a minimal Debian in FOLDER, from SOURCES, with what apt needs to reach them
-# again from inside. Status 1 where that fails; LOG says why.
+# again from inside. Status 1 if that fails; LOG says why.
 fresh_make() {
   local release=$1 folder=$2 sources=$3 log=$4
   shift 4
@@ -41,8 +41,8 @@ fresh_make() {
   fresh_network "$folder" "$sources"
 }
 
-# fresh_network FOLDER SOURCES: what apt needs in there to reach them: resolver, proxies and certificates, nothing else of
-# this machine's.
+# fresh_network FOLDER SOURCES: gives apt in FOLDER what it needs to reach them: resolver, proxies and certificates, and
+# nothing else from this machine.
 fresh_network() {
   local folder=$1 sources=$2 bundle=/etc/ssl/certs/ca-certificates.crt
   cp -L /etc/resolv.conf "$folder/etc/resolv.conf"
@@ -53,11 +53,11 @@ fresh_network() {
   fi
 }
 
-# fresh_enter SCRIPT [ARGUMENT…]: runs SCRIPT again, in mount and process namespaces of its own and with VEDETTE_FRESH naming
-# an empty folder, and ends with its status. Whatever is mounted or started in there is gone with it, before the folder is removed.
+# fresh_enter SCRIPT [ARGUMENT…]: runs SCRIPT again, in its own mount and process namespaces and with VEDETTE_FRESH naming
+# an empty folder, and exits with its status. Everything mounted or started in there ends with it, before the folder is removed.
 fresh_enter() {
   local folder child status=0
-  [ "$(id -u)" = 0 ] || fail "needs root, to make a system of its own"
+  [ "$(id -u)" = 0 ] || fail "needs root, to make a separate system"
   deploy/dependencies fresh
   mkdir -p "$ROOT/build"
   # Not in /tmp, which may be small and in memory.
@@ -66,11 +66,11 @@ fresh_enter() {
   if ! unshare --mount --pid --fork --mount-proc true 2>"$folder/log"; then
     cat "$folder/log" >&2
     rm -rf --one-file-system "$folder"
-    fail "mount namespaces cannot be made here"
+    fail "mount namespaces cannot be created here"
   fi
   VEDETTE_FRESH=$folder unshare --mount --pid --fork --kill-child --mount-proc "$@" &
   child=$!
-  # unshare ignores other signals; what it started goes with it.
+  # unshare ignores other signals; the processes that it started end with it.
   # shellcheck disable=SC2064  # this child
   trap "kill -KILL $child 2>/dev/null || true" INT TERM HUP
   while kill -0 "$child" 2>/dev/null; do
@@ -86,18 +86,18 @@ fresh_enter() {
   exit "$status"
 }
 
-# The rest is for scripts that fresh_enter runs. FRESH_ROOT is the system's folder, FRESH_ENVIRONMENT what its programs see.
+# The rest is for scripts that fresh_enter runs. FRESH_ROOT is the system's folder, FRESH_ENVIRONMENT the environment of its programs.
 FRESH_ROOT='' FRESH_ENVIRONMENT=()
 
 # fresh_open RELEASE [MIRROR]: a minimal Debian with this checkout's HEAD in it, at the same path, so that a compiler cache
-# finds there what it knows from here.
+# from here hits there.
 fresh_open() {
   local release=$1 mirror=${2:-} sources log=$VEDETTE_FRESH/mmdebstrap.log
   FRESH_ROOT=$VEDETTE_FRESH/root
   sources=$(fresh_sources "$release" "$mirror")
   [ -n "$sources" ] || fail "this machine's apt has no Debian mirror in its sources; name one: --mirror URL"
   say "fresh: Debian ${NUMBER_OF[$release]} ($release), with nothing but apt"
-  fresh_make "$release" "$FRESH_ROOT" "$sources" "$log" || { tail -n 20 "$log" >&2; fail "Debian ${NUMBER_OF[$release]} could not be made; see mmdebstrap's words above"; }
+  fresh_make "$release" "$FRESH_ROOT" "$sources" "$log" || { tail -n 20 "$log" >&2; fail "Debian ${NUMBER_OF[$release]} could not be made; see mmdebstrap's output above"; }
   # Programs that make namespaces want / to be a mount point.
   mount --bind "$FRESH_ROOT" "$FRESH_ROOT"
   mount -t proc proc "$FRESH_ROOT/proc"
@@ -130,14 +130,14 @@ fresh_compiler_cache() {
 }
 
 fresh_clone() {
-  [ -z "$(git -C "$ROOT" status --porcelain)" ] || say "fresh: uncommitted changes are left out"
+  [ -z "$(git -C "$ROOT" status --porcelain)" ] || say "fresh: uncommitted changes are not included"
   mkdir -p "$FRESH_ROOT$ROOT"
   git clone --quiet --no-hardlinks "$ROOT" "$FRESH_ROOT$ROOT" 2>"$VEDETTE_FRESH/clone.log" || { cat "$VEDETTE_FRESH/clone.log" >&2; fail "git could not clone $ROOT"; }
   git -C "$FRESH_ROOT$ROOT" checkout --quiet "$(git -C "$ROOT" rev-parse HEAD)"
   say "fresh: $(git -C "$ROOT" log -1 --format='%h, %s')"
 }
 
-# fresh_run COMMAND…: in the checkout, as whoever logs in there.
+# fresh_run COMMAND…: runs it in the checkout, as a user who logs in there.
 fresh_run() {
   # shellcheck disable=SC2016  # the inner shell's
   env -i "${FRESH_ENVIRONMENT[@]}" chroot "$FRESH_ROOT" ${FRESH_USER:+runuser -u "$FRESH_USER" --} /bin/sh -c 'cd "$1" && shift && exec "$@"' sh "$ROOT" "$@" </dev/null

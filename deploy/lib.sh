@@ -1,10 +1,10 @@
 # shellcheck shell=bash
-# What the scripts of this folder share. Source it first.
+# Shared by the scripts of this folder. Source it first.
 set -euo pipefail
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export LC_ALL=C.UTF-8
-# Seconds are counted from the first script of a chain: deploy/demo calls deploy/build, and both tell the same time.
+# Seconds are counted from the first script of a chain: deploy/demo calls deploy/build, and both show the same time.
 export VEDETTE_BEGAN=${VEDETTE_BEGAN:-$EPOCHSECONDS}
 
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then
@@ -21,7 +21,7 @@ fail() {
   exit 1
 }
 
-# Compilers at once: one a processor, but no more than fit into memory at 1 GB each.
+# Compilers at once: one per processor, but no more than fit into memory at 1 GB each.
 jobs_at_once() {
   local processors gigabytes
   processors=$(nproc)
@@ -38,7 +38,7 @@ run_ctest() {
   rm -f "$report"
   # Compiled patterns of tests stay in the build.
   XDG_CACHE_HOME=$ROOT/build/$preset/cache ctest --preset "$preset" -j "$(nproc)" --no-tests=error --output-junit "$report" "$@" </dev/null || true
-  [ -s "$report" ] || fail "ctest left no report in $report; what it said stands above"
+  [ -s "$report" ] || fail "ctest left no report in $report; see its output above"
   counts=$(python3 "$ROOT/deploy/count_tests" "$report" "${VEDETTE_SKIPS:-allow}") || fail "$report cannot be read"
   skips=$(tail -n +2 <<<"$counts")
   [ -z "$skips" ] || printf '%s\n' "$skips"

@@ -1,104 +1,65 @@
 #include "parsers/registry.h"
 
+#include <algorithm>
+
 #include "parsers/preamble.h"
 
 namespace vedette {
 namespace {
 
-template <class P>
-bool Ask(Bytes first, Direction direction, Identity& identity, bool& need_more) {
-  switch (P::Identify(first, direction)) {
-    case Probe::kYes:
-      identity.probe = Probe::kYes;
-      identity.protocol = P::kProtocol;
-      return true;
-    case Probe::kNeedMore:
-      need_more = true;
-      return false;
-    case Probe::kNo:
-      return false;
-  }
-  return false;
+// Calls ask.operator()<Protocol>() for each protocol that has a stream parser, until one answers true.
+template <class Ask>
+bool AnyStreamProtocol(Ask ask) {
+  bool answer = false;
+  ForEachProtocol([&]<class P>(P) {
+    if constexpr (StreamParserType<typename P::StreamParser>) {
+      if (!answer) answer = ask.template operator()<P>();
+    }
+  });
+  return answer;
 }
 
-template <class... P>
-Identity AskAll(Bytes first, Direction direction, std::tuple<P...>*) {
+// The first that says yes of those for which `asked` is true.
+template <class Asked>
+Identity IdentifyAmong(Bytes first, Direction direction, Asked asked) {
   Identity identity;
-  bool need_more = false;
   // A protocol that wants more bytes holds back those after it: the order decides, not the cut of the segments.
-  const bool found = ((need_more ? false : Ask<P>(first, direction, identity, need_more)) || ...);
-  if (!found && need_more) identity.probe = Probe::kNeedMore;
+  AnyStreamProtocol([&]<class P>() {
+    if (!asked.template operator()<P>()) return false;
+    identity.probe = P::StreamParser::Identify(first, direction);
+    if (identity.probe == Probe::kNo) return false;
+    if (identity.probe == Probe::kYes) identity = {Probe::kYes, P::kId, P::StreamParser::SenderOf(first)};
+    return true;
+  });
   return identity;
-}
-
-template <class... P>
-Probe AskOne(ProtocolId protocol, Bytes first, Direction direction, std::tuple<P...>*) {
-  Probe probe = Probe::kNo;
-  ((P::kProtocol == protocol ? void(probe = P::Identify(first, direction)) : void()), ...);
-  return probe;
-}
-
-Sender SenderOf(ProtocolId protocol, Bytes first) {
-  constexpr uint8_t kClientHello = 1, kServerHello = 2;  // RFC 8446 section 4
-  constexpr uint8_t kHardResetClient = 7;                // openvpn.h, behind the length
-  switch (protocol) {
-    case ProtocolId::kHttp:
-      return AsText(first).substr(0, 5) == "HTTP/" ? Sender::kServer : Sender::kClient;
-    case ProtocolId::kTls:
-      if (first.size() > 5 && first[0] == 22 && first[5] == kClientHello) return Sender::kClient;
-      if (first.size() > 5 && first[0] == 22 && first[5] == kServerHello) return Sender::kServer;
-      return Sender::kUnknown;
-    case ProtocolId::kOpenVpn:
-      if (first.size() > 2) return first[2] >> 3 == kHardResetClient ? Sender::kClient : Sender::kServer;
-      return Sender::kUnknown;
-    case ProtocolId::kDns:
-      if (first.size() > 4) return first[4] & 0x80 ? Sender::kServer : Sender::kClient;  // QR bit behind the length
-      return Sender::kUnknown;
-    default:
-      return Sender::kUnknown;
-  }
-}
-
-template <class... P>
-StreamParser Make(ProtocolId protocol, std::tuple<P...>*) {
-  StreamParser parser;
-  const auto make = [&]<class One>(std::unique_ptr<One>*) {
-    if (One::kProtocol == protocol) parser = std::make_unique<One>();
-  };
-  (make(static_cast<std::unique_ptr<P>*>(nullptr)), ...);
-  return parser;
 }
 
 }  // namespace
 
 std::string_view NameOf(ProtocolId protocol) {
-  switch (protocol) {
-    case ProtocolId::kDns:
-      return "dns";
-    case ProtocolId::kHttp:
-      return "http";
-    case ProtocolId::kTls:
-      return "tls";
-    case ProtocolId::kOpenVpn:
-      return "openvpn";
-    default:
-      return "failed";
-  }
+  std::string_view name = "failed";
+  ForEachProtocol([&]<class P>(P) {
+    if (P::kId == protocol) name = P::kName;
+  });
+  return name;
 }
 
 Identity IdentifyStream(Bytes first, Direction direction) {
-  Identity identity = AskAll(first, direction, static_cast<StreamParserList*>(nullptr));
-  if (identity.probe == Probe::kYes) identity.sender = SenderOf(identity.protocol, first);
-  return identity;
+  return IdentifyAmong(first, direction, []<class P>() { return true; });
 }
 
 namespace {
 
-Identity IdentifyOnly(ProtocolId only, Bytes first, Direction direction) {
-  if (only == ProtocolId::kUnknown) return IdentifyStream(first, direction);
-  Identity identity{.probe = ProbeStream(only, first, direction), .protocol = only};
-  if (identity.probe == Probe::kYes) identity.sender = SenderOf(only, first);
-  return identity;
+// Behind a preamble, which may be such that only what follows STARTTLS can come.
+Identity IdentifyBehind(const Preamble& preamble, ProtocolId only, Bytes first, Direction direction) {
+  return IdentifyAmong(first, direction, [&]<class P>() {
+    return (only == ProtocolId::kUnknown || only == P::kId) &&
+           (!preamble.only_tls || P::StreamParser::kFollowsStartTls);
+  });
+}
+
+bool FollowsStartTls(ProtocolId protocol) {
+  return AnyStreamProtocol([&]<class P>() { return P::kId == protocol && P::StreamParser::kFollowsStartTls; });
 }
 
 // Bounded by depth and by the few forms that overlap.
@@ -110,8 +71,8 @@ Identity SearchBehind(Bytes first, Direction direction, ProtocolId only, size_t 
   for (size_t i = 0; i < preambles.size; ++i) {
     const Preamble& preamble = preambles.found[i];
     const Bytes rest = first.subspan(preamble.bytes);
-    if (rest.empty() || (preamble.only_tls && only != ProtocolId::kUnknown && only != ProtocolId::kTls)) continue;
-    const Identity direct = IdentifyOnly(preamble.only_tls ? ProtocolId::kTls : only, rest, direction);
+    if (rest.empty() || (preamble.only_tls && only != ProtocolId::kUnknown && !FollowsStartTls(only))) continue;
+    const Identity direct = IdentifyBehind(preamble, only, rest, direction);
     if (direct.probe == Probe::kYes) {
       offset = preamble.bytes;
       return direct;
@@ -137,10 +98,49 @@ Identity IdentifyBehindPreamble(Bytes first, Direction direction, ProtocolId onl
 }
 
 Probe ProbeStream(ProtocolId protocol, Bytes first, Direction direction) {
-  return AskOne(protocol, first, direction, static_cast<StreamParserList*>(nullptr));
+  return IdentifyAmong(first, direction, [&]<class P>() { return P::kId == protocol; }).probe;
 }
 
-StreamParser MakeStreamParser(ProtocolId protocol) { return Make(protocol, static_cast<StreamParserList*>(nullptr)); }
+FlowParser MakeStreamParser(ProtocolId protocol) {
+  FlowParser parser;
+  AnyStreamProtocol([&]<class P>() {
+    if (P::kId != protocol) return false;
+    parser = std::make_unique<typename P::StreamParser>();
+    return true;
+  });
+  return parser;
+}
+
+namespace {
+
+template <class Parser>
+bool IsPortOf(uint16_t port) {
+  return std::find(Parser::kPorts.begin(), Parser::kPorts.end(), port) != Parser::kPorts.end();
+}
+
+}  // namespace
+
+bool IsOwnPort(uint16_t port) {
+  bool own = false;
+  ForEachProtocol([&]<class P>(P) {
+    if constexpr (DatagramParserType<typename P::DatagramParser>)
+      own = own || IsPortOf<typename P::DatagramParser>(port);
+  });
+  return own;
+}
+
+Sender SenderOfDatagram(Bytes datagram, uint16_t source_port, uint16_t destination_port) {
+  Sender sender = Sender::kUnknown;
+  ForEachProtocol([&]<class P>(P) {
+    using Parser = typename P::DatagramParser;
+    if constexpr (DatagramParserType<Parser>) {
+      if (sender == Sender::kUnknown && IsPortOf<Parser>(source_port) == IsPortOf<Parser>(destination_port)) {
+        sender = Parser::SenderOf(datagram);
+      }
+    }
+  });
+  return sender;
+}
 
 ObservableMask SupportedObservables() {
   // Everything but what is inside tunnels, which nothing here looks into yet.

@@ -176,4 +176,25 @@ class AlertMerger {
   std::vector<uint64_t> watermarks_;
 };
 
+// Takes one alert of each queue in turn, so that a queue that is never empty keeps none of the others waiting: with N
+// queues an alert at the front of its queue waits for N - 1 others. Consumer side only.
+class AlertTurns {
+ public:
+  explicit AlertTurns(std::vector<AlertQueue*> queues) : queues_(std::move(queues)) {}
+
+  // nullptr where all are empty.
+  std::unique_ptr<QueuedAlert> Next() {
+    for (size_t asked = 0; asked < queues_.size(); ++asked) {
+      AlertQueue& queue = *queues_[turn_];
+      turn_ = turn_ + 1 == queues_.size() ? 0 : turn_ + 1;
+      if (queue.Front() != nullptr) return queue.Pop();
+    }
+    return nullptr;
+  }
+
+ private:
+  std::vector<AlertQueue*> queues_;
+  size_t turn_ = 0;  // the queue that is asked next
+};
+
 }  // namespace vedette

@@ -83,21 +83,12 @@ void ExportLoop::RunTasks(bool all) {
 
 ExportSummary ExportLoop::Run() {
   AlertMerger merger(queues_);
+  AlertTurns turns(queues_);
   int pauses = 0;
   for (;;) {
     bool any = false;
     for (int i = 0; i < kAlertsBetweenPolls; ++i) {
-      std::unique_ptr<QueuedAlert> next;
-      if (ordered_) {
-        next = merger.Next();
-      } else {
-        for (AlertQueue* queue : queues_) {
-          if (queue->Front() != nullptr) {
-            next = queue->Pop();
-            break;
-          }
-        }
-      }
+      const std::unique_ptr<QueuedAlert> next = ordered_ ? merger.Next() : turns.Next();
       if (next == nullptr) break;
       any = true;
       Deliver(next->alert);

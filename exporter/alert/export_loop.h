@@ -23,8 +23,8 @@ struct ExportSummary {
 
 class ExportLoop {
  public:
-  // `doorbell`: the one that the queues ring. `ordered`: wait for the watermarks of all workers (replay); else in order
-  // of arrival (live). Queues and sinks outlive the loop. `stop_early` is set for the workers to see: in replay
+  // `doorbell`: the one that the queues ring. `ordered`: wait for the watermarks of all workers (replay); else one of
+  // each queue in turn, as they arrive (live). Queues and sinks outlive the loop. `stop_early` is set for the workers to see: in replay
   // when a sink failed, live when none that delivers is left. `on_error` is told at once why one failed. `filters`: an
   // alert goes through them in this order before the sinks see it; they outlive the loop, too.
   ExportLoop(Doorbell& doorbell, std::vector<AlertQueue*> queues, std::vector<AlertSink*> sinks, bool ordered,

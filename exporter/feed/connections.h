@@ -17,9 +17,12 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "exporter/feed/feed_partner.h"
+
 namespace vedette {
 
 struct ConnectionToken {
+  PartnerId partner = 0;  // whose key it has
   uint64_t serial = 0;    // of this admission, ascending
   uint64_t admitted = 0;  // events seen before it
 };
@@ -29,23 +32,25 @@ std::optional<ConnectionToken> ReadToken(std::string_view text);
 class ConnectionLedger {
  public:
   struct Connection {
-    size_t partner = 0;
+    PartnerId partner = 0;
     int descriptor = -1;
     uint64_t subscription_bytes = 0;  // asked for so far; libzmq holds memory for each of them
     uint64_t granted = 0;             // subscriptions held to the partner's own view
     bool closing = false;             // told to go
   };
 
-  ConnectionToken Admit() { return {.serial = ++last_serial_, .admitted = events_}; }
+  ConnectionToken Admit(PartnerId partner) {
+    return {.partner = partner, .serial = ++last_serial_, .admitted = events_};
+  }
   void OnDisconnected(int descriptor);
   // The connection of a message, nullptr when it has ended; the first message enters it. Holds until the next call.
-  Connection* Find(const ConnectionToken& token, size_t partner, int descriptor);
+  Connection* Find(const ConnectionToken& token, int descriptor);
 
-  size_t NumGranted(size_t partner) const;
+  size_t NumGranted(PartnerId partner) const;
   // The oldest of this partner that is not closing.
-  Connection* Oldest(size_t partner);
+  Connection* Oldest(PartnerId partner);
   // Those that receive the partner's view and are not closing.
-  void ForEachGranted(size_t partner, const std::function<void(Connection&)>& visit);
+  void ForEachGranted(PartnerId partner, const std::function<void(Connection&)>& visit);
 
  private:
   uint64_t events_ = 0;

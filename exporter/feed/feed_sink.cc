@@ -1,6 +1,7 @@
 #include "exporter/feed/feed_sink.h"
 
 #include <chrono>
+#include <optional>
 
 #include "signatures/canary.h"
 
@@ -12,34 +13,38 @@ constexpr std::chrono::milliseconds kCloseLimit{
 
 }  // namespace
 
-FeedSink::FeedSink(FeedPublisher& publisher, std::vector<Clearance> clearances, AlertRenderer& renderer)
-    : publisher_(publisher), clearances_(std::move(clearances)), renderer_(renderer), counters_(clearances_.size()) {
-  for (uint32_t i = 0; i < clearances_.size(); ++i) {
-    const Clearance& clearance = clearances_[i];
-    views_.push_back({.filter = [&clearance](const IndicatorRecord& record) { return clearance.Permits(record); },
-                      .partner = i,
-                      .only_constituency = clearance.only_constituency});
+FeedSink::FeedSink(FeedPublisher& publisher, Partners& partners, AlertRenderer& renderer)
+    : publisher_(publisher), renderer_(renderer) {
+  for (const std::unique_ptr<Partner>& partner : partners.all()) {
+    const std::optional<PartnerId> in_feed = publisher.Find(partner->config.name);
+    if (!in_feed) continue;
+    const Clearance& clearance = partner->config.clearance;
+    readers_.push_back(
+        {*partner, *in_feed,
+         PartnerView{.filter = [&clearance](const IndicatorRecord& record) { return clearance.Permits(record); },
+                     .partner = partner->id,
+                     .only_constituency = clearance.only_constituency}});
   }
 }
 
 bool FeedSink::Accept(const Alert& alert) {
-  for (size_t i = 0; i < views_.size(); ++i) {
-    if ((clearances_[i].partner == kCanaryView) != alert.canary) continue;
+  for (const Reader& reader : readers_) {
+    if ((reader.partner.config.name == kCanaryView) != alert.canary) continue;
     line_.clear();
-    switch (renderer_.AppendPartnerJson(alert, views_[i], line_)) {
+    switch (renderer_.AppendPartnerJson(alert, reader.view, line_)) {
       case PartnerOutcome::kShown:
-        publisher_.Publish(i, line_);
-        ++counters_[i].published;
+        publisher_.Publish(reader.in_feed, line_);
+        ++reader.partner.counters.published;
         if (alert.canary) canaries_.fetch_add(1, std::memory_order_release);
         break;
       case PartnerOutcome::kOutsideConstituency:
-        ++counters_[i].outside_constituency;
+        ++reader.partner.counters.outside_constituency;
         break;
       case PartnerOutcome::kUndecided:
-        ++counters_[i].undecided;
+        ++reader.partner.counters.undecided;
         break;
       case PartnerOutcome::kNoRole:
-        ++counters_[i].no_role;
+        ++reader.partner.counters.no_role;
         break;
       case PartnerOutcome::kNotCleared:
       case PartnerOutcome::kToldBefore:
@@ -62,7 +67,7 @@ bool FeedSink::Close() {
   if (losses_) publisher_.SetLossCounters(losses_());
   if (publisher_.Close(kCloseLimit)) return true;
   error_ =
-      "feed: not everything was handed to the network before the end; partners see a gap and can tell what is missing";
+      "feed: not everything was handed to the network before the end; partners see a gap that shows what is missing";
   return false;
 }
 

@@ -7,31 +7,22 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "exporter/alert/alert_sink.h"
 #include "exporter/feed/publisher.h"
-#include "exporter/policy/clearance.h"
+#include "exporter/policy/partners.h"
 #include "exporter/render/render.h"
 
 namespace vedette {
 
-// What became of the alerts that a partner was cleared for.
-struct PartnerCounters {
-  uint64_t published = 0;
-  // Withheld by `scope: constituency`:
-  uint64_t outside_constituency = 0;  // others are responsible, or nobody is
-  uint64_t undecided = 0;             // no database knows where the addresses are
-  uint64_t no_role = 0;               // nobody is affected and nobody suspect
-};
-
 class FeedSink : public AlertSink {
  public:
-  // One clearance a partner of the publisher, in the same order; that of the renderer's constituencies too. Publisher
-  // and renderer outlive the sink. Canaries go to the partner named kCanaryView and to nobody else, and nothing else
+  // Those of `partners` that the publisher has, too. All outlive the sink. Canaries go to the partner named kCanaryView and to nobody else, and nothing else
   // goes there.
-  FeedSink(FeedPublisher& publisher, std::vector<Clearance> clearances, AlertRenderer& renderer);
+  FeedSink(FeedPublisher& publisher, Partners& partners, AlertRenderer& renderer);
 
   bool Accept(const Alert& alert) override;
   void Idle() override;
@@ -42,17 +33,20 @@ class FeedSink : public AlertSink {
   void TellLosses(std::function<std::string()> losses) { losses_ = std::move(losses); }
   static constexpr std::chrono::seconds kLossInterval{5};  // half a heartbeat: what it carries is never older
   const std::string& error() const override { return error_; }
-  // By partner.
-  const std::vector<PartnerCounters>& counters() const { return counters_; }
   // Canaries published. Any thread.
   uint64_t canaries() const { return canaries_.load(std::memory_order_acquire); }
 
  private:
+  // A partner as it is connected to the publisher.
+  struct Reader {
+    Partner& partner;
+    PartnerId in_feed;
+    PartnerView view;
+  };
+
   FeedPublisher& publisher_;
-  std::vector<Clearance> clearances_;
-  std::vector<PartnerView> views_;
+  std::vector<Reader> readers_;
   AlertRenderer& renderer_;
-  std::vector<PartnerCounters> counters_;
   std::atomic<uint64_t> canaries_{0};
   std::function<std::string()> losses_;  // may be empty
   std::chrono::steady_clock::time_point losses_due_{};

@@ -64,20 +64,23 @@ struct FeedGate::Arrival {
   Kind kind = Kind::kMessage;
   std::string topic;
   bool has_sender = false;  // libzmq itself unsubscribes for connections that end
-  std::string user_id;
   std::string address;
   std::optional<ConnectionToken> token;
   int descriptor = -1;
 };
 
-FeedGate::FeedGate(std::vector<Partner> partners, FeedLog& log, std::chrono::milliseconds idle_limit)
-    : log_(log), idle_limit_(idle_limit) {
-  for (Partner& partner : partners) {
-    partner_of_key_[partner.public_key] = partners_.size();
-    partner_of_name_[partner.name] = partners_.size();
-    std::string topic = TopicOf(partner.name);
-    partners_.push_back({std::move(partner), std::move(topic)});
-  }
+FeedGate::FeedGate(FeedLog& log, std::chrono::milliseconds idle_limit) : log_(log), idle_limit_(idle_limit) {}
+
+void FeedGate::Add(FeedPartner& partner) {
+  partners_[partner.id] = &partner;
+  partner_of_key_[partner.public_key] = &partner;
+}
+
+void FeedGate::Remove(FeedPartner& partner) {
+  partners_.erase(partner.id);
+  partner_of_key_.erase(partner.public_key);
+  ReadEvents();  // as in End: the descriptors are still those of these connections
+  EndAll(partner.id);
 }
 
 bool FeedGate::Open(const ZmqContext& context, ZmqSocket& publisher, const KeyPair& keys) {
@@ -96,7 +99,7 @@ void FeedGate::Close() {
   zap_.Close();
 }
 
-void FeedGate::Poll(std::vector<size_t>& joined) {
+void FeedGate::Poll(std::vector<PartnerId>& joined) {
   ReadEvents();
   zap_.Handle(kHandshakesPerPoll,
               [this](const std::string& key, std::string_view address) { return Decide(key, address); });
@@ -121,8 +124,8 @@ void FeedGate::EndIdle() {
     const auto& [descriptor, since] = connection;
     if (now - since < idle_limit_) return false;
     ++counters_.closed_connections;
-    log_.Warn("idle", "feed: a connection took no view for " + std::to_string(idle_limit_ / std::chrono::seconds(1)) +
-                          " s; closing it");
+    log_.Warn("idle", "feed: a connection requested no view for " +
+                          std::to_string(idle_limit_ / std::chrono::seconds(1)) + " s; closing it");
     if (LocalPort(descriptor) == port_) shutdown(descriptor, SHUT_RDWR);
     return true;
   });
@@ -158,7 +161,7 @@ void FeedGate::Count(ConnectionEvent event) {
     case ConnectionEvent::kHandshakeEnded:
       ++counters_.refused_handshakes;
       log_.Warn("handshake",
-                "feed: a client did not complete its handshake; it may not encrypt, or be no ZeroMQ at all");
+                "feed: a client did not complete its handshake; it may not encrypt, or not speak ZeroMQ at all");
       break;
     case ConnectionEvent::kAcceptFailed:
       ++counters_.accept_failures;
@@ -179,20 +182,19 @@ std::variant<ZapAnswer, ZapRefusal> FeedGate::Decide(const std::string& public_k
     log_.Warn("unknown key", "feed: refused unknown client key " + public_key + " from " + Printable(address));
     return ZapRefusal::kUnknownKey;
   }
-  const Partnership& partnership = partners_[known->second];
-  if (partnership.suspended) {
+  const FeedPartner& partner = *known->second;
+  if (partner.suspended) {
     ++counters_.refused_suspended;
-    log_.Warn("suspended " + partnership.partner.name, "feed: refused partner " + partnership.partner.name + " from " +
-                                                           Printable(address) +
-                                                           ", which is suspended until it is readmitted");
+    log_.Warn("suspended " + partner.name, "feed: refused partner " + partner.name + " from " + Printable(address) +
+                                               ", which is suspended until it is readmitted");
     return ZapRefusal::kNotNow;
   }
   ReadEvents();  // what came before this handshake; the rest comes after it
-  if (ledger_.NumGranted(known->second) >= kMaxConnectionsPerPartner) {
-    RefuseOneTooMany(partnership, address);
+  if (ledger_.NumGranted(partner.id) >= kMaxConnectionsPerPartner) {
+    RefuseOneTooMany(partner, address);
     return ZapRefusal::kNotNow;
   }
-  return ZapAnswer{partnership.partner.name, WriteToken(ledger_.Admit())};
+  return ZapAnswer{partner.name, WriteToken(ledger_.Admit(partner.id))};
 }
 
 bool FeedGate::Receive(Arrival& arrival) {
@@ -213,7 +215,6 @@ bool FeedGate::Receive(Arrival& arrival) {
                                                                  : Kind::kUnsubscribe;
     arrival.topic = bytes.substr(bytes.empty() ? 0 : 1);
     arrival.has_sender = zmq_msg_gets(&message, kUserIdProperty) != nullptr;
-    arrival.user_id = property(kUserIdProperty);
     arrival.address = property("Peer-Address");
     arrival.token = ReadToken(property(kTokenProperty));
     arrival.descriptor = arrival.has_sender ? zmq_msg_get(&message, ZMQ_SRCFD) : -1;
@@ -222,26 +223,29 @@ bool FeedGate::Receive(Arrival& arrival) {
   return received >= 0;
 }
 
-void FeedGate::Handle(const Arrival& arrival, std::vector<size_t>& joined) {
+void FeedGate::Handle(const Arrival& arrival, std::vector<PartnerId>& joined) {
   if (arrival.kind == Kind::kMessage) in_doubt_ = true;
-  if (!arrival.has_sender) return;
-  const auto known = partner_of_name_.find(arrival.user_id);
-  if (known == partner_of_name_.end() || !arrival.token || arrival.descriptor < 0) return;
-  const size_t partner = known->second;
+  if (!arrival.has_sender || !arrival.token || arrival.descriptor < 0) return;
   ReadEvents();
-  if (arrival.kind == Kind::kMessage) {
-    ++counters_.protocol_breaches;
-    partners_[partner].suspended = true;
-    log_.Warn(
-        "breach " + arrival.user_id,
-        "feed: partner " + arrival.user_id + " at " + arrival.address +
-            " sent a message into the feed, which only flows to it; it is suspended, until `vedette partner readmit " +
-            arrival.user_id + "` or the next start");
-    ledger_.Find(*arrival.token, partner, arrival.descriptor);
-    while (ConnectionLedger::Connection* open = ledger_.Oldest(partner)) End(*open);
+  const auto known = partners_.find(arrival.token->partner);
+  ConnectionLedger::Connection* connection = ledger_.Find(*arrival.token, arrival.descriptor);
+  if (known == partners_.end()) {
+    // Let in while it was a partner's. Another may have its name by now.
+    if (connection != nullptr && !connection->closing) End(*connection);
     return;
   }
-  ConnectionLedger::Connection* connection = ledger_.Find(*arrival.token, partner, arrival.descriptor);
+  FeedPartner& partner = *known->second;
+  if (arrival.kind == Kind::kMessage) {
+    ++counters_.protocol_breaches;
+    partner.suspended = true;
+    log_.Warn("breach " + partner.name,
+              "feed: partner " + partner.name + " at " + arrival.address +
+                  " sent a message into the feed, which only flows to it; it is suspended, until `vedette partner "
+                  "readmit " +
+                  partner.name + "` or a restart");
+    EndAll(partner.id);
+    return;
+  }
   if (connection == nullptr) {
     counters_.ended_subscriptions += arrival.kind == Kind::kSubscribe;
     return;
@@ -252,68 +256,67 @@ void FeedGate::Handle(const Arrival& arrival, std::vector<size_t>& joined) {
     return;
   }
   if (arrival.kind == Kind::kSubscribe) {
-    Subscribe(*connection, arrival, joined);
-  } else if (connection->granted > 0 && partners_[partner].topic.starts_with(arrival.topic)) {
+    Subscribe(partner, *connection, arrival, joined);
+  } else if (connection->granted > 0 && partner.topic.starts_with(arrival.topic)) {
     if (--connection->granted > 0) return;
-    publisher_->Set(ZMQ_UNSUBSCRIBE, partners_[partner].topic);
+    publisher_->Set(ZMQ_UNSUBSCRIBE, partner.topic);
     idle_since_[connection->descriptor] = Clock::now();
   }
 }
 
-void FeedGate::Subscribe(ConnectionLedger::Connection& connection, const Arrival& arrival,
-                         std::vector<size_t>& joined) {
-  const Partnership& partnership = partners_[connection.partner];
+void FeedGate::Subscribe(const FeedPartner& partner, ConnectionLedger::Connection& connection, const Arrival& arrival,
+                         std::vector<PartnerId>& joined) {
   connection.subscription_bytes += arrival.topic.size() + 1;
   if (connection.subscription_bytes > kMaxSubscriptionBytes) {
     ++counters_.protocol_breaches;
-    log_.Warn("endless " + arrival.user_id, "feed: partner " + arrival.user_id + " at " + arrival.address +
-                                                " subscribes without end; its connection is closed");
+    log_.Warn("endless " + partner.name, "feed: partner " + partner.name + " at " + arrival.address +
+                                             " subscribes without end; its connection is closed");
     End(connection);
     return;
   }
-  if (!partnership.topic.starts_with(arrival.topic)) {
+  if (!partner.topic.starts_with(arrival.topic)) {
     ++counters_.refused_subscriptions;
-    log_.Warn("view of another " + arrival.user_id, "feed: partner " + arrival.user_id + " at " + arrival.address +
-                                                        " asked for '" + Printable(arrival.topic) + "', its view is '" +
-                                                        partnership.topic + "'");
+    log_.Warn("view of another " + partner.name, "feed: partner " + partner.name + " at " + arrival.address +
+                                                     " asked for '" + Printable(arrival.topic) + "', its view is '" +
+                                                     partner.topic + "'");
     return;
   }
-  if (!publisher_->Set(ZMQ_SUBSCRIBE, partnership.topic)) return;
+  if (!publisher_->Set(ZMQ_SUBSCRIBE, partner.topic)) return;
   idle_since_.erase(connection.descriptor);
   if (++connection.granted > 1) return;
-  if (ledger_.NumGranted(connection.partner) > kMaxConnectionsPerPartner) {  // let in together with another
-    RefuseOneTooMany(partnership, arrival.address);
+  if (ledger_.NumGranted(partner.id) > kMaxConnectionsPerPartner) {  // let in together with another
+    RefuseOneTooMany(partner, arrival.address);
     End(connection);
     return;
   }
-  log_.Info("joined " + arrival.user_id,
-            "feed: partner " + arrival.user_id + " at " + arrival.address + " receives its view");
-  joined.push_back(connection.partner);
+  log_.Info("joined " + partner.name,
+            "feed: partner " + partner.name + " at " + arrival.address + " receives its view");
+  joined.push_back(partner.id);
 }
 
-bool FeedGate::Readmit(size_t partner) {
-  if (!std::exchange(partners_[partner].suspended, false)) return false;
-  log_.Info("readmitted", "feed: partner " + partners_[partner].partner.name + " is readmitted");
+bool FeedGate::Readmit(FeedPartner& partner) {
+  if (!std::exchange(partner.suspended, false)) return false;
+  log_.Info("readmitted", "feed: partner " + partner.name + " is readmitted");
   return true;
 }
 
-void FeedGate::RefuseOneTooMany(const Partnership& partnership, std::string_view address) {
+void FeedGate::RefuseOneTooMany(const FeedPartner& partner, std::string_view address) {
   ++counters_.refused_too_many;
-  log_.Warn("too many " + partnership.partner.name,
-            "feed: refused partner " + partnership.partner.name + " from " + Printable(address) + ": it has " +
-                std::to_string(kMaxConnectionsPerPartner) + " connections, the most that one partner may have");
+  log_.Warn("too many " + partner.name, "feed: refused partner " + partner.name + " from " + Printable(address) +
+                                            ": it has " + std::to_string(kMaxConnectionsPerPartner) +
+                                            " connections, the most that one partner may have");
 }
 
 // libzmq does not say which of several queues is full. It is one whose other end takes nothing, so what the kernel
 // could not send yet is as much as a socket holds, while that of one that reads is little. Where they are all alike,
 // ending one would help nobody.
-bool FeedGate::EndStandingStill(size_t partner) {
+bool FeedGate::EndStandingStill(const FeedPartner& partner) {
   ReadEvents();
-  if (ledger_.NumGranted(partner) < 2) return false;
+  if (ledger_.NumGranted(partner.id) < 2) return false;
   ConnectionLedger::Connection* fullest = nullptr;
   uint32_t most = 0;
   uint32_t least = UINT32_MAX;
-  ledger_.ForEachGranted(partner, [&](ConnectionLedger::Connection& connection) {
+  ledger_.ForEachGranted(partner.id, [&](ConnectionLedger::Connection& connection) {
     const uint32_t unsent = LocalPort(connection.descriptor) == port_ ? UnsentBytes(connection.descriptor) : 0;
     least = std::min(least, unsent);
     if (unsent <= most) return;
@@ -321,11 +324,14 @@ bool FeedGate::EndStandingStill(size_t partner) {
     fullest = &connection;
   });
   if (fullest == nullptr || most / 2 <= least) return false;
-  log_.Warn("stands still " + partners_[partner].partner.name,
-            "feed: partner " + partners_[partner].partner.name +
-                " has several connections, and one does not read; closing that one");
+  log_.Warn("stands still " + partner.name,
+            "feed: partner " + partner.name + " has several connections, and one does not read; closing that one");
   End(*fullest);
   return true;
+}
+
+void FeedGate::EndAll(PartnerId partner) {
+  while (ConnectionLedger::Connection* open = ledger_.Oldest(partner)) End(*open);
 }
 
 // libzmq has no call that ends one connection, so its descriptor is shut down and libzmq finds the connection ended.

@@ -11,6 +11,7 @@
 
 #include "exporter/feed/connections.h"
 #include "exporter/feed/feed_log.h"
+#include "exporter/feed/feed_partner.h"
 #include "exporter/feed/keys.h"
 #include "exporter/feed/monitor.h"
 #include "exporter/feed/publisher.h"
@@ -29,38 +30,33 @@ constexpr int64_t kMaxMessageToPublisher = 2L * 1024;
 
 class FeedGate {
  public:
-  struct Partner {
-    std::string name;
-    std::string public_key;  // Z85
-  };
-
   // A connection that takes no view for `idle_limit` is ended: it would not count among those that its partner may
   // have.
   // `log` outlives the gate.
-  FeedGate(std::vector<Partner> partners, FeedLog& log, std::chrono::milliseconds idle_limit);
+  FeedGate(FeedLog& log, std::chrono::milliseconds idle_limit);
+
+  // From here on its key is let in. The partner outlives the gate, or is removed before. No other has its key.
+  void Add(FeedPartner& partner);
+  // Its key is a stranger's from here on, and its connections are ended. One that was let in and has not asked for
+  // anything yet is ended when it does, or when it is idle for too long; no view is granted to it.
+  void Remove(FeedPartner& partner);
 
   // Sets the socket up; before it is bound.
   bool Open(const ZmqContext& context, ZmqSocket& publisher, const KeyPair& keys);
   void set_port(int port) { port_ = port; }
   // Handles what waits, within bounds; partners that were just granted their view are appended to `joined`.
-  void Poll(std::vector<size_t>& joined);
+  void Poll(std::vector<PartnerId>& joined);
   void Close();
 
-  size_t NumConnections(size_t partner) const { return ledger_.NumGranted(partner); }
-  bool IsSuspended(size_t partner) const { return partners_[partner].suspended; }
+  size_t NumConnections(const FeedPartner& partner) const { return ledger_.NumGranted(partner.id); }
   // Lets a suspended partner in again. False where it is not suspended.
-  bool Readmit(size_t partner);
+  bool Readmit(FeedPartner& partner);
   // For a partner whose queue is full: of several connections, ends the one that takes nothing, so that it does not
   // starve the others. False when there is but one, or they are all alike. libzmq lets go of it soon after.
-  bool EndStandingStill(size_t partner);
+  bool EndStandingStill(const FeedPartner& partner);
   void AddTo(FeedCounters& counters) const;
 
  private:
-  struct Partnership {
-    Partner partner;
-    std::string topic;
-    bool suspended = false;
-  };
   enum class Kind : uint8_t { kSubscribe, kUnsubscribe, kMessage };
   struct Arrival;  // a message to us, with what libzmq knows of its sender
 
@@ -71,14 +67,15 @@ class FeedGate {
   void Count(ConnectionEvent event);
   std::variant<ZapAnswer, ZapRefusal> Decide(const std::string& public_key, std::string_view address);
   bool Receive(Arrival& arrival);
-  void Handle(const Arrival& arrival, std::vector<size_t>& joined);
-  void Subscribe(ConnectionLedger::Connection& connection, const Arrival& arrival, std::vector<size_t>& joined);
-  void RefuseOneTooMany(const Partnership& partnership, std::string_view address);
+  void Handle(const Arrival& arrival, std::vector<PartnerId>& joined);
+  void Subscribe(const FeedPartner& partner, ConnectionLedger::Connection& connection, const Arrival& arrival,
+                 std::vector<PartnerId>& joined);
+  void RefuseOneTooMany(const FeedPartner& partner, std::string_view address);
+  void EndAll(PartnerId partner);
   void End(ConnectionLedger::Connection& connection);
 
-  std::vector<Partnership> partners_;
-  std::unordered_map<std::string, size_t> partner_of_key_;
-  std::unordered_map<std::string, size_t> partner_of_name_;
+  std::unordered_map<PartnerId, FeedPartner*> partners_;
+  std::unordered_map<std::string, FeedPartner*> partner_of_key_;
   FeedLog& log_;
   ZmqSocket* publisher_ = nullptr;
   ZapHandler zap_;

@@ -174,7 +174,7 @@ bool ReadSecretKey(const std::string& path, KeyPair& keys, std::string& error, c
   std::string text;
   if (!ReadSecretFile(path, kMaxKeyFileBytes, text, error, owner)) {
     if (IsPublicFile(path)) {
-      error = path + ": this is the public file; the secret one is beside it and ends in .key";
+      error = path + ": this is the public key; the secret one is in the same folder and ends in .key";
       return false;
     }
     if (access(path.c_str(), F_OK) != 0) error += "; `vedette keygen` makes a key";

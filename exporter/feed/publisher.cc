@@ -7,7 +7,8 @@
 #include <charconv>
 #include <cstdio>
 #include <ctime>
-#include <set>
+#include <map>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -68,7 +69,7 @@ std::string BindError(const std::string& endpoint) {
   }
 }
 
-bool CheckConfig(const FeedConfig& config, std::vector<FeedGate::Partner>& partners, std::string& error) {
+bool CheckConfig(const FeedConfig& config, std::string& error) {
   if (!IsTcpEndpoint(config.endpoint)) {
     error = "feed endpoint '" + config.endpoint + "': write it as tcp://ADDRESS:PORT";
     return false;
@@ -83,54 +84,30 @@ bool CheckConfig(const FeedConfig& config, std::vector<FeedGate::Partner>& partn
   }
   if (config.batch_delay.count() < 0 || config.heartbeat.count() <= 0 || config.high_water_mark <= 0 ||
       config.lossless_wait.count() < 0 || config.epoch > kMaxNumber) {
-    error = "feed: the heartbeat and the high-water mark have to be above 0, delays not below";
+    error = "feed: the heartbeat and the high-water mark must be above 0, delays not negative";
     return false;
-  }
-  std::set<std::string> names;
-  std::set<std::string> keys;
-  for (const PartnerConfig& partner : config.partners) {
-    if (!IsViewName(partner.name)) {
-      error = "feed partner '" + partner.name + "': a name is 1 to 64 of a-z, 0-9 and '-'";
-      return false;
-    }
-    std::string key;
-    if (!ReadPublicKey(partner.public_key, key, error)) {
-      error.insert(0, "feed partner " + partner.name + ": ");
-      return false;
-    }
-    if (!names.insert(partner.name).second) {
-      error = "feed partner " + partner.name + " is there twice; several machines of one partner share one entry";
-      return false;
-    }
-    if (!keys.insert(key).second) {
-      error = "feed partner " + partner.name + " has the key of another partner; each needs its own";
-      return false;
-    }
-    partners.push_back({partner.name, key});
   }
   return true;
 }
 
 class Publisher final : public FeedPublisher {
  public:
-  Publisher(const FeedConfig& config, std::vector<FeedGate::Partner> partners)
+  explicit Publisher(const FeedConfig& config)
       : config_(config),
         log_(config.log, config.warn),
-        gate_(partners, log_, config.idle_limit),
-        epoch_(config.epoch == 0 ? MicrosecondsSince1970() : config.epoch) {
-    for (FeedGate::Partner& partner : partners) {
-      std::string topic = TopicOf(partner.name);
-      views_.push_back({.name = std::move(partner.name), .topic = std::move(topic)});
-    }
-  }
+        gate_(log_, config.idle_limit),
+        epoch_(config.epoch == 0 ? MicrosecondsSince1970() : config.epoch) {}
   ~Publisher() override { Stop(milliseconds(0)); }
 
   bool Listen(std::string& error);
-  void Publish(size_t partner, std::string_view json_line) override;
+  std::optional<PartnerId> Add(const PartnerConfig& partner, std::string& error) override;
+  bool Remove(PartnerId partner) override;
+  std::optional<PartnerId> Find(std::string_view name) const override;
+  void Publish(PartnerId partner, std::string_view json_line) override;
   void Poll() override;
   bool SetLossCounters(std::string json) override;
   bool WaitForPartners(milliseconds limit) override;
-  bool Readmit(size_t partner) override { return partner < views_.size() && gate_.Readmit(partner); }
+  bool Readmit(PartnerId partner) override;
   bool Close(milliseconds limit) override;
   std::string endpoint() const override { return endpoint_; }
   std::string public_key() const override { return public_key_; }
@@ -139,24 +116,14 @@ class Publisher final : public FeedPublisher {
   std::vector<PartnerStatus> partners() const override;
 
  private:
-  struct View {
-    std::string name;
-    std::string topic;
-    std::string body = {};  // of the batch that is being filled
-    size_t lines = 0;
-    uint64_t first = 0;
-    uint64_t next = 1;  // number of the next alert
-    Clock::time_point due = {};
-    uint64_t dropped_alerts = 0;
-    uint64_t dropped_in_stall = 0;
-    bool stalled = false;
-  };
-
+  // nullptr: it is none, or no more.
+  FeedPartner* PartnerOf(PartnerId id) { return id < partners_.size() ? partners_[id].get() : nullptr; }
   bool Stopped() const { return config_.stop != nullptr && config_.stop->load(std::memory_order_relaxed); }
-  void Flush(size_t partner);
+  void Flush(FeedPartner& partner);
+  void Drop(FeedPartner& partner);
   // Waits for room until `until`.
-  Sent SendWaiting(size_t partner, std::string_view header, std::string_view body, Clock::time_point until);
-  Sent SendEvent(size_t partner, FeedEvent event, Clock::time_point until);
+  Sent SendWaiting(const FeedPartner& partner, std::string_view header, std::string_view body, Clock::time_point until);
+  Sent SendEvent(const FeedPartner& partner, FeedEvent event, Clock::time_point until);
   void Stop(milliseconds linger);
 
   FeedConfig config_;
@@ -164,8 +131,9 @@ class Publisher final : public FeedPublisher {
   ZmqSocket socket_;
   FeedLog log_;
   FeedGate gate_;
-  std::vector<View> views_;
-  std::vector<size_t> joined_;  // partners to be greeted with a heartbeat
+  std::vector<std::unique_ptr<FeedPartner>> partners_;           // by id; null where one was removed
+  std::map<std::string, uint64_t, std::less<>> former_numbers_;  // next of the views that ended, by name
+  std::vector<PartnerId> joined_;                                // to be greeted with a heartbeat
   Clock::time_point next_heartbeat_ = {};
   std::string loss_ = "{}";
   std::string endpoint_;
@@ -202,68 +170,123 @@ bool Publisher::Listen(std::string& error) {
   return true;
 }
 
-void Publisher::Publish(size_t partner, std::string_view json_line) {
-  if (partner >= views_.size() || socket_.get() == nullptr) return;
-  View& view = views_[partner];
+std::optional<PartnerId> Publisher::Add(const PartnerConfig& partner, std::string& error) {
+  if (!IsViewName(partner.name)) {
+    error = "feed partner '" + partner.name + "': a name is 1 to 64 of a-z, 0-9 and '-'";
+    return std::nullopt;
+  }
+  std::string key;
+  if (!ReadPublicKey(partner.public_key, key, error)) {
+    error.insert(0, "feed partner " + partner.name + ": ");
+    return std::nullopt;
+  }
+  if (Find(partner.name)) {
+    error = "feed partner " + partner.name + " is there twice; several machines of one partner share one entry";
+    return std::nullopt;
+  }
+  for (const std::unique_ptr<FeedPartner>& other : partners_) {
+    if (other == nullptr || other->public_key != key) continue;
+    error = "feed partner " + partner.name + " has the key of another partner; each needs its own";
+    return std::nullopt;
+  }
+  const PartnerId id = partners_.size();
+  partners_.push_back(std::unique_ptr<FeedPartner>(
+      new FeedPartner{.id = id, .name = partner.name, .public_key = std::move(key), .topic = TopicOf(partner.name)}));
+  if (const auto former = former_numbers_.extract(partner.name); !former.empty()) partners_[id]->next = former.mapped();
+  gate_.Add(*partners_[id]);
+  return id;
+}
+
+bool Publisher::Remove(PartnerId id) {
+  FeedPartner* const partner = PartnerOf(id);
+  if (partner == nullptr) return false;
+  if (partner->lines != 0) Drop(*partner);
+  former_numbers_[partner->name] = partner->next;
+  gate_.Remove(*partner);
+  partners_[id].reset();
+  return true;
+}
+
+std::optional<PartnerId> Publisher::Find(std::string_view name) const {
+  for (const std::unique_ptr<FeedPartner>& partner : partners_) {
+    if (partner != nullptr && partner->name == name) return partner->id;
+  }
+  return std::nullopt;
+}
+
+bool Publisher::Readmit(PartnerId id) {
+  FeedPartner* const partner = PartnerOf(id);
+  return partner != nullptr && gate_.Readmit(*partner);
+}
+
+void Publisher::Publish(PartnerId id, std::string_view json_line) {
+  FeedPartner* const partner = PartnerOf(id);
+  if (partner == nullptr || socket_.get() == nullptr) return;
   ++counters_.alerts;
   const bool oversized = json_line.size() > kMaxLineBytes;
   if (oversized || json_line.empty() || json_line.find('\n') != json_line.size() - 1) {
     // It keeps its number, so that the partner sees that something is missing.
     ++(oversized ? counters_.oversized_alerts : counters_.malformed_alerts);
-    Flush(partner);
-    ++view.next;
+    Flush(*partner);
+    ++partner->next;
     return;
   }
-  if (view.lines == 0) {
-    view.first = view.next;
-    view.due = Clock::now() + config_.batch_delay;
+  if (partner->lines == 0) {
+    partner->first = partner->next;
+    partner->due = Clock::now() + config_.batch_delay;
   }
-  ++view.next;
-  ++view.lines;
-  view.body += json_line;
-  if (view.lines >= config_.batch_alerts || view.body.size() >= kFullBatchBytes) Flush(partner);
+  ++partner->next;
+  ++partner->lines;
+  partner->body += json_line;
+  if (partner->lines >= config_.batch_alerts || partner->body.size() >= kFullBatchBytes) Flush(*partner);
 }
 
-void Publisher::Flush(size_t partner) {
-  View& view = views_[partner];
-  if (view.lines == 0) return;
+// What is in its batch is lost to it.
+void Publisher::Drop(FeedPartner& partner) {
+  partner.dropped_alerts += partner.lines;
+  counters_.dropped_alerts += partner.lines;
+  ++counters_.dropped_batches;
+}
+
+void Publisher::Flush(FeedPartner& partner) {
+  if (partner.lines == 0) return;
   const std::string header = WriteHeader({.event = FeedEvent::kAlerts,
                                           .schema = config_.schema,
                                           .epoch = epoch_,
-                                          .first = view.first,
-                                          .count = view.lines});
-  const Clock::time_point until =
-      view.stalled || config_.lossless_wait.count() == 0 ? Clock::time_point() : Clock::now() + config_.lossless_wait;
+                                          .first = partner.first,
+                                          .count = partner.lines});
+  const Clock::time_point until = partner.stalled || config_.lossless_wait.count() == 0
+                                      ? Clock::time_point()
+                                      : Clock::now() + config_.lossless_wait;
   ++counters_.batches;
   const bool heard = gate_.NumConnections(partner) != 0;
-  Sent sent = SendWaiting(partner, header, view.body, until);
+  Sent sent = SendWaiting(partner, header, partner.body, until);
   // One connection that stands still must not cost the others of its partner their alerts.
   while (sent == Sent::kFull && gate_.EndStandingStill(partner))
-    sent = SendWaiting(partner, header, view.body, Clock::now() + kEndingLimit);
+    sent = SendWaiting(partner, header, partner.body, Clock::now() + kEndingLimit);
   if (sent == Sent::kSent) {
-    if (!heard) counters_.unheard_alerts += view.lines;
-    if (view.stalled) {
-      log_.Info("reads again " + view.name, "feed: partner " + view.name + " reads again; it lost " +
-                                                std::to_string(view.dropped_in_stall) + " alerts");
+    if (!heard) counters_.unheard_alerts += partner.lines;
+    if (partner.stalled) {
+      log_.Info("reads again " + partner.name, "feed: partner " + partner.name + " reads again; it lost " +
+                                                   std::to_string(partner.dropped_in_stall) + " alerts");
     }
-    view.stalled = false;
-    view.dropped_in_stall = 0;
+    partner.stalled = false;
+    partner.dropped_in_stall = 0;
   } else {
-    if (!view.stalled)
-      log_.Warn("too slow " + view.name,
-                "feed: partner " + view.name + " reads too slowly, its queue is full; it loses alerts");
-    view.stalled = true;
-    view.dropped_in_stall += view.lines;
-    view.dropped_alerts += view.lines;
-    counters_.dropped_alerts += view.lines;
-    ++counters_.dropped_batches;
+    if (!partner.stalled)
+      log_.Warn("too slow " + partner.name,
+                "feed: partner " + partner.name + " reads too slowly, its queue is full; it loses alerts");
+    partner.stalled = true;
+    partner.dropped_in_stall += partner.lines;
+    Drop(partner);
   }
-  view.lines = 0;
-  view.body.clear();
+  partner.lines = 0;
+  partner.body.clear();
 }
 
-Sent Publisher::SendWaiting(size_t partner, std::string_view header, std::string_view body, Clock::time_point until) {
-  const std::vector<std::string_view> frames = {views_[partner].topic, header, body};
+Sent Publisher::SendWaiting(const FeedPartner& partner, std::string_view header, std::string_view body,
+                            Clock::time_point until) {
+  const std::vector<std::string_view> frames = {partner.topic, header, body};
   Sent sent = SendFrames(socket_.get(), frames);
   if (sent != Sent::kFull) return sent;
   // libzmq learns only now and then what its network thread has sent; reading makes it look.
@@ -277,14 +300,13 @@ Sent Publisher::SendWaiting(size_t partner, std::string_view header, std::string
   return sent;
 }
 
-Sent Publisher::SendEvent(size_t partner, FeedEvent event, Clock::time_point until) {
-  const View& view = views_[partner];
+Sent Publisher::SendEvent(const FeedPartner& partner, FeedEvent event, Clock::time_point until) {
   const std::string header = WriteHeader({.event = event,
                                           .schema = config_.schema,
                                           .epoch = epoch_,
-                                          .last = view.next - 1,
+                                          .last = partner.next - 1,
                                           .interval_ms = static_cast<uint64_t>(config_.heartbeat.count()),
-                                          .dropped_alerts = view.dropped_alerts,
+                                          .dropped_alerts = partner.dropped_alerts,
                                           .time = Timestamp(),
                                           .loss = loss_});
   return SendWaiting(partner, header, {}, until);
@@ -295,12 +317,13 @@ void Publisher::Poll() {
   gate_.Poll(joined_);
   const Clock::time_point now = Clock::now();
   const bool heartbeat = now >= next_heartbeat_;
-  const std::vector<size_t> greeted = std::exchange(joined_, {});
-  for (size_t partner = 0; partner < views_.size(); ++partner) {
-    const bool joined = std::find(greeted.begin(), greeted.end(), partner) != greeted.end();
-    if (heartbeat || joined || (views_[partner].lines > 0 && now >= views_[partner].due)) Flush(partner);
+  const std::vector<PartnerId> greeted = std::exchange(joined_, {});
+  for (const std::unique_ptr<FeedPartner>& partner : partners_) {
+    if (partner == nullptr) continue;
+    const bool joined = std::find(greeted.begin(), greeted.end(), partner->id) != greeted.end();
+    if (heartbeat || joined || (partner->lines > 0 && now >= partner->due)) Flush(*partner);
     if (!heartbeat && !joined) continue;
-    if (SendEvent(partner, FeedEvent::kHeartbeat, {}) == Sent::kSent) ++counters_.heartbeats;
+    if (SendEvent(*partner, FeedEvent::kHeartbeat, {}) == Sent::kSent) ++counters_.heartbeats;
   }
   if (heartbeat) next_heartbeat_ = now + config_.heartbeat;
 }
@@ -315,8 +338,10 @@ bool Publisher::WaitForPartners(milliseconds limit) {
   const Clock::time_point until = Clock::now() + limit;
   for (;;) {
     Poll();
-    const auto connected = [this](const View& view) { return gate_.NumConnections(&view - views_.data()) > 0; };
-    if (std::all_of(views_.begin(), views_.end(), connected)) return true;
+    const auto connected = [this](const std::unique_ptr<FeedPartner>& partner) {
+      return partner == nullptr || gate_.NumConnections(*partner) > 0;
+    };
+    if (std::all_of(partners_.begin(), partners_.end(), connected)) return true;
     if (Clock::now() >= until || Stopped()) return false;
     std::this_thread::sleep_for(kWaitStep);
   }
@@ -327,9 +352,10 @@ bool Publisher::Close(milliseconds limit) {
   const Clock::time_point until = Clock::now() + limit;
   Poll();
   bool complete = true;
-  for (size_t partner = 0; partner < views_.size(); ++partner) {
-    Flush(partner);
-    complete &= SendEvent(partner, FeedEvent::kEnd, until) == Sent::kSent;
+  for (const std::unique_ptr<FeedPartner>& partner : partners_) {
+    if (partner == nullptr) continue;
+    Flush(*partner);
+    complete &= SendEvent(*partner, FeedEvent::kEnd, until) == Sent::kSent;
   }
   const Clock::time_point flushed = Clock::now();
   Stop(std::max(milliseconds(0), std::chrono::ceil<milliseconds>(until - flushed)));
@@ -351,14 +377,15 @@ FeedCounters Publisher::counters() const {
 
 std::vector<PartnerStatus> Publisher::partners() const {
   std::vector<PartnerStatus> list;
-  for (size_t partner = 0; partner < views_.size(); ++partner) {
-    const View& view = views_[partner];
-    list.push_back({.name = view.name,
-                    .connections = gate_.NumConnections(partner),
-                    .last = view.next - 1,
-                    .dropped_alerts = view.dropped_alerts,
-                    .stalled = view.stalled,
-                    .suspended = gate_.IsSuspended(partner)});
+  for (const std::unique_ptr<FeedPartner>& partner : partners_) {
+    if (partner == nullptr) continue;
+    list.push_back({.id = partner->id,
+                    .name = partner->name,
+                    .connections = gate_.NumConnections(*partner),
+                    .last = partner->next - 1,
+                    .dropped_alerts = partner->dropped_alerts,
+                    .stalled = partner->stalled,
+                    .suspended = partner->suspended});
   }
   return list;
 }
@@ -366,9 +393,11 @@ std::vector<PartnerStatus> Publisher::partners() const {
 }  // namespace
 
 std::unique_ptr<FeedPublisher> FeedPublisher::Open(const FeedConfig& config, std::string& error) {
-  std::vector<FeedGate::Partner> partners;
-  if (!CheckConfig(config, partners, error)) return nullptr;
-  auto publisher = std::make_unique<Publisher>(config, std::move(partners));
+  if (!CheckConfig(config, error)) return nullptr;
+  auto publisher = std::make_unique<Publisher>(config);
+  for (const PartnerConfig& partner : config.partners) {
+    if (!publisher->Add(partner, error)) return nullptr;
+  }
   if (!publisher->Listen(error)) return nullptr;
   return publisher;
 }

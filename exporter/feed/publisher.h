@@ -11,18 +11,16 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "exporter/feed/feed_partner.h"
 #include "exporter/feed/keys.h"
+#include "exporter/policy/partner.h"
 
 namespace vedette {
-
-struct PartnerConfig {
-  std::string name;        // [a-z0-9-]{1,64}; its view is named after it
-  std::string public_key;  // Z85, or the path of a .pub file
-};
 
 // Twice what a handshake may take: a subscriber asks for its view right behind it.
 constexpr std::chrono::milliseconds kIdleConnectionLimit{20'000};
@@ -31,7 +29,7 @@ struct FeedConfig {
   std::string endpoint;         // tcp://127.0.0.1:5577; port * or 0 picks a free one
   std::string secret_key_file;  // 0600
   KeyPair keys;                 // where not empty: instead of the file, for who read it before giving up the right to
-  std::vector<PartnerConfig> partners;
+  std::vector<PartnerConfig> partners;     // those of the start: at least one
   std::string schema = "vedette-alert/1";  // of the lines
   size_t batch_alerts = 64;
   std::chrono::microseconds batch_delay{1000};
@@ -54,7 +52,7 @@ struct FeedConfig {
 
 // Of a partner with one connection: alerts = received + unheard + dropped + oversized + malformed.
 struct FeedCounters {
-  uint64_t alerts = 0;  // handed to Publish, per view added up
+  uint64_t alerts = 0;  // handed to Publish, all views added up, those of former partners too
   uint64_t batches = 0;
   uint64_t heartbeats = 0;
   uint64_t connections = 0;  // authenticated handshakes
@@ -79,6 +77,7 @@ struct FeedCounters {
 };
 
 struct PartnerStatus {
+  PartnerId id = 0;
   std::string name;
   size_t connections = 0;  // that receive the view now
   uint64_t last = 0;       // number of the last alert
@@ -93,19 +92,28 @@ class FeedPublisher {
   static std::unique_ptr<FeedPublisher> Open(const FeedConfig& config, std::string& error);
   virtual ~FeedPublisher() = default;
 
-  // `partner` is an index into FeedConfig::partners, `json_line` one line with its newline.
-  virtual void Publish(size_t partner, std::string_view json_line) = 0;
+  // Lets a partner in from here on. None with an error, as Open's, where it cannot be one. Those of FeedConfig::partners
+  // have the ids from 0 on. A name that was a partner's before goes on with the numbers of its view, so that in one
+  // epoch no number ever means two alerts.
+  virtual std::optional<PartnerId> Add(const PartnerConfig& partner, std::string& error) = 0;
+  // It is refused from here on, its connections are ended, and what waits in its batch is dropped. Others notice
+  // nothing. False where it is none.
+  virtual bool Remove(PartnerId partner) = 0;
+  // Of a partner by its name.
+  virtual std::optional<PartnerId> Find(std::string_view name) const = 0;
+  // `json_line`: one line with its newline. Nothing for who is no partner.
+  virtual void Publish(PartnerId partner, std::string_view json_line) = 0;
   // Sends batches that are due, heartbeats, lets partners in. Call it at least every millisecond while alerts wait,
   // every 100 ms otherwise.
   virtual void Poll() = 0;
   // Loss counters for the next heartbeats, as a JSON object of at most kMaxLossBytes. False, and nothing changed, for
   // anything else.
   virtual bool SetLossCounters(std::string json) = 0;
-  // Blocks until every listed partner has subscribed, at most `limit`. For replay, where the feed would be over before
+  // Blocks until every partner has subscribed, at most `limit`. For replay, where the feed would be over before
   // anyone is connected.
   virtual bool WaitForPartners(std::chrono::milliseconds limit) = 0;
   // Lets a partner in again that broke the protocol. False where it is not suspended.
-  virtual bool Readmit(size_t partner) = 0;
+  virtual bool Readmit(PartnerId partner) = 0;
   // Flushes, sends the end-of-feed message, lingers; at most `limit` in all. False when time ran out before everything
   // was handed to the network.
   virtual bool Close(std::chrono::milliseconds limit) = 0;
@@ -113,6 +121,7 @@ class FeedPublisher {
   virtual std::string public_key() const = 0;
   virtual uint64_t epoch() const = 0;
   virtual FeedCounters counters() const = 0;
+  // In the order in which they were added.
   virtual std::vector<PartnerStatus> partners() const = 0;
 };
 

@@ -214,7 +214,7 @@ bool Subscription::OnEvent(ConnectionEvent event) {
       if (refused_now_) return true;
       reconnect_due_.reset();
       if (!lost_at_) lost_at_ = Clock::now();
-      if (!said_unreachable_ && silent_ends_ == 0) on_event_(config_.endpoint + " cannot be reached yet, trying on");
+      if (!said_unreachable_ && silent_ends_ == 0) on_event_(config_.endpoint + " cannot be reached yet; still trying");
       said_unreachable_ = true;
       return true;
     case ConnectionEvent::kAccepted:
@@ -254,7 +254,7 @@ bool Subscription::OnMessage() {
   const WireError error = ReadMessage(views_, topic_, header_, lines_);
   if (error != WireError::kNone) {
     ++summary_.malformed;
-    on_event_("left out a message: " + std::string(Describe(error)));
+    on_event_("ignored a message: " + std::string(Describe(error)));
     return true;
   }
   switch (header_.event) {
@@ -295,7 +295,7 @@ void Subscription::OnLosses() {
   if (summary_.dropped_by_sensor > dropped_last_said_ && due(dropped_said_, kDroppedSaidEvery)) {
     dropped_last_said_ = summary_.dropped_by_sensor;
     on_event_("the sensor has dropped " + std::to_string(summary_.dropped_by_sensor) +
-              " alerts for us, since we read too slowly");
+              " alerts for us, because we read too slowly");
   }
   // The first is where it stands when we come; a sensor that starts anew has lost nothing.
   const bool changed = !summary_.loss.empty() && header_.loss != summary_.loss && header_.loss != "{}";
@@ -329,13 +329,13 @@ void Subscription::Report(const SequenceTracker::Arrival& arrival, uint64_t firs
     ++summary_.epochs;
     dropped_before_ = summary_.dropped_by_sensor;
     std::string text = "epoch " + std::to_string(sequence_.epoch()) + " begins";
-    if (known_before) text = "the sensor has started anew: " + text;
-    if (arrival.went_back && known_before) text += ", lower than the one before: its clock was set back";
+    if (known_before) text = "the sensor has restarted: " + text;
+    if (arrival.went_back && known_before) text += ", lower than the previous one: its clock was set back";
     if (known_before && !epoch_ended_) {
       ++summary_.unknown_tails;
       text += was_away ? "; while we were away, epoch " + std::to_string(config_.after.epoch) + " ended"
-                       : std::string("; the epoch before had no end");
-      text += ": whether alerts came after its number " + std::to_string(heard) + " is not known";
+                       : std::string("; the previous epoch had no end");
+      text += ": whether alerts followed its number " + std::to_string(heard) + " is not known";
     }
     epoch_ended_ = false;
     if (arrival.before > 0) text += "; " + std::to_string(arrival.before) + " alerts were sent before we joined";
@@ -359,7 +359,7 @@ bool Subscription::Reconnect(int interval_ms) {
     patient_ = interval_ms == kPatientReconnectMs;
     return true;
   }
-  return Fail("cannot connect again to " + config_.endpoint + ": " + ZmqErrorText());
+  return Fail("cannot reconnect to " + config_.endpoint + ": " + ZmqErrorText());
 }
 
 bool Subscription::CheckConnection() {
@@ -374,7 +374,7 @@ bool Subscription::CheckConnection() {
   reconnect_due_.reset();
   if (!refused_now_) {
     ++summary_.malformed;
-    on_event_("the connection ended on a message that breaks the protocol or is too large; connecting anew");
+    on_event_("the connection ended on a message that breaks the protocol or is too large; reconnecting");
   }
   return Reconnect(patient_ ? kPatientReconnectMs : kReconnectMs);
 }

@@ -31,9 +31,8 @@ std::string StaleWarning(const GeoDatabaseInfo& database, int64_t seconds) {
   const std::optional<int64_t> age = AgeDays(database, seconds);
   if (!IsStale(age)) return {};
   return Quoted(database.path) + " was built on " + database.date + ", " + std::to_string(*age) +
-         " days ago: addresses may have moved since; bring a newer one (of the default ones, those in "
-         "/var/lib/vedette/geo go "
-         "first)";
+         " days ago: addresses may have moved since; install a newer one (of the default ones, those in "
+         "/var/lib/vedette/geo take precedence)";
 }
 
 struct GeoLookup::Impl {
@@ -67,7 +66,7 @@ GeoLookup& GeoLookup::operator=(GeoLookup&&) noexcept = default;
 
 bool GeoLookup::Open(const std::string& path, std::string& error) {
   if (impl_->files.size() == kMaxDatabases) {
-    error = Quoted(path) + ": one more than the " + std::to_string(kMaxDatabases) + " that can be open; leave one out";
+    error = Quoted(path) + ": one more than the " + std::to_string(kMaxDatabases) + " that can be open; omit one";
     return false;
   }
   FileWatch watch(path);  // before it is opened: what comes later is seen as a change
@@ -109,7 +108,7 @@ void GeoLookup::Refresh(std::chrono::system_clock::time_point now) {
         impl_->Reopen(i, std::chrono::system_clock::to_time_t(now));
         break;
       case FileWatch::Seen::kGone:
-        if (impl_->log) impl_->log(Quoted(impl_->infos[i].path) + " is gone; what was in it stays in use", true);
+        if (impl_->log) impl_->log(Quoted(impl_->infos[i].path) + " is gone; its content stays in use", true);
         break;
     }
   }
@@ -127,7 +126,7 @@ void GeoLookup::Impl::Reopen(size_t index, int64_t now_seconds) {
     ++counters.failed_reloads;
     said += " (the one built on " + info.date + " stays in use until the file changes again)";
   } else {
-    said = Quoted(info.path) + " was replaced: built on " + fresh->info().date + ", the one before on " + info.date;
+    said = Quoted(info.path) + " was replaced: built on " + fresh->info().date + ", the previous one on " + info.date;
     info = fresh->info();
     if (const std::optional<int64_t> age = AgeDays(info, now_seconds); IsStale(age))
       said += "; that is " + std::to_string(*age) + " days ago: addresses may have moved since";

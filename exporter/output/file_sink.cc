@@ -90,10 +90,9 @@ std::unique_ptr<FileSink> FileSink::Continue(const std::string& path, OutputForm
     return nullptr;
   }
   if (DigestOfFile(descriptor, mark.bytes) != mark.sha256 && mark.bytes != 0) {
-    error = fmt::format(
-        "{}: its first {} bytes are not those that the interrupted run wrote; begin again without the "
-        "state",
-        path, mark.bytes);
+    error =
+        fmt::format("{}: its first {} bytes are not those that the interrupted run wrote; start over without the state",
+                    path, mark.bytes);
     return nullptr;
   }
   if (ftruncate(descriptor, static_cast<off_t>(mark.bytes)) != 0 || lseek(descriptor, 0, SEEK_END) < 0) {
@@ -179,7 +178,7 @@ bool FileSink::SkipWritten() {
   }
   Fail(
       fmt::format("{}: the alerts found again differ from the {} bytes that the interrupted run wrote: the captures or "
-                  "the program are not the same any more; begin again without the state",
+                  "the program are not the same any more; start over without the state",
                   path_, mark_.bytes));
   return false;
 }
@@ -193,7 +192,7 @@ bool FileSink::Written(OutputMark& mark) {
 bool FileSink::Sync(OutputMark& mark) {
   if (failed_ || over_ || digester_ == nullptr || !Flush() || total_bytes_ <= synced_bytes_) return false;
   if (fdatasync(file_->descriptor()) != 0) {
-    Fail(path_ + ": cannot be brought to disk: " + std::strerror(errno));
+    Fail(path_ + ": cannot be synced to disk: " + std::strerror(errno));
     return false;
   }
   synced_bytes_ = total_bytes_;
@@ -293,10 +292,9 @@ void FileSink::Hold(size_t from, const std::string& problem) {
   error_ = problem;
   if (std::exchange(failing_, true)) return;
   lost_before_ = lost_;
-  say_(
-      fmt::format("{}; it is tried again every second, up to {} KiB of alerts wait for that, and those beyond are lost",
-                  error_, kHeldBytes / 1024),
-      true);
+  say_(fmt::format("{}; the sensor tries again every second. Up to {} KiB of alerts wait; those beyond are lost",
+                   error_, kHeldBytes / 1024),
+       true);
 }
 
 // False where there is no file to write to; what comes is held.
@@ -311,20 +309,20 @@ bool FileSink::Follow() {
   std::string error;
   if (OpenAnew(error)) {
     ++opened_.moved;
-    say_(fmt::format("{}: was {}; alerts go to a new file of that name from here on", path_,
+    say_(fmt::format("{}: was {}; from here on, alerts go to a new file of that name", path_,
                      removed ? "removed" : "renamed"),
          removed);
     return true;
   }
   if (removed) {
-    Hold(0, fmt::format("{}; the file that was written is removed", error));
+    Hold(0, fmt::format("{}; the file that was in use has been removed", error));
     return false;
   }
   next_try_ = std::chrono::steady_clock::now() + kTryAgain;
   error_ = error;
   if (!std::exchange(astray_, true)) {
-    say_(fmt::format("{}; the file that was written has another name now, and alerts go on into it. It is tried again "
-                     "every second",
+    say_(fmt::format("{}; the file that was in use has another name now, and alerts continue into it. The sensor tries "
+                     "again every second",
                      error),
          true);
   }
@@ -338,7 +336,7 @@ bool FileSink::OpenAnew(std::string& error) {
   if (next == nullptr) return false;
   if (!next->is_regular()) {
     // Nobody would see any more where its path leads, nor whether anything arrives.
-    error = path_ + ": is no regular file; remove it, or name it in `output` and start the sensor anew";
+    error = path_ + ": is not a regular file; remove it, or name it in `output` and restart the sensor";
     return false;
   }
   if (half_line_) {
@@ -375,7 +373,7 @@ void FileSink::Rotate() {
   std::string error;
   if (!moved || std::rename(path_.c_str(), name(1).c_str()) != 0) {
     next_rotation_ = now + kRotateAgain;
-    say_(fmt::format("{}: cannot be rotated: {}; alerts go on into it", path_, std::strerror(errno)), true);
+    say_(fmt::format("{}: cannot be rotated: {}; alerts continue into it", path_, std::strerror(errno)), true);
     return;
   }
   if (OpenAnew(error)) ++opened_.rotated;  // else Follow says so, and tries again
@@ -386,10 +384,9 @@ void FileSink::LookAtSync() {
   std::string problem = sync_->problem();
   if (problem == sync_problem_) return;
   if (problem.empty()) {
-    say_(path_ + ": is brought to disk again", false);
+    say_(path_ + ": is synced to disk again", false);
   } else {
-    say_(fmt::format("{}: cannot be brought to disk: {}; alerts of the last seconds may not be there after a crash of "
-                     "the machine",
+    say_(fmt::format("{}: cannot be synced to disk: {}; a crash of the machine may lose the alerts of the last seconds",
                      path_, problem),
          true);
   }
@@ -405,13 +402,13 @@ bool FileSink::Close() {
     error_ += fmt::format("; {} alerts were lost since that began", lost_ - lost_before_);
   }
   if (!failed_ && total_bytes_ < mark_.bytes && !EndedEarly()) {
-    Fail(fmt::format(
-        "{}: the alerts found again are {} bytes, the interrupted run wrote {}: the captures or the program "
-        "are not the same any more; begin again without the state",
-        path_, total_bytes_, mark_.bytes));
+    Fail(
+        fmt::format("{}: the alerts found again are {} bytes, the interrupted run wrote {}: the captures or the "
+                    "program are not the same any more; start over without the state",
+                    path_, total_bytes_, mark_.bytes));
   }
   if (!failed_ && digester_ != nullptr) {
-    if (fdatasync(file_->descriptor()) != 0) Fail(path_ + ": cannot be brought to disk: " + std::strerror(errno));
+    if (fdatasync(file_->descriptor()) != 0) Fail(path_ + ": cannot be synced to disk: " + std::strerror(errno));
     mark_ = {total_bytes_, digester_->SoFar().Hex()};
   }
   sync_.reset();  // brings the rest to disk

@@ -36,12 +36,12 @@ std::optional<IpPrefix> ParseIpPrefix(std::string_view text, std::string& reason
     }
   }
   if (length == 0) {
-    reason = "is every address: nobody could claim by AS number or country beside it";
+    reason = "covers every address: nobody else could then claim by AS number or country";
     return std::nullopt;
   }
   const IpPrefix prefix{MaskAddress(*address, length), static_cast<uint8_t>(length)};
   if (prefix.network != *address) {
-    reason = "has bits set behind its length; write " + prefix.ToString();
+    reason = "has bits set after its length; write " + prefix.ToString();
     return std::nullopt;
   }
   return prefix;

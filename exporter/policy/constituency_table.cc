@@ -9,31 +9,31 @@ std::string_view NameOf(ConstituencyRule rule) {
   return rule == ConstituencyRule::kPrefix ? "prefix" : rule == ConstituencyRule::kAsn ? "asn" : "country";
 }
 
-const Claim* Responsibility::Of(uint32_t partner) const {
+const Claim* Responsibility::Of(PartnerId partner) const {
   const auto claim = std::lower_bound(claims.begin(), claims.end(), partner,
-                                      [](const Claim& a, uint32_t number) { return a.partner < number; });
+                                      [](const Claim& a, PartnerId number) { return a.partner < number; });
   return claim != claims.end() && claim->partner == partner ? &*claim : nullptr;
 }
 
 template <class Key, class Map>
 void ConstituencyTable::Add(Map& map, const Key& key, ConstituencyRule rule, const std::string& matched,
-                            uint32_t partner) {
+                            PartnerId partner) {
   const auto [place, is_new] = map.try_emplace(key, static_cast<uint32_t>(groups_.size()));
   if (is_new) groups_.push_back({rule, matched, {}});
-  std::vector<uint32_t>& claimants = groups_[place->second].partners;
+  std::vector<PartnerId>& claimants = groups_[place->second].partners;
   if (claimants.empty() || claimants.back() != partner) claimants.push_back(partner);
 }
 
-ConstituencyTable::ConstituencyTable(const std::vector<Clearance>& partners, GeoLookup* geo) : geo_(geo) {
+ConstituencyTable::ConstituencyTable(const std::vector<Claimant>& claimants, GeoLookup* geo) : geo_(geo) {
   std::map<std::pair<IpAddress, uint8_t>, uint32_t> prefixes;
-  for (uint32_t i = 0; i < partners.size(); ++i) {
-    const Constituency& own = partners[i].constituency;
-    partners_.push_back({partners[i].partner, !own.asns.empty(), !own.countries.empty()});
+  for (const auto& [id, clearance] : claimants) {
+    const Constituency& own = clearance->constituency;
+    partners_[id] = {clearance->partner, !own.asns.empty(), !own.countries.empty()};
     for (const IpPrefix& prefix : own.prefixes) {
-      Add(prefixes, std::pair(prefix.network, prefix.length), ConstituencyRule::kPrefix, prefix.ToString(), i);
+      Add(prefixes, std::pair(prefix.network, prefix.length), ConstituencyRule::kPrefix, prefix.ToString(), id);
     }
-    for (const uint32_t asn : own.asns) Add(asns_, asn, ConstituencyRule::kAsn, "AS" + std::to_string(asn), i);
-    for (const std::string& country : own.countries) Add(countries_, country, ConstituencyRule::kCountry, country, i);
+    for (const uint32_t asn : own.asns) Add(asns_, asn, ConstituencyRule::kAsn, "AS" + std::to_string(asn), id);
+    for (const std::string& country : own.countries) Add(countries_, country, ConstituencyRule::kCountry, country, id);
   }
   std::vector<PrefixTable::Prefix> table;
   table.reserve(prefixes.size());
@@ -66,9 +66,9 @@ void ConstituencyTable::Claimed(const IpAddress& address, bool affected) {
   const std::optional<uint32_t> number = Find(address);
   if (!number) return;
   const Group& group = groups_[*number];
-  for (const uint32_t partner : group.partners) {
+  for (const PartnerId partner : group.partners) {
     auto claim = std::lower_bound(last_.claims.begin(), last_.claims.end(), partner,
-                                  [](const Claim& a, uint32_t b) { return a.partner < b; });
+                                  [](const Claim& a, PartnerId b) { return a.partner < b; });
     if (claim == last_.claims.end() || claim->partner != partner) {
       claim = last_.claims.insert(claim, {partner, false, false, group.rule, group.matched});
     }
@@ -94,8 +94,8 @@ const Responsibility& ConstituencyTable::Decide(const IpAddress* affected, const
   return last_;
 }
 
-bool ConstituencyTable::IsUndecided(const Responsibility& responsibility, uint32_t partner) const {
-  const Partner& asked = partners_[partner];
+bool ConstituencyTable::IsUndecided(const Responsibility& responsibility, PartnerId partner) const {
+  const Partner& asked = partners_.at(partner);
   return responsibility.Of(partner) == nullptr && ((asked.has_asns && responsibility.network_unknown) ||
                                                    (asked.has_countries && responsibility.country_unknown));
 }
@@ -109,15 +109,15 @@ std::vector<std::string> ConstituencyTable::Warnings() const {
     }
   }
   std::vector<std::string> out;
-  for (const Partner& partner : partners_) {
+  for (const auto& [id, partner] : partners_) {
     const bool lacks_networks = partner.has_asns && !networks, lacks_countries = partner.has_countries && !countries;
     if (!lacks_networks && !lacks_countries) continue;
     const std::string what = lacks_networks && lacks_countries ? "AS numbers and countries"
                              : lacks_networks                  ? "AS numbers"
                                                                : "countries";
     out.push_back("partner `" + partner.name + "` claims " + what +
-                  ", which no open geolocation database knows: nothing is found to be its own that way; name a "
-                  "database with `geo`, or put one into /var/lib/vedette/geo");
+                  ", which no open geolocation database knows: nothing matches it that way; name a database with "
+                  "`geo`, or put one into /var/lib/vedette/geo");
   }
   return out;
 }

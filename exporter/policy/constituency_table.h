@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "exporter/geo/geo.h"
-#include "exporter/policy/clearance.h"
 #include "exporter/policy/constituency.h"
+#include "exporter/policy/partner.h"
 #include "signatures/prefix_table.h"
 
 namespace vedette {
@@ -26,7 +26,7 @@ std::string_view NameOf(ConstituencyRule rule);  // prefix, asn, country
 
 // That one partner is responsible.
 struct Claim {
-  uint32_t partner = 0;
+  PartnerId partner = 0;
   bool affected = false, suspect = false;             // for which of the two; for both maybe
   ConstituencyRule rule = ConstituencyRule::kPrefix;  // that decided, for the affected address where it is both
   std::string_view matched;  // what of its constituency: "192.0.2.0/24", "AS3333", "NL"; holds as long as the table
@@ -39,25 +39,28 @@ struct Responsibility {
   // An address that no more specific rule gave to anybody, and whose AS number, country no database knows.
   bool network_unknown = false, country_unknown = false;
 
-  const Claim* Of(uint32_t partner) const;
+  const Claim* Of(PartnerId partner) const;
 };
 
 class ConstituencyTable {
  public:
-  // Partners are known by their place in `partners`. `geo` outlives the table; null: nobody is found by AS number or
-  // country.
-  ConstituencyTable(const std::vector<Clearance>& partners, GeoLookup* geo);
+  struct Claimant {
+    PartnerId id;
+    const Clearance* clearance;  // its name and constituency, which are copied
+  };
+  // In ascending order of their ids. `geo` outlives the table; null: nobody is found by AS number or country.
+  ConstituencyTable(const std::vector<Claimant>& claimants, GeoLookup* geo);
   ConstituencyTable(const ConstituencyTable&) = delete;
   ConstituencyTable& operator=(const ConstituencyTable&) = delete;
 
   // By the addresses of who is affected and who is suspect; null where nobody is. Holds until the next call.
   const Responsibility& Decide(const IpAddress* affected, const IpAddress* suspect);
   // Whether `partner` might be responsible if the databases knew more; only where it is not.
-  bool IsUndecided(const Responsibility& responsibility, uint32_t partner) const;
+  bool IsUndecided(const Responsibility& responsibility, PartnerId partner) const;
 
   // No partner has a constituency: nobody is responsible for anything.
   bool empty() const { return groups_.empty(); }
-  std::string_view NameOfPartner(uint32_t partner) const { return partners_[partner].name; }
+  std::string_view NameOfPartner(PartnerId partner) const { return partners_.at(partner).name; }
   // One sentence for each partner that claims AS numbers or countries which no open database knows.
   std::vector<std::string> Warnings() const;
 
@@ -70,17 +73,17 @@ class ConstituencyTable {
   struct Group {
     ConstituencyRule rule;
     std::string matched;
-    std::vector<uint32_t> partners;  // ascending
+    std::vector<PartnerId> partners;  // ascending
   };
 
   template <class Key, class Map>
-  void Add(Map& map, const Key& key, ConstituencyRule rule, const std::string& matched, uint32_t partner);
+  void Add(Map& map, const Key& key, ConstituencyRule rule, const std::string& matched, PartnerId partner);
   // Index into groups_, or nothing where nobody claims it.
   std::optional<uint32_t> Find(const IpAddress& address);
   void Claimed(const IpAddress& address, bool affected);
 
   GeoLookup* geo_;
-  std::vector<Partner> partners_;
+  std::map<PartnerId, Partner> partners_;
   std::vector<Group> groups_;
   PrefixTable prefixes_;
   std::unordered_map<uint32_t, uint32_t> asns_;

@@ -4,20 +4,12 @@
 #include <utility>
 
 #include "exporter/render/shown.h"
+#include "parsers/base/ip_protocol.h"
 
 namespace vedette {
 namespace {
 
 constexpr uint8_t kConfidenceWhereAbsent = 50;
-
-struct ProtocolRow {
-  uint8_t number;
-  const char* name;
-};
-// The names Suricata gives, as /etc/protocols has them.
-constexpr ProtocolRow kProtocols[] = {{1, "ICMP"},     {2, "IGMP"},  {4, "IP-ENCAP"}, {6, "TCP"}, {17, "UDP"},
-                                      {41, "IPv6"},    {47, "GRE"},  {50, "ESP"},     {51, "AH"}, {58, "IPv6-ICMP"},
-                                      {89, "OSPFIGP"}, {103, "PIM"}, {132, "SCTP"}};
 
 }  // namespace
 
@@ -41,9 +33,7 @@ bool IsBetter(const IndicatorRecord& a, const IndicatorRecord& b) {
 }
 
 std::string ProtocolName(uint8_t protocol) {
-  for (const ProtocolRow& row : kProtocols) {
-    if (row.number == protocol) return row.name;
-  }
+  if (const std::string_view name = IpProtocolName(protocol); !name.empty()) return std::string(name);
   std::string digits = std::to_string(protocol);
   return std::string(3 - digits.size(), '0') + digits;
 }

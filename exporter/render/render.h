@@ -56,7 +56,7 @@ using HitFilter = std::function<bool(const IndicatorRecord&)>;
 // What of an alert one partner receives.
 struct PartnerView {
   HitFilter filter;
-  uint32_t partner = 0;            // its number in the ConstituencyTable
+  PartnerId partner = 0;           // in the ConstituencyTable
   bool only_constituency = false;  // only where it is responsible for who is affected or who is suspect
 
   // The renderer's: what a message may show to this partner, and the generation that this was found for.

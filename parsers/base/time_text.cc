@@ -1,5 +1,7 @@
 #include "parsers/base/time_text.h"
 
+#include <chrono>
+
 namespace vedette {
 namespace {
 
@@ -62,6 +64,66 @@ std::string DateTime(int64_t seconds, char separator) {
   return out;
 }
 
+// Reads from the front of a text; every step fails at the end.
+class TextReader {
+ public:
+  explicit TextReader(std::string_view text) : text_(text) {}
+
+  bool empty() const { return text_.empty(); }
+  bool Take(char c) {
+    if (text_.empty() || text_.front() != c) return false;
+    text_.remove_prefix(1);
+    return true;
+  }
+  bool TakeAny(char& c) {
+    if (text_.empty()) return false;
+    c = text_.front();
+    text_.remove_prefix(1);
+    return true;
+  }
+  // Exactly `digits` decimal digits.
+  bool TakeNumber(size_t digits, int& out) {
+    out = 0;
+    for (size_t i = 0; i < digits; ++i) {
+      char c = 0;
+      if (!TakeAny(c) || c < '0' || c > '9') return false;
+      out = out * 10 + (c - '0');
+    }
+    return true;
+  }
+  bool NextIsDigit() const { return !text_.empty() && text_.front() >= '0' && text_.front() <= '9'; }
+
+ private:
+  std::string_view text_;
+};
+
+// Behind the seconds; leaves the text alone where there is no fraction.
+bool TakeFraction(TextReader& in, int64_t& fraction_ns) {
+  fraction_ns = 0;
+  if (!in.Take('.')) return true;
+  if (!in.NextIsDigit()) return false;
+  for (int64_t unit = 100'000'000; in.NextIsDigit(); unit /= 10) {
+    int digit = 0;
+    if (!in.TakeNumber(1, digit)) return false;
+    fraction_ns += digit * unit;
+  }
+  return true;
+}
+
+// "Z", "+01:00".
+bool TakeOffset(TextReader& in, int& offset_minutes) {
+  offset_minutes = 0;
+  if (in.Take('Z') || in.Take('z')) return true;
+  char sign = 0;
+  int hours = 0, minutes = 0;
+  if (!in.TakeAny(sign) || (sign != '+' && sign != '-') || !in.TakeNumber(2, hours) || !in.Take(':') ||
+      !in.TakeNumber(2, minutes) || hours > 23 || minutes > 59) {
+    return false;
+  }
+  offset_minutes = (hours * 60 + minutes) * (sign == '-' ? -1 : 1);
+  return true;
+}
+
 }  // namespace
 
 std::string_view EveTime::Format(uint64_t ns) {
@@ -99,6 +161,45 @@ std::string DateText(uint64_t seconds) {
   constexpr uint64_t kYear10000 = 253'402'300'800;
   if (seconds >= kYear10000) return {};
   return DateTime(static_cast<int64_t>(seconds), ' ').substr(0, 10);
+}
+
+std::optional<int64_t> ParseBound(std::string_view text) {
+  constexpr int kLastYear = 2261;  // that is kept whole
+  TextReader in(text);
+  int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
+  char separator = 0;
+  if (!in.TakeNumber(4, year) || !in.Take('-') || !in.TakeNumber(2, month) || !in.Take('-') || !in.TakeNumber(2, day)) {
+    return std::nullopt;
+  }
+  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
+                                         std::chrono::day(static_cast<unsigned>(day))};
+  // "9999-12-31" stands for no end, whatever time of that day is meant.
+  if (in.empty() && date.ok() && year > kLastYear) return kLatestTimestamp;
+  if (!in.TakeAny(separator) || !in.TakeNumber(2, hour) || !in.Take(':') || !in.TakeNumber(2, minute) ||
+      !in.Take(':') || !in.TakeNumber(2, second)) {
+    return std::nullopt;
+  }
+  if (separator != 'T' && separator != 't' && separator != ' ') return std::nullopt;
+  int64_t fraction_ns = 0;
+  if (!TakeFraction(in, fraction_ns)) return std::nullopt;
+  // 9999-12-31T23:59:59 of programs that write no zone: in none of them it is a bound.
+  const bool is_no_bound = year > kLastYear || year < 1969;
+  if (in.empty() && is_no_bound && date.ok() && hour <= 23 && minute <= 59 && second <= 60)
+    return year < 1969 ? kEarliestTimestamp : kLatestTimestamp;
+  int offset_minutes = 0;
+  if (!TakeOffset(in, offset_minutes)) return std::nullopt;
+  if (!in.empty() || !date.ok() || hour > 23 || minute > 59 || second > 60) return std::nullopt;
+  if (year > kLastYear) return kLatestTimestamp;
+  if (year < 1970) return kEarliestTimestamp;
+  if (second == 60) second = 59;
+  const int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
+  const int64_t seconds = ((days * 24 + hour) * 60 + minute - offset_minutes) * 60 + second;
+  return seconds * 1'000'000'000 + fraction_ns;
+}
+
+std::optional<int64_t> ParseTimestamp(std::string_view text) {
+  const std::optional<int64_t> time = ParseBound(text);
+  return time == kEarliestTimestamp || time == kLatestTimestamp ? std::nullopt : time;
 }
 
 }  // namespace vedette

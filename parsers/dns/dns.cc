@@ -522,7 +522,17 @@ void DnsStreamParser::ReadFramed(Side& side, Bytes data, Direction direction, Ob
   }
 }
 
-Outcome DnsStreamParser::Feed(const Chunk& chunk, ObservableBatch& out) {
+Sender DnsStreamParser::SenderOf(Bytes first) {
+  if (first.size() <= 4) return Sender::kUnknown;
+  return (first[4] & 0x80) != 0 ? Sender::kServer : Sender::kClient;
+}
+
+Sender DnsDatagramParser::SenderOf(Bytes datagram) {
+  if (datagram.size() < kHeaderBytes || IdentifyDnsMessage(datagram) != Probe::kYes) return Sender::kUnknown;
+  return (datagram[2] & 0x80) != 0 ? Sender::kServer : Sender::kClient;
+}
+
+Outcome DnsStreamParser::Feed(const Chunk& chunk, ParserOutput& out) {
   Side& side = sides_[static_cast<size_t>(chunk.direction)];
   Bytes data = chunk.data;
   if (chunk.gap_bytes != 0) PassGap(side, chunk.gap_bytes);
@@ -536,7 +546,7 @@ Outcome DnsStreamParser::Feed(const Chunk& chunk, ObservableBatch& out) {
     switch (Identify(data, chunk.direction)) {
       case Probe::kYes:
         side.placed = true;
-        ReadFramed(side, data, chunk.direction, out);
+        ReadFramed(side, data, chunk.direction, out.values());
         break;
       case Probe::kNeedMore:  // fewer bytes than the length, a header and one name
         side.held.assign(data.begin(), data.end());
@@ -546,7 +556,7 @@ Outcome DnsStreamParser::Feed(const Chunk& chunk, ObservableBatch& out) {
         break;
     }
   } else if (!side.lost) {
-    ReadFramed(side, data, chunk.direction, out);
+    ReadFramed(side, data, chunk.direction, out.values());
   }
   if (chunk.end) Lose(side);
   if (!side.lost) return Outcome::NeedMore();

@@ -10,6 +10,7 @@
 // most software downstream of a resolver reads such a name.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -31,12 +32,23 @@ Probe IdentifyDnsMessage(Bytes message);
 // real server sets are passed over; at least the first record has to be sound.
 bool ParseDnsMessage(Bytes message, Direction direction, ObservableBatch& out, bool lenient);
 
-// A UDP payload. `port_hint`: one of the ports is known for DNS (53, 5353, 5355); it makes the reading lenient and
-// decides nothing. kNeedMore: it was a DNS message (others may follow in this flow); kMalformed: it was none, nothing
-// was emitted.
-inline Outcome ParseDnsDatagram(Bytes datagram, Direction direction, bool port_hint, ObservableBatch& out) {
-  return ParseDnsMessage(datagram, direction, out, port_hint) ? Outcome::NeedMore() : Outcome::Malformed();
-}
+// DNS over UDP: each payload is a message. The reading is lenient where one of the ports is known for DNS.
+class DnsDatagramParser {
+ public:
+  static constexpr std::array<uint16_t, 3> kPorts = {53, 5353, 5355};
+  static constexpr bool kKeepsState = false;
+  static constexpr bool kLaterTellsSender = true;
+  static constexpr size_t kLimitBytes = 0;
+  static constexpr size_t kMaxStateBytes = 1;
+
+  static Outcome Feed(const Datagram& datagram, ParserOutput& out) {
+    const bool parsed = ParseDnsMessage(datagram.data, datagram.direction, out.values(), datagram.on_own_port);
+    return parsed ? Outcome::NeedMore() : Outcome::Malformed();
+  }
+  // By the QR bit (RFC 1035 section 4.1.1) of what is a DNS message without doubt.
+  static Sender SenderOf(Bytes datagram);
+  static size_t HeldBytes() { return 0; }
+};
 
 // DNS over TCP (RFC 7766): messages, each behind its length in two bytes. A message that lies whole in one chunk is
 // read where it lies. After a gap, and where a connection is picked up midway, a direction goes on if a message
@@ -44,12 +56,16 @@ inline Outcome ParseDnsDatagram(Bytes datagram, Direction direction, bool port_h
 // passed over.
 class DnsStreamParser {
  public:
-  static constexpr ProtocolId kProtocol = ProtocolId::kDns;
   static constexpr size_t kLimitBytes = size_t{2} * (2 + 65535);  // a message and its length, each way
+  static constexpr size_t kMaxStateBytes = 64;
+  static constexpr bool kReadsEnds = false;
+  static constexpr bool kFollowsStartTls = false;
+  static constexpr bool kStartCountsBehindAnswer = false;
 
   // Looks at the length, the header and the first record.
   static Probe Identify(Bytes first, Direction direction);
-  Outcome Feed(const Chunk& chunk, ObservableBatch& out);
+  static Sender SenderOf(Bytes first);  // by the QR bit behind the length
+  Outcome Feed(const Chunk& chunk, ParserOutput& out);
   size_t HeldBytes() const { return sides_[0].held.size() + sides_[1].held.size(); }
   bool InMessage(Direction direction) const { return !sides_[static_cast<size_t>(direction)].held.empty(); }
 

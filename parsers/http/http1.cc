@@ -1,6 +1,7 @@
 #include "parsers/http/http1.h"
 
 #include "parsers/base/text.h"
+#include "parsers/http/http_protocol.h"
 #include "parsers/http/http_values.h"
 
 namespace vedette {
@@ -16,7 +17,7 @@ bool SaysTunnel(const StatusLine& line) {
 
 }  // namespace
 
-Outcome Http1Parser::Feed(const Chunk& chunk, ObservableBatch& out) {
+Outcome Http1Parser::Feed(const Chunk& chunk, ParserOutput& out) {
   Turn turn{.data = AsText(chunk.data),
             .at = 0,
             .direction = chunk.direction,
@@ -106,7 +107,7 @@ bool Http1Parser::StepHead(Turn& turn) {
   const size_t newline = window.find('\n');
   if (newline == std::string_view::npos) {
     if (probe == Probe::kNo || window.size() == kMaxHeadBytes) {
-      if (probe != Probe::kNo) ++counters_.heads_over_limit;
+      if (probe != Probe::kNo) turn.out.Count<HttpProtocol>(HttpProtocol::kHeadTooLong);
       turn.at += window.size();
       return RefuseHead(turn, State::kSearchInLine);
     }
@@ -154,7 +155,7 @@ bool Http1Parser::StepHeldHead(Turn& turn) {
     if (side.line_start == 0) {
       const bool refused = ProbeHead(text) == Probe::kNo;
       if (!refused && !full) return false;
-      if (!refused) ++counters_.heads_over_limit;
+      if (!refused) turn.out.Count<HttpProtocol>(HttpProtocol::kHeadTooLong);
       Release(side);
       return RefuseHead(turn, State::kSearchInLine);
     }
@@ -241,14 +242,14 @@ Framing Http1Parser::TakeRequest(Turn& turn, const RequestLine& line, std::strin
                   : !line.has_version     ? RequestQueue::Kind::kSimple
                                           : RequestQueue::Kind::kOrdinary);
   }
-  HttpRequestValues values(line.method, line.target, turn.direction, turn.out);
+  HttpRequestValues values(line.method, line.target, turn.direction, turn.out.values());
   Framing framing;
   HeaderReader reader(fields, extent == Extent::kComplete);
   HeaderField field;
   std::string_view value;
   while (reader.Next(field, value)) {
     if (IsFolded(value)) {
-      char* const unfolded = turn.out.arena().Allocate(value.size());
+      char* const unfolded = turn.out.values().arena().Allocate(value.size());
       value = {unfolded, Unfold(value, unfolded)};
     }
     switch (field) {
@@ -276,14 +277,14 @@ Framing Http1Parser::TakeRequest(Turn& turn, const RequestLine& line, std::strin
     }
   }
   values.Finish(extent != Extent::kCut, MayRequest(turn) ? turn.receiver : nullptr);
-  counters_.values_over_limit += values.over_limit();
+  turn.out.Count<HttpProtocol>(HttpProtocol::kTooManyValues, values.over_limit());
   return framing;
 }
 
 void Http1Parser::TakeStatus(Turn& turn, const StatusLine& line) {
   ++counters_.responses;
-  turn.out.BeginMessage();
-  turn.out.AddText(ObservableKind::kHttpStatus, turn.direction, line.status_text);
+  turn.out.values().BeginMessage();
+  turn.out.values().AddText(ObservableKind::kHttpStatus, turn.direction, line.status_text);
 }
 
 bool Http1Parser::TakeResponse(Turn& turn, const StatusLine& line, std::string_view fields) {

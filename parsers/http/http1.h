@@ -35,15 +35,12 @@ namespace vedette {
 struct Http1Counters {
   uint32_t requests = 0;
   uint32_t responses = 0;
-  uint32_t searches = 0;           // a head should have stood there and didn't
-  uint32_t heads_over_limit = 0;   // too long to be read whole: some of what is looked for may be missing
-  uint32_t heads_cut = 0;          // ended by a gap or the end of the stream: complete lines were used
-  uint32_t values_over_limit = 0;  // see HttpRequestValues::kMaxValues
+  uint32_t searches = 0;   // a head should have stood there and didn't
+  uint32_t heads_cut = 0;  // ended by a gap or the end of the stream: complete lines were used
 };
 
 class Http1Parser {
  public:
-  static constexpr ProtocolId kProtocol = ProtocolId::kHttp;
   // Servers refuse heads of more than 8 to 64 KiB (Apache 8 KiB a line and 100 lines, nginx 4 x 8 KiB, IIS 16 KiB,
   // HAProxy 16 KiB). What is held of a head; a longer one is thinned out.
   static constexpr size_t kMaxHeadBytes = size_t{64} << 10;
@@ -54,9 +51,16 @@ class Http1Parser {
   static constexpr uint32_t kMaxDroppedBytes = uint32_t{1} << 20;
   static constexpr size_t kMaxChunkLineBytes = 4096;  // a size line with its extensions, a trailer line
   static constexpr size_t kLimitBytes = 2 * kMaxHeadBytes;
+  static constexpr size_t kMaxStateBytes = 192;
+  static constexpr bool kReadsEnds = true;  // a URL without a host has the server's address
+  static constexpr bool kFollowsStartTls = false;
+  static constexpr bool kStartCountsBehindAnswer = true;  // it tells who the client is
 
   static Probe Identify(Bytes first, Direction) { return IdentifyHttp1(AsText(first)); }
-  Outcome Feed(const Chunk& chunk, ObservableBatch& out);
+  static Sender SenderOf(Bytes first) {
+    return AsText(first).substr(0, 5) == "HTTP/" ? Sender::kServer : Sender::kClient;
+  }
+  Outcome Feed(const Chunk& chunk, ParserOutput& out);
   size_t HeldBytes() const { return sides_[0].held.capacity() + sides_[1].held.capacity(); }
   bool InMessage(Direction direction) const { return !sides_[static_cast<size_t>(direction)].held.empty(); }
   const Http1Counters& counters() const { return counters_; }
@@ -94,7 +98,7 @@ class Http1Parser {
     size_t at;  // the next byte to look at
     Direction direction;
     Side& side;
-    ObservableBatch& out;
+    ParserOutput& out;
     const Endpoint* receiver;  // of `data`; null: not known
     Outcome outcome;           // what ends the call, where a step says so
     std::string_view rest() const { return data.substr(at); }
@@ -128,7 +132,7 @@ class Http1Parser {
   void GiveUpLongHead(Turn& turn);
   // The complete line of a long head that begins at `line_start` begins the next one.
   void CutLongHead(Turn& turn);
-  void LoseField(Side& side);
+  static void LoseField(Turn& turn);
   // No head stands where one should; the bytes up to `turn.at` are done with.
   [[nodiscard]] bool RefuseHead(Turn& turn, State state);
 
@@ -158,7 +162,5 @@ class Http1Parser {
   Http1Counters counters_;
   bool opening_seen_ = false;  // the handshake was: the client's direction is known
 };
-
-static_assert(StreamParserType<Http1Parser>);
 
 }  // namespace vedette

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "parsers/http/http1.h"
+#include "parsers/http/http_protocol.h"
 
 namespace vedette {
 namespace {
@@ -16,9 +17,9 @@ bool IsContinuation(std::string_view line) { return line.front() == ' ' || line.
 
 }  // namespace
 
-void Http1Parser::LoseField(Side& side) {
-  if (!side.lost) ++counters_.heads_over_limit;
-  side.lost = true;
+void Http1Parser::LoseField(Turn& turn) {
+  if (!turn.side.lost) turn.out.Count<HttpProtocol>(HttpProtocol::kHeadTooLong);
+  turn.side.lost = true;
 }
 
 void Http1Parser::ThinOutHead(Turn& turn) {
@@ -43,7 +44,7 @@ void Http1Parser::ThinOutHead(Turn& turn) {
     if (kept.size() - first_bytes + field.size() <= kMaxKeptBytes) {
       keep(field);
     } else {
-      LoseField(side);
+      LoseField(turn);
       last_kept = false;
     }
   }
@@ -52,7 +53,7 @@ void Http1Parser::ThinOutHead(Turn& turn) {
   if (unfinished.size() <= kMaxKeptBytes) {
     keep(unfinished);
   } else {
-    if (IsReadField(unfinished) || (IsContinuation(unfinished) && last_kept)) LoseField(side);
+    if (IsReadField(unfinished) || (IsContinuation(unfinished) && last_kept)) LoseField(turn);
     keep(kStub);
     side.line_start = static_cast<uint32_t>(kept.size());
     side.in_long_line = true;
@@ -75,7 +76,7 @@ void Http1Parser::StepLongLine(Turn& turn) {
 
 void Http1Parser::GiveUpLongHead(Turn& turn) {
   Side& side = turn.side;
-  LoseField(side);
+  LoseField(turn);
   const bool in_line = side.in_long_line || side.line_start != side.held.size();
   TakeCutHead(turn, {side.held.data(), side.held.size()});
   Release(side);

@@ -71,7 +71,12 @@ Probe OpenVpnParser::Identify(Bytes first, Direction) {
   return AuthBytesOfReset(packet) != kNoReset ? Probe::kYes : Probe::kNo;
 }
 
-Outcome OpenVpnParser::Feed(const Chunk& chunk, ObservableBatch& out) {
+Sender OpenVpnParser::SenderOf(Bytes first) {
+  if (first.size() <= kLengthBytes) return Sender::kUnknown;
+  return OpcodeOf(first[kLengthBytes]) == kHardResetClient ? Sender::kClient : Sender::kServer;
+}
+
+Outcome OpenVpnParser::Feed(const Chunk& chunk, ParserOutput& out) {
   Side& side = sides_[static_cast<size_t>(chunk.direction)];
   if (chunk.gap_bytes != 0) PassGap(side, chunk.gap_bytes);
   ReadFrames(side, chunk.data, chunk.direction, out);
@@ -83,7 +88,7 @@ Outcome OpenVpnParser::Feed(const Chunk& chunk, ObservableBatch& out) {
   return Answer(side);
 }
 
-Outcome OpenVpnParser::FeedDatagram(Bytes datagram, Direction direction, ObservableBatch& out) {
+Outcome OpenVpnParser::FeedDatagram(Bytes datagram, Direction direction, ParserOutput& out) {
   Side& side = sides_[static_cast<size_t>(direction)];
   if (!side.closed && !datagram.empty()) OnPacket(side, datagram, direction, out);
   return done_ || (sides_[0].closed && sides_[1].closed) ? Outcome::Done() : Outcome::NeedMore();
@@ -105,7 +110,7 @@ void OpenVpnParser::PassGap(Side& side, uint32_t gap_bytes) {
   side.drop_bytes = side.closed ? 0 : rest - gap_bytes;
 }
 
-void OpenVpnParser::ReadFrames(Side& side, Bytes data, Direction direction, ObservableBatch& out) {
+void OpenVpnParser::ReadFrames(Side& side, Bytes data, Direction direction, ParserOutput& out) {
   const auto hold = [&](size_t target) {
     const size_t take = std::min(data.size(), target - side.frame.size());
     side.frame.reserve(target);
@@ -140,7 +145,7 @@ void OpenVpnParser::ReadFrames(Side& side, Bytes data, Direction direction, Obse
   }
 }
 
-void OpenVpnParser::OnPacket(Side& side, Bytes packet, Direction direction, ObservableBatch& out) {
+void OpenVpnParser::OnPacket(Side& side, Bytes packet, Direction direction, ParserOutput& out) {
   const uint8_t opcode = OpcodeOf(packet[0]), key = KeyOf(packet[0]);
   if (opcode != kSoftReset && opcode != kControl && !IsReset(opcode)) return;
   if (const size_t auth = AuthBytesOfReset(packet); auth != kNoReset) auth_bytes_ = auth;
@@ -187,7 +192,7 @@ void OpenVpnParser::Restart(uint8_t key) {
   }
 }
 
-void OpenVpnParser::TakeTls(Side& side, uint32_t id, Bytes tls, Direction direction, ObservableBatch& out) {
+void OpenVpnParser::TakeTls(Side& side, uint32_t id, Bytes tls, Direction direction, ParserOutput& out) {
   const auto distance = static_cast<int32_t>(id - side.next_id);
   if (distance < 0) return;  // sent again
   if (distance > 0) {
@@ -209,7 +214,7 @@ void OpenVpnParser::TakeTls(Side& side, uint32_t id, Bytes tls, Direction direct
   TakeAhead(side, /*past_gaps=*/false, direction, out);
 }
 
-void OpenVpnParser::TakeAhead(Side& side, bool past_gaps, Direction direction, ObservableBatch& out) {
+void OpenVpnParser::TakeAhead(Side& side, bool past_gaps, Direction direction, ParserOutput& out) {
   while (!side.ahead.empty() && !side.closed) {
     const bool is_next = side.ahead.front().id == side.next_id;
     if (!is_next && !past_gaps) return;
@@ -221,8 +226,7 @@ void OpenVpnParser::TakeAhead(Side& side, bool past_gaps, Direction direction, O
   }
 }
 
-void OpenVpnParser::FeedTls(Side& side, Bytes tls, bool after_gap, bool end, Direction direction,
-                            ObservableBatch& out) {
+void OpenVpnParser::FeedTls(Side& side, Bytes tls, bool after_gap, bool end, Direction direction, ParserOutput& out) {
   if (tls.empty() && !after_gap && !end) return;
   Chunk chunk;
   chunk.data = tls;

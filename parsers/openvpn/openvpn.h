@@ -32,15 +32,19 @@ class OpenVpnParser {
   // Packets of one end held ahead of their turn: its own window (TLS_RELIABLE_N_REC_BUFFERS).
   static constexpr size_t kMaxAhead = 12;
 
-  static constexpr ProtocolId kProtocol = ProtocolId::kOpenVpn;
   static constexpr size_t kLimitBytes = TlsParser::kLimitBytes + 2 * (kMaxAhead + 1) * (kMaxControlBytes + 2);
+  static constexpr size_t kMaxStateBytes = 384;
+  static constexpr bool kReadsEnds = false;
+  static constexpr bool kFollowsStartTls = false;
+  static constexpr bool kStartCountsBehindAnswer = false;
 
   // kYes for a whole hard reset, the first packet of either end.
   static Probe Identify(Bytes first, Direction direction);  // over TCP, with its length before it
   static bool IdentifyDatagram(Bytes datagram) { return AuthBytesOfReset(datagram) != kNoReset; }
+  static Sender SenderOf(Bytes first);  // by which end's reset it is
 
-  Outcome Feed(const Chunk& chunk, ObservableBatch& out);
-  Outcome FeedDatagram(Bytes datagram, Direction direction, ObservableBatch& out);
+  Outcome Feed(const Chunk& chunk, ParserOutput& out);
+  Outcome FeedDatagram(Bytes datagram, Direction direction, ParserOutput& out);
 
   size_t HeldBytes() const {
     return held_bytes_ + sides_[0].frame.capacity() + sides_[1].frame.capacity() + tls_.HeldBytes();
@@ -71,15 +75,15 @@ class OpenVpnParser {
   // Bytes between session id and acks, where the packet is a hard reset.
   static size_t AuthBytesOfReset(Bytes packet);
 
-  void ReadFrames(Side& side, Bytes data, Direction direction, ObservableBatch& out);
+  void ReadFrames(Side& side, Bytes data, Direction direction, ParserOutput& out);
   static void PassGap(Side& side, uint32_t gap_bytes);
-  void OnPacket(Side& side, Bytes packet, Direction direction, ObservableBatch& out);
+  void OnPacket(Side& side, Bytes packet, Direction direction, ParserOutput& out);
   // Whether the packet belongs to the handshake at hand; a reset may begin another.
   bool TakeReset(Side& side, uint8_t opcode, uint8_t key, uint64_t session);
   void Restart(uint8_t key);
-  void TakeTls(Side& side, uint32_t id, Bytes tls, Direction direction, ObservableBatch& out);
-  void TakeAhead(Side& side, bool past_gaps, Direction direction, ObservableBatch& out);
-  void FeedTls(Side& side, Bytes tls, bool after_gap, bool end, Direction direction, ObservableBatch& out);
+  void TakeTls(Side& side, uint32_t id, Bytes tls, Direction direction, ParserOutput& out);
+  void TakeAhead(Side& side, bool past_gaps, Direction direction, ParserOutput& out);
+  void FeedTls(Side& side, Bytes tls, bool after_gap, bool end, Direction direction, ParserOutput& out);
   Outcome Answer(const Side& side) const;
 
   TlsParser tls_;
@@ -88,6 +92,29 @@ class OpenVpnParser {
   size_t auth_bytes_ = kNoReset;
   uint8_t key_ = 0;
   bool done_ = false;
+};
+
+// The same over UDP: a packet is a datagram.
+class OpenVpnDatagramParser {
+ public:
+  static constexpr std::array<uint16_t, 0> kPorts = {};
+  static constexpr bool kKeepsState = true;
+  static constexpr bool kLaterTellsSender = false;
+  static constexpr size_t kLimitBytes = OpenVpnParser::kLimitBytes;
+  static constexpr size_t kMaxStateBytes = OpenVpnParser::kMaxStateBytes;
+
+  static bool Begins(const Datagram& datagram) { return OpenVpnParser::IdentifyDatagram(datagram.data); }
+  // Resets are short, and bytes of other protocols may look like one.
+  static Sender SenderOf(Bytes) { return Sender::kUnknown; }
+  // A datagram that was cut counts as lost.
+  Outcome Feed(const Datagram& datagram, ParserOutput& out) {
+    if (datagram.missing_bytes != 0) return Outcome::NeedMore();
+    return packets_.FeedDatagram(datagram.data, datagram.direction, out);
+  }
+  size_t HeldBytes() const { return packets_.HeldBytes(); }
+
+ private:
+  OpenVpnParser packets_;
 };
 
 }  // namespace vedette

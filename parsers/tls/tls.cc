@@ -189,7 +189,20 @@ Probe TlsParser::Identify(Bytes first, Direction) {
   return IsSslv2ClientHello(first.first(kSslv2HelloBytes), version, length) ? Probe::kYes : Probe::kNo;
 }
 
-Outcome TlsParser::Feed(const Chunk& chunk, ObservableBatch& out) {
+Sender TlsParser::SenderOf(Bytes first) {
+  if (first.size() <= kRecordHeaderBytes || first[0] != kHandshake) return Sender::kUnknown;
+  switch (first[kRecordHeaderBytes]) {
+    case kClientHello:
+      return Sender::kClient;
+    case kServerHello:
+      return Sender::kServer;
+    default:
+      return Sender::kUnknown;
+  }
+}
+
+Outcome TlsParser::Feed(const Chunk& chunk, ParserOutput& output) {
+  ObservableBatch& out = output.values();
   Side& side = sides_[static_cast<size_t>(chunk.direction)];
   if (!side.is_fed) {
     side.is_fed = true;

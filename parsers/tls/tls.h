@@ -34,16 +34,20 @@ class TlsParser {
   // How far a direction that lost its place is searched for the next record: more than one flight of a handshake.
   static constexpr size_t kMaxSeekBytes = size_t{64} * 1024;
 
-  static constexpr ProtocolId kProtocol = ProtocolId::kTls;
   static constexpr size_t kLimitBytes = 2 * kMaxMessageBytes;
+  static constexpr size_t kMaxStateBytes = 192;
+  static constexpr bool kReadsEnds = false;
+  static constexpr bool kFollowsStartTls = true;
+  static constexpr bool kStartCountsBehindAnswer = false;
 
   // kYes for the first bytes of a record with a handshake message that is known and has a plausible length, of a
   // ChangeCipherSpec, an alert in clear, application data, and of an SSLv2-compatible ClientHello.
   static Probe Identify(Bytes first, Direction direction);
+  static Sender SenderOf(Bytes first);  // of a hello at the front of a record
 
   // Skips a direction to its end, and is done with the flow, as soon as it can show no more: at its first encrypted
   // record at the latest.
-  Outcome Feed(const Chunk& chunk, ObservableBatch& out);
+  Outcome Feed(const Chunk& chunk, ParserOutput& out);
 
   size_t HeldBytes() const { return sides_[0].held.capacity() + sides_[1].held.capacity(); }
   bool InMessage(Direction direction) const {

@@ -3,12 +3,9 @@
 #include <chrono>
 #include <utility>
 
+#include "sensor/capture/link_type.h"
+
 namespace vedette {
-namespace {
-
-constexpr uint16_t kEthernet = 1;  // LINKTYPE_ETHERNET
-
-}  // namespace
 
 void InjectingSource::Inject(std::vector<uint8_t> frame) {
   const std::lock_guard<std::mutex> lock(mutex_);
@@ -30,7 +27,7 @@ PollStatus InjectingSource::Poll(std::span<const Frame>& frames) {
                 .time_ns = static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count()),
                 .number = last_number_,
                 .file = 0,
-                .link_type = kEthernet,
+                .link_type = kLinkEthernet,
                 .interface = 0};
       frames = {&frame_, 1};
       taken_.fetch_add(1, std::memory_order_release);

@@ -4,15 +4,10 @@
 #include <pcap/pcap.h>
 
 namespace vedette {
-namespace {
 
-constexpr uint16_t kLinkTypeRaw = 101;
+int DltOfLinkType(uint16_t link_type) { return link_type == kLinkRaw ? DLT_RAW : link_type; }
 
-}  // namespace
-
-int DltOfLinkType(uint16_t link_type) { return link_type == kLinkTypeRaw ? DLT_RAW : link_type; }
-
-uint16_t LinkTypeOfDlt(int dlt) { return dlt == DLT_RAW ? kLinkTypeRaw : static_cast<uint16_t>(dlt); }
+uint16_t LinkTypeOfDlt(int dlt) { return dlt == DLT_RAW ? kLinkRaw : static_cast<uint16_t>(dlt); }
 
 std::string LinkTypeName(uint16_t link_type) {
   const char* const name = pcap_datalink_val_to_name(DltOfLinkType(link_type));

@@ -18,7 +18,8 @@ constexpr int kSnapLength = 262144;
 
 // Tried in turn at the start, to tell a typing error from an expression that only some link types know: Ethernet, Linux
 // cooked v1 and v2, raw IP, null, PPP, 802.11 with and without radiotap.
-constexpr uint16_t kTrialLinkTypes[] = {1, 113, 276, 101, 0, 9, 127, 105};
+constexpr uint16_t kTrialLinkTypes[] = {kLinkEthernet, kLinkCooked, kLinkCooked2, kLinkRaw,
+                                        kLinkNull,     kLinkPpp,    kLinkRadio,   kLink80211};
 
 bool CompileFor(const std::string& expression, uint16_t link_type, bpf_program& program, std::string& error) {
   pcap_t* const dead = pcap_open_dead(DltOfLinkType(link_type), kSnapLength);

@@ -6,6 +6,7 @@
 
 #include <cstring>
 
+#include "sensor/capture/link_type.h"
 #include "sensor/capture/live/frame_sender.h"
 #include "sensor/capture/packet_filter.h"
 #include "sensor/check/offloads.h"
@@ -15,8 +16,6 @@
 
 namespace vedette {
 namespace {
-
-constexpr uint16_t kEthernet = 1;  // LINKTYPE_ETHERNET
 
 unsigned FlagsOf(const std::string& interface) {
   const int descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -36,15 +35,12 @@ void CheckOffloads(const std::string& interface, unsigned flags, CheckReport& re
     off += " " + name + " off";
   }
   if (names.empty()) return;
-  report.Warn("capture",
-              fmt::format("{0}: packets are merged before they are captured ({1}), so that those captured are "
-                          "not those that passed; switch that off: ethtool -K {0}{2}",
-                          interface, names, off));
+  report.Warn("capture", fmt::format("{0}: offloads merge packets before they are captured ({1}), so the captured "
+                                     "packets are not those that passed; switch them off: ethtool -K {0}{2}",
+                                     interface, names, off));
 }
 
 void CheckInterface(const std::string& interface, CheckReport& report) {
-  if (interface.empty())
-    return report.Error("capture", "`capture` needs an `interface`; `ip link` lists those there are");
   if (interface == "any") {
     report.Ok("capture", "all interfaces");
     struct if_nameindex* const all = if_nameindex();
@@ -56,7 +52,7 @@ void CheckInterface(const std::string& interface, CheckReport& report) {
     return;
   }
   if (interface.size() >= IFNAMSIZ || if_nametoindex(interface.c_str()) == 0)
-    return report.Error("capture", interface + ": there is no such interface; `ip link` lists those there are");
+    return report.Error("capture", interface + ": there is no such interface; `ip link` lists the existing ones");
   const unsigned flags = FlagsOf(interface);
   if ((flags & IFF_UP) == 0) {
     report.Error("capture", fmt::format("{0}: is down; bring it up: ip link set {0} up", interface));
@@ -66,9 +62,8 @@ void CheckInterface(const std::string& interface, CheckReport& report) {
   CheckOffloads(interface, flags, report);
 }
 
-void CheckCanary(const Config& config, CheckReport& report) {
-  const std::string& interface = config.capture.interface;
-  if (config.canary.inject != CanaryConfig::Inject::kWire || interface.empty()) return;
+void CheckCanary(const Config& config, const std::string& interface, CheckReport& report) {
+  if (config.canary.inject != CanaryConfig::Inject::kWire) return;
   if (interface == "any") {
     return report.Error(
         "canary", "a frame cannot be sent on all interfaces: name the one to capture from, or set `inject: source`");
@@ -90,25 +85,27 @@ void CheckFilter(const Config& config, CheckReport& report) {
   Frame frame;
   frame.data = bytes.data();
   frame.captured_bytes = frame.wire_bytes = static_cast<uint32_t>(bytes.size());
-  frame.link_type = kEthernet;
+  frame.link_type = kLinkEthernet;
   if (!filter->Matches(frame)) {
     report.Warn("canary",
-                "the filter keeps the canary's packet out (UDP port 53 from 192.0.2.1 to 192.0.2.53), so that each one "
-                "will be missed; let it pass, or inject at the source");
+                "the filter excludes the canary's packet (UDP port 53 from 192.0.2.1 to 192.0.2.53), so every canary "
+                "will be missed; let it pass, or set `inject: source`");
   }
 }
 
 }  // namespace
 
 void CheckCapture(const Config& config, CheckReport& report) {
-  CheckInterface(config.capture.interface, report);
-  CheckCanary(config, report);
+  const std::vector<std::string> interfaces = config.capture.AllInterfaces();
+  if (interfaces.empty()) report.Error("capture", "`capture` needs an `interface`; `ip link` lists those there are");
+  for (const std::string& interface : interfaces) CheckInterface(interface, report);
+  for (const std::string& interface : interfaces) CheckCanary(config, interface, report);
   CheckFilter(config, report);
   const std::string& user = config.capture.user;
   if (geteuid() != 0) {
     report.Warn(
         "capture",
-        "checked without root's rights: what the sensor's user may do is not known, nor whether it may capture");
+        "checked without root privileges: what the sensor's user may do is not known, nor whether it may capture");
     return;
   }
   DroppedPrivileges left;

@@ -39,22 +39,21 @@ void CheckKey(const Config& config, CheckReport& report) {
                                             "user: chown {1} {0}, and its folder likewise",
                                             path, user));
   }
-  report.Ok("feed", fmt::format("{}: a key pair that root alone can read; root has to start the sensor", path));
+  report.Ok("feed", fmt::format("{}: a key pair that only root can read; root has to start the sensor", path));
 }
 
 void CheckPartners(const Config& config, const KeyPair& keys, const IndicatorSet* set, CheckReport& report) {
-  const bool any_unmarked = std::any_of(config.clearances.begin(), config.clearances.end(), [](const Clearance& one) {
-    return !one.unmarked_sources.empty() && one.max_tlp >= Tlp::kAmberStrict;
+  const std::vector<PartnerConfig>& partners = config.feed.partners;
+  const bool any_unmarked = std::any_of(partners.begin(), partners.end(), [](const PartnerConfig& one) {
+    return !one.clearance.unmarked_sources.empty() && one.clearance.max_tlp >= Tlp::kAmberStrict;
   });
-  if (!config.clearances.empty() && !config.clearances[0].unmarked_sources.empty() && !any_unmarked)
+  if (!partners.empty() && !partners[0].clearance.unmarked_sources.empty() && !any_unmarked)
     report.Warn("feed",
                 "`unmarked_sources` has no effect: indicators without TLP are amber+strict, and no partner has such a "
                 "`max_tlp`");
-  if (config.feed.partners.empty())
-    report.Warn("feed", "there are no partners; alerts go to nobody but `output`, if that is set");
-  for (size_t i = 0; i < config.feed.partners.size(); ++i) {
-    const PartnerConfig& partner = config.feed.partners[i];
-    const Clearance& clearance = config.clearances[i];
+  if (partners.empty()) report.Warn("feed", "there are no partners; alerts go to nobody but `output`, if that is set");
+  for (const PartnerConfig& partner : partners) {
+    const Clearance& clearance = partner.clearance;
     if (!keys.public_key.empty() && partner.public_key == keys.public_key)
       report.Error("feed", fmt::format("partner {} has the sensor's own key; ask it for its .pub file", partner.name));
     if (clearance.originators.empty()) {
@@ -64,12 +63,12 @@ void CheckPartners(const Config& config, const KeyPair& keys, const IndicatorSet
     if (set == nullptr) continue;
     uint64_t permitted = 0;
     for (uint32_t index = 0; index < set->size(); ++index) permitted += clearance.Permits(set->at(index)) ? 1 : 0;
-    const std::string text = fmt::format("partner {} may be told of {} of the {} indicators", partner.name,
+    const std::string text = fmt::format("partner {} may receive {} of the {} indicators", partner.name,
                                          Thousands(permitted), Thousands(set->size()));
     if (permitted != 0) {
       report.Ok("feed", text);
     } else {
-      report.Warn("feed", text + "; look at its `originators` and `max_tlp`, and at `unmarked_sources`");
+      report.Warn("feed", text + "; check its `originators` and `max_tlp`, and `unmarked_sources`");
     }
   }
 }
@@ -102,8 +101,8 @@ std::string NeedsRights(const std::string& port) {
   std::ifstream("/proc/sys/net/ipv4/ip_unprivileged_port_start") >> first;
   if (number >= first) return {};
   return fmt::format(
-      "port {0} is below {1}, and the sensor has no rights any more when it listens; choose one from {1} on, or let "
-      "everybody have it: sysctl -w net.ipv4.ip_unprivileged_port_start={0}",
+      "port {0} is below {1}, and the sensor has dropped its privileges by the time it listens; choose a port from {1} "
+      "up, or allow lower ones to everybody: sysctl -w net.ipv4.ip_unprivileged_port_start={0}",
       number, first);
 }
 
@@ -139,10 +138,10 @@ void CheckFeed(const Config& config, const IndicatorSet* set, CheckReport& repor
   AddCanaryView(whole, canary_keys);
   feed.partners = whole.feed.partners;
   if (!keyed) feed.keys = NewKeyPair();
-  if (FeedPublisher::Open(feed, error) != nullptr) return report.Ok("feed", feed.endpoint + " can be listened at");
+  if (FeedPublisher::Open(feed, error) != nullptr) return report.Ok("feed", feed.endpoint + " is free to listen on");
   const std::optional<Holder> holder = HolderOfPort(port);
   if (error.find("is taken") != std::string::npos && IsOurs(config, holder))
-    return report.Ok("feed", feed.endpoint + " is in use by this sensor, which runs");
+    return report.Ok("feed", feed.endpoint + " is in use by this sensor, which is running");
   report.Error("feed", error + TextOf(holder));
 }
 
@@ -160,10 +159,10 @@ void CheckMetrics(const Config& config, CheckReport& report) {
   const FigureRegistry none;
   std::string error;
   if (MetricsEndpoint::Open(listen, none, error) != nullptr)
-    return report.Ok("metrics", listen + " can be listened at");
+    return report.Ok("metrics", listen + " is free to listen on");
   const std::optional<Holder> holder = HolderOfPort(port);
   if (SomebodyListens(port) && IsOurs(config, holder))
-    return report.Ok("metrics", listen + " is in use by this sensor, which runs");
+    return report.Ok("metrics", listen + " is in use by this sensor, which is running");
   fail(error + TextOf(holder));
 }
 

@@ -74,8 +74,8 @@ std::vector<Need> NeedsOf(const Config& config) {
   }
   for (const std::string& path : config.geo) add("geo", path, Access::kRead, true, "the database");
   if (!config.cache.empty() && (config.cache_given || Exists(config.cache)))
-    add("cache", config.cache, Access::kWriteFolder, false, "compiled patterns, for a quick start");
-  add("state", config.state, Access::kWriteFolder, false, "mutes, so that they outlive a restart");
+    add("cache", config.cache, Access::kWriteFolder, false, "compiled patterns, for a fast start");
+  add("state", config.state, Access::kWriteFolder, false, "mutes, so that they survive a restart");
   if (!config.output.empty() && config.output != "-") {
     if (Exists(config.output)) {
       add("output", config.output, Access::kWrite, true, "alerts");
@@ -88,7 +88,7 @@ std::vector<Need> NeedsOf(const Config& config) {
   }
   if (!config.control.empty()) {
     add("control", FolderOf(config.control), Access::kWriteFolder, config.control_given,
-        "the socket by which `vedette status` and others reach it");
+        "the socket through which `vedette status` and others reach the sensor");
   }
   if (!config.alarms.command.empty())
     add("alarms", config.alarms.command[0], Access::kExecute, true, "the alarm command");
@@ -101,7 +101,7 @@ void CheckNeeds(const Config& config, CheckReport& report) {
   for (const Need& need : needs) wishes.push_back(need.wish);
   std::vector<int> answers;
   if (!AskAs(config.capture.user, wishes, answers))
-    return report.Error("capture", fmt::format("user `{}` cannot be had: is there one?", config.capture.user));
+    return report.Error("capture", fmt::format("cannot become user `{}`: does it exist?", config.capture.user));
   const std::string user = UserOf(config);
   for (size_t i = 0; i < needs.size(); ++i) {
     const Need& need = needs[i];
@@ -151,9 +151,9 @@ void CheckPaths(const Config& config, CheckReport& report) {
     report.Error("output", config.output + ": is a folder; name the file that alerts are written to");
   } else if (config.output != "-" && IsLocked(config.output, holder)) {
     if (holder ? RunsWith(*holder, config.path) : OurSensorRuns(config)) {
-      report.Ok("output", config.output + " is written by this sensor, which runs");
+      report.Ok("output", config.output + " is written by this sensor, which is running");
     } else {
-      report.Error("output", fmt::format("{}: another sensor is writing it{}; end that one, or name another file",
+      report.Error("output", fmt::format("{}: another sensor is writing it{}; stop that one, or name another file",
                                          config.output, TextOf(holder)));
     }
   }
@@ -162,15 +162,16 @@ void CheckPaths(const Config& config, CheckReport& report) {
   if (!IsControlPath(config.control, error)) return report.Error("control", error);
   struct stat status {};
   if (lstat(config.control.c_str(), &status) == 0 && !S_ISSOCK(status.st_mode)) {
-    report.Error("control", config.control +
-                                ": is no socket; `control` names the socket to make, so remove the file or choose "
-                                "another path");
+    report.Error(
+        "control",
+        config.control +
+            ": is not a socket; `control` names the socket to create, so remove the file or choose another path");
   }
   const std::optional<Holder> answers = HolderOfSocket(config.control);
   if (answers && !RunsWith(*answers, config.path)) {
-    report.Error("control", fmt::format("{}: another sensor answers there{}; end it, or give this one a `control` of "
-                                        "its own",
-                                        config.control, TextOf(answers)));
+    report.Error("control",
+                 fmt::format("{}: another sensor answers there{}; stop it, or give this one its own `control`",
+                             config.control, TextOf(answers)));
   }
 }
 
@@ -191,13 +192,12 @@ void CheckControlGroup(const Config& config, CheckReport& report) {
   if (!group) return report.Error("control", error);
   DroppedPrivileges left;
   if (!WhoIsLeft(config.capture.user, left, error)) return;  // said of `user`
-  const std::string text = fmt::format("members of group {} may ask at {}", config.control_group, config.control);
+  const std::string text = fmt::format("members of group {} may query {}", config.control_group, config.control);
   if (IsMember(left.user, *group)) return report.Ok("control", text);
   const std::string join = fmt::format("adduser {} {}", left.user, config.control_group);
   if (left.changed_user) {
     report.Warn("control",
-                fmt::format("{}, where root starts the sensor; the service starts it as {}, who is not in that "
-                            "group: {}",
+                fmt::format("{} if root starts the sensor; the service starts it as {}, who is not in that group: {}",
                             text, left.user, join));
   } else {
     report.Error("control", fmt::format("user {} is not in `control_group` {} and cannot give it the socket: {}",
@@ -226,7 +226,7 @@ void CheckCommand(const Config& config, CheckReport& report) {
   struct stat status {};
   const std::string& program = config.alarms.command[0];
   if (stat(program.c_str(), &status) != 0 || !S_ISREG(status.st_mode))
-    report.Error("alarms", program + " is no program; name one by its absolute path");
+    report.Error("alarms", program + " is not a program; give the absolute path of one");
 }
 
 // The unit of a further sensor lets it write folders of its own only.

@@ -6,7 +6,7 @@
 #include <system_error>
 
 #include "exporter/geo/geo.h"
-#include "exporter/policy/constituency_table.h"
+#include "exporter/policy/partners.h"
 #include "parsers/registry.h"
 #include "sensor/check/parts.h"
 #include "sensor/config/duration.h"
@@ -69,8 +69,7 @@ std::shared_ptr<const IndicatorSet> CheckIndicators(const Config& config, CheckR
   const int64_t limit = config.alarms.stale_indicators.count();
   if (limit != 0 && newest != 0 && NowSeconds() - newest > limit) {
     report.Warn("indicators",
-                fmt::format("the newest file is {} days old (limit {}); does whatever brings them still "
-                            "run?",
+                fmt::format("the newest file is {} days old (limit {}); is whatever delivers them still running?",
                             (NowSeconds() - newest) / 86'400, DurationText(config.alarms.stale_indicators)));
   }
   return set;
@@ -90,7 +89,9 @@ void CheckGeo(const Config& config, CheckReport& report) {
     }
   }
   if (!config.has_feed) return;
-  for (const std::string& warning : ConstituencyTable(config.clearances, &geo).Warnings()) report.Warn("feed", warning);
+  Partners partners(&geo);
+  for (const PartnerConfig& partner : config.feed.partners) partners.Add(partner);
+  for (const std::string& warning : partners.constituencies().Warnings()) report.Warn("feed", warning);
 }
 
 }  // namespace vedette

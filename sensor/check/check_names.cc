@@ -19,20 +19,23 @@ struct Names {
 };
 
 void CheckClearances(const Config& config, const Names& names, CheckReport& report) {
-  for (const Clearance& clearance : config.clearances) {
-    for (const std::string& name : clearance.originators) {
+  for (const PartnerConfig& partner : config.feed.partners) {
+    for (const std::string& name : partner.clearance.originators) {
       if (name == kAll || names.originators.contains(name)) continue;
-      report.Warn("feed",
-                  fmt::format("partner {}: `{}` in `originators` is the originator of no indicator in use; theirs "
-                              "are: {}",
-                              clearance.partner, name, ListOfNames(names.originators)));
+      report.Warn(
+          "feed",
+          fmt::format(
+              "partner {}: no indicator in use has the originator `{}`, which is in `originators`; existing ones: {}",
+              partner.name, name, ListOfNames(names.originators)));
     }
   }
-  if (config.clearances.empty()) return;
-  for (const std::string& name : config.clearances[0].unmarked_sources) {
+  if (config.feed.partners.empty()) return;
+  for (const std::string& name : config.feed.partners[0].clearance.unmarked_sources) {
     if (name == kAll || names.sources.contains(name)) continue;
-    report.Warn("feed", fmt::format("`{}` in `unmarked_sources` is the source of no indicator in use; theirs are: {}",
-                                    name, ListOfNames(names.sources)));
+    report.Warn(
+        "feed",
+        fmt::format("no indicator in use has the source `{}`, which is in `unmarked_sources`; existing ones: {}", name,
+                    ListOfNames(names.sources)));
   }
 }
 

@@ -25,13 +25,13 @@ bool SawFragments(const DecodeCounters& decode) {
 
 void CarveSetup::AddTo(CLI::App& app) {
   auto* const carve =
-      app.add_option("--carve", folder_, "folder for the packets of every flow with an alert, a capture each")
+      app.add_option("--carve", folder_, "write every flow with an alert into this folder, each as a capture")
           ->type_name("DIR");
-  app.add_option("--carve-flows", max_flows_, "at most so many flows, those that alert first (default 100000)")
+  app.add_option("--carve-flows", max_flows_, "carve at most this many flows, those that alert first (default 100000)")
       ->check(CLI::Range(uint64_t{1}, uint64_t{10'000'000}))
       ->type_name("N")
       ->needs(carve);
-  app.add_flag("--force", force_, "carve into a folder that is not empty")->needs(carve);
+  app.add_flag("--force", force_, "carve even if the folder is not empty")->needs(carve);
 }
 
 bool CarveSetup::Open(const CaptureList& captures, std::string& error) {

@@ -24,7 +24,7 @@ int Check(const std::string& path) {
   }
   const size_t errors = report.Count(CheckLevel::kError), warnings = report.Count(CheckLevel::kWarning);
   fmt::print("{} errors, {} warnings: {}\n", errors, warnings,
-             errors != 0 ? "a sensor would not run with this" : "a sensor can run with this");
+             errors != 0 ? "a sensor cannot run with this" : "a sensor can run with this");
   return errors != 0 ? kExitUsage : kExitDone;
 }
 

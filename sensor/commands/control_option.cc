@@ -17,8 +17,8 @@ namespace vedette {
 
 std::shared_ptr<ControlOption> ControlOption::AddTo(CLI::App& app) {
   auto option = std::make_shared<ControlOption>();
-  CLI::Option* const config =
-      app.add_option("--config", option->config, "the running sensor's configuration, for its `control` socket");
+  CLI::Option* const config = app.add_option("--config", option->config,
+                                             "the running sensor's configuration, which names its `control` socket");
   config->type_name("FILE");
   app.add_option("--control", option->socket, "the running sensor's control socket (default: " + Config().control + ")")
       ->type_name("SOCKET")
@@ -43,7 +43,7 @@ bool ControlOption::FindPath(std::string& error) const {
     return false;
   }
   if (!whole) {
-    Say("warning: {}\nwarning: {}: the running sensor is asked at {} all the same\n", mistakes, config, loaded.control);
+    Say("warning: {}\nwarning: {}: asking the running sensor at {} all the same\n", mistakes, config, loaded.control);
   }
   path_ = loaded.control;
   return true;

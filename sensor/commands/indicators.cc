@@ -79,24 +79,31 @@ Command AddIndicators(CLI::App& app) {
   auto options = std::make_shared<MuteOptions>();
   CLI::App* const mute = app.add_subcommand("mute", "hide hits of an indicator for a while");
   const std::shared_ptr<ControlOption> mute_control = ControlOption::AddTo(*mute);
-  CLI::Option* const id = mute->add_option("indicator", options->indicator, "its id, as alerts have it");
+  CLI::Option* const id = mute->add_option("indicator", options->indicator, "the indicator's id, as in alerts");
   id->type_name("ID");
-  mute->add_option("--value", options->value, "its value, instead of an id")->type_name("VALUE")->excludes(id);
-  mute->add_option("--source", options->source, "only that source's")->type_name("SOURCE");
-  mute->add_option("--network", options->network, "only where an end, or the matched address, lies in this network")
+  mute->add_option("--value", options->value, "the indicator's value, instead of its id")
+      ->type_name("VALUE")
+      ->excludes(id);
+  mute->add_option("--source", options->source, "only the indicator of this source")->type_name("SOURCE");
+  mute->add_option("--network", options->network,
+                   "only where an end of the flow or the matched address is in this network")
       ->type_name("NETWORK");
   mute->add_option("--for", options->duration, "how long: 90m, 24h, 7d; at most 90d")->required()->type_name("TIME");
-  mute->add_option("--reason", options->reason, "why, for whoever finds it later")->required()->type_name("TEXT");
+  mute->add_option("--reason", options->reason, "why, for anyone who finds the mute later")
+      ->required()
+      ->type_name("TEXT");
 
-  CLI::App* const list = app.add_subcommand("mutes", "what is muted, why, and what that hid");
+  CLI::App* const list = app.add_subcommand("mutes", "list what is muted, why, and how much that hid");
   const std::shared_ptr<ControlOption> list_control = ControlOption::AddTo(*list);
   auto json = std::make_shared<bool>(false);
-  list->add_flag("--json", *json, "as one JSON array");
+  list->add_flag("--json", *json, "print one JSON array");
 
-  CLI::App* const unmute = app.add_subcommand("unmute", "end a mute before its time");
+  CLI::App* const unmute = app.add_subcommand("unmute", "end a mute early");
   const std::shared_ptr<ControlOption> unmute_control = ControlOption::AddTo(*unmute);
   auto name = std::make_shared<std::string>();
-  unmute->add_option("mute", *name, "the mute's id, or that of the indicator it hides")->required()->type_name("ID");
+  unmute->add_option("mute", *name, "the id of the mute, or of the indicator that it hides")
+      ->required()
+      ->type_name("ID");
 
   return [=] {
     if (mute->parsed()) return Mute(*mute_control, *options);

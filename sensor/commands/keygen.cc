@@ -12,7 +12,7 @@ namespace vedette {
 
 Command AddKeygen(CLI::App& app) {
   auto prefix = std::make_shared<std::string>();
-  app.add_option("prefix", *prefix, "writes PREFIX.key (secret, mode 0600) and PREFIX.pub (to give away)")
+  app.add_option("prefix", *prefix, "writes PREFIX.key (secret, mode 0600) and PREFIX.pub (to hand out)")
       ->required()
       ->type_name("PREFIX");
   return [prefix] {

@@ -40,7 +40,7 @@ bool LineOutput::Open(const std::string& path, std::string& error, Start start) 
   descriptor_ = path == "-" ? STDOUT_FILENO : open(path.c_str(), O_WRONLY | O_CREAT | how | O_CLOEXEC, 0640);
   if (descriptor_ >= 0 && path != "-" && start == Start::kAppend && IsRegular(descriptor_) &&
       flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
-    error = path + ": another process is adding to it; name another file";
+    error = path + ": another process is appending to it; name another file";
     return false;
   }
   if (descriptor_ >= 0) {

@@ -60,13 +60,13 @@ int main(int argc, char** argv) {
   add("replay", "match captures against indicators; alerts on standard output, summary on standard error",
       vedette::AddReplay);
   add("observe", "print every observable in captures, unique and sorted, as name<TAB>value", vedette::AddObserve);
-  add("run", "live sensor: capture from an interface, match, publish", vedette::AddRun);
-  add("status", "how a running sensor is, with the exit status of a monitoring plugin", vedette::AddStatus);
-  add("reload", "give a running sensor its indicators anew", vedette::AddReload);
+  add("run", "run a live sensor: capture from an interface, match, publish", vedette::AddRun);
+  add("status", "show the status of a running sensor, with the exit status of a monitoring plugin", vedette::AddStatus);
+  add("reload", "make a running sensor reload its indicators", vedette::AddReload);
   add("check", "validate a sensor's configuration and everything it names", vedette::AddCheck);
   add("canary", "send a known packet through a running sensor and wait for it at the feed", vedette::AddCanary);
   add("indicators", "mute indicators of a running sensor", vedette::AddIndicators);
-  add("partner", "let a suspended partner of a running sensor in again", vedette::AddPartner);
+  add("partner", "readmit a suspended partner of a running sensor", vedette::AddPartner);
   add("subscribe", "receive a partner feed, verify it, write JSON lines to standard output", vedette::AddSubscribe);
   add("keygen", "make a CURVE key pair for a sensor or a partner", vedette::AddKeygen);
   add("manual", "write man pages and shell completion", vedette::AddManual);
@@ -78,7 +78,7 @@ int main(int argc, char** argv) {
     const int code = app.exit(error);
     if (std::string_view(error.what()).starts_with("captures is required"))
       vedette::Say(
-          "Name captures first, or behind --: an option that takes several values takes all that follow it.\n");
+          "Name captures first, or after --: an option that takes several values takes everything that follows it.\n");
     return code == 0 ? vedette::kExitDone : vedette::kExitUsage;
   }
   try {

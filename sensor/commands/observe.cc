@@ -8,6 +8,7 @@
 #include "sensor/commands/commands.h"
 #include "sensor/commands/line_output.h"
 #include "sensor/pipeline/observe_consumer.h"
+#include "sensor/pipeline/pipeline.h"
 #include "sensor/setup/complain.h"
 #include "sensor/setup/inputs.h"
 #include "sensor/setup/progress.h"
@@ -38,25 +39,26 @@ int Observe(ObserveOptions& options) {
   std::string error;
   std::atomic<bool> stop{false};
   const SignalWatch signals(stop);
-  std::vector<WorkerSetup> setups;
+  std::vector<LaneSetup> lanes;
   std::shared_ptr<const CaptureList> list;
   if (options.capture.Check(error)) list = ResolveCaptures(options.capture, stop, error);
   CommandFiles files;
   if (list != nullptr) files.AddCaptures(*list);
   files.AddOutput("--out", options.output);
   LineOutput output;
-  if (list == nullptr || !files.Check(error) || !SetUpWorkers(options.capture, list, setups, error) ||
+  if (list == nullptr || !files.Check(error) || !SetUpLanes(options.capture, list, lanes, error) ||
       !output.Open(options.output, error)) {
     Complain(error);
     return kExitUsage;
   }
-  std::vector<std::unique_ptr<ObserveConsumer>> consumers;
-  for (WorkerSetup& setup : setups) {
-    consumers.push_back(std::make_unique<ObserveConsumer>());
-    setup.consumer = consumers.back().get();
+  std::vector<ObserveConsumer*> consumers;  // the lanes'
+  for (LaneSetup& lane : lanes) {
+    auto consumer = std::make_unique<ObserveConsumer>();
+    consumers.push_back(consumer.get());
+    lane.consumer = std::move(consumer);
   }
   ProgressBar progress;
-  Pipeline pipeline(std::move(setups), Sharing::kSameCapture);
+  Pipeline pipeline(std::move(lanes), Sharing::kSameCapture);
   Totals totals = pipeline.Run(stop, [&](const ProgressReport& report) { progress.Show(report); });
   progress.Clear();
   if (options.capture.follow) totals.interrupted = false;  // there is no other end
@@ -89,11 +91,11 @@ int Observe(ObserveOptions& options) {
 Command AddObserve(CLI::App& app) {
   auto options = std::make_shared<ObserveOptions>();
   options->capture.AddTo(app);
-  app.add_option("--format", options->format, "tsv or jsonl")
+  app.add_option("--format", options->format, "format of the output (default: tsv)")
       ->check(CLI::IsMember({"tsv", "jsonl"}))
       ->type_name("FORMAT");
   app.add_option("--out", options->output, "file to write to (default: standard output)")->type_name("FILE");
-  app.add_flag("--quiet", options->quiet, "no summary");
+  app.add_flag("--quiet", options->quiet, "print no summary");
   return [options] { return Observe(*options); };
 }
 

@@ -20,7 +20,7 @@ int Readmit(const ControlOption& control, const std::string& name) {
     Complain(error);
     return kExitFailed;
   }
-  fmt::print("partner {} is let in again\n", name);
+  fmt::print("partner {} is readmitted\n", name);
   return kExitDone;
 }
 
@@ -29,10 +29,10 @@ int Readmit(const ControlOption& control, const std::string& name) {
 Command AddPartner(CLI::App& app) {
   app.require_subcommand(1);
   CLI::App* const readmit =
-      app.add_subcommand("readmit", "let in again a partner that is suspended, because it sent messages into its feed");
+      app.add_subcommand("readmit", "readmit a partner that was suspended because it sent messages into its feed");
   const std::shared_ptr<ControlOption> control = ControlOption::AddTo(*readmit);
   auto name = std::make_shared<std::string>();
-  readmit->add_option("partner", *name, "its name, as the configuration has it")->required()->type_name("NAME");
+  readmit->add_option("partner", *name, "the partner's name in the configuration")->required()->type_name("NAME");
   return [control, name] { return Readmit(*control, *name); };
 }
 

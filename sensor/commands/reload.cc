@@ -40,7 +40,7 @@ int Reload(const ControlOption& control, bool only_output) {
     if (!control.Ask({{"command", "reload-outcome"}}, response, error)) return fail(error);
     if (response.value("number", uint64_t{0}) >= number && !response.value("running", true)) break;
     if (std::chrono::steady_clock::now() > end)
-      return fail("the reload is still under way; `vedette status` tells how it ends");
+      return fail("the reload is still running; `vedette status` will show its result");
     std::this_thread::sleep_for(kAskAgain);
   }
   const auto texts = [&response](const char* member) { return response.value(member, std::vector<std::string>()); };
@@ -60,7 +60,7 @@ Command AddReload(CLI::App& app) {
   const std::shared_ptr<ControlOption> control = ControlOption::AddTo(app);
   auto only_output = std::make_shared<bool>(false);
   app.add_flag("--output", *only_output,
-               "only the file of alerts: open it anew where it was renamed or removed, and return once it is");
+               "only open a new file of alerts where the old one was renamed or removed, and return once it is open");
   return [control, only_output] { return Reload(*control, *only_output); };
 }
 

@@ -18,6 +18,8 @@
 #include "sensor/commands/resume.h"
 #include "sensor/commands/summary_json.h"
 #include "sensor/config/config.h"
+#include "sensor/pipeline/matching_lane.h"
+#include "sensor/pipeline/pipeline.h"
 #include "sensor/setup/complain.h"
 #include "sensor/setup/feed_setup.h"
 #include "sensor/setup/inputs.h"
@@ -81,13 +83,12 @@ std::string WhyNotResumed(const ReplayOptions& options) {
   if (options.resume.empty()) return {};
   if (options.output == "-") return "--resume continues a file; name it with --out FILE";
   if (!options.publish.empty())
-    return "--resume does not go together with --publish: partners would receive alerts twice; publish in a run of its "
-           "own";
+    return "--resume cannot be combined with --publish: partners would receive alerts twice; publish in a separate run";
   if (options.carve.wanted())
-    return "--resume does not go together with --carve: carve in a run of its own, over the complete output's captures";
+    return "--resume cannot be combined with --carve: carve in a separate run over the same captures";
   if (options.capture.follow)
-    return "--resume does not go together with --follow: what is followed has no end that an output could be complete "
-           "at";
+    return "--resume cannot be combined with --follow: a followed capture has no end at which the output could be "
+           "complete";
   return {};
 }
 
@@ -144,10 +145,10 @@ int Replay(ReplayOptions& options) {
   }
   std::atomic<bool> stop{false};
   SignalWatch signals(stop);
-  std::vector<WorkerSetup> setups;
+  std::vector<LaneSetup> lanes;
   const std::shared_ptr<const CaptureList> files = ResolveCaptures(options.capture, stop, error);
   if (files == nullptr || !FilesOf(options, config, *files).Check(error) ||
-      !SetUpWorkers(options.capture, files, setups, error))
+      !SetUpLanes(options.capture, files, lanes, error))
     return usage(error);
   const std::optional<OutputFormat> format = OutputFormatOf(options.format);
 
@@ -162,7 +163,7 @@ int Replay(ReplayOptions& options) {
   signals.set_at_once(false);
   if (stop.load()) return kExitFailed;  // it came while that ended
   if (loaded.set == nullptr) return kExitUsage;
-  if (loaded.set->size() == 0) return usage("none of the indicators can be used; the reasons stand above");
+  if (loaded.set->size() == 0) return usage("none of the indicators can be used; see the reasons above");
   if (!options.quiet) {
     for (const std::string& guess : loaded.guesses) Say("indicators  {}\n", ForTerminal(guess));
   }
@@ -183,10 +184,11 @@ int Replay(ReplayOptions& options) {
     return name.substr(name.rfind('/') + 1);
   });
 
-  ConstituencyTable constituencies(config.clearances, &geo);
-  for (const std::string& warning : constituencies.Warnings()) Warn(warning);
-  renderer.set_constituencies(&constituencies);
-  partner_renderer.set_constituencies(&constituencies);
+  Partners partners(&geo);
+  for (const PartnerConfig& partner : config.feed.partners) partners.Add(partner);
+  for (const std::string& warning : partners.constituencies().Warnings()) Warn(warning);
+  renderer.set_constituencies(&partners.constituencies());
+  partner_renderer.set_constituencies(&partners.constituencies());
 
   MatchTally tally(CatalogueOf(loaded.set));
   std::vector<AlertSink*> sinks = {&tally};
@@ -196,8 +198,8 @@ int Replay(ReplayOptions& options) {
     if (!IdentifyCaptures(*files, run, error) || !resume.Load(run, error)) return usage(error);
     if (resume.complete() && !options.summary.empty()) {
       return usage(options.resume +
-                   ": the run is complete, and its figures were not kept; for a --summary, leave --resume away or "
-                   "remove the state, and run again");
+                   ": the run is complete, and its figures were not kept; for a --summary, omit --resume or remove the "
+                   "state, and run again");
     }
     // The state first: an output of no certain bytes belongs to it from now on.
     if (!resume.complete() && !resume.Save(resume.mark(), error)) return usage(error);
@@ -213,7 +215,7 @@ int Replay(ReplayOptions& options) {
     return options.fail_on_match && resume.matched() ? kExitMatched : resume.exit_status();
   }
   if (resume.mark().bytes != 0)
-    Say("{}: goes on after {} bytes of {}\n", ForTerminal(options.resume), Thousands(resume.mark().bytes),
+    Say("{}: continuing after {} bytes of {}\n", ForTerminal(options.resume), Thousands(resume.mark().bytes),
         ForTerminal(options.output));
   options.carve.NameIn(renderer);
   if (options.carve.sink() != nullptr) sinks.push_back(options.carve.sink());
@@ -226,30 +228,24 @@ int Replay(ReplayOptions& options) {
   if (!options.publish.empty()) {
     config.feed.lossless_wait = kPartnerStandstill;
     config.feed.stop = &stop;
-    if (!feed.Open(config, partner_renderer, error)) return usage(error);
+    if (!feed.Open(config, partners, partner_renderer, error)) return usage(error);
     feed.WaitForPartners(std::chrono::seconds(options.partner_wait), stop);
     sinks.push_back(feed.sink());
   }
 
   Doorbell doorbell;
-  std::vector<std::unique_ptr<AlertQueue>> queues;
-  std::vector<std::unique_ptr<MatchConsumer>> consumers;
-  std::vector<AlertQueue*> queue_list;
-  for (WorkerSetup& setup : setups) {
-    queues.push_back(std::make_unique<AlertQueue>(doorbell));
-    queue_list.push_back(queues.back().get());
-    consumers.push_back(std::make_unique<MatchConsumer>(*queues.back(), true, options.carve.keep_flows()));
-    setup.consumer = consumers.back().get();
-    setup.kit = MatchKit::Make(loaded.set, 0, EmittedFor(loaded.set->wanted()));
-    if (setup.kit == nullptr) return usage("no memory for the matcher; use fewer workers");
-    setup.options.inspector.payload_depth = options.payload_depth;
-    setup.on_end = [queue = queues.back().get()] { queue->Close(); };
+  std::vector<MatchConsumer*> consumers;  // the lanes'
+  for (LaneSetup& lane : lanes) {
+    consumers.push_back(
+        MakeMatching(lane, loaded.set, doorbell, {.wait_when_full = true, .keep_flows = options.carve.keep_flows()}));
+    if (consumers.back() == nullptr) return usage("no memory for the matcher; use fewer workers");
+    lane.options.inspector.payload_depth = options.payload_depth;
   }
 
   ExportSummary exported;
-  Pipeline pipeline(std::move(setups), Sharing::kSameCapture);
+  Pipeline pipeline(std::move(lanes), Sharing::kSameCapture);
   if (feed.sink() != nullptr) feed.TellLosses(pipeline);
-  ExportLoop loop(doorbell, queue_list, sinks, true, stop);
+  ExportLoop loop(doorbell, pipeline.alert_queues(), sinks, true, stop);
   std::thread exporter([&] { exported = loop.Run(); });
   ProgressBar progress;
   Totals totals = pipeline.Run(stop, [&](const ProgressReport& report) { progress.Show(report); });
@@ -258,7 +254,7 @@ int Replay(ReplayOptions& options) {
   if (options.capture.follow) totals.interrupted = false;  // there is no other end
 
   std::vector<std::span<const EndedFlow>> matched_flows;
-  for (const auto& consumer : consumers) matched_flows.emplace_back(consumer->matched_flows());
+  for (const MatchConsumer* consumer : consumers) matched_flows.emplace_back(consumer->matched_flows());
   const bool carved = options.carve.Run(matched_flows, options.capture, files, totals, stop);
   if (!options.quiet) {
     Say("{}{}{}{}", SummaryOfCapture(totals), SummaryOfAlerts(loaded, tally, totals), options.carve.Summary(),
@@ -288,7 +284,7 @@ int Replay(ReplayOptions& options) {
   }
   if (options.resume.empty() || failed) return status;
   if (totals.interrupted) {
-    Say("{}: interrupted; the same command goes on, from {} bytes of {}\n", ForTerminal(options.resume),
+    Say("{}: interrupted; run the same command again to continue after {} bytes of {}\n", ForTerminal(options.resume),
         Thousands(resume.mark().bytes), ForTerminal(options.output));
     return status;
   }
@@ -305,43 +301,44 @@ Command AddReplay(CLI::App& app) {
   options->capture.AddTo(app);
   options->carve.AddTo(app);
   app.add_option("--indicators", options->indicators,
-                 "indicator files or folders: CSV, Zeek's intelligence files, or one value a line")
+                 "indicator files or folders: CSV, Zeek intelligence files, or lists with one value per line")
       ->type_name("PATH");
   app.add_option("--match", options->values,
-                 "an indicator given on the spot: a name, an address, a URL, or type:value such as ja3:…")
+                 "a single indicator: a name, an address, a URL, or type:value such as ja3:…")
       ->type_name("VALUE");
-  app.add_option("--geo", options->geo, "MMDB databases, the preferred one first (default: those of the installation)")
+  app.add_option("--geo", options->geo, "MMDB databases, the preferred one first (default: the installed ones)")
       ->type_name("DB");
   CLI::Option* const cache =
       app.add_option("--cache", options->cache,
-                     "where compiled patterns are kept (default: vedette in $XDG_CACHE_HOME or ~/.cache)")
+                     "folder that keeps compiled patterns (default: vedette in $XDG_CACHE_HOME or ~/.cache)")
           ->type_name("DIR");
-  app.add_flag("--no-cache", options->no_cache, "compile all patterns, keep none")->excludes(cache);
-  app.add_flag("--no-geo", options->no_geo, "do not say where addresses are");
-  app.add_option("--format", options->format, "jsonl, table or csv")
+  app.add_flag("--no-cache", options->no_cache, "compile all patterns and keep none")->excludes(cache);
+  app.add_flag("--no-geo", options->no_geo, "do not look up where addresses are");
+  app.add_option("--format", options->format, "format of the alerts (default: jsonl)")
       ->check(CLI::IsMember({"jsonl", "table", "csv"}))
       ->type_name("FORMAT");
   app.add_option("--out", options->output, "file for the alerts (default: standard output)")->type_name("FILE");
-  app.add_option("--publish", options->publish, "publish to the partners of this configuration as well")
+  app.add_option("--publish", options->publish, "also publish to the partners in this configuration")
       ->type_name("CONFIG");
   app.add_option("--partner-wait", options->partner_wait, "seconds to wait for the partners to connect (default 10)")
       ->type_name("SECONDS");
   app.add_option("--payload-depth", options->payload_depth,
-                 "bytes of each direction of a flow to look for patterns in (default 0: all)")
+                 "scan only this many bytes of each direction of a flow for patterns (default 0: all)")
       ->type_name("BYTES");
-  app.add_option("--problems", options->problems, "file for all indicator rows that cannot be used, or may never hit")
+  app.add_option("--problems", options->problems,
+                 "file that lists all indicator rows that cannot be used or may never hit")
       ->type_name("FILE");
   app.add_option(
          "--resume", options->resume,
-         "file that keeps how far the run is: after an interruption the same command goes on (it reads the captures "
-         "from their beginning again), and --out FILE is in the end that of one run")
+         "file that records the progress: after an interruption, run the same command again to continue (it reads the "
+         "captures again from the beginning); --out FILE is then the same as after one uninterrupted run")
       ->type_name("STATE");
-  app.add_option("--resume-every", options->resume_every, "seconds between two states (default 2)")
+  app.add_option("--resume-every", options->resume_every, "seconds between two updates of the state (default 2)")
       ->check(CLI::Range(0.01, 3600.0))
       ->type_name("SECONDS");
-  app.add_option("--summary", options->summary, "file for the figures at the end, as JSON")->type_name("FILE");
-  app.add_flag("--fail-on-match", options->fail_on_match, "end with code 3 when something was found");
-  app.add_flag("--quiet", options->quiet, "no summary, and no report of the indicators");
+  app.add_option("--summary", options->summary, "file for the final figures, as JSON")->type_name("FILE");
+  app.add_flag("--fail-on-match", options->fail_on_match, "exit with status 3 if something was found");
+  app.add_flag("--quiet", options->quiet, "print no summary and no report of the indicators");
   return [options] { return Replay(*options); };
 }
 

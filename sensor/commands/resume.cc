@@ -73,9 +73,9 @@ std::string Difference(const Json& state, const RunIdentity& identity) {
   }
   const auto count = state.at("num_captures").get<uint64_t>();
   if (count != identity.captures.size())
-    return fmt::format("there were {} captures and are {}", count, identity.captures.size());
+    return fmt::format("there were {} captures and now there are {}", count, identity.captures.size());
   if (state.at("captures_sha256").get<std::string>() != DigestOf(identity.captures))
-    return "the captures are others, or have changed";
+    return "the captures are different ones, or have changed";
   return {};
 }
 
@@ -84,7 +84,7 @@ std::string Difference(const Json& state, const RunIdentity& identity) {
 bool IdentifyCaptures(const CaptureList& list, RunIdentity& identity, std::string& error) {
   for (const CaptureList::File& file : list.files()) {
     if (file.name == "-") {
-      error = "--resume reads captures again, and standard input cannot be; save it to a file first";
+      error = "--resume reads the captures again, which standard input does not allow; save it to a file first";
       return false;
     }
     struct stat status {};
@@ -109,13 +109,13 @@ bool ResumeState::Load(const RunIdentity& identity, std::string& error) {
   const Json state = Json::parse(text.str(), nullptr, false);
   try {
     if (!file || state.is_discarded() || state.at("vedette_resume").get<int>() != kFormat) {
-      error = path_ + ": not a state that this program wrote; name another file, or remove it to begin again";
+      error = path_ + ": not a state that this program wrote; name another file, or remove it to start over";
       return false;
     }
     const std::string difference = Difference(state, identity);
     if (!difference.empty()) {
       error =
-          fmt::format("{}: the state of another run: {}; give the same command, or name another state to begin again",
+          fmt::format("{}: the state of another run: {}; give the same command, or name another state to start over",
                       path_, difference);
       return false;
     }
@@ -124,7 +124,7 @@ bool ResumeState::Load(const RunIdentity& identity, std::string& error) {
     matched_ = state.at("matched").get<bool>();
     exit_status_ = state.at("exit_status").get<int>();
   } catch (const Json::exception& failure) {
-    error = fmt::format("{}: broken ({}); remove it to begin again", path_, failure.what());
+    error = fmt::format("{}: damaged ({}); remove it to start over", path_, failure.what());
     return false;
   }
   return true;

@@ -21,8 +21,8 @@ int Run(const std::string& path) {
     return code;
   };
   if (!LoadConfig(path, config, error)) return fail(kExitUsage, error);
-  if (config.capture.interface.empty())
-    return fail(kExitUsage, path + ": `capture` needs an `interface`; `ip link` lists those there are");
+  if (config.capture.AllInterfaces().empty())
+    return fail(kExitUsage, path + ": `capture` needs an `interface`; `ip link` lists them");
   if (config.indicators.empty())
     return fail(kExitUsage, path + ": `indicators` names no files; there is nothing to look for");
   if (!config.has_feed && config.output.empty())

@@ -82,7 +82,7 @@ void PrintFamily(const FigureFamily& family, const Json& value) {
 // How the last test of the whole path ended.
 std::string CanaryText(const Json& canary) {
   if (canary.value("number", uint64_t{0}) == 0) return "none was sent yet";
-  if (canary.value("running", false)) return "one is on its way";
+  if (canary.value("running", false)) return "one is in transit";
   if (!canary.value("arrived", false)) return "the last one was missed: " + canary.value("missing", "");
   return fmt::format("the last one arrived after {:.1f} ms", canary.value("seconds", 0.0) * 1000);
 }

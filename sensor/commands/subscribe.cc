@@ -57,7 +57,7 @@ int RunSubscribe(SubscribeOptions& options) {
     return kExitUsage;
   }
   if (output.ended_a_line())
-    Say("{}: its last line was cut short and is no alert; going on below it\n", ForTerminal(options.output));
+    Say("{}: its last line was cut short and is no alert; continuing on the next line\n", ForTerminal(options.output));
   if (!told.empty()) Say("{}\n", ForTerminal(told));
   if (state && output.Flush()) {
     state->Begin(output.descriptor());
@@ -73,15 +73,14 @@ int RunSubscribe(SubscribeOptions& options) {
   Say("{} alerts in {} messages, {} heartbeats; {} alerts missing in {} gaps; {} messages not of this format\n",
       summary.alerts, summary.batches, summary.heartbeats, summary.missing, summary.gaps, summary.malformed);
   if (summary.dropped_by_sensor != 0)
-    Say("{} alerts dropped by the sensor, since we read too slowly\n", summary.dropped_by_sensor);
+    Say("{} alerts dropped by the sensor, because we read too slowly\n", summary.dropped_by_sensor);
   if (summary.unknown_tails != 0)
-    Say("{} epochs ended that we did not see whole: what the sensor sent last in them is not known\n",
-        summary.unknown_tails);
+    Say("{} epochs ended that we did not see completely: their last alerts may be missing\n", summary.unknown_tails);
   if (!summary.loss.empty() && summary.loss != "{}")
     Say("what the sensor could not see: {}\n", ForTerminal(summary.loss));
   const bool cut_short = options.feed.stop_at_end && !summary.ended &&
                          (options.feed.stop_after == 0 || summary.alerts < options.feed.stop_after);
-  if (cut_short && summary.error.empty()) Say("stopped before the end of the feed came\n");
+  if (cut_short && summary.error.empty()) Say("stopped before the end of the feed\n");
   if (!written) Complain(error);
   if (!state_kept) Complain(state_error);
   if (!summary.error.empty()) Complain(summary.error);
@@ -105,15 +104,16 @@ Command AddSubscribe(CLI::App& app) {
   app.add_option("--key", feed.secret_key_file, "your own key file, made by `vedette keygen`")
       ->required()
       ->type_name("FILE");
-  app.add_option("--view", feed.view, "your name, as the sensor's operator gave it")->required()->type_name("NAME");
-  app.add_option(
-         "--out", options->output,
-         "file that alerts are added to (default: standard output); FILE.state keeps up to which alert it goes, so "
-         "that the next start tells what was missed")
+  app.add_option("--view", feed.view, "your name, as the sensor's operator gave it to you")
+      ->required()
+      ->type_name("NAME");
+  app.add_option("--out", options->output,
+                 "append the alerts to this file (default: standard output); FILE.state records the last alert in it, "
+                 "so that the next start can report what was missed")
       ->type_name("FILE");
-  app.add_option("--count", feed.stop_after, "stop after so many alerts")->type_name("N");
-  app.add_option("--idle", feed.idle_seconds, "stop after so many seconds without anything")->type_name("SECONDS");
-  app.add_flag("--until-end", feed.stop_at_end, "stop when a replay says it is over");
+  app.add_option("--count", feed.stop_after, "stop after this many alerts")->type_name("N");
+  app.add_option("--idle", feed.idle_seconds, "stop after this many seconds without any message")->type_name("SECONDS");
+  app.add_flag("--until-end", feed.stop_at_end, "stop at the end of a replay");
   return [options] { return RunSubscribe(*options); };
 }
 

@@ -57,9 +57,8 @@ std::string SubscribeState::Load() {
   struct stat about {};
   if (stat(path_.c_str(), &about) != 0 && errno == ENOENT) {
     if (stat(file_.c_str(), &about) != 0 || about.st_size == 0) return {};
-    return fmt::format(
-        "{} holds lines already, and there is no {} that says up to which alert; from now on there is one", file_,
-        path_);
+    return fmt::format("{} already holds lines, but there is no {} that records the last alert; from now on there is",
+                       file_, path_);
   }
   unknown_ = true;
   constexpr const char* kUnknown = "whether alerts are missing since the last run is not known";
@@ -70,14 +69,14 @@ std::string SubscribeState::Load() {
   const Json state = Json::parse(text, nullptr, false);
   try {
     if (state.is_discarded() || state.at("vedette_subscribe").get<int>() != kFormat)
-      return fmt::format("{} is no state that this program wrote, or cannot be read; {}", path_, kUnknown);
+      return fmt::format("{} is not a state that this program wrote, or cannot be read; {}", path_, kUnknown);
     const auto view = state.at("view").get<std::string>(), key = state.at("server_key").get<std::string>();
     if (view != view_ || key != server_key_) {
-      return fmt::format(
-          "{} is that of {}: its numbers do not hold here, and {}. Give each feed a file of its own", path_,
-          view != view_ ? fmt::format("view `{}`, and this is `{}`", view, view_)
-                        : fmt::format("the sensor with the key {}, and this one's is {}", key, server_key_),
-          kUnknown);
+      return fmt::format("{} belongs to {}: its numbers do not apply here, and {}. Give each feed its own file", path_,
+                         view != view_
+                             ? fmt::format("view `{}`, but this is `{}`", view, view_)
+                             : fmt::format("the sensor with the key {}, but this one has {}", key, server_key_),
+                         kUnknown);
     }
     const Json& of_file = state.at("file");
     device_ = of_file.at("device").get<dev_t>();
@@ -87,11 +86,11 @@ std::string SubscribeState::Load() {
     position_ = {state.at("epoch").get<uint64_t>(), state.at("last").get<uint64_t>(), state.at("ended").get<bool>()};
   } catch (const Json::exception& failure) {
     position_ = {};
-    return fmt::format("{} is broken ({}); {}", path_, failure.what(), kUnknown);
+    return fmt::format("{} is damaged ({}); {}", path_, failure.what(), kUnknown);
   }
   if (position_.epoch == 0 || position_.last >= kMaxNumber) {
     position_ = {};
-    return fmt::format("{} is broken (numbers that no feed has); {}", path_, kUnknown);
+    return fmt::format("{} is damaged (numbers that no feed has); {}", path_, kUnknown);
   }
   unknown_ = false;
   return Judge();
@@ -107,17 +106,17 @@ std::string SubscribeState::Judge() {
   } else if (about.st_dev != device_ || about.st_ino != inode_) {
     changed = "is another file";
   } else if (static_cast<uint64_t>(about.st_size) < bytes_ || !EndsALine(file, bytes_)) {
-    changed = "was cut or written anew";
+    changed = "was truncated or rewritten";
   } else if (const uint64_t more = CountAlerts(file, bytes_); more != 0) {
     position_.last += more;
     position_.ended = false;
   }
-  std::string text = fmt::format("going on after alert {} of epoch {}", position_.last, position_.epoch);
+  std::string text = fmt::format("continuing after alert {} of epoch {}", position_.last, position_.epoch);
   if (changed.empty()) return fmt::format("{}: {}", file_, text);
-  text = fmt::format("{} {} since the last run, which {} tells of; {}", file_, changed, path_, text);
+  text = fmt::format("{} {} since the last run, according to {}; {}", file_, changed, path_, text);
   if (!closed_) {
     text += fmt::format(
-        ". That run was killed: the last alerts that it wrote may be told as missing, and are where that file is now");
+        ". That run was killed: the last alerts that it wrote may be reported as missing, but are in the old file");
   }
   return text;
 }
@@ -156,9 +155,9 @@ void SubscribeState::Save(bool closed) {
   if (written) {
     written = WriteWholeFile(path_, state.dump() + '\n', error, Durability::kAtOnce);
   } else {
-    error = fmt::format("{}: cannot be brought to disk: {}", file_, std::generic_category().message(errno));
+    error = fmt::format("{}: cannot be synced to disk: {}", file_, std::generic_category().message(errno));
   }
-  if (!written && error_.empty()) Warn(error + "; without it, what is missing after a restart is not told");
+  if (!written && error_.empty()) Warn(error + "; without it, the next start cannot report what is missing");
   error_ = written ? std::string() : error;
 }
 

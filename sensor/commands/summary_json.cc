@@ -257,13 +257,13 @@ bool WriteWholeFile(const std::string& path, const std::string& text, std::strin
   if (descriptor >= 0 && close(descriptor) != 0 && reason == 0) reason = errno;
   if (reason == 0 && !in_place && std::rename(target.c_str(), path.c_str()) != 0) reason = errno;
   if (reason == 0 && sync && !SyncFolderOf(path)) {
-    error = fmt::format("{}: its folder cannot be brought to disk: {}", path, std::generic_category().message(errno));
+    error = fmt::format("{}: its folder cannot be synced to disk: {}", path, std::generic_category().message(errno));
     return false;
   }
   if (reason == 0) return true;
   if (!in_place && descriptor >= 0) unlink(target.c_str());
-  error = fmt::format("{}: cannot be written: {}; name a file in a folder that exists, is yours and has space", path,
-                      std::generic_category().message(reason));
+  error = fmt::format("{}: cannot be written: {}; name a file in a folder that exists, is yours and has free space",
+                      path, std::generic_category().message(reason));
   return false;
 }
 

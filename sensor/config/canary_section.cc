@@ -24,7 +24,8 @@ Key<Config> CanarySection() {
           DurationKey("interval", &C::interval, seconds(1), hours(24), true,
                       "off: only when `vedette canary` asks for one"),
           DurationKey("time_out", &C::time_out, seconds(1), minutes(5), false, "after which it is missed"),
-          OwnKey<C>({"inject", "source or wire", "source", "into the sensor; wire: as a frame sent on `interface`"},
+          OwnKey<C>({"inject", "source or wire", "source",
+                     "into the sensor; wire: as a frame sent on the interface, on each in turn"},
                     &C::inject, ReadInject),
       },
       &Config::canary);

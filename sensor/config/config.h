@@ -21,12 +21,19 @@ namespace vedette {
 constexpr const char* kDefaultConfig = "/etc/vedette/sensor.yaml";
 
 struct CaptureConfig {
-  std::string interface;  // eth0
-  std::string filter;     // BPF, as tcpdump takes it
+  static constexpr size_t kMaxInterfaces = 64;
+  std::string interface;                // eth0
+  std::vector<std::string> interfaces;  // instead of it: several, whose packets are one traffic
+  std::string filter;                   // BPF, as tcpdump takes it; on each of them
   bool promiscuous = true;
   uint32_t snap_bytes = 262'144;   // tcpdump's default: nothing is cut
-  uint32_t buffer_mebibytes = 64;  // half a second at 1 Gbit/s
-  std::string user = "nobody";     // whose rights are left once the interface is open
+  uint32_t buffer_mebibytes = 64;  // for each interface: half a second at 1 Gbit/s
+  std::string user = "nobody";     // whose rights are left once the interfaces are open
+
+  // Those to capture from, whichever key names them. The place of one in it is its number (Frame::file).
+  std::vector<std::string> AllInterfaces() const {
+    return interface.empty() ? interfaces : std::vector<std::string>{interface};
+  }
 };
 
 struct LimitsConfig {
@@ -97,7 +104,6 @@ struct Config {
   std::string control_group;  // whose members may ask there how the sensor is; empty: root and the sensor's user only
   bool has_feed = false;
   FeedConfig feed;
-  std::vector<Clearance> clearances;          // one a partner, in the order of feed.partners
   std::vector<std::string> public_key_files;  // of partners; they are read again at a reload
   AlarmsConfig alarms;
   CanaryConfig canary;

@@ -21,8 +21,9 @@ void ReadSecretKey(const Section& section, Config& config) {
 // One list for all partners, which have it; those of a file without partners differ in nothing.
 void CompareUnmarked(const Config& before, const Config& now, const std::string& path,
                      std::vector<std::string>& changed) {
-  if (before.clearances.empty() || now.clearances.empty()) return;
-  if (before.clearances[0].unmarked_sources != now.clearances[0].unmarked_sources) changed.push_back(path);
+  if (before.feed.partners.empty() || now.feed.partners.empty()) return;
+  if (before.feed.partners[0].clearance.unmarked_sources != now.feed.partners[0].clearance.unmarked_sources)
+    changed.push_back(path);
 }
 
 // A key of FeedConfig as one of Config.

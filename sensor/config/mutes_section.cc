@@ -2,8 +2,8 @@
 #include <chrono>
 #include <optional>
 
+#include "parsers/base/time_text.h"
 #include "sensor/config/sections.h"
-#include "signatures/readers/metadata.h"
 
 namespace vedette {
 namespace {

@@ -16,7 +16,6 @@ constexpr size_t kMaxCountries = 250;  // all there are
 // A partner as it stands in the file.
 struct PartnerEntry {
   PartnerConfig partner;
-  Clearance clearance;
   std::vector<std::string> key_files;
 };
 
@@ -44,7 +43,7 @@ void ReadMaxTlp(const Section& section, PartnerEntry& entry) {
   section.Read("max_tlp", tlp, "clear, green, amber, amber+strict or red");
   if (tlp.empty()) return;
   if (const auto parsed = TlpOf(tlp)) {
-    entry.clearance.max_tlp = *parsed;
+    entry.partner.clearance.max_tlp = *parsed;
   } else {
     section.Fail("max_tlp", "`" + tlp + "` is no TLP; write clear, green, amber, amber+strict or red");
   }
@@ -53,10 +52,10 @@ void ReadMaxTlp(const Section& section, PartnerEntry& entry) {
 void ReadScope(const Section& section, PartnerEntry& entry) {
   std::string scope = "all";
   section.Read("scope", scope, "all or constituency");
-  entry.clearance.only_constituency = scope == "constituency";
-  if (!entry.clearance.only_constituency && scope != "all")
+  entry.partner.clearance.only_constituency = scope == "constituency";
+  if (!entry.partner.clearance.only_constituency && scope != "all")
     section.Fail("scope", "`" + scope + "` is no scope; write all or constituency");
-  if (entry.clearance.only_constituency && !section.Find("constituency")) {
+  if (entry.partner.clearance.only_constituency && !section.Find("constituency")) {
     section.Fail("scope", "partner `" + entry.partner.name +
                               "` has the scope constituency and no `constituency`: it would receive nothing");
   }
@@ -105,8 +104,8 @@ Keys<Constituency> ConstituencyKeys() {
   };
 }
 
-Constituency& ConstituencyOf(PartnerEntry& entry) { return entry.clearance.constituency; }
-const Constituency& ConstituencyOf(const PartnerEntry& entry) { return entry.clearance.constituency; }
+Constituency& ConstituencyOf(PartnerEntry& entry) { return entry.partner.clearance.constituency; }
+const Constituency& ConstituencyOf(const PartnerEntry& entry) { return entry.partner.clearance.constituency; }
 
 // As any section, and it is not empty.
 void ReadConstituency(const Section& section, PartnerEntry& entry) {
@@ -123,8 +122,8 @@ void ReadConstituency(const Section& section, PartnerEntry& entry) {
 Key<PartnerEntry> ClearanceKey(std::string name, std::vector<std::string> Clearance::*member, std::string help) {
   return OwnKey<PartnerEntry>(
       {name, "a list of texts", "[]", std::move(help)},
-      [=](const PartnerEntry& entry) { return entry.clearance.*member; },
-      [=](const Section& section, PartnerEntry& entry) { entry.clearance.*member = section.ReadList(name); });
+      [=](const PartnerEntry& entry) { return entry.partner.clearance.*member; },
+      [=](const Section& section, PartnerEntry& entry) { entry.partner.clearance.*member = section.ReadList(name); });
 }
 
 Keys<PartnerEntry> PartnerKeys() {
@@ -148,12 +147,12 @@ Keys<PartnerEntry> PartnerKeys() {
       OwnKey<P>(
           {"max_tlp", "clear, green, amber, amber+strict or red", std::string(NameOf(Clearance().max_tlp)),
            "the highest TLP it is given"},
-          [](const P& entry) { return entry.clearance.max_tlp; }, ReadMaxTlp),
+          [](const P& entry) { return entry.partner.clearance.max_tlp; }, ReadMaxTlp),
       ClearanceKey("sharing_groups", &Clearance::sharing_groups,
                    "groups that it belongs to; what is bound to another group does not go to it"),
       OwnKey<P>(
           {"scope", "all or constituency", "all", "or `constituency`: only what concerns its constituency"},
-          [](const P& entry) { return entry.clearance.only_constituency; }, ReadScope),
+          [](const P& entry) { return entry.partner.clearance.only_constituency; }, ReadScope),
       std::move(constituency),
   };
 }
@@ -171,11 +170,10 @@ void ReadPartner(const Section& section, const Keys<PartnerEntry>& keys, const s
     return section.Fail("`" + name + "` is the name of the sensor's own view; call the partner something else");
   }
   ReadKeys(section, keys, entry);
-  entry.clearance.partner = name;
-  entry.clearance.unmarked_sources = unmarked;
+  entry.partner.clearance.partner = name;
+  entry.partner.clearance.unmarked_sources = unmarked;
   for (std::string& file : entry.key_files) config.public_key_files.push_back(std::move(file));
   config.feed.partners.push_back(std::move(entry.partner));
-  config.clearances.push_back(std::move(entry.clearance));
 }
 
 void ReadPartners(const Section& feed, Config& config) {
@@ -191,8 +189,8 @@ void ReadPartners(const Section& feed, Config& config) {
 
 // A running sensor has one partner more than its file: its own, which is asked for by none of these names.
 std::optional<PartnerEntry> EntryOf(const Config& config, const std::string& name) {
-  for (size_t i = 0; i < config.feed.partners.size(); ++i) {
-    if (config.feed.partners[i].name == name) return PartnerEntry{config.feed.partners[i], config.clearances[i], {}};
+  for (const PartnerConfig& partner : config.feed.partners) {
+    if (partner.name == name) return PartnerEntry{partner, {}};
   }
   return std::nullopt;
 }

@@ -234,7 +234,7 @@ inline DecodeResult Decoder::DecodeIpv4(const Frame& frame, const LinkLayer& lin
                            .payload = payload},
                           packet);
   }
-  if (protocol == ExtensionHeaders::kAuthentication) [[unlikely]] {
+  if (protocol == kIpProtoAuthentication) [[unlikely]] {
     return HandOnBehindHeaders(payload, 1, packet);
   }
   return HandOn(payload, 1, packet);
@@ -267,7 +267,7 @@ inline DecodeResult Decoder::DecodeIpv6(const Frame& frame, const LinkLayer& lin
                     payload_bytes};
   if (ExtensionHeaders::IsExtension(next_header)) [[unlikely]] {
     // A jumbogram says 0: its options lie behind the length.
-    const bool perhaps_jumbo = payload_bytes == 0 && next_header == ExtensionHeaders::kHopByHop;
+    const bool perhaps_jumbo = payload_bytes == 0 && next_header == kIpProtoHopByHop;
     const uint32_t rest = captured - kIpv6HeaderBytes;
     ExtensionHeaders chain(next_header, payload.data, perhaps_jumbo ? rest : payload.captured_bytes,
                            perhaps_jumbo ? rest : payload_bytes);

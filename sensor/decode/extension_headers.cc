@@ -28,13 +28,13 @@ NotDecoded ExtensionHeaders::Walk() {
     if (++num_headers_ > kMaxExtensionHeaders) return Bad();
     if (captured_bytes_ < 2) return wire_bytes_ < 2 ? Bad() : NotDecoded::kIpTruncated;
     uint32_t length = (data_[1] + 1u) * 8;
-    if (protocol_ == kFragment) length = kFragmentHeaderBytes;
-    if (protocol_ == kAuthentication) length = (data_[1] + 2u) * 4;
+    if (protocol_ == kIpProtoFragment) length = kFragmentHeaderBytes;
+    if (protocol_ == kIpProtoAuthentication) length = (data_[1] + 2u) * 4;
     if (length > wire_bytes_) return Bad();
     if (length > captured_bytes_) return NotDecoded::kIpTruncated;
     const uint8_t next = data_[0];
-    if (protocol_ == kHopByHop && HasJumboOption(data_, length)) return NotDecoded::kIpv6Jumbogram;
-    if (protocol_ == kFragment) {
+    if (protocol_ == kIpProtoHopByHop && HasJumboOption(data_, length)) return NotDecoded::kIpv6Jumbogram;
+    if (protocol_ == kIpProtoFragment) {
       if (had_fragment_) return Bad();
       had_fragment_ = true;
       fragment_field_ = LoadU16(data_ + 2);

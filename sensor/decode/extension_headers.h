@@ -35,24 +35,21 @@ class ExtensionHeaders {
   uint32_t wire_bytes() const { return wire_bytes_; }
 
   static constexpr bool IsExtension(uint8_t protocol, uint8_t version = 6) {
-    if (version == 4) return protocol == kAuthentication;
+    if (version == 4) return protocol == kIpProtoAuthentication;
     switch (protocol) {
-      case kHopByHop:
-      case kRouting:
-      case kFragment:
-      case kAuthentication:
-      case kDestination:
-      case kMobility:
-      case kHip:
-      case kShim6:
+      case kIpProtoHopByHop:
+      case kIpProtoRouting:
+      case kIpProtoFragment:
+      case kIpProtoAuthentication:
+      case kIpProtoDestination:
+      case kIpProtoMobility:
+      case kIpProtoHip:
+      case kIpProtoShim6:
         return true;
       default:
         return false;
     }
   }
-
-  static constexpr uint8_t kHopByHop = 0, kRouting = 43, kFragment = 44, kAuthentication = 51, kDestination = 60,
-                           kMobility = 135, kHip = 139, kShim6 = 140;
 
  private:
   void Advance(uint32_t bytes) {

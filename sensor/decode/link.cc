@@ -7,9 +7,7 @@
 namespace vedette {
 namespace {
 
-constexpr uint16_t kEtherVlan = 0x8100, kEtherProviderVlan = 0x88a8, kEtherOldQinQ = 0x9100;
-constexpr uint16_t kFirstEtherType = 0x0600;  // below it the field is an IEEE 802.3 length
-constexpr uint16_t kCookedLlc = 0x0004;       // Linux: an 802.2 header follows
+constexpr uint16_t kCookedLlc = 0x0004;  // Linux: an 802.2 header follows
 constexpr uint8_t kLlcSnap = 0xaa, kLlcIp = 0x06, kLlcUnnumbered = 0x03;
 
 NotDecoded AtIp(const ByteReader& reader, uint8_t version, LinkLayer& link) {
@@ -49,7 +47,7 @@ NotDecoded AfterLlc(ByteReader& reader, LinkLayer& link, Encapsulation seen) {
 }
 
 NotDecoded AfterEtherType(ByteReader& reader, uint16_t type, LinkLayer& link, Encapsulation seen) {
-  while (type == kEtherVlan || type == kEtherProviderVlan || type == kEtherOldQinQ) {
+  while (IsVlanTag(type)) {
     if (++seen.num_tags > kMaxVlanTags) return NotDecoded::kVlanTooDeep;
     uint16_t control = 0;
     if (!reader.ReadU16(control) || !reader.ReadU16(type)) return NotDecoded::kLinkTruncated;
@@ -132,8 +130,8 @@ NotDecoded Ppp(ByteReader& reader, LinkLayer& link) {
     if (!reader.ReadU8(second)) return NotDecoded::kLinkTruncated;
     protocol = static_cast<uint16_t>(first << 8 | second);
   }
-  if (protocol == 0x0021) return AtIp(reader, 4, link);
-  return protocol == 0x0057 ? AtIp(reader, 6, link) : Other(LinkSpace::kPpp, protocol, link);
+  if (protocol == kPppIpv4) return AtIp(reader, 4, link);
+  return protocol == kPppIpv6 ? AtIp(reader, 6, link) : Other(LinkSpace::kPpp, protocol, link);
 }
 
 }  // namespace
@@ -172,13 +170,12 @@ NotDecoded FindIpSlowly(const Frame& frame, LinkLayer& link) {
 bool IsLaterFragment(const Frame& frame) {
   constexpr uint16_t kOffset4 = 0x1fff, kOffset6 = 0xfff8;
   constexpr uint32_t kHeader6 = 40;
-  constexpr uint8_t kFragmentHeader = 44;
   LinkLayer link;
   if (FindIp(frame, link) != kDecoded) return false;
   const uint8_t* const ip = frame.data + link.ip_offset;
   const uint32_t left = frame.captured_bytes - link.ip_offset;
   if (link.ip_version == 4) return left >= 8 && (LoadU16(ip + 6) & kOffset4) != 0;
-  return left >= kHeader6 + 4 && ip[6] == kFragmentHeader && (LoadU16(ip + kHeader6 + 2) & kOffset6) != 0;
+  return left >= kHeader6 + 4 && ip[6] == kIpProtoFragment && (LoadU16(ip + kHeader6 + 2) & kOffset6) != 0;
 }
 
 }  // namespace vedette

@@ -3,17 +3,12 @@
 
 #include <cstdint>
 
+#include "sensor/capture/link_type.h"
+#include "sensor/decode/ether_type.h"
 #include "sensor/decode/packet.h"
 #include "sensor/decode/type_counts.h"
 
 namespace vedette {
-
-// Of the registry at tcpdump.org/linktypes.html. 12 and 14 are how raw IP is written by some systems.
-constexpr uint16_t kLinkNull = 0, kLinkEthernet = 1, kLinkPpp = 9, kLinkRawBsd = 12, kLinkRawOpenBsd = 14,
-                   kLinkPppHdlc = 50, kLinkRaw = 101, kLinkCiscoHdlc = 104, kLinkLoop = 108, kLinkCooked = 113,
-                   kLinkIpv4 = 228, kLinkIpv6 = 229, kLinkCooked2 = 276;
-
-constexpr uint16_t kEtherIpv4 = 0x0800, kEtherIpv6 = 0x86dd;
 
 // No reason: everything is there.
 constexpr NotDecoded kDecoded = NotDecoded::kCount;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
-#include "parsers/dns/dns.h"
+#include "parsers/registry.h"
 
 namespace vedette {
 namespace {
@@ -46,16 +46,16 @@ bool IsGroup(const IpAddress& address) {
   return bytes[0] == 0xff;                              // RFC 4291
 }
 
-bool IsDnsPort(uint16_t port) { return port == 53 || port == 5353 || port == 5355; }
-
-// RFC 1035 section 4.1.1: the QR bit. Where one end alone has DNS's own port, that end was asked, and an answer that is
-// sent to it is a trick.
-std::optional<PacketEnd> ClientByDns(const Packet& packet) {
-  constexpr size_t kHeaderBytes = 12;
-  const Bytes payload = packet.payload;
-  if (IsDnsPort(packet.source_port) != IsDnsPort(packet.destination_port)) return std::nullopt;
-  if (payload.size() < kHeaderBytes || IdentifyDnsMessage(payload) != Probe::kYes) return std::nullopt;
-  return (payload[2] & 0x80) != 0 ? PacketEnd::kReceiver : PacketEnd::kSender;
+std::optional<PacketEnd> ClientByDatagram(const Packet& packet) {
+  switch (SenderOfDatagram(packet.payload, packet.source_port, packet.destination_port)) {
+    case Sender::kClient:
+      return PacketEnd::kSender;
+    case Sender::kServer:
+      return PacketEnd::kReceiver;
+    case Sender::kUnknown:
+      break;
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -90,12 +90,11 @@ ClientGuess GuessClient(const Packet& packet) {
     guess.settled = true;
     return guess;
   }
-  const int sender = ServiceScore(packet.source_port), receiver = ServiceScore(packet.destination_port);
   if (packet.protocol == kIpProtoUdp) {
-    if (const std::optional<PacketEnd> told = ClientByDns(packet)) return {*told, true, false};
+    if (const std::optional<PacketEnd> told = ClientByDatagram(packet)) return {*told, true, false};
   }
-  if (sender > receiver) guess.client = PacketEnd::kReceiver;
-  guess.settled = packet.protocol == kIpProtoUdp && IsDnsPort(packet.source_port) != IsDnsPort(packet.destination_port);
+  if (ServiceScore(packet.source_port) > ServiceScore(packet.destination_port)) guess.client = PacketEnd::kReceiver;
+  guess.settled = packet.protocol == kIpProtoUdp && IsOwnPort(packet.source_port) != IsOwnPort(packet.destination_port);
   return guess;
 }
 
@@ -106,7 +105,7 @@ std::optional<ClientGuess> ClientToldBy(const Packet& packet, const Flow& flow, 
     if (half.known() && half.first() != packet.sequence + 1) return std::nullopt;
     return GuessClient(packet);
   }
-  const std::optional<PacketEnd> told = ClientByDns(packet);
+  const std::optional<PacketEnd> told = ClientByDatagram(packet);
   if (!told) return std::nullopt;
   return ClientGuess{*told, true, false};
 }

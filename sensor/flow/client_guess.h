@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "parsers/registry.h"
 #include "sensor/decode/packet.h"
 #include "sensor/flow/flow.h"
 
@@ -22,13 +23,11 @@ struct ClientGuess {
 ClientGuess GuessClient(const Packet& packet);
 
 // What a later packet of the flow says of it, for a flow whose client is not settled: a SYN or SYN-ACK that begins the
-// stream as it was met, or the bit of a DNS message that tells an answer. Nothing: it says nothing.
+// stream as it was met, or a datagram that tells its sender, such as a DNS message. Nothing: it says nothing.
 inline bool MayTellClient(const Packet& packet, const Flow& flow) {
-  constexpr uint8_t kMaxMisses = 8;  // datagrams that no parser knew: the flow is not DNS
-  constexpr size_t kDnsHeaderBytes = 12;
+  constexpr uint8_t kMaxMisses = 8;  // datagrams that no parser knew: none will
   if (packet.protocol == kIpProtoTcp) return (packet.tcp_flags & kTcpSyn) != 0 && flow.app == ProtocolId::kUnknown;
-  return packet.protocol == kIpProtoUdp && packet.payload.size() >= kDnsHeaderBytes && flow.udp_misses < kMaxMisses &&
-         (flow.app == ProtocolId::kUnknown || flow.app == ProtocolId::kDns);
+  return packet.protocol == kIpProtoUdp && flow.udp_misses < kMaxMisses && LaterDatagramTellsSender(flow.app);
 }
 std::optional<ClientGuess> ClientToldBy(const Packet& packet, const Flow& flow, bool from_client);
 

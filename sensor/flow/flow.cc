@@ -18,19 +18,13 @@ Flow::Flow() = default;
 Flow::~Flow() = default;
 
 // Its making must not change: whoever replays a capture again has to find the same flow.
-uint64_t IdOf(const Flow& flow) {
-  const uint8_t* ends[2] = {flow.client, flow.server};
-  uint16_t ports[2] = {flow.client_port, flow.server_port};
-  if (flow.turned) {
-    std::swap(ends[0], ends[1]);
-    std::swap(ports[0], ports[1]);
-  }
+uint64_t IdOfNew(const Flow& flow) {
   uint64_t words[4];
-  std::memcpy(words, ends[0], 16);
-  std::memcpy(words + 2, ends[1], 16);
+  std::memcpy(words, flow.client, 16);
+  std::memcpy(words + 2, flow.server, 16);
   uint64_t id = Mix64(flow.first_packet + 1);
   for (const uint64_t word : words) id = Mix64(id ^ word);
-  return Mix64(id ^ (uint64_t{ports[0]} << 32 | uint64_t{ports[1]} << 16 | flow.protocol)) >> 11;
+  return Mix64(id ^ (uint64_t{flow.client_port} << 32 | uint64_t{flow.server_port} << 16 | flow.protocol)) >> 11;
 }
 
 void SwapEnds(Flow& flow) {
@@ -48,7 +42,7 @@ IpAddress ServerOf(const Flow& flow) { return AddressOf(flow.server, flow.versio
 
 FlowSnapshot SnapshotOf(const Flow& flow) {
   FlowSnapshot snapshot;
-  snapshot.id = IdOf(flow);
+  snapshot.id = flow.id;
   snapshot.client = ClientOf(flow);
   snapshot.server = ServerOf(flow);
   snapshot.client_port = flow.client_port;

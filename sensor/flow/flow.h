@@ -44,6 +44,9 @@ struct Flow {
   uint64_t bytes[2] = {0, 0};
   uint64_t first_ns = 0;      // by the capture's clock
   uint64_t first_packet = 0;  // PacketPosition of the first one
+  // Part of every alert: the same in every replay, whichever end is taken for the client later on. Below 2^53, so that
+  // every JSON reader keeps it exact.
+  uint64_t id = 0;
   uint16_t vlan[2] = {0, 0};
   uint16_t generation = 0;  // of the indicators that its addresses were looked up in
   uint8_t num_vlans = 0;
@@ -61,9 +64,8 @@ inline uint64_t PacketPosition(uint32_t file, uint64_t number) {
 
 inline uint32_t FileOfPosition(uint64_t position) { return static_cast<uint32_t>(position >> 40); }
 
-// Part of every alert: the same in every replay, whichever end is taken for the client later on. Below 2^53, so that
-// every JSON reader keeps it exact.
-uint64_t IdOf(const Flow& flow);
+// The id of a flow whose ends and first packet are known.
+uint64_t IdOfNew(const Flow& flow);
 
 // Client and server change places; what is held of the stream is the inspector's (StreamInspector::TurnRound).
 void SwapEnds(Flow& flow);

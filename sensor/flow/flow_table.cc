@@ -1,7 +1,5 @@
 #include "sensor/flow/flow_table.h"
 
-#include <emmintrin.h>
-
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -12,7 +10,6 @@
 namespace vedette {
 namespace {
 
-constexpr int kEntries = 10;
 constexpr size_t kFirstBuckets = 1024;       // 64 KiB: a small capture costs no more
 constexpr double kMaxLoad = 0.65;            // of all entries, before the table doubles; see kReach
 constexpr uint32_t kEvictionCandidates = 8;  // flows looked at for the one that was idle longest
@@ -23,54 +20,32 @@ uint16_t TagOf(uint64_t hash) {
   return tag == 0 ? 1 : tag;
 }
 
-uint64_t Load(const uint8_t* bytes) {
-  uint64_t word;
-  std::memcpy(&word, bytes, 8);
-  return word;
+bool Same16(const uint8_t* a, const uint8_t* b) {
+  return LoadWord(a) == LoadWord(b) && LoadWord(a + 8) == LoadWord(b + 8);
 }
 
-// Both halves of the product: every bit of either factor reaches every part of the result.
-uint64_t Fold(uint64_t a, uint64_t b) {
-  __extension__ using Wide = unsigned __int128;
-  const auto product = static_cast<Wide>(a) * b;
-  return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
+// Whether the flow has that key's ends, and which of them is its client. Never true of a slot without a flow, whose
+// version is 0.
+bool IsFlowOf(const Flow& flow, const FlowKey& key, bool& from_client) {
+  if (flow.hash != static_cast<uint32_t>(key.hash) || flow.protocol != key.protocol || flow.version != key.version)
+    return false;
+  if (flow.client_port == key.source_port && flow.server_port == key.destination_port &&
+      Same16(flow.client, key.source) && Same16(flow.server, key.destination)) {
+    from_client = true;
+    return true;
+  }
+  from_client = false;
+  return flow.client_port == key.destination_port && flow.server_port == key.source_port &&
+         Same16(flow.client, key.destination) && Same16(flow.server, key.source);
 }
-
-bool Same16(const uint8_t* a, const uint8_t* b) { return Load(a) == Load(b) && Load(a + 8) == Load(b + 8); }
 
 }  // namespace
-
-// An entry that found its home bucket full stands in a following one; `passed` counts how many went past this bucket,
-// so that a search knows whether to go on. It goes on for kReach buckets at most.
-struct alignas(64) FlowTable::Bucket {
-  uint16_t tags[kEntries] = {};
-  uint32_t slots[kEntries] = {};
-  uint32_t passed = 0;
-
-  // A bit for each entry with that tag.
-  uint32_t Candidates(uint16_t tag) const {
-    const __m128i eight = _mm_loadu_si128(reinterpret_cast<const __m128i*>(tags));
-    const __m128i equal = _mm_cmpeq_epi16(eight, _mm_set1_epi16(static_cast<short>(tag)));
-    auto bits = static_cast<uint32_t>(_mm_movemask_epi8(_mm_packs_epi16(equal, _mm_setzero_si128())));
-    bits |= static_cast<uint32_t>(tags[8] == tag) << 8 | static_cast<uint32_t>(tags[9] == tag) << 9;
-    return bits;
-  }
-};
 
 FlowHashSeed FlowHashSeed::Random() {
   std::random_device device;  // the kernel's generator
   const auto word = [&] { return uint64_t{device()} << 32 | device(); };
   // Odd, so that none is 0.
   return {word() | 1, word() | 1, word() | 1};
-}
-
-void FlowKey::ComputeHash(const FlowHashSeed& seed) {
-  // The ends are added up: the same both ways round.
-  const auto end = [&](const uint8_t* address, uint16_t port) {
-    return Fold(Load(address) ^ seed.address_high ^ uint64_t{port} << 20, Load(address + 8) ^ seed.address_low);
-  };
-  hash = Fold(end(source, source_port) + end(destination, destination_port),
-              seed.both ^ (uint64_t{protocol} << 8 | version));
 }
 
 FlowTable::FlowTable(uint32_t max_flows, const FlowHashSeed& seed, FlowHashSeed (*next_seed)())
@@ -81,45 +56,36 @@ FlowTable::FlowTable(uint32_t max_flows, const FlowHashSeed& seed, FlowHashSeed 
       next_seed_(next_seed) {}
 FlowTable::~FlowTable() = default;
 
-void FlowTable::Hash(FlowKey& key) const {
-  key.ComputeHash(seed_);
-  key.seed_number = seed_number_;
-}
-
-void FlowTable::PrefetchBucket(const FlowKey& key) const { __builtin_prefetch(&buckets_[key.hash & mask_]); }
-
-void FlowTable::PrefetchFlow(const FlowKey& key) const {
+void FlowTable::PrefetchFlow(FlowKey& key) const {
   const Bucket& bucket = buckets_[key.hash & mask_];
   const uint32_t bits = bucket.Candidates(TagOf(key.hash));
   if (bits == 0) return;
-  const auto* flow = reinterpret_cast<const char*>(&At(bucket.slots[std::countr_zero(bits)]));
+  key.candidate = &At(bucket.slots[std::countr_zero(bits)]);
+  const auto* flow = reinterpret_cast<const char*>(key.candidate);
   __builtin_prefetch(flow);
   __builtin_prefetch(flow + 64);
   __builtin_prefetch(flow + 128);
 }
 
-Flow* FlowTable::Find(FlowKey& key, bool& from_client) {
+Flow* FlowTable::Find(FlowKey& key, bool& from_client) const {
   if (key.seed_number != seed_number_) [[unlikely]] {
     Hash(key);
   }
+  // Whatever has happened to the table meanwhile: the only flow with these ends.
+  if (key.candidate != nullptr && IsFlowOf(*key.candidate, key, from_client)) [[likely]] {
+    return key.candidate;
+  }
+  return Search(key, from_client);
+}
+
+Flow* FlowTable::Search(const FlowKey& key, bool& from_client) const {
   const uint16_t tag = TagOf(key.hash);
-  const auto hash = static_cast<uint32_t>(key.hash);
   size_t i = key.hash & mask_;
   for (size_t step = 0; step < kReach; ++step, i = (i + 1) & mask_) {
     const Bucket& bucket = buckets_[i];
     for (uint32_t bits = bucket.Candidates(tag); bits != 0; bits &= bits - 1) {
       Flow& flow = At(bucket.slots[std::countr_zero(bits)]);
-      if (flow.hash != hash || flow.protocol != key.protocol || flow.version != key.version) continue;
-      if (flow.client_port == key.source_port && flow.server_port == key.destination_port &&
-          Same16(flow.client, key.source) && Same16(flow.server, key.destination)) {
-        from_client = true;
-        return &flow;
-      }
-      if (flow.client_port == key.destination_port && flow.server_port == key.source_port &&
-          Same16(flow.client, key.destination) && Same16(flow.server, key.source)) {
-        from_client = false;
-        return &flow;
-      }
+      if (IsFlowOf(flow, key, from_client)) return &flow;
     }
     if (bucket.passed == 0) break;
   }
@@ -128,7 +94,8 @@ Flow* FlowTable::Find(FlowKey& key, bool& from_client) {
 
 Flow& FlowTable::Insert(FlowKey key, const std::function<void(Flow&)>& evict) {
   if (size_ >= max_flows_) EvictIdle(evict);
-  if (static_cast<double>(size_ + 1) > kMaxLoad * static_cast<double>(kEntries) * static_cast<double>(buckets_.size()))
+  if (static_cast<double>(size_ + 1) >
+      kMaxLoad * static_cast<double>(Bucket::kEntries) * static_cast<double>(buckets_.size()))
     Rebuild(buckets_.size() * 2, false, evict);
   if (key.seed_number != seed_number_) Hash(key);
   const uint32_t slot = TakeSlot();
@@ -168,7 +135,7 @@ void FlowTable::MakeRoom(FlowKey& key, const std::function<void(Flow&)>& evict) 
   const auto has_room = [&] {
     for (size_t step = 0; step < kReach; ++step) {
       const Bucket& bucket = buckets_[(key.hash + step) & mask_];
-      if (std::find(bucket.tags, bucket.tags + kEntries, 0) != bucket.tags + kEntries) return true;
+      if (std::find(bucket.tags, bucket.tags + Bucket::kEntries, 0) != bucket.tags + Bucket::kEntries) return true;
     }
     return false;
   };
@@ -192,7 +159,7 @@ void FlowTable::MakeRoom(FlowKey& key, const std::function<void(Flow&)>& evict) 
 bool FlowTable::Place(uint16_t tag, uint32_t hash, uint32_t slot) {
   for (size_t step = 0; step < kReach; ++step) {
     Bucket& bucket = buckets_[(hash + step) & mask_];
-    for (int e = 0; e < kEntries; ++e) {
+    for (int e = 0; e < Bucket::kEntries; ++e) {
       if (bucket.tags[e] != 0) continue;
       bucket.tags[e] = tag;
       bucket.slots[e] = slot;
@@ -206,7 +173,7 @@ bool FlowTable::Place(uint16_t tag, uint32_t hash, uint32_t slot) {
 uint32_t FlowTable::SlotOf(const Flow& flow, size_t& bucket, int& entry) const {
   for (size_t step = 0; step < kReach; ++step) {
     const size_t i = (flow.hash + step) & mask_;
-    for (int e = 0; e < kEntries; ++e) {
+    for (int e = 0; e < Bucket::kEntries; ++e) {
       if (buckets_[i].tags[e] != 0 && &At(buckets_[i].slots[e]) == &flow) {
         bucket = i;
         entry = e;
@@ -249,7 +216,7 @@ void FlowTable::Rebuild(size_t num_buckets, bool new_seed, const std::function<v
     buckets_.assign(num_buckets, Bucket());
     without_room.clear();
     for (const Bucket& bucket : old) {
-      for (int e = 0; e < kEntries; ++e) {
+      for (int e = 0; e < Bucket::kEntries; ++e) {
         if (bucket.tags[e] == 0) continue;
         const uint32_t slot = bucket.slots[e];
         Flow& flow = At(slot);
@@ -289,7 +256,7 @@ uint32_t FlowTable::TakeSlot() {
 
 void FlowTable::ForEach(const std::function<void(Flow&)>& visit) {
   for (Bucket& bucket : buckets_) {
-    for (int e = 0; e < kEntries; ++e) {
+    for (int e = 0; e < Bucket::kEntries; ++e) {
       if (bucket.tags[e] != 0) visit(At(bucket.slots[e]));
     }
   }

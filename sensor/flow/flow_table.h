@@ -9,7 +9,10 @@
 // found does not depend on the seed; only if that did not help would a flow give way (crowded_out()).
 #pragma once
 
+#include <emmintrin.h>
+
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -32,28 +35,50 @@ struct FlowKey {
   const uint8_t* destination = nullptr;
   uint16_t source_port = 0, destination_port = 0;
   uint8_t protocol = 0, version = 0;
-  uint64_t hash = 0;         // of the table; see FlowTable::Hash
-  uint32_t seed_number = 0;  // which of the table's seeds it was made with
+  uint64_t hash = 0;          // of the table; see FlowTable::Hash
+  uint32_t seed_number = 0;   // which of the table's seeds it was made with
+  Flow* candidate = nullptr;  // most likely its flow; see FlowTable::PrefetchFlow
 
+  // Views into the packet. Without the hash. A request of ICMP and its reply share a flow.
+  void SetEnds(const Packet& packet);
   void ComputeHash(const FlowHashSeed& seed);
 };
 
-// Without its hash. Views into the packet. A request of ICMP and its reply share a flow.
-inline FlowKey KeyOf(const Packet& packet) {
-  FlowKey key;
-  key.source = packet.source.bytes().data();
-  key.destination = packet.destination.bytes().data();
-  key.protocol = packet.protocol;
-  key.version = packet.source.version();
-  if (packet.protocol == kIpProtoIcmp || packet.protocol == kIpProtoIcmpV6) {
+inline uint64_t LoadWord(const uint8_t* bytes) {
+  uint64_t word;
+  std::memcpy(&word, bytes, 8);
+  return word;
+}
+
+inline void FlowKey::ComputeHash(const FlowHashSeed& seed) {
+  // Both halves of the product: every bit of either factor reaches every part of the result.
+  const auto fold = [](uint64_t a, uint64_t b) {
+    __extension__ using Wide = unsigned __int128;
+    const auto product = static_cast<Wide>(a) * b;
+    return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
+  };
+  const auto end = [&](const uint8_t* address, uint16_t port) {
+    return fold(LoadWord(address) ^ seed.address_high ^ uint64_t{port} << 20, LoadWord(address + 8) ^ seed.address_low);
+  };
+  // The ends are added up: the same both ways round.
+  hash = fold(end(source, source_port) + end(destination, destination_port),
+              seed.both ^ (uint64_t{protocol} << 8 | version));
+}
+
+inline void FlowKey::SetEnds(const Packet& packet) {
+  source = packet.source.bytes().data();
+  destination = packet.destination.bytes().data();
+  protocol = packet.protocol;
+  version = packet.source.version();
+  candidate = nullptr;
+  if (packet.protocol == kIpProtoIcmp || packet.protocol == kIpProtoIcmpV6) [[unlikely]] {
     const IcmpPorts ports = IcmpPortsOf(packet.protocol, packet.icmp_type, packet.icmp_code);
-    key.source_port = ports.source;
-    key.destination_port = ports.destination;
+    source_port = ports.source;
+    destination_port = ports.destination;
   } else {
-    key.source_port = packet.source_port;
-    key.destination_port = packet.destination_port;
+    source_port = packet.source_port;
+    destination_port = packet.destination_port;
   }
-  return key;
 }
 
 class FlowTable {
@@ -71,12 +96,16 @@ class FlowTable {
   FlowTable& operator=(const FlowTable&) = delete;
 
   // Before anything else is done with the key.
-  void Hash(FlowKey& key) const;
-  void PrefetchBucket(const FlowKey& key) const;
-  void PrefetchFlow(const FlowKey& key) const;
+  void Hash(FlowKey& key) const {
+    key.ComputeHash(seed_);
+    key.seed_number = seed_number_;
+  }
+  void PrefetchBucket(const FlowKey& key) const { __builtin_prefetch(&buckets_[key.hash & mask_]); }
+  // Its candidate, which Find tries first.
+  void PrefetchFlow(FlowKey& key) const;
   // nullptr where there is none. `from_client`: the packet goes in the direction of the flow's client. A key that was
   // hashed before the table changed its seed is hashed anew.
-  Flow* Find(FlowKey& key, bool& from_client);
+  Flow* Find(FlowKey& key, bool& from_client) const;
   // A new flow whose client is the key's source. When the table is full, `evict` is called with the flow that has to
   // go, which is released afterwards.
   Flow& Insert(FlowKey key, const std::function<void(Flow&)>& evict);
@@ -91,11 +120,28 @@ class FlowTable {
   size_t memory_bytes() const;
 
  private:
-  struct Bucket;
+  // An entry that found its home bucket full stands in a following one; `passed` counts how many went past this bucket,
+  // so that a search knows whether to go on. It goes on for kReach buckets at most.
+  struct alignas(64) Bucket {
+    static constexpr int kEntries = 10;
+    uint16_t tags[kEntries] = {};
+    uint32_t slots[kEntries] = {};
+    uint32_t passed = 0;
+
+    // A bit for each entry with that tag.
+    uint32_t Candidates(uint16_t tag) const {
+      const __m128i eight = _mm_loadu_si128(reinterpret_cast<const __m128i*>(tags));
+      const __m128i equal = _mm_cmpeq_epi16(eight, _mm_set1_epi16(static_cast<short>(tag)));
+      auto bits = static_cast<uint32_t>(_mm_movemask_epi8(_mm_packs_epi16(equal, _mm_setzero_si128())));
+      bits |= static_cast<uint32_t>(tags[8] == tag) << 8 | static_cast<uint32_t>(tags[9] == tag) << 9;
+      return bits;
+    }
+  };
   static constexpr uint32_t kSlabFlows = 1024;
   static constexpr uint32_t kNoSlot = 0xffffffff;
 
   Flow& At(uint32_t slot) const { return slabs_[slot / kSlabFlows][slot % kSlabFlows]; }
+  Flow* Search(const FlowKey& key, bool& from_client) const;
   // False: no room within reach of its home.
   bool Place(uint16_t tag, uint32_t hash, uint32_t slot);
   void EvictIdle(const std::function<void(Flow&)>& evict);

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "parsers/base/counter.h"
-#include "parsers/base/parser.h"
+#include "parsers/registry.h"
 #include "sensor/flow/tcp_counters.h"
 #include "sensor/flow/tunnel.h"
 
@@ -33,8 +33,21 @@ inline constexpr FigureFamily kPayloadSkipped = {"vedette_payload_bytes_skipped_
 
 }  // namespace families
 
+// The limits that protocols name in their descriptions (parsers/base/protocol.h).
+struct ProtocolLimitCounts : ProtocolCounters {
+  template <class Visit>
+  void ForEachLimit(Visit visit) const {
+    ForEachProtocolCounter(
+        [&](const CounterLimit& limit, ProtocolId protocol, size_t index) { visit(limit, Of(protocol, index)); });
+  }
+  template <class Visit>
+  void ForEach(NoNames, Visit visit) const {
+    ForEachLimit([&](const CounterLimit& limit, uint64_t count) { visit(limit.name, count); });
+  }
+};
+
 struct InspectionCounters {
-  std::array<uint64_t, static_cast<size_t>(ProtocolId::kCount)> flows_by_protocol{};
+  std::array<uint64_t, kProtocolIds> flows_by_protocol{};
   uint64_t flows_unrecognised = 0;
   uint64_t udp_unrecognised = 0;
   std::array<uint64_t, static_cast<size_t>(Tunnel::kCount)> tunnels{};
@@ -49,8 +62,7 @@ struct InspectionCounters {
   uint64_t hand_over_limit_hit = 0;
   uint64_t second_readings = 0;
   uint64_t second_readings_limit = 0;
-  uint64_t http_heads_over_limit = 0;  // see Http1Counters; so is the next
-  uint64_t http_values_over_limit = 0;
+  ProtocolLimitCounts protocols;
 
   static constexpr auto Counters() {
     using namespace families;
@@ -74,11 +86,7 @@ struct InspectionCounters {
             .IsLimit({"parsers", "parsers: memory", true}),
         Count(&C::hand_over_limit_hit, kParserGivenUp, "protocol_changes", "the flow changed its protocol too often")
             .IsLimit({"protocol_changes", "parsers: protocol changes"}),
-        Count(&C::http_heads_over_limit, kMessageLimits, "http_head_too_long", "heads too long to be read whole")
-            .IsLimit({"http_head_too_long", "HTTP heads too long"}),
-        Count(&C::http_values_over_limit, kMessageLimits, "http_too_many_values",
-              "values beyond those of a head's first")
-            .IsLimit({"http_too_many_values", "HTTP values beyond 64 a head"}),
+        CountEach(&C::protocols, kMessageLimits, NoNames()),
         Count(&C::payload_bytes, "bytes carried by TCP and UDP, in order"),
         Count(&C::payload_bytes_unscanned, kPayloadSkipped, "depth_or_bypass",
               "passed over because of the inspection depth")

@@ -15,7 +15,7 @@ constexpr uint8_t kMaxAttempts = 16;
 // CONNECT inside CONNECT and the like; each costs a parser.
 constexpr uint8_t kMaxHandOvers = 8;
 
-size_t HeldBy(const StreamParser& parser) {
+size_t HeldBy(const FlowParser& parser) {
   return std::visit(
       [](const auto& p) -> size_t {
         if constexpr (std::is_same_v<std::decay_t<decltype(p)>, std::monostate>) {
@@ -32,8 +32,10 @@ bool IsInMessage(const Reading& reading, size_t index, Direction direction) {
       [&](const auto& p) -> bool {
         if constexpr (std::is_same_v<std::decay_t<decltype(p)>, std::monostate>) {
           return !reading.first[index].empty();
-        } else {
+        } else if constexpr (StreamParserType<std::decay_t<decltype(*p)>>) {
           return p->InMessage(direction);
+        } else {
+          return false;
         }
       },
       reading.parser);
@@ -45,13 +47,27 @@ ChunkEnds EndsOf(const Flow& flow, size_t index) {
   return index == 0 ? ChunkEnds{client, server} : ChunkEnds{server, client};
 }
 
-ProtocolId ProtocolOf(const StreamParser& parser) {
+ProtocolId ProtocolOf(const FlowParser& parser) {
   return std::visit(
       [](const auto& p) {
         if constexpr (std::is_same_v<std::decay_t<decltype(p)>, std::monostate>) {
           return ProtocolId::kUnknown;
         } else {
-          return std::decay_t<decltype(*p)>::kProtocol;
+          return ProtocolOfParser<std::decay_t<decltype(*p)>>();
+        }
+      },
+      parser);
+}
+
+bool StartCountsBehindAnswer(const FlowParser& parser) {
+  return std::visit(
+      [](const auto& p) {
+        if constexpr (std::is_same_v<std::decay_t<decltype(p)>, std::monostate>) {
+          return false;
+        } else if constexpr (StreamParserType<std::decay_t<decltype(*p)>>) {
+          return std::decay_t<decltype(*p)>::kStartCountsBehindAnswer;
+        } else {
+          return false;
         }
       },
       parser);
@@ -140,10 +156,10 @@ void StreamReader::KeepMessage(Reading& reading, size_t index, const Chunk& chun
 }
 
 void StreamReader::FeedQuietly(Flow& flow, Reading& reading, size_t index, const Chunk& chunk, bool& flip) {
-  told_before_.set_wanted(batch_.wanted());
-  out_ = &told_before_;
+  told_before_.set_wanted(out_.values().wanted());
+  to_ = &told_before_out_;
   Feed(flow, reading, index, chunk, flip, false);
-  out_ = &batch_;
+  to_ = &out_;
   told_before_.Clear();
 }
 
@@ -181,8 +197,8 @@ void StreamReader::Parse(Flow& flow, Reading& reading, size_t index, Chunk chunk
 
 // An answer alone is passed over, what it comes with is not: "05 00" of SOCKS, "220 Ready" before a ServerHello.
 bool StreamReader::PassAnswer(Reading& reading, size_t index, Chunk& chunk) {
-  // It may not begin where the connection does. (HTTP takes from that who the client is, which holds all the same.)
-  if (ProtocolOf(reading.parser) != ProtocolId::kHttp) chunk.start = false;
+  // It may not begin where the connection does.
+  if (!StartCountsBehindAnswer(reading.parser)) chunk.start = false;
   if (chunk.gap_bytes != 0) reading.answer_due[index] = false;
   if (!reading.answer_due[index] || chunk.data.empty()) return true;
   const ProtocolId protocol = ProtocolOf(reading.parser);
@@ -210,17 +226,15 @@ bool StreamReader::FeedParser(Flow& flow, Reading& reading, size_t index, const 
       [&](auto& parser) -> Outcome {
         if constexpr (std::is_same_v<std::decay_t<decltype(parser)>, std::monostate>) {
           return Outcome::Malformed();
-        } else if constexpr (std::is_same_v<std::decay_t<decltype(*parser)>, Http1Parser>) {
-          const Http1Counters before = parser->counters();
+        } else if constexpr (!StreamParserType<std::decay_t<decltype(*parser)>>) {
+          return Outcome::Malformed();
+        } else if constexpr (std::decay_t<decltype(*parser)>::kReadsEnds) {
           const ChunkEnds ends = EndsOf(flow, index);
           Chunk told = chunk;
           told.ends = &ends;
-          const Outcome fed = parser->Feed(told, *out_);
-          counters_.http_heads_over_limit += parser->counters().heads_over_limit - before.heads_over_limit;
-          counters_.http_values_over_limit += parser->counters().values_over_limit - before.values_over_limit;
-          return fed;
+          return parser->Feed(told, *to_);
         } else {
-          return parser->Feed(chunk, *out_);
+          return parser->Feed(chunk, *to_);
         }
       },
       reading.parser);
@@ -347,17 +361,26 @@ void StreamReader::Identify(Flow& flow, Reading& reading, size_t index, Chunk ch
   Parse(flow, reading, index, chunk, flip, leading);
 }
 
-void StreamReader::FeedOpenVpn(Reading& reading, Bytes datagram, Direction direction) {
+void StreamReader::FeedDatagram(Reading& reading, const Datagram& datagram) {
   if (reading.over) return;
-  const Outcome outcome =
-      std::get<std::unique_ptr<OpenVpnParser>>(reading.parser)->FeedDatagram(datagram, direction, batch_);
-  if (!WithinMemory(reading) || outcome.progress != Progress::kDone) return;
-  reading.complete = true;
-  Stop(reading);
+  const Outcome outcome = std::visit(
+      [&](auto& parser) -> Outcome {
+        if constexpr (std::is_same_v<std::decay_t<decltype(parser)>, std::monostate>) {
+          return Outcome::Malformed();
+        } else if constexpr (DatagramParserType<std::decay_t<decltype(*parser)>>) {
+          return parser->Feed(datagram, out_);
+        } else {
+          return Outcome::Malformed();
+        }
+      },
+      reading.parser);
+  if (!WithinMemory(reading)) return;
+  reading.complete = outcome.progress == Progress::kDone;
+  if (reading.complete) Stop(reading);
 }
 
 void StreamReader::Stop(Reading& reading) {
-  reading.parser = StreamParser();
+  reading.parser = FlowParser();
   reading.over = true;
   for (std::string& first : reading.first) first = std::string();
   CountHeld(reading);

@@ -10,14 +10,13 @@
 #include "parsers/base/observable.h"
 #include "parsers/registry.h"
 #include "sensor/flow/flow.h"
+#include "sensor/flow/inspection_counters.h"
 
 namespace vedette {
 
-struct InspectionCounters;
-
 // Arrays are indexed by the flow's direction.
 struct Reading {
-  StreamParser parser;
+  FlowParser parser;
   uint64_t skip[2] = {0, 0};  // bytes that the parser does not want to see
   std::string first[2];       // bytes held until a protocol is recognised; at most kStreamIdentifyBytes
   bool first_start[2] = {false, false};
@@ -48,7 +47,10 @@ class StreamReader {
   static constexpr size_t kMaxMessageBytes = size_t{32} << 10;
   // `batch` and `counters` outlive the reader.
   StreamReader(const Options& options, ObservableBatch& batch, InspectionCounters& counters)
-      : options_(options), batch_(batch), out_(&batch), counters_(counters) {}
+      : options_(options),
+        out_(batch, counters.protocols),
+        told_before_out_(told_before_, counters.protocols),
+        counters_(counters) {}
 
   // The next bytes of direction `index`. `chunk.direction` is what is believed of it; where the bytes tell that the
   // client is at the other end and the flow does not know yet, `flip` changes, and the direction of what follows with
@@ -59,8 +61,10 @@ class StreamReader {
   }
   // As FeedSecond, of bytes that the leading reading has read: what they show is not told again.
   void FeedQuietly(Flow& flow, Reading& reading, size_t index, const Chunk& chunk, bool& flip);
-  // The same for a datagram of OpenVPN, the one protocol over UDP that has a state.
-  void FeedOpenVpn(Reading& reading, Bytes datagram, Direction direction);
+  // The next datagram of a flow whose parser keeps a state.
+  void FeedDatagram(Reading& reading, const Datagram& datagram);
+  // What parsers write to that keep none.
+  ParserOutput& output() { return out_; }
   // The reading is not needed any more.
   void Release(Reading& reading);
 
@@ -78,9 +82,10 @@ class StreamReader {
   void Stop(Reading& reading);  // no parser will look again
 
   Options options_;
-  ObservableBatch& batch_;
+  ParserOutput out_;
   ObservableBatch told_before_;
-  ObservableBatch* out_;  // one of the two
+  ParserOutput told_before_out_;
+  ParserOutput* to_ = &out_;  // one of the two
   InspectionCounters& counters_;
 };
 

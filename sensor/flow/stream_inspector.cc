@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "parsers/dns/dns.h"
 #include "sensor/decode/tcp_header.h"
 #include "sensor/flow/flow_table.h"
 
@@ -15,11 +14,6 @@ constexpr uint8_t kMaxUdpMisses = 8;
 constexpr uint8_t kMaxTunnelProbes = 4;  // of those; a tunnel says hello first at most
 constexpr uint8_t kUnknownWindowScale = 14;
 constexpr size_t kMaxPaddingBytes = 6;
-
-bool HasDnsPort(const Flow& flow) {
-  const auto is = [](uint16_t port) { return port == 53 || port == 5353 || port == 5355; };
-  return is(flow.client_port) || is(flow.server_port);
-}
 
 // Frames of Ethernet hold 46 bytes at least; some stacks count the six behind a bare ACK as part of the datagram.
 bool MayBePadding(const Packet& packet) {
@@ -39,7 +33,8 @@ class StreamInspector::Sink final : public TcpSink {
       : inspector_(inspector), flow_(flow), index_(index), time_ns_(time_ns) {}
 
   void OnData(Bytes data, uint64_t gap_bytes, bool start, bool end) override {
-    inspector_.OnData(flow_, index_, {.data = data, .start = start, .end = end, .time_ns = time_ns_}, gap_bytes);
+    Chunk chunk = {.data = data, .start = start, .end = end, .time_ns = time_ns_};
+    inspector_.OnData(flow_, index_, chunk, gap_bytes);
   }
   void OnCopy(Bytes data, uint32_t behind, bool start) override {
     inspector_.OnCopy(flow_, index_, {.data = data, .start = start, .time_ns = time_ns_}, behind);
@@ -90,8 +85,8 @@ void StreamInspector::OnTcp(Flow& flow, const Packet& packet, bool from_client) 
     }
     return;
   }
+  if (flow.bypass) return OnBypassed(flow, index, packet);
   const uint64_t time_ns = packet.frame->time_ns;
-  if (flow.bypass) ScanOnly(flow, index, packet);
   if (syn) {
     OnSyn(half, other, packet);
   } else {
@@ -99,27 +94,55 @@ void StreamInspector::OnTcp(Flow& flow, const Packet& packet, bool from_client) 
   }
   if ((packet.tcp_flags & kTcpAck) != 0) {
     if (!other.known()) other.StartAt(packet.acknowledgment, syn || (half.started() && half.next() == half.first()));
-    Sink sink(*this, flow, 1 - index, time_ns);
-    if (!flow.bypass) other.Acknowledge(packet.acknowledgment, tcp_counters_, sink);
+    if (other.NoteAcknowledgment(packet.acknowledgment)) {
+      Sink sink(*this, flow, 1 - index, time_ns);
+      other.OnAcknowledgment(packet.acknowledgment, tcp_counters_, sink);
+    }
   }
   if (packet.payload.empty() && packet.missing_bytes == 0 && !fin) return;
   const uint32_t before = half.next();
   const bool plain = packet.payload.size() > kMaxPaddingBytes && !syn && !fin;
-  if (plain && !flow.bypass && half.IsInTurn(packet.sequence)) [[likely]] {
-    Sink sink(*this, flow, index, time_ns);
+  Sink sink(*this, flow, index, time_ns);
+  if (plain && half.IsInTurn(packet.sequence)) [[likely]] {
     half.PassInTurn(packet.payload, packet.missing_bytes, tcp_counters_, sink);
   } else {
-    OnSegment(flow, index, packet);
+    half.OnSegment(SegmentOf(packet), options_.tcp, tcp_counters_, sink);
   }
-  if (half.fin_seen() && other.fin_seen()) {
+  SeeClosing(flow, index, before);
+  if (flow.bypass) return;
+  if (flow.stream != nullptr && flow.stream->flip_pending) TurnRound(flow);
+  if (flow.stream != nullptr && flow.stream->parsing_over()) ConsiderBypass(flow);
+}
+
+// FIN both ways closes the flow; data behind a RST shows that it did not.
+void StreamInspector::SeeClosing(Flow& flow, size_t index, uint32_t next_before) {
+  if (flow.half[0].fin_seen() && flow.half[1].fin_seen()) {
     flow.closed = true;
-  } else if (flow.closed && half.next() != before) {
+  } else if (flow.closed && flow.half[index].next() != next_before) {
     flow.closed = false;
     ++tcp_counters_.resets_in_vain;
   }
-  if (flow.bypass) return;
-  if (flow.stream != nullptr && flow.stream->flip_pending) TurnRound(flow);
-  ConsiderBypass(flow);
+}
+
+// A packet of a flow from whose fields nothing more is to be learned: its place and its end are kept.
+void StreamInspector::OnBypassed(Flow& flow, size_t index, const Packet& packet) {
+  if (scan_ || flow.stream->scanned_halves != nullptr) ScanOnly(flow, index, packet);
+  TcpHalf& half = flow.half[index];
+  TcpHalf& other = flow.half[1 - index];
+  const bool syn = (packet.tcp_flags & kTcpSyn) != 0, fin = (packet.tcp_flags & kTcpFin) != 0;
+  if (syn) {
+    OnSyn(half, other, packet);
+  } else {
+    other.SeeWindow(packet.window);
+  }
+  if ((packet.tcp_flags & kTcpAck) != 0 && !other.known())
+    other.StartAt(packet.acknowledgment, syn || (half.started() && half.next() == half.first()));
+  const auto bytes = static_cast<uint32_t>(packet.payload.size()) + packet.missing_bytes;
+  if (bytes == 0 && !fin) return;
+  const uint32_t before = half.next();
+  half.Follow(packet.sequence + (syn ? 1 : 0), bytes, fin);
+  if (scan_ && flow.stream->scanned_halves == nullptr) counters_.payload_bytes_unscanned += packet.payload.size();
+  SeeClosing(flow, index, before);
 }
 
 // A packet of a bypassed flow, for the patterns.
@@ -185,19 +208,6 @@ TcpSegment StreamInspector::SegmentOf(const Packet& packet) const {
   return segment;
 }
 
-void StreamInspector::OnSegment(Flow& flow, size_t index, const Packet& packet) {
-  const TcpSegment segment = SegmentOf(packet);
-  TcpHalf& half = flow.half[index];
-  if (flow.bypass) {
-    half.Follow(segment);
-    if (scan_ && (flow.stream == nullptr || flow.stream->scanned_halves == nullptr))
-      counters_.payload_bytes_unscanned += packet.payload.size();
-    return;
-  }
-  Sink sink(*this, flow, index, segment.time_ns);
-  half.OnSegment(segment, options_.tcp, tcp_counters_, sink);
-}
-
 void StreamInspector::OnSyn(TcpHalf& half, TcpHalf& other, const Packet& packet) {
   half.OnSyn(packet.sequence, tcp_counters_);
   if (half.first() != packet.sequence + 1) return;
@@ -205,8 +215,8 @@ void StreamInspector::OnSyn(TcpHalf& half, TcpHalf& other, const Packet& packet)
   if (ChecksumOf(packet) == Checksum::kRight) half.TrustChecksums();
 }
 
+// Nobody reads the stream any more.
 void StreamInspector::ConsiderBypass(Flow& flow) {
-  if (flow.stream == nullptr || !flow.stream->parsing_over()) return;
   // Another copy of what the parser gave up at may come.
   for (const std::string& message : flow.stream->reading.message) {
     if (!message.empty()) return;
@@ -240,7 +250,7 @@ void StreamInspector::Count(StreamState& state) {
   state.counted = bytes;
 }
 
-void StreamInspector::OnData(Flow& flow, size_t index, Chunk chunk, uint64_t gap_bytes) {
+void StreamInspector::OnData(Flow& flow, size_t index, Chunk& chunk, uint64_t gap_bytes) {
   counters_.payload_bytes += chunk.data.size();
   if (flow.stream == nullptr && chunk.data.empty()) return;
   StreamState& state = StateOf(flow);
@@ -342,23 +352,52 @@ void StreamInspector::OnUdp(Flow& flow, const Packet& packet, bool from_client) 
     if (!hits_.empty()) EmitHits(looked_at, nullptr, direction);
   }
   if (!options_.parse || (flow.app == ProtocolId::kUnknown && flow.udp_misses >= kMaxUdpMisses)) return;
-  if (flow.app == ProtocolId::kOpenVpn ||
-      (flow.app == ProtocolId::kUnknown && OpenVpnParser::IdentifyDatagram(payload))) {
-    if (packet.missing_bytes == 0) FeedOpenVpn(flow, payload, direction);  // a cut one counts as lost
-    return;
-  }
-  const Outcome outcome = ParseDnsDatagram(payload, direction, HasDnsPort(flow), batch_);
-  if (outcome.progress != Progress::kMalformed) {
-    if (flow.app == ProtocolId::kUnknown) {
-      flow.app = ProtocolId::kDns;
-      ++counters_.flows_by_protocol[static_cast<size_t>(ProtocolId::kDns)];
+  const Datagram datagram = {
+      .data = payload,
+      .direction = direction,
+      .missing_bytes = packet.missing_bytes,
+      .time_ns = packet.frame->time_ns,
+  };
+  bool known = flow.app != ProtocolId::kUnknown;
+  ForEachProtocol([&]<class P>(P) {
+    if constexpr (DatagramParserType<typename P::DatagramParser>) {
+      if (flow.app == P::kId || !known) known |= OnDatagram<typename P::DatagramParser>(flow, P::kId, datagram);
     }
-  } else if (flow.app == ProtocolId::kUnknown) {
-    ++flow.udp_misses;
-    if (flow.udp_misses > kMaxTunnelProbes) return;
-    CountTunnel(flow, TunnelOfDatagram(payload, payload.size() + packet.missing_bytes));
-    if (flow.tunnel) flow.udp_misses = kMaxUdpMisses;
+  });
+  if (known) return;
+  ++flow.udp_misses;
+  if (flow.udp_misses > kMaxTunnelProbes) return;
+  CountTunnel(flow, TunnelOfDatagram(payload, payload.size() + packet.missing_bytes));
+  if (flow.tunnel) flow.udp_misses = kMaxUdpMisses;
+}
+
+// Whether the datagram is the protocol's. Of a flow whose protocol is not known it decides that.
+template <class Parser>
+bool StreamInspector::OnDatagram(Flow& flow, ProtocolId protocol, Datagram datagram) {
+  const auto settle = [&] {
+    if (flow.app != ProtocolId::kUnknown) return;
+    flow.app = protocol;
+    ++counters_.flows_by_protocol[static_cast<size_t>(protocol)];
+  };
+  if constexpr (Parser::kKeepsState) {
+    if (flow.app == ProtocolId::kUnknown) {
+      if (!Parser::Begins(datagram)) return false;
+      if (datagram.missing_bytes != 0) return true;  // a cut one counts as lost
+      settle();
+      flow.stream = std::make_unique<StreamState>();
+      flow.stream->reading.parser = std::make_unique<Parser>();
+      Count(*flow.stream);
+    }
+    reader_.FeedDatagram(flow.stream->reading, datagram);
+    if (flow.stream->reading.over) Count(*flow.stream);
+  } else {
+    datagram.on_own_port = std::any_of(Parser::kPorts.begin(), Parser::kPorts.end(), [&](uint16_t port) {
+      return port == flow.client_port || port == flow.server_port;
+    });
+    if (Parser::Feed(datagram, reader_.output()).progress == Progress::kMalformed) return false;
+    settle();
   }
+  return true;
 }
 
 void StreamInspector::OnOther(Flow& flow) { CountTunnel(flow, TunnelOfIpProtocol(flow.protocol)); }
@@ -367,18 +406,6 @@ void StreamInspector::CountTunnel(Flow& flow, Tunnel tunnel) {
   if (tunnel == Tunnel::kNone || flow.tunnel) return;
   flow.tunnel = true;
   ++counters_.tunnels[static_cast<size_t>(tunnel)];
-}
-
-void StreamInspector::FeedOpenVpn(Flow& flow, Bytes datagram, Direction direction) {
-  if (flow.app == ProtocolId::kUnknown) {
-    flow.app = ProtocolId::kOpenVpn;
-    ++counters_.flows_by_protocol[static_cast<size_t>(ProtocolId::kOpenVpn)];
-    flow.stream = std::make_unique<StreamState>();
-    flow.stream->reading.parser = MakeStreamParser(ProtocolId::kOpenVpn);
-    Count(*flow.stream);
-  }
-  reader_.FeedOpenVpn(flow.stream->reading, datagram, direction);
-  if (flow.stream->reading.over) Count(*flow.stream);
 }
 
 void StreamInspector::Finish(Flow& flow) {

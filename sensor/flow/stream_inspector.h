@@ -57,7 +57,8 @@ class StreamInspector {
  private:
   class Sink;
 
-  void OnSegment(Flow& flow, size_t index, const Packet& packet);
+  void OnBypassed(Flow& flow, size_t index, const Packet& packet);
+  void SeeClosing(Flow& flow, size_t index, uint32_t next_before);
   TcpSegment SegmentOf(const Packet& packet) const;
   void ScanOnly(Flow& flow, size_t index, const Packet& packet);
   bool WantsScan(const StreamState& state) const;
@@ -65,7 +66,7 @@ class StreamInspector {
   void OnSyn(TcpHalf& half, TcpHalf& other, const Packet& packet);
   StreamState& StateOf(Flow& flow);
   void Count(StreamState& state);
-  void OnData(Flow& flow, size_t index, Chunk chunk, uint64_t gap_bytes);
+  void OnData(Flow& flow, size_t index, Chunk& chunk, uint64_t gap_bytes);
   void OnCopy(Flow& flow, size_t index, Chunk chunk, uint32_t behind);
   void OnAside(Flow& flow, size_t index, Bytes data);
   void OnExactRepeat(Flow& flow);
@@ -85,7 +86,8 @@ class StreamInspector {
   void FeedSecond(Flow& flow, StreamState& state, size_t index, Chunk chunk);
   void FeedWaiting(Flow& flow, StreamState& state, size_t index, size_t count, uint64_t time_ns);
   void CountTunnel(Flow& flow, Tunnel tunnel);
-  void FeedOpenVpn(Flow& flow, Bytes datagram, Direction direction);
+  template <class Parser>
+  bool OnDatagram(Flow& flow, ProtocolId protocol, Datagram datagram);
   void ConsiderBypass(Flow& flow);
 
   Options options_;

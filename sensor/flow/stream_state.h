@@ -53,7 +53,7 @@ struct SecondReading {
   uint32_t chunks_since = 0;   // of both directions, since the last copy or the change of place
 };
 
-// Of one TCP flow that carried payload, and of a UDP flow whose protocol has a state (OpenVPN). Arrays are indexed by
+// Of one TCP flow that carried payload, and of a UDP flow whose protocol has a state (as of OpenVPN). Arrays are indexed by
 // the flow's direction.
 struct StreamState {
   Reading reading;  // the leading one

@@ -127,12 +127,12 @@ void TcpHalf::OnIrregular(const TcpSegment& segment, const TcpLimits& limits, Tc
   }
   if (end != segment.sequence) OnStreamSegment(segment, limits, counters, sink);
   if (!segment.fin) return;
-  NoteFin(segment);
+  NoteFin(end);
   if (fin_reached() && !ended_ && acknowledged_known_ && acknowledged_ == fin_sequence_ + 1) End(sink);
 }
 
-void TcpHalf::NoteFin(const TcpSegment& segment) {
-  const uint32_t end = EndOf(segment);
+// `end`: where the FIN stands.
+void TcpHalf::NoteFin(uint32_t end) {
   if (ended_ || SequenceDistance(end, next_) < 0) return;
   fin_seen_ = true;
   fin_sequence_ = end;
@@ -424,16 +424,16 @@ void TcpHalf::Finish(TcpCounters& counters, TcpSink& sink) {
   Abandon(counters);
 }
 
-void TcpHalf::Follow(const TcpSegment& segment) {
-  if (!known_) StartAt(segment.sequence, false);
-  if (!InWindow(segment.sequence)) return;
-  const uint32_t end = EndOf(segment);
+void TcpHalf::Follow(uint32_t sequence, uint32_t bytes, bool fin) {
+  if (!known_) StartAt(sequence, false);
+  if (!InWindow(sequence)) return;
+  const uint32_t end = sequence + bytes;
   if (SequenceDistance(end, next_) > 0) {
     next_ = end;
     if (detour_ != nullptr) detour_->syn_pending = false;
     if (fin_seen_ && SequenceDistance(next_, fin_sequence_) > 0) fin_seen_ = false;
   }
-  if (segment.fin) NoteFin(segment);
+  if (fin) NoteFin(end);
 }
 
 TcpHalf TcpHalf::TakeOver() {

@@ -138,10 +138,15 @@ class TcpHalf {
 
   // The receiver of this direction said that it has everything before this byte.
   void Acknowledge(uint32_t sequence, TcpCounters& counters, TcpSink& sink) {
+    if (NoteAcknowledgment(sequence)) OnAcknowledgment(sequence, counters, sink);
+  }
+  // The same in two steps. True: OnAcknowledgment has to follow.
+  bool NoteAcknowledgment(uint32_t sequence) {
     acknowledged_ = sequence;
     acknowledged_known_ = true;
-    if (detour_ != nullptr || fin_seen_) OnAcknowledgment(sequence, counters, sink);
+    return detour_ != nullptr || fin_seen_;
   }
+  void OnAcknowledgment(uint32_t sequence, TcpCounters& counters, TcpSink& sink);
 
   // One segment.
   template <class Sink>
@@ -165,7 +170,8 @@ class TcpHalf {
   // The flow is over: what is held comes out, gaps and all, then the end; then what waited at the candidate.
   void Finish(TcpCounters& counters, TcpSink& sink);
   // One segment of a direction that nobody looks at any more, behind Abandon: only its place is kept.
-  void Follow(const TcpSegment& segment);
+  // `bytes`: of its payload, captured or not.
+  void Follow(uint32_t sequence, uint32_t bytes, bool fin);
   // Nobody looks at this direction any more: what is held goes.
   void Abandon(TcpCounters& counters);
   // A half that goes on from here, with what this one holds; this one is as behind Abandon.
@@ -203,7 +209,6 @@ class TcpHalf {
   bool Holds() const;
 
   void OnIrregular(const TcpSegment& segment, const TcpLimits& limits, TcpCounters& counters, TcpSink& sink);
-  void OnAcknowledgment(uint32_t sequence, TcpCounters& counters, TcpSink& sink);
   void OnStreamSegment(const TcpSegment& segment, const TcpLimits& limits, TcpCounters& counters, TcpSink& sink);
   // Drops what of the segment was passed on before and tells whether that was another copy. False: nothing is left.
   bool TrimSeen(TcpSegment& segment, TcpCounters& counters, TcpSink& sink);
@@ -215,7 +220,7 @@ class TcpHalf {
   void LearnChecksum(const TcpSegment& segment);
   // False: the segment is nothing but the padding, or contradicts it and the padding is forgotten.
   void SettlePadding(const TcpSegment& segment, TcpCounters& counters, TcpSink& sink);
-  void NoteFin(const TcpSegment& segment);
+  void NoteFin(uint32_t end);
 
   void PassHeld(TcpCounters& counters, TcpSink& sink);
   void Drain(TcpCounters& counters, TcpSink& sink);

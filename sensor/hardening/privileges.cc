@@ -75,7 +75,7 @@ bool ChooseIdentity(const std::string& user, Identity& identity, std::string& er
   }
   if (identity.uid == 0 || identity.gid == 0) {
     error = fmt::format(
-        "user \"{}\" has the rights of root or its group; packets are never parsed with them: name another user",
+        "user \"{}\" has the rights of root or its group, with which packets are never parsed; name another user",
         identity.name);
     return false;
   }
@@ -107,7 +107,17 @@ bool EveryThreadIsHarmless(std::string& error) {
   return !failure;
 }
 
-bool Verify(const DroppedPrivileges& identity, std::string& error) {
+bool HasOnly(unsigned kept) {
+  if (capng_get_caps_process() != 0) return false;
+  for (unsigned capability = 0; capability <= CAP_LAST_CAP; ++capability) {
+    for (const capng_type_t set : {CAPNG_EFFECTIVE, CAPNG_PERMITTED}) {
+      if ((capng_have_capability(set, capability) == 1) != (capability == kept)) return false;
+    }
+  }
+  return true;
+}
+
+bool Verify(const DroppedPrivileges& identity, std::optional<unsigned> kept, std::string& error) {
   uid_t uids[3];
   gid_t gids[3];
   if (getresuid(&uids[0], &uids[1], &uids[2]) != 0 || getresgid(&gids[0], &gids[1], &gids[2]) != 0) {
@@ -126,7 +136,11 @@ bool Verify(const DroppedPrivileges& identity, std::string& error) {
       return false;
     }
   }
-  if (capng_get_caps_process() != 0 || capng_have_capabilities(CAPNG_SELECT_CAPS) != CAPNG_NONE) {
+  if (kept && !HasOnly(*kept)) {
+    error = fmt::format("the process has other capabilities than the one that it is to keep ({})", *kept);
+    return false;
+  }
+  if (!kept && (capng_get_caps_process() != 0 || capng_have_capabilities(CAPNG_SELECT_CAPS) != CAPNG_NONE)) {
     error = "the process still has capabilities";
     return false;
   }
@@ -138,7 +152,40 @@ bool Verify(const DroppedPrivileges& identity, std::string& error) {
     error = "the process could still gain privileges through programs that it starts";
     return false;
   }
-  return EveryThreadIsHarmless(error);
+  return kept || EveryThreadIsHarmless(error);
+}
+
+// `kept`: the one capability that stays.
+bool Drop(const std::string& user, std::optional<unsigned> kept, DroppedPrivileges& dropped, std::string& error) {
+  DroppedPrivileges identity;
+  if (!WhoIsLeft(user, identity, error)) return false;
+  const bool is_root = identity.changed_user;
+
+  capng_clear(CAPNG_SELECT_ALL);
+  if (kept) capng_update(CAPNG_ADD, static_cast<capng_type_t>(CAPNG_EFFECTIVE | CAPNG_PERMITTED), *kept);
+  int status = 0;
+  if (is_root) {
+    status =
+        capng_change_id(static_cast<int>(identity.uid), static_cast<int>(identity.gid),
+                        static_cast<capng_flags_t>(CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING | CAPNG_CLEAR_AMBIENT));
+  } else {
+    status = capng_apply(CAPNG_SELECT_CAPS);
+  }
+  if (status != 0) {
+    error = fmt::format("dropping the rights of root failed (libcap-ng {}, {}); start as root or with CAP_NET_RAW only",
+                        status, ErrnoText(errno));
+    return false;
+  }
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
+    error = fmt::format("PR_SET_NO_NEW_PRIVS failed: {}", ErrnoText(errno));
+    return false;
+  }
+  if (!Verify(identity, kept, error)) {
+    error = fmt::format("dropping the rights of root had no effect: {}", error);
+    return false;
+  }
+  dropped = identity;
+  return true;
 }
 
 }  // namespace
@@ -158,34 +205,11 @@ bool WhoIsLeft(const std::string& user, DroppedPrivileges& left, std::string& er
 }
 
 bool DropPrivileges(const std::string& user, DroppedPrivileges& dropped, std::string& error) {
-  DroppedPrivileges identity;
-  if (!WhoIsLeft(user, identity, error)) return false;
-  const bool is_root = identity.changed_user;
+  return Drop(user, std::nullopt, dropped, error);
+}
 
-  capng_clear(CAPNG_SELECT_ALL);
-  int status = 0;
-  if (is_root) {
-    status =
-        capng_change_id(static_cast<int>(identity.uid), static_cast<int>(identity.gid),
-                        static_cast<capng_flags_t>(CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING | CAPNG_CLEAR_AMBIENT));
-  } else {
-    status = capng_apply(CAPNG_SELECT_CAPS);
-  }
-  if (status != 0) {
-    error = fmt::format("dropping the rights of root failed (libcap-ng {}, {}); start as root or with CAP_NET_RAW only",
-                        status, ErrnoText(errno));
-    return false;
-  }
-  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
-    error = fmt::format("PR_SET_NO_NEW_PRIVS failed: {}", ErrnoText(errno));
-    return false;
-  }
-  if (!Verify(identity, error)) {
-    error = fmt::format("dropping the rights of root had no effect: {}", error);
-    return false;
-  }
-  dropped = identity;
-  return true;
+bool DropPrivilegesButNetRaw(const std::string& user, DroppedPrivileges& dropped, std::string& error) {
+  return Drop(user, CAP_NET_RAW, dropped, error);
 }
 
 }  // namespace vedette

@@ -23,6 +23,10 @@ struct DroppedPrivileges {
 // Verifies the outcome. False, with `error` saying what to do, where a right remains; the process must then end.
 bool DropPrivileges(const std::string& user, DroppedPrivileges& dropped, std::string& error);
 
+// As DropPrivileges, except for one right that stays: CAP_NET_RAW. For a process that does nothing but open packet
+// sockets (sensor/hardening/processes/socket_opener.h). False, with `error`, where it does not have that right.
+bool DropPrivilegesButNetRaw(const std::string& user, DroppedPrivileges& dropped, std::string& error);
+
 // Whom DropPrivileges would make of this process; false, with `error` as it says it, where it would not. Changes
 // nothing.
 bool WhoIsLeft(const std::string& user, DroppedPrivileges& left, std::string& error);

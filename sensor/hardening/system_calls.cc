@@ -112,6 +112,14 @@ constexpr unsigned long kIoctls[] = {TCGETS,        TIOCGWINSZ,   FIONREAD,     
 constexpr int kThreadNames[] = {PR_SET_NAME,    PR_GET_NAME, PR_GET_NO_NEW_PRIVS,
                                 PR_GET_SECCOMP, PR_SET_VMA,  PR_GET_DUMPABLE};
 
+// Of a process that opens packet sockets. socket and ioctl follow below.
+constexpr int kForPacketSockets[] = {
+    SCMP_SYS(bind), SCMP_SYS(recvmsg), SCMP_SYS(recvfrom), SCMP_SYS(sendmsg), SCMP_SYS(sendto), SCMP_SYS(close),
+    // Waiting; memory; its end.
+    SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(clock_nanosleep), SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(madvise),
+    SCMP_SYS(futex), SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigprocmask), SCMP_SYS(restart_syscall), SCMP_SYS(write),
+    SCMP_SYS(exit), SCMP_SYS(exit_group)};
+
 struct Release {
   void operator()(void* filter) const { seccomp_release(filter); }
 };
@@ -234,6 +242,22 @@ bool AllowListedSystemCalls(bool& missing, std::string& error) {
   Rules listed(list.get());
   AddAll(listed);
   return Load(expected.get(), quiet, missing, error) && Load(list.get(), listed, missing, error);
+}
+
+bool AllowPacketSocketCalls(bool& missing, std::string& error) {
+  missing = false;
+  const Filter list(seccomp_init(SCMP_ACT_ERRNO(EPERM)));
+  if (list == nullptr) {
+    error = "no memory for the filter of system calls";
+    return false;
+  }
+  seccomp_attr_set(list.get(), SCMP_FLTATR_CTL_LOG, 1);
+  Rules rules(list.get());
+  for (const int call : kForPacketSockets) rules.Add(SCMP_ACT_ALLOW, call);
+  rules.AllowIf(SCMP_SYS(mmap), HasBits(2, PROT_EXEC, 0));
+  rules.AllowIf(SCMP_SYS(socket), Equals(0, AF_PACKET));
+  rules.AllowIf(SCMP_SYS(ioctl), Equals(1, SIOCGIFINDEX));
+  return Load(list.get(), rules, missing, error);
 }
 
 }  // namespace vedette

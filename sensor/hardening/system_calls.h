@@ -21,4 +21,8 @@ namespace vedette {
 // False with `error`; `missing` where it is because the kernel has no seccomp filters.
 bool AllowListedSystemCalls(bool& missing, std::string& error);
 
+// The same for a process that opens packet sockets and hands them over: messages on what is open, packet sockets, and no
+// more. Everything else fails with EPERM.
+bool AllowPacketSocketCalls(bool& missing, std::string& error);
+
 }  // namespace vedette

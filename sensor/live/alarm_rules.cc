@@ -99,14 +99,14 @@ AlarmRules::Finding AlarmRules::Drops(Time now) const {
   if (config_.drop_percent == 0) return std::nullopt;
   if (packets > config_.drop_percent) {
     return fmt::format(
-        "{:.2f} % of the packets were dropped in the last {}; give the sensor more CPU or `capture: buffer_mebibytes`, "
-        "or less traffic by `capture: filter` (`vedette status` shows where they are lost)",
+        "{:.2f} % of the packets were dropped in the last {}; give the sensor more CPU or a larger `capture: "
+        "buffer_mebibytes`, or reduce the traffic with `capture: filter` (`vedette status` shows where they are lost)",
         packets, About(kDropWindow));
   }
   if (alerts > config_.drop_percent) {
     return fmt::format(
-        "{:.2f} % of the alerts were dropped in the last {}; mute what raises so many of them (`vedette status` shows "
-        "where they are lost)",
+        "{:.2f} % of the alerts were dropped in the last {}; mute the indicators that raise so many (`vedette status` "
+        "shows where they are lost)",
         alerts, About(kDropWindow));
   }
   if (feed > config_.drop_percent) {
@@ -125,8 +125,8 @@ AlarmRules::Finding AlarmRules::OneWay(Time now) const {
   const double share = Share(after.flows_one_way - before.flows_one_way, flows);
   if (config_.one_way_percent == 0 || flows < kMinJudgedFlows || share <= config_.one_way_percent) return std::nullopt;
   return fmt::format(
-      "of {:.0f} TCP flows in the last {}, {:.0f} % were seen one way only; mirror both directions, or capture where "
-      "they pass the same way",
+      "of {:.0f} TCP flows in the last {}, {:.0f} % were seen in one direction only; mirror both directions, or "
+      "capture where both pass",
       flows, About(kOneWayWindow), share);
 }
 
@@ -135,17 +135,17 @@ AlarmRules::Finding AlarmRules::ReloadFailed(const Figures& figures) const {
   if (!config_.reload_failed || (!indicators && figures.Value(families::kGeoReloadFailing) == 0)) return std::nullopt;
   return std::string(
       indicators
-          ? "the last reload failed and the indicators before it stay in use; the log says why, `vedette reload` tries "
-            "again"
-          : "the geolocation databases could not be swapped and the ones before stay in use; the log says why");
+          ? "the last reload failed, and the previous indicators stay in use; the log says why, and `vedette reload` "
+            "tries again"
+          : "the geolocation databases could not be replaced, and the previous ones stay in use; the log says why");
 }
 
 AlarmRules::Finding AlarmRules::OutputFailed(const Figures& figures) const {
   if (!config_.output_failed || figures.Value(families::kOutputFailing) == 0) return std::nullopt;
   return fmt::format(
-      "alerts cannot be written to `output`, {:.0f} were lost so far; the log says why. Make room on a full disk, and "
-      "let the sensor's user make a file where the old one was renamed or removed: both are tried again every second. "
-      "Where the reader of a pipe has gone, start the sensor anew",
+      "alerts cannot be written to `output`, and {:.0f} were lost so far; the log says why. Free space on a full disk; "
+      "where the file was renamed or removed, let the sensor's user create a new one. The sensor tries again every "
+      "second. Where the reader of a pipe has gone, restart the sensor",
       figures.Value(families::kAlertsDropped, "output_failed"));
 }
 
@@ -156,13 +156,14 @@ AlarmRules::Finding AlarmRules::StaleIndicators(const Figures& figures, int64_t 
       age <= static_cast<double>(config_.stale_indicators.count())) {
     return std::nullopt;
   }
-  return fmt::format("the newest indicator file is {:.0f} days old (limit {}); does whatever brings them still run?",
-                     age / 86'400, About(config_.stale_indicators));
+  return fmt::format(
+      "the newest indicator file is {:.0f} days old (limit {}); is whatever delivers them still running?", age / 86'400,
+      About(config_.stale_indicators));
 }
 
 AlarmRules::Finding AlarmRules::CanaryMissed(const Figures& figures) const {
   if (!config_.canary_missed || figures.Value(families::kCanaryFailing) == 0) return std::nullopt;
-  return "the last canary did not come through; `vedette canary` tries again and says where it was lost";
+  return "the last canary did not arrive; `vedette canary` tries again and says where it was lost";
 }
 
 void AlarmRules::Judge(const std::string& name, bool critical, seconds clear_after, const Finding& finding, Now now,
@@ -225,7 +226,7 @@ std::vector<AlarmChange> AlarmRules::Evaluate(const Figures& figures, Now now) {
     if (!config_.partner_suspended || figure.value == 0) return std::nullopt;
     return fmt::format(
         "partner {} sent messages into its feed, which no subscriber does, and is refused; ask it what happened, then "
-        "let it in again: `vedette partner readmit {}`",
+        "readmit it: `vedette partner readmit {}`",
         figure.label_value, figure.label_value);
   });
   return changes;

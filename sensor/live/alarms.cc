@@ -84,8 +84,8 @@ std::string Alarms::CommandProblem() const {
   const CommandCounters counters = command_->Counters();
   if (counters.gone)
     return fmt::format(
-        "the process that starts the alarm command {} has ended, and a confined sensor can make no other: it will not "
-        "run until the sensor is restarted",
+        "the process that starts the alarm command {} has ended, and a confined sensor cannot start another: the "
+        "command will not run until the sensor is restarted",
         command_->program());
   return counters.failing ? fmt::format("the alarm command {} failed at its last run: {}", command_->program(),
                                         counters.last_failure)

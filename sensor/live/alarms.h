@@ -12,7 +12,7 @@
 
 #include "exporter/metrics/figures.h"
 #include "sensor/config/config.h"
-#include "sensor/hardening/command_runner.h"
+#include "sensor/hardening/processes/command_runner.h"
 #include "sensor/live/alarm_rules.h"
 #include "sensor/live/log.h"
 

@@ -4,7 +4,9 @@
 #include <random>
 #include <string_view>
 
+#include "parsers/base/ip_protocol.h"
 #include "parsers/base/text.h"
+#include "sensor/decode/ether_type.h"
 #include "signatures/canary.h"
 
 namespace vedette {
@@ -76,7 +78,7 @@ std::vector<uint8_t> FrameOf(const Canary& canary) {
   const std::vector<uint8_t> dns = QueryFor(canary.name, canary.client_port);
   FrameWriter frame;
   frame.Append(kMacs);
-  frame.U16(0x0800);
+  frame.U16(kEtherIpv4);
   const size_t ip = frame.size();
   frame.U8(0x45);
   frame.U8(0);
@@ -84,7 +86,7 @@ std::vector<uint8_t> FrameOf(const Canary& canary) {
   frame.U16(canary.client_port);  // identification
   frame.U16(0x4000);              // don't fragment
   frame.U8(1);                    // lives for one hop: should it be sent, no router passes it on
-  frame.U8(17);
+  frame.U8(kIpProtoUdp);
   frame.U16(0);
   frame.Append(canary.client.wire());
   frame.Append(canary.server.wire());

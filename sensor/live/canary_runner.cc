@@ -143,7 +143,7 @@ void CanaryRunner::Work() {
     if (outcome.arrived) last_seconds_ = outcome.seconds;
     if (!outcome.arrived) parts_.log->Warn(fmt::format("canary {} missed: {}", outcome.name, outcome.missing));
     if (outcome.arrived && num_arrived_ == 1)
-      parts_.log->Info(fmt::format("canary: the first one came through after {:.0f} ms", outcome.seconds * 1000));
+      parts_.log->Info(fmt::format("canary: the first one arrived after {:.0f} ms", outcome.seconds * 1000));
     if (config_.interval.count() != 0) next = Clock::now() + config_.interval;
   }
 }
@@ -156,8 +156,9 @@ uint64_t CanaryRunner::Taken() const {
 
 bool CanaryRunner::Inject(const Canary& canary, std::string& error) {
   std::vector<uint8_t> frame = FrameOf(canary);
-  if (parts_.wire != nullptr) return parts_.wire->Send(frame, error);
-  parts_.sources[next_source_++ % parts_.sources.size()]->Inject(std::move(frame));
+  const size_t place = next_place_++;
+  if (!parts_.wires.empty()) return parts_.wires[place % parts_.wires.size()]->Send(frame, error);
+  parts_.sources[place % parts_.sources.size()]->Inject(std::move(frame));
   return true;
 }
 
@@ -210,19 +211,18 @@ CanaryRunner::Outcome CanaryRunner::SendOne(uint64_t number) {
 
 std::string CanaryRunner::WhereLost(uint64_t taken_before, uint64_t published_before) const {
   if (!parts_.watch->Seen()) {
-    if (parts_.wire != nullptr)
-      return "it was sent on the interface, and no alert came of it: does `capture: filter` let it pass (UDP port 53 "
-             "from 192.0.2.1 to 192.0.2.53), and does the interface show what it sends?";
+    if (!parts_.wires.empty())
+      return "it was sent on the interface, but raised no alert: does `capture: filter` let it pass (UDP port 53 from "
+             "192.0.2.1 to 192.0.2.53), and does the interface show what it sends?";
     if (Taken() == taken_before)
-      return "no worker took it: the capture stands still or has ended; restart the sensor, and send us what the log "
-             "says";
-    return "a worker took it, and no alert came of it: its queue to the exporter may be full, or the indicators in use "
+      return "no worker took it: the capture hangs or has ended; restart the sensor, and report what the log says";
+    return "a worker took it, but it raised no alert: its queue to the exporter may be full, or the indicators in use "
            "hold no canary (`vedette status`)";
   }
   if (parts_.feed == nullptr || parts_.feed->canaries() == published_before)
-    return "the exporter had its alert and did not publish it; restart the sensor, and send us what the log says";
+    return "the exporter had its alert but did not publish it; restart the sensor, and report what the log says";
   const std::lock_guard<std::mutex> lock(mutex_);
-  return fmt::format("its alert was published, and did not arrive at the feed's other end ({}: {})",
+  return fmt::format("its alert was published, but did not arrive at the feed's other end ({}: {})",
                      LoopbackOf(parts_.endpoint), listener_said_.empty() ? "no event" : listener_said_);
 }
 

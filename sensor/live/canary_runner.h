@@ -32,7 +32,7 @@ class CanaryRunner : public FigureSource {
   struct Parts {
     CanaryWatch* watch = nullptr;
     std::vector<InjectingSource*> sources;  // in turn …
-    FrameSender* wire = nullptr;            // … unless it is sent
+    std::vector<FrameSender*> wires;        // … unless there are some: then it is sent, on each in turn
     // nullptr: there is no feed, and the canary has arrived when the exporter has it.
     const FeedSink* feed = nullptr;
     std::string endpoint;           // as the feed is bound
@@ -85,8 +85,8 @@ class CanaryRunner : public FigureSource {
   Outcome last_;
   double last_seconds_ = 0;
   uint64_t sent_ = 0, num_arrived_ = 0, missed_ = 0;
-  bool failing_ = false;    // the last one that ended was missed
-  size_t next_source_ = 0;  // the worker thread's
+  bool failing_ = false;   // the last one that ended was missed
+  size_t next_place_ = 0;  // the worker thread's: of the sources, or wires
   std::thread worker_, listener_;
 };
 

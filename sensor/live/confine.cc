@@ -26,7 +26,7 @@ ConfinementPolicy PolicyOf(const Config& config) {
   policy.required = config.hardening.required;
   policy.Read(config.path);
   // Of a real card it is a link out of /sys/class/net; libpcap reads there what the card itself dropped.
-  if (!config.capture.interface.empty()) policy.Read("/sys/class/net/" + config.capture.interface);
+  for (const std::string& interface : config.capture.AllInterfaces()) policy.Read("/sys/class/net/" + interface);
   for (const std::vector<std::string>& paths : {config.indicators, config.geo, config.public_key_files}) {
     for (const std::string& path : paths) policy.Read(path);
   }

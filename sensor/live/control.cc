@@ -180,18 +180,20 @@ std::unique_ptr<ControlServer> ControlServer::Open(const std::string& path, cons
   sockaddr_un address;
   if (!AddressOf(path, address, error)) return nullptr;
   if (SomebodyListens(address)) {
-    error = path + ": another sensor answers there; end it, or give this one a `control` of its own";
+    error = path + ": another sensor answers there; stop it, or give this one its own `control`";
     return nullptr;
   }
   std::optional<FileRightsOf> rights;
   if (owner.made_by_root && !rights.emplace(owner.uid, owner.gid, owner.group.value_or(owner.gid)).ok()) {
-    error = fmt::format("{}: cannot be made as user {}'s; start the sensor as root, or as that user", path, owner.uid);
+    error =
+        fmt::format("{}: cannot be created for user {}; start the sensor as root, or as that user", path, owner.uid);
     return nullptr;
   }
   struct stat status {};
   if (lstat(path.c_str(), &status) == 0) {
     if (!S_ISSOCK(status.st_mode)) {
-      error = path + ": is no socket; `control` names the socket to make, so remove the file or choose another path";
+      error =
+          path + ": is not a socket; `control` names the socket to create, so remove the file or choose another path";
       return nullptr;
     }
     unlink(path.c_str());  // of a sensor that was killed
@@ -203,15 +205,14 @@ std::unique_ptr<ControlServer> ControlServer::Open(const std::string& path, cons
   const std::string reason = bound ? "" : ErrnoText();
   umask(before);
   if (!bound || listen(listening.fd(), kBacklog) != 0) {
-    error = path + ": cannot be made: " + (bound ? ErrnoText() : reason) +
+    error = path + ": cannot be created: " + (bound ? ErrnoText() : reason) +
             "; `control` names a socket in a folder that the sensor's user can write";
     return nullptr;
   }
   if (owner.group && !GiveToGroup(path, *owner.group)) {
     error = fmt::format(
-        "{}: cannot be given to group {}: {}; the sensor's user has to be a member of it (adduser USER GROUP, and a "
-        "new "
-        "start), or root has to start the sensor",
+        "{}: cannot be given to group {}: {}; the sensor's user has to be a member of it (adduser USER GROUP, then "
+        "restart), or root has to start the sensor",
         path, *owner.group, ErrnoText());
     unlink(path.c_str());
     return nullptr;
@@ -282,14 +283,14 @@ std::string ControlServer::Answer(std::string_view line, For whom) const {
   const Json request = Json::parse(line, nullptr, false);
   const auto command = request.is_object() ? request.find("command") : request.end();
   if (request.is_discarded() || !request.is_object() || command == request.end() || !command->is_string()) {
-    response = Failure("the request is no JSON object with a `command`");
+    response = Failure("the request is not a JSON object with a `command`");
   } else if (const auto entry = handlers_.find(command->get<std::string>()); entry == handlers_.end()) {
     std::string known;
     for (const auto& [name, what] : handlers_) known += (known.empty() ? "" : ", ") + name;
     response = Failure("unknown command; known: " + known);
   } else if (whom == For::kGroup && entry->second.whom != For::kGroup) {
     response = Failure(
-        fmt::format("`{}` is for root and the sensor's user; `control_group` lets its members ask only", entry->first));
+        fmt::format("`{}` is for root and the sensor's user; members of `control_group` may only query", entry->first));
   } else {
     try {
       response = entry->second.handler(request);
@@ -335,8 +336,8 @@ AskOutcome AskSensor(const std::string& path, const Json& request, Json& respons
   if (!answered && LeftUntil(end) == 0) return silent();
   response = Json::parse(line, nullptr, false);
   if (!answered || response.is_discarded() || !response.is_object()) {
-    error = answered ? path + ": what answers there is no Vedette sensor"
-                     : path + ": the sensor ended the connection without an answer; its log may say why";
+    error = answered ? path + ": the program that answers there is not a Vedette sensor"
+                     : path + ": the sensor closed the connection without an answer; its log may say why";
     return AskOutcome::kUseless;
   }
   return AskOutcome::kAnswered;

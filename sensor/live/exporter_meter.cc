@@ -9,20 +9,13 @@
 #include <vector>
 
 #include "exporter/metrics/families.h"
+#include "signatures/canary.h"
 
 namespace vedette {
 
 ExporterMeter::ExporterMeter(const MatchTally& tally, const AlertRenderer& renderer, const GeoLookup& geo,
-                             const FileSink* file, FeedPublisher* publisher, const FeedSink* feed,
-                             std::vector<std::string> partners)
-    : tally_(tally),
-      renderer_(renderer),
-      geo_(geo),
-      file_(file),
-      publisher_(publisher),
-      feed_(feed),
-      partners_(std::move(partners)),
-      last_connected_(partners_.size(), std::chrono::steady_clock::now()) {
+                             const FileSink* file, FeedPublisher* publisher, const Partners& partners)
+    : tally_(tally), renderer_(renderer), geo_(geo), file_(file), publisher_(publisher), partners_(partners) {
   published_.Publish(StateNow());
 }
 
@@ -61,18 +54,23 @@ ExporterMeter::State ExporterMeter::StateNow() {
   state.by_source = tally_.by_source();
   if (publisher_ == nullptr) return state;
   state.feed = publisher_->counters();
-  const std::vector<PartnerStatus> statuses = publisher_->partners();
   const auto now = std::chrono::steady_clock::now();
-  for (size_t i = 0; i < partners_.size() && i < statuses.size(); ++i) {
+  std::map<PartnerId, std::chrono::steady_clock::time_point> last_connected;
+  for (const PartnerStatus& status : publisher_->partners()) {
+    const vedette::Partner* const one = partners_.Find(status.name);
+    if (status.name == kCanaryView || one == nullptr) continue;
     Partner& partner = state.partners.emplace_back();
-    partner.name = partners_[i];
-    partner.alerts = feed_->counters()[i];
-    partner.dropped = statuses[i].dropped_alerts;
-    partner.connections = statuses[i].connections;
-    partner.suspended = statuses[i].suspended;
-    if (partner.connections != 0) last_connected_[i] = now;
-    partner.silent_seconds = std::chrono::duration<double>(now - last_connected_[i]).count();
+    partner.name = status.name;
+    partner.alerts = one->counters;
+    partner.dropped = status.dropped_alerts;
+    partner.connections = status.connections;
+    partner.suspended = status.suspended;
+    const auto before = last_connected_.find(status.id);  // one that is new counts from now on
+    const auto last = partner.connections != 0 || before == last_connected_.end() ? now : before->second;
+    last_connected[status.id] = last;
+    partner.silent_seconds = std::chrono::duration<double>(now - last).count();
   }
+  last_connected_ = std::move(last_connected);
   return state;
 }
 

@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "exporter/alert/alert_sink.h"
-#include "exporter/feed/feed_sink.h"
 #include "exporter/feed/publisher.h"
 #include "exporter/metrics/figures.h"
 #include "exporter/metrics/published.h"
 #include "exporter/output/file_sink.h"
+#include "exporter/policy/partners.h"
 #include "exporter/render/match_tally.h"
 
 namespace vedette {
@@ -24,9 +24,9 @@ class ExporterMeter : public AlertSink, public FigureSource {
  public:
   static constexpr auto kPublishInterval = std::chrono::milliseconds(200);
 
-  // All outlive the meter. `file` may be null (no output), `publisher` and `feed` as well (no feed).
+  // All outlive the meter. `file` may be null (no output), `publisher` as well (no feed).
   ExporterMeter(const MatchTally& tally, const AlertRenderer& renderer, const GeoLookup& geo, const FileSink* file,
-                FeedPublisher* publisher, const FeedSink* feed, std::vector<std::string> partners);
+                FeedPublisher* publisher, const Partners& partners);
 
   bool Accept(const Alert& alert) override;
   void Idle() override;
@@ -63,9 +63,8 @@ class ExporterMeter : public AlertSink, public FigureSource {
   const GeoLookup& geo_;
   const FileSink* const file_;
   FeedPublisher* const publisher_;
-  const FeedSink* const feed_;
-  const std::vector<std::string> partners_;
-  std::vector<std::chrono::steady_clock::time_point> last_connected_;
+  const Partners& partners_;
+  std::map<PartnerId, std::chrono::steady_clock::time_point> last_connected_;  // of those that are partners
   HistogramCounts latency_;
   uint64_t delivered_ = 0;
   std::chrono::steady_clock::time_point next_;

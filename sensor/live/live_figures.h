@@ -24,11 +24,11 @@ class PipelineFigures : public FigureSource {
 // How full the rings between workers and exporter are.
 class QueueFigures : public FigureSource {
  public:
-  explicit QueueFigures(std::vector<const AlertQueue*> queues) : queues_(std::move(queues)) {}
+  explicit QueueFigures(std::vector<AlertQueue*> queues) : queues_(std::move(queues)) {}
   void AppendFigures(Figures& out) const override;
 
  private:
-  std::vector<const AlertQueue*> queues_;
+  std::vector<AlertQueue*> queues_;
 };
 
 // The process itself. Opens what it reads at once: later the process may be confined.

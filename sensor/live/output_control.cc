@@ -2,10 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "sensor/live/ask_exporter.h"
+#include "signatures/canary.h"
 
 namespace vedette {
 namespace {
@@ -43,11 +44,12 @@ Json OutputControl::ReopenNow() {
 
 Json OutputControl::Readmit(const Json& request) {
   const std::string name = request.value("partner", std::string());
-  const auto at = std::find(parts_.partners.begin(), parts_.partners.end(), name);
-  if (at == parts_.partners.end()) return AnswerOf(fmt::format("no partner of this sensor is named `{}`", name));
-  const auto partner = static_cast<size_t>(at - parts_.partners.begin());
-  const std::string problem = AskExporter(*parts_.exporter, [publisher = parts_.publisher, partner, name] {
-    return publisher->Readmit(partner) ? std::string() : fmt::format("partner {} is not suspended", name);
+  const std::string unknown = fmt::format("no partner of this sensor is named `{}`", name);
+  if (parts_.publisher == nullptr || name == kCanaryView) return AnswerOf(unknown);
+  const std::string problem = AskExporter(*parts_.exporter, [publisher = parts_.publisher, name, unknown] {
+    const std::optional<PartnerId> partner = publisher->Find(name);
+    if (!partner) return unknown;
+    return publisher->Readmit(*partner) ? std::string() : fmt::format("partner {} is not suspended", name);
   });
   if (problem.empty())
     parts_.log->Info(fmt::format("feed: {} readmitted partner {}", request.value("by", "somebody"), name));

@@ -19,7 +19,6 @@ class OutputControl {
     ExportLoop* exporter = nullptr;
     FileSink* file = nullptr;            // nullptr: no `output`
     FeedPublisher* publisher = nullptr;  // nullptr: no feed
-    std::vector<std::string> partners;   // in the publisher's order
     Log* log = nullptr;
   };
   // All outlive this.

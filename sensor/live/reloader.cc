@@ -134,7 +134,7 @@ void Reloader::ReloadOnce(Outcome outcome) {
     }
   } catch (const std::exception& problem) {
     outcome.succeeded = false;
-    outcome.error = fmt::format("broken off: {}", problem.what());
+    outcome.error = fmt::format("aborted: {}", problem.what());
   }
   outcome.running = false;
   outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
@@ -171,9 +171,9 @@ std::vector<std::string> Reloader::FilesGone(const IndicatorLoad& load) const {
   std::vector<std::string> out;
   Told gone(out);
   for (const auto& [path, rows] : giving_) {
-    if (!there.contains(path)) gone.Add(fmt::format("{} is not there any more; it gave {} rows", path, rows));
+    if (!there.contains(path)) gone.Add(fmt::format("{} no longer exists; it gave {} rows", path, rows));
   }
-  gone.End("files are not there any more");
+  gone.End("files no longer exist");
   return out;
 }
 
@@ -187,16 +187,16 @@ std::vector<std::string> Reloader::WarningsOf(const IndicatorLoad& load, uint64_
   for (const auto& [path, rows] : GivingFiles(load)) {
     const auto before = giving_.find(path);
     if (before == giving_.end() || rows >= (before->second + 1) / 2) continue;
-    shrunken.Add(fmt::format("{} gives {} rows and gave {} before; was it cut off on its way here?", path, rows,
-                             before->second));
+    shrunken.Add(
+        fmt::format("{} gives {} rows, but gave {} before; was it truncated in transfer?", path, rows, before->second));
   }
-  shrunken.End("files give less than half of their rows before");
+  shrunken.End("files give less than half of their previous rows");
   if (load.set != nullptr && shrunken.count() == 0 && load.indicators < indicators_before / 2) {
     out.push_back(fmt::format("less than half of the indicators are left, {} of {}; is a file missing?",
                               load.indicators, indicators_before));
   }
   if (!load.changed_settings.empty()) {
-    out.push_back(fmt::format("the configuration was changed at {}; that holds from the next start on",
+    out.push_back(fmt::format("the configuration was changed at {}; this takes effect at the next start",
                               fmt::join(load.changed_settings, ", ")));
   }
   return out;
@@ -215,7 +215,7 @@ bool Reloader::LostAFile(const IndicatorLoad& load, std::string& error) const {
     if (++lost == 1) error = fmt::format("{}: gave indicators before and gives none now: {}", file.path, file.unused);
   }
   if (lost > 1) error += fmt::format(" (and {} more such files)", lost - 1);
-  if (lost > 0) error += "; mend it, or remove it if its indicators are to go";
+  if (lost > 0) error += "; fix it, or remove it if you no longer want its indicators";
   return lost > 0;
 }
 
@@ -250,7 +250,8 @@ bool Reloader::HandOver(const IndicatorLoad& load, uint64_t generation, std::str
   if (!WaitUntil([&] { return known->load(std::memory_order_acquire); }, error)) return false;
   for (size_t i = 0; i < kits.size(); ++i) parts_.workers[i]->Offer(std::move(kits[i]));
   for (KitExchange* worker : parts_.workers) {
-    if (!WaitUntil([&] { return worker->in_use() >= generation; }, error)) return false;
+    // One that has ended takes nothing any more, and raises nothing.
+    if (!WaitUntil([&] { return worker->HasPassed(generation); }, error)) return false;
     worker->Collect();
   }
   // Behind the alerts of older generations that are still queued.

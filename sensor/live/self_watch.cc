@@ -40,11 +40,10 @@ int64_t NowNs() {
 
 void AddCanaryView(Config& config, KeyPair& keys) {
   keys = NewKeyPair();
-  config.feed.partners.push_back({.name = std::string(kCanaryView), .public_key = keys.public_key});
-  Clearance clearance;
-  clearance.partner = kCanaryView;
-  clearance.originators = {std::string(kCanarySource)};
-  config.clearances.push_back(std::move(clearance));
+  PartnerConfig view{.name = std::string(kCanaryView), .public_key = keys.public_key};
+  view.clearance.partner = kCanaryView;
+  view.clearance.originators = {std::string(kCanarySource)};
+  config.feed.partners.push_back(std::move(view));
 }
 
 std::unique_ptr<SelfWatch> SelfWatch::Start(Parts parts, std::string& error) {
@@ -67,7 +66,7 @@ SelfWatch::SelfWatch(Parts parts, std::unique_ptr<MuteStore> mutes)
   }
   CanaryRunner::Parts canary{.watch = &parts_.filters->canaries,
                              .sources = parts_.sources,
-                             .wire = parts_.wire,
+                             .wires = parts_.wires,
                              .feed = parts_.feed,
                              .endpoint = parts_.publisher == nullptr ? "" : parts_.publisher->endpoint(),
                              .server_public_key = parts_.publisher == nullptr ? "" : parts_.publisher->public_key(),

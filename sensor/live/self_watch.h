@@ -17,7 +17,7 @@
 #include "sensor/capture/injecting_source.h"
 #include "sensor/capture/live/frame_sender.h"
 #include "sensor/config/config.h"
-#include "sensor/hardening/command_runner.h"
+#include "sensor/hardening/processes/command_runner.h"
 #include "sensor/live/alarms.h"
 #include "sensor/live/canary_runner.h"
 #include "sensor/live/control.h"
@@ -53,8 +53,8 @@ class SelfWatch : public FigureSource {
     LiveFilters* filters = nullptr;
     ExportLoop* exporter = nullptr;
     std::vector<InjectingSource*> sources;
-    FrameSender* wire = nullptr;  // may be null, as the next three
-    CommandRunner* command = nullptr;
+    std::vector<FrameSender*> wires;   // empty: canaries are injected at the sources
+    CommandRunner* command = nullptr;  // may be null, as the next two
     const FeedPublisher* publisher = nullptr;
     const FeedSink* feed = nullptr;
     KeyPair canary_keys;

@@ -29,11 +29,20 @@ void ServiceReport::Tick(Clock::time_point now) {
   }
 }
 
+// A lane that hangs is not hidden by those that work.
+bool ServiceReport::EveryLaneWorked() {
+  bool all = true;
+  spent_cpu_seconds_.resize(pipeline_.num_lanes(), -1);
+  for (size_t i = 0; i < pipeline_.num_lanes(); ++i) {
+    const double spent = pipeline_.lane(i).Snapshot().worker_cpu_seconds;
+    all &= spent != spent_cpu_seconds_[i] || pipeline_.lane(i).ended();
+    spent_cpu_seconds_[i] = spent;
+  }
+  return all;
+}
+
 void ServiceReport::Watch() {
-  const double spent = pipeline_.Snapshot().worker_cpu_seconds;
-  const bool works = spent != worker_cpu_seconds_ && exporter_answered_;
-  worker_cpu_seconds_ = spent;
-  if (works) manager_.Alive();
+  if (EveryLaneWorked() && exporter_answered_) manager_.Alive();
   if (exporter_answered_.exchange(false)) exporter_.Post([this] { exporter_answered_ = true; });
 }
 

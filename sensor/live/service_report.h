@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <vector>
 
 #include "exporter/alert/export_loop.h"
 #include "sensor/live/reloader.h"
@@ -19,11 +20,12 @@ class ServiceReport {
       : manager_(manager), pipeline_(pipeline), exporter_(exporter), reloader_(reloader) {}
 
   // A few times a second: says when a reload begins and ends, and, a few times in each interval of the watchdog, that
-  // the sensor is alive. That is when the worker has spent CPU time since the last time (on a silent link it looks for
+  // the sensor is alive. That is when every lane has spent CPU time since the last time (on a silent link it looks for
   // packets all the same) and the exporter has done what it was handed then. What stands still is restarted.
   void Tick(Clock::time_point now = Clock::now());
 
  private:
+  bool EveryLaneWorked();
   void Watch();
   ServiceManager& manager_;
   const Pipeline& pipeline_;
@@ -32,7 +34,7 @@ class ServiceReport {
   bool reloading_ = false;
   uint64_t reloads_ = 0;  // told of
   Clock::time_point next_watch_;
-  double worker_cpu_seconds_ = -1;
+  std::vector<double> spent_cpu_seconds_;  // by lane
   std::atomic<bool> exporter_answered_{true};
 };
 

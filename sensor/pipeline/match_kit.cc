@@ -23,7 +23,10 @@ void KitExchange::Offer(std::unique_ptr<MatchKit> kit) {
   delete offered_.exchange(kit.release(), std::memory_order_acq_rel);
 }
 
-void KitExchange::Collect() { delete returned_.exchange(nullptr, std::memory_order_acq_rel); }
+void KitExchange::Collect() {
+  delete returned_.exchange(nullptr, std::memory_order_acq_rel);
+  if (ended()) delete offered_.exchange(nullptr, std::memory_order_acq_rel);
+}
 
 void KitExchange::Return(std::unique_ptr<MatchKit> old, uint64_t generation) {
   // Two reloads without a Collect in between: the older kit is freed here, which happens to nobody who waits for the

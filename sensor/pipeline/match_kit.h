@@ -35,7 +35,7 @@ class KitExchange {
 
   // Reloading thread. A kit that the worker did not take before is replaced and freed here.
   void Offer(std::unique_ptr<MatchKit> kit);
-  // Reloading thread: frees what came back.
+  // Reloading thread: frees what came back, and what a worker that has ended did not take.
   void Collect();
 
   // Worker, once a burst: a load unless there is something. nullptr: nothing new.
@@ -46,6 +46,13 @@ class KitExchange {
   // Worker: from here on it uses `generation`; `old` (may be null) is freed by the next Collect.
   void Return(std::unique_ptr<MatchKit> old, uint64_t generation);
 
+  // Worker's thread, once: it takes no kit any more.
+  void End() { ended_.store(true, std::memory_order_release); }
+
+  // Any thread.
+  bool ended() const { return ended_.load(std::memory_order_acquire); }
+  // Any thread: whether a reload waits for this worker no longer: it uses that generation, or a newer one, or has ended.
+  bool HasPassed(uint64_t generation) const { return ended() || in_use() >= generation; }
   // Any thread: the newest generation that the worker uses; what it raises later is never of an older one.
   uint64_t in_use() const { return in_use_.load(std::memory_order_acquire); }
 
@@ -53,6 +60,7 @@ class KitExchange {
   std::atomic<MatchKit*> offered_{nullptr};
   std::atomic<MatchKit*> returned_{nullptr};
   std::atomic<uint64_t> in_use_{0};
+  std::atomic<bool> ended_{false};
 };
 
 }  // namespace vedette

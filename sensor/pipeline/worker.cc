@@ -116,22 +116,19 @@ void Worker::ProcessWaiting() {
 
 // Tells what time each frame has, and runs them in bursts; keeps those whose time cannot be told yet.
 void Worker::Judge(std::span<const Frame> frames, bool last) {
-  std::array<JudgedTime, CaptureSource::kBurst> times;
   while (!frames.empty()) {
     // Streams cut bursts where they end for the moment: a sweep comes at the same packet all the same.
-    const uint64_t most = std::min({frames.size(), times.size(), size_t{kSweepFrames - frames_seen_ % kSweepFrames}});
-    size_t count = 0;
-    while (count < most) {
-      const size_t near = clock_.CountNear(frames.subspan(count, most - count));
-      const uint64_t difference = clock_.difference_ns();
-      for (const size_t end = count + near; count < end; ++count) times[count] = {frames[count].time_ns, difference};
-      if (count == most) break;
-      const std::optional<uint64_t> time = clock_.Judge(frames.subspan(count), last);
+    const size_t most =
+        std::min({frames.size(), size_t{CaptureSource::kBurst}, size_t{kSweepFrames - frames_seen_ % kSweepFrames}});
+    size_t count = clock_.CountNear(frames.first(most));
+    if (count != 0) [[likely]] {
+      Run(frames.first(count), std::nullopt);
+    } else {
+      const std::optional<uint64_t> time = clock_.Judge(frames, last);
       if (!time) break;
-      times[count++] = {*time, clock_.difference_ns()};
+      count = 1;
+      Run(frames.first(count), time);
     }
-    if (count == 0) break;
-    Run(frames.first(count), std::span(times).first(count));
     frames = frames.subspan(count);
   }
   for (const Frame& frame : frames) {
@@ -142,12 +139,13 @@ void Worker::Judge(std::span<const Frame> frames, bool last) {
   }
 }
 
-void Worker::Run(std::span<const Frame> frames, std::span<const JudgedTime> times) {
+// `time_ns`: of all these frames; nothing: their stamps are their times.
+void Worker::Run(std::span<const Frame> frames, std::optional<uint64_t> time_ns) {
   UseNewKit();
   decoder_.BeginBurst();
   size_t used = 0;
-  for (size_t i = 0; i < frames.size(); ++i) {
-    const Frame& frame = frames[i];
+  const uint64_t difference_ns = clock_.difference_ns();
+  for (const Frame& frame : frames) {
     // A time beyond what 64 bits hold is read as UINT64_MAX: without an end it counts as well.
     if (frame.time_ns < options_.since_ns || (frame.time_ns >= options_.until_ns && options_.until_ns != UINT64_MAX)) {
       ++counters_.excluded_by_time;
@@ -162,8 +160,8 @@ void Worker::Run(std::span<const Frame> frames, std::span<const JudgedTime> time
     const DecodeResult result = decoder_.Decode(frame, slot.packet);
     if (result == DecodeResult::kPacket || result == DecodeResult::kAddressesOnly) {
       slot.addresses_only = result == DecodeResult::kAddressesOnly;
-      slot.time_ns = times[i].time_ns;
-      slot.difference_ns = times[i].difference_ns;
+      slot.time_ns = time_ns.value_or(frame.time_ns);
+      slot.difference_ns = difference_ns;
       Lookup(slot);
       ++used;
     }
@@ -211,10 +209,9 @@ void Worker::OnGivenUp(const Frame& at, bool all) {
 }
 
 void Worker::Lookup(Slot& slot) {
-  FlowKey& key = slot.key;
-  key = KeyOf(slot.packet);
-  flows_.Hash(key);
-  flows_.PrefetchBucket(key);
+  slot.key.SetEnds(slot.packet);
+  flows_.Hash(slot.key);
+  flows_.PrefetchBucket(slot.key);
 }
 
 uint64_t Worker::TimeoutOf(const Flow& flow) const {
@@ -282,6 +279,7 @@ Flow& Worker::NewFlow(const Slot& slot, uint64_t rank) {
   flow.start_seen = guess.start_seen;
   flow.first_ns = flow.last_ns = slot.time_ns;
   flow.first_packet = PacketPosition(packet.frame->file, packet.frame->number);
+  flow.id = IdOfNew(flow);
   flow.num_vlans = packet.num_vlans;
   for (size_t i = 0; i < packet.num_vlans; ++i) flow.vlan[i] = packet.vlan[i];
   return flow;
@@ -290,7 +288,7 @@ Flow& Worker::NewFlow(const Slot& slot, uint64_t rank) {
 // Whether no alert has named the flow's ends. What earlier packets of the flow showed is matched before that is asked,
 // where it may still wait, so that the answer does not depend on where bursts end.
 bool Worker::MayTurn(const Flow& flow, bool may_wait) {
-  const uint64_t id = IdOf(flow);
+  const uint64_t id = flow.id;
   if (may_wait && std::any_of(contexts_.begin(), contexts_.end(),
                               [id](const EmissionContext& context) { return context.flow.id == id; }))
     Deliver();
@@ -324,6 +322,7 @@ bool Worker::Told(Flow& flow, const Packet& packet, bool& from_client) {
   return true;
 }
 
+// What is added to the batch from here on is another packet's.
 void Worker::BeginContext() {
   batch_before_ = batch_.size();
   batch_.set_context(static_cast<uint32_t>(contexts_.size()));
@@ -338,6 +337,13 @@ void Worker::EndContext(const Flow& flow, const Frame& frame, uint64_t time_ns, 
   context.time_ns = time_ns;
   context.direction = direction;
   context.rank = rank;
+  BeginContext();
+}
+
+// Of a TCP flow with kJudgedPackets packets: whether both directions are seen.
+void Worker::CountWays(const Flow& flow) {
+  if (flow.packets(0) + flow.packets(1) != kJudgedPackets) return;
+  ++(flow.packets(0) == 0 || flow.packets(1) == 0 ? counters_.tcp_one_way : counters_.tcp_both_ways);
 }
 
 void Worker::OnPacket(Slot& slot, uint64_t rank) {
@@ -355,23 +361,22 @@ void Worker::OnPacket(Slot& slot, uint64_t rank) {
     if (MayTellClient(packet, *flow)) turned = Told(*flow, packet, from_client);
     if (packet.protocol == kIpProtoTcp && !packet.payload.empty()) SettleIfNamed(*flow, true);
   }
-  BeginContext();
   const bool fresh = flow == nullptr;
   if (fresh) {
     flow = &NewFlow(slot, rank);
-    BeginContext();  // an evicted flow may have used the one before
     from_client = SentByClient(slot.key, *flow);
   }
   UpdateTimes(*flow, slot.time_ns);
   if (!slot.addresses_only) {
-    counters_.first_ns = std::min(counters_.first_ns, frame.time_ns);
-    counters_.last_ns = std::max(counters_.last_ns, frame.time_ns);
-    flow->CountPacket(from_client ? 0 : 1);
-    flow->bytes[from_client ? 0 : 1] += frame.wire_bytes;
+    const uint64_t time_ns = frame.time_ns;
+    if (time_ns < counters_.first_ns) counters_.first_ns = time_ns;
+    if (time_ns > counters_.last_ns) counters_.last_ns = time_ns;
+    const size_t index = from_client ? 0 : 1;
+    flow->CountPacket(index);
+    flow->bytes[index] += frame.wire_bytes;
     counters_.bytes += frame.wire_bytes;
-    if (packet.protocol == kIpProtoTcp && flow->packets(0) + flow->packets(1) == kJudgedPackets) {
-      ++(flow->packets(0) == 0 || flow->packets(1) == 0 ? counters_.tcp_one_way : counters_.tcp_both_ways);
-    }
+    if (flow->packets_low[0] + flow->packets_low[1] == kJudgedPackets && packet.protocol == kIpProtoTcp)
+      CountWays(*flow);
   }
   // Addresses are looked up under the direction that holds; where this packet's bytes may tell it, after them.
   bool look_up = fresh || turned || flow->generation != generation_;
@@ -414,7 +419,6 @@ void Worker::EmitAddresses(const Flow& flow) {
 void Worker::EndFlow(Flow& flow, const Frame& frame, uint64_t rank) {
   // A sweep has delivered what packets brought.
   if (flow.half[0].irregular() || flow.half[1].irregular()) SettleIfNamed(flow, rank == 0);
-  BeginContext();
   const bool before = flow.turned;
   inspector_.Finish(flow);
   if (flow.turned != before) EmitAddresses(flow);
@@ -422,7 +426,7 @@ void Worker::EndFlow(Flow& flow, const Frame& frame, uint64_t rank) {
              rank);  // the packet is another flow's: its time says nothing
   // Found at the next packet of its five-tuple, or of any other, or (rank) behind all packets so far.
   const uint64_t position = PacketPosition(frame.file, frame.number);
-  ended_.push_back({IdOf(flow), flow.first_packet, rank == 0 ? position - 1 : position});
+  ended_.push_back({flow.id, flow.first_packet, rank == 0 ? position - 1 : position});
 }
 
 void Worker::Sweep(uint64_t now_ns, bool all) {
@@ -449,6 +453,7 @@ void Worker::Deliver() {
   batch_.Clear();
   contexts_.clear();
   ended_.clear();
+  BeginContext();
 }
 
 void Worker::HandOver() {

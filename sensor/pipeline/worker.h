@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -70,9 +71,6 @@ class Worker {
   size_t fragment_bytes_held() const { return decoder_.fragment_bytes_held(); }
 
  private:
-  struct JudgedTime {
-    uint64_t time_ns, difference_ns;
-  };
   struct Slot {
     Packet packet;
     FlowKey key;
@@ -89,12 +87,13 @@ class Worker {
   void Install(std::unique_ptr<MatchKit> kit);
   void EmitAddresses(const Flow& flow);
   void Judge(std::span<const Frame> frames, bool last);
-  void Run(std::span<const Frame> frames, std::span<const JudgedTime> times);
+  void Run(std::span<const Frame> frames, std::optional<uint64_t> time_ns);
   void Lookup(Slot& slot);
   void UpdateTimes(Flow& flow, uint64_t time_ns) const;
   bool MayTurn(const Flow& flow, bool may_wait);
   void SettleIfNamed(Flow& flow, bool may_wait);
   bool Told(Flow& flow, const Packet& packet, bool& from_client);
+  void CountWays(const Flow& flow);
   void OnPacket(Slot& slot, uint64_t rank);
   void RunSlots(size_t count);
   void OnGivenUp(const Frame& at, bool all);

@@ -76,8 +76,8 @@ CarveFiles::~CarveFiles() {
 
 bool CarveFiles::Fail(const std::string& name, const std::string& what) {
   error_ = fmt::format(
-      "{}: {}; the {} files that were finished are whole, the others are gone. Free some space, or name another folder "
-      "with --carve, and run again",
+      "{}: {}; the {} finished files are whole, the others were removed. Free some space, or name another folder with "
+      "--carve, and run again",
       PathOf(name), what, num_finished_);
   return false;
 }

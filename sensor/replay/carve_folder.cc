@@ -23,13 +23,13 @@ std::string FolderOf(const std::string& path) {
 bool PrepareCarveFolder(const std::string& folder, bool force, const CaptureList& captures, std::string& error) {
   if (mkdir(folder.c_str(), 0750) == 0) return true;
   if (errno != EEXIST) {
-    error = fmt::format("--carve {}: cannot be made: {}; name a folder in one that exists and is yours", folder,
+    error = fmt::format("--carve {}: cannot be created: {}; name a folder inside one that exists and is yours", folder,
                         ErrnoText(errno));
     return false;
   }
   struct stat status {};
   if (stat(folder.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) {
-    error = fmt::format("--carve {}: is no folder; name one", folder);
+    error = fmt::format("--carve {}: is not a folder; name one", folder);
     return false;
   }
   std::error_code failure;
@@ -45,8 +45,7 @@ bool PrepareCarveFolder(const std::string& folder, bool force, const CaptureList
     parent = FolderOf(file.path);
     struct stat other {};
     if (stat(parent.c_str(), &other) != 0 || other.st_dev != status.st_dev || other.st_ino != status.st_ino) continue;
-    error =
-        fmt::format("--carve {}: holds {}, which is read; name a folder apart from the captures", folder, file.name);
+    error = fmt::format("--carve {}: holds {}, which is read; name a folder outside the captures", folder, file.name);
     return false;
   }
   if (empty) return true;

@@ -122,8 +122,8 @@ class Carver {
       });
       if (known) continue;
       report_.error = fmt::format(
-          "{}: has changed since it was matched ({}); what is carved is not complete. Run again when nothing writes to "
-          "it",
+          "{}: has changed since it was matched ({}); the carved flows are incomplete. Run again when nothing writes "
+          "to it",
           damage.file, damage.reason);
       return false;
     }

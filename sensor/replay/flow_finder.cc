@@ -41,7 +41,8 @@ FlowFinder::FlowFinder(std::span<const CarvedFlow> flows) : places_(flows.size()
 }
 
 std::optional<uint32_t> FlowFinder::Find(const Packet& packet, uint64_t position) const {
-  const FlowKey key = KeyOf(packet);
+  FlowKey key;
+  key.SetEnds(packet);
   const auto found =
       places_.find(TupleOf(packet.source, key.source_port, packet.destination, key.destination_port, key.protocol));
   if (found == places_.end()) return std::nullopt;

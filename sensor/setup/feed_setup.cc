@@ -13,9 +13,10 @@
 
 namespace vedette {
 
-bool FeedSetup::Open(const Config& config, AlertRenderer& renderer, std::string& error,
+bool FeedSetup::Open(const Config& config, Partners& partners, AlertRenderer& renderer, std::string& error,
                      std::function<void(std::string_view)> log, std::function<void(std::string_view)> warn) {
   config_ = config;
+  partners_ = &partners;
   if (!log) log = [](std::string_view line) { Say("feed        {}\n", ForTerminal(line)); };
   if (!warn) warn = log;
   const auto without_prefix = [](const std::function<void(std::string_view)>& to) {
@@ -28,10 +29,10 @@ bool FeedSetup::Open(const Config& config, AlertRenderer& renderer, std::string&
   config_.feed.warn = without_prefix(warn);
   publisher_ = FeedPublisher::Open(config_.feed, error);
   if (publisher_ == nullptr) return false;
-  sink_ = std::make_unique<FeedSink>(*publisher_, config_.clearances, renderer);
-  const auto partners = std::count_if(config_.feed.partners.begin(), config_.feed.partners.end(),
-                                      [](const PartnerConfig& partner) { return partner.name != kCanaryView; });
-  log(fmt::format("{} for {} partners", publisher_->endpoint(), partners));
+  sink_ = std::make_unique<FeedSink>(*publisher_, partners, renderer);
+  const auto count = std::count_if(config_.feed.partners.begin(), config_.feed.partners.end(),
+                                   [](const PartnerConfig& partner) { return partner.name != kCanaryView; });
+  log(fmt::format("{} for {} partners", publisher_->endpoint(), count));
   return true;
 }
 
@@ -48,7 +49,7 @@ void FeedSetup::WaitForPartners(std::chrono::seconds limit, const std::atomic<bo
   while (!stop.load()) {
     if (publisher_->WaitForPartners(std::chrono::milliseconds(200))) return;
     if (std::chrono::steady_clock::now() < end) continue;
-    Say("warning: not every partner has connected within {}; who has not will not receive this replay\n",
+    Say("warning: not every partner has connected within {}; those that have not will not receive this replay\n",
         Span(static_cast<double>(limit.count())));
     return;
   }
@@ -57,10 +58,10 @@ void FeedSetup::WaitForPartners(std::chrono::seconds limit, const std::atomic<bo
 std::string FeedSetup::Summary() const {
   if (publisher_ == nullptr) return {};
   std::string out = "feed\n";
-  for (size_t i = 0; i < config_.feed.partners.size(); ++i) {
-    if (config_.feed.partners[i].name == kCanaryView) continue;
-    const PartnerCounters& partner = sink_->counters()[i];
-    out += fmt::format("  {:<28} {:>15}\n", config_.feed.partners[i].name, Thousands(partner.published) + " alerts");
+  for (const std::unique_ptr<Partner>& one : partners_->all()) {
+    const PartnerCounters& partner = one->counters;
+    if (one->config.name == kCanaryView) continue;
+    out += fmt::format("  {:<28} {:>15}\n", one->config.name, Thousands(partner.published) + " alerts");
     const auto withheld = [&](const char* why, uint64_t n) {
       if (n != 0) out += fmt::format("    {:<26} {:>15}\n", why, Thousands(n));
     };

@@ -16,9 +16,9 @@ namespace vedette {
 
 class FeedSetup {
  public:
-  // `renderer` outlives this.
+  // `partners` are those of the configuration; they and `renderer` outlive this.
   // `log` is told what goes on, `warn` what somebody should look at; by default standard error.
-  bool Open(const Config& config, AlertRenderer& renderer, std::string& error,
+  bool Open(const Config& config, Partners& partners, AlertRenderer& renderer, std::string& error,
             std::function<void(std::string_view)> log = {}, std::function<void(std::string_view)> warn = {});
   // Heartbeats and the end of the feed tell what the pipeline's workers could not see. After Open, before the first
   // alert; the pipeline outlives the last one.
@@ -33,6 +33,7 @@ class FeedSetup {
 
  private:
   Config config_;
+  Partners* partners_ = nullptr;
   std::unique_ptr<FeedPublisher> publisher_;
   std::unique_ptr<FeedSink> sink_;
 };

@@ -147,7 +147,7 @@ void CaptureOptions::AddTo(CLI::App& app) {
                  "capture files (pcap, pcapng; also gzip or zstd), folders of them, or - for standard input")
       ->required()
       ->type_name("FILE|DIR|-");
-  app.add_option("--bpf", filter, "only packets that this filter takes, as tcpdump writes it")->type_name("FILTER");
+  app.add_option("--bpf", filter, "only packets that match this filter, in tcpdump's language")->type_name("FILTER");
   app.add_option(
          "--since", since,
          "only packets from this time on: 2026-11-23T10:00:00Z, 2026-11-23T10:00, a date, or seconds since 1970")
@@ -155,9 +155,10 @@ void CaptureOptions::AddTo(CLI::App& app) {
   app.add_option("--until", until, "only packets before this time")->type_name("TIME");
   app.add_flag(
       "--follow", follow,
-      "when all is read, wait for more: of a file as it grows and is rotated, of a folder each capture that is "
-      "complete; of several, the last is followed. Ctrl-C ends it");
-  app.add_option("--workers", workers, "threads (default: one a processor); the output is the same for any number")
+      "when all is read, wait for more: for data that is appended to a file, also when it is rotated; for each new "
+      "capture in a folder once it is complete. Of several paths, the last is followed. Ctrl-C ends the run");
+  app.add_option("--workers", workers,
+                 "number of worker threads (default: one per processor); the output is the same for any number")
       ->type_name("N");
 }
 
@@ -216,7 +217,7 @@ LoadedIndicators LoadIndicators(const std::vector<std::string>& paths, const std
       // Such an address is no indicator, but an analyst may want to see what its machine did.
       fail("--match " + error + FilterAdvice(value));
     } else if (!guessed.empty()) {
-      loaded.guesses.push_back(fmt::format("--match {}: looked for as {}", value, guessed));
+      loaded.guesses.push_back(fmt::format("--match {}: taken as {}", value, guessed));
     }
   }
   if (failed) {
@@ -232,7 +233,7 @@ LoadedIndicators LoadIndicators(const std::vector<std::string>& paths, const std
     SayProblems(loaded.report, problems_file);
   }
   loaded.problems_written = WriteProblems(loaded, problems_file);
-  if (loaded.set == nullptr) loaded.error = "the indicators could not be compiled; the reason stands above";
+  if (loaded.set == nullptr) loaded.error = "the indicators could not be compiled; see the reason above";
   if (loaded.set != nullptr && !options.quiet) {
     const CompileReport& report = loaded.report;
     Say("indicators  {} loaded in {}{}{}\n", Thousands(report.loaded), Span(loaded.seconds),
@@ -330,23 +331,23 @@ std::shared_ptr<const CaptureList> ResolveCaptures(const CaptureOptions& options
         ForTerminal(skipped.reason));
   }
   if (list->num_skipped() > kSkippedShown)
-    Say("passed over  {} more files that are no captures\n", Thousands(list->num_skipped() - kSkippedShown));
+    Say("passed over  {} more files that are not captures\n", Thousands(list->num_skipped() - kSkippedShown));
   return list;
 }
 
-bool SetUpWorkers(const CaptureOptions& options, const std::shared_ptr<const CaptureList>& list,
-                  std::vector<WorkerSetup>& setups, std::string& error) {
+bool SetUpLanes(const CaptureOptions& options, const std::shared_ptr<const CaptureList>& list,
+                std::vector<LaneSetup>& lanes, std::string& error) {
   std::vector<std::unique_ptr<CaptureSource>> sources = CaptureFiles::ForWorkers(list, options.workers, error);
   if (sources.empty()) return false;
   for (uint32_t i = 0; i < options.workers; ++i) {
-    WorkerSetup& setup = setups.emplace_back();
-    setup.source = std::move(sources[i]);
+    LaneSetup& lane = lanes.emplace_back();
+    lane.source = std::move(sources[i]);
     if (!options.filter.empty()) {
-      setup.filter = PacketFilter::Compile(options.filter, error);
-      if (setup.filter == nullptr) return false;
+      lane.filter = PacketFilter::Compile(options.filter, error);
+      if (lane.filter == nullptr) return false;
     }
-    setup.options.since_ns = options.since_ns;
-    setup.options.until_ns = options.until_ns;
+    lane.options.since_ns = options.since_ns;
+    lane.options.until_ns = options.until_ns;
   }
   return true;
 }

@@ -13,7 +13,7 @@
 #include "exporter/geo/geo.h"
 #include "sensor/capture/files/capture_list.h"
 #include "sensor/config/config.h"
-#include "sensor/pipeline/pipeline.h"
+#include "sensor/pipeline/lane.h"
 #include "signatures/readers/read_indicators.h"
 #include "signatures/set/indicator_set.h"
 
@@ -87,8 +87,8 @@ bool OpenGeo(const std::vector<std::string>& paths, bool no_geo, GeoLookup& geo)
 // was passed over in folders is said on standard error.
 std::shared_ptr<const CaptureList> ResolveCaptures(const CaptureOptions& options, const std::atomic<bool>& stop,
                                                    std::string& error);
-// One worker's part of the list, for each worker. False with an error for the user.
-bool SetUpWorkers(const CaptureOptions& options, const std::shared_ptr<const CaptureList>& list,
-                  std::vector<WorkerSetup>& setups, std::string& error);
+// A lane's source and filter, for each worker. False with an error for the user.
+bool SetUpLanes(const CaptureOptions& options, const std::shared_ptr<const CaptureList>& list,
+                std::vector<LaneSetup>& lanes, std::string& error);
 
 }  // namespace vedette

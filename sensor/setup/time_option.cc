@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "signatures/readers/metadata.h"
+#include "parsers/base/time_text.h"
 
 namespace vedette {
 namespace {

@@ -1,14 +1,14 @@
 #include "signatures/readers/csv.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace vedette {
 
-std::string_view WithoutByteOrderMark(std::string_view text) {
-  return text.substr(0, 3) == "\xef\xbb\xbf" ? text.substr(3) : text;
-}
+// A row ends, or is refused, within this many bytes.
+static_assert(CsvReader::kMaxRowBytes + CsvReader::kMaxFieldBytes + 4 < TextSource::kAheadBytes);
 
-CsvReader::CsvReader(std::string_view text, char separator) : text_(WithoutByteOrderMark(text)), separator_(separator) {
+CsvReader::CsvReader(TextSource& text, char separator) : source_(text), separator_(separator) {
   unquoted_.reserve(kMaxRowBytes);  // never grows, so that views into it hold
 }
 
@@ -19,55 +19,72 @@ bool CsvReader::SkipLineEnd() {
   return true;
 }
 
+void CsvReader::SkipLine() {
+  for (;;) {
+    text_ = source_.Ahead();
+    at_ = std::min(EndOfLine(text_), text_.size());
+    source_.Skip(at_);
+    if (at_ < text_.size() || text_.empty()) break;
+  }
+  text_ = source_.Ahead();
+  at_ = 0;
+}
+
 CsvReader::Result CsvReader::Next() {
   for (;;) {
-    if (SkipLineEnd()) continue;
-    if (at_ == text_.size()) return Result::kEnd;
-    if (text_[at_] != '#') return ReadRow();
-    at_ = std::min(text_.find_first_of("\r\n", at_), text_.size());
+    text_ = source_.Ahead();
+    at_ = 0;
+    if (text_.empty()) return Result::kEnd;
+    if (SkipLineEnd()) {
+      source_.Skip(at_);
+    } else if (text_[0] == '#') {
+      SkipLine();
+    } else {
+      const Result result = ReadRow();
+      source_.Skip(at_);
+      return result;
+    }
   }
 }
 
-CsvReader::Result CsvReader::Malformed(std::string reason, size_t row_start) {
+CsvReader::Result CsvReader::Malformed(std::string reason) {
   error_ = std::move(reason);
-  at_ = std::min(text_.find_first_of("\r\n", row_start), text_.size());
+  SkipLine();
   line_ = row_line_;
   SkipLineEnd();
   return Result::kMalformed;
 }
 
 CsvReader::Result CsvReader::ReadRow() {
-  const size_t row_start = at_;
   row_line_ = line_;
   fields_.clear();
   unquoted_.clear();
   std::string reason;
   for (;;) {
     if (fields_.size() == kMaxFields) {
-      return Malformed("more than " + std::to_string(kMaxFields) + " columns", row_start);
+      return Malformed("more than " + std::to_string(kMaxFields) + " columns");
     }
     if (at_ < text_.size() && text_[at_] == '"') {
-      if (!ReadQuoted(reason)) return Malformed(std::move(reason), row_start);
+      if (!ReadQuoted(reason)) return Malformed(std::move(reason));
     } else {
-      const size_t start = at_;
-      while (at_ < text_.size() && text_[at_] != separator_ && text_[at_] != '\n' && text_[at_] != '\r') {
+      const size_t start = at_, limit = std::min(text_.size(), start + kMaxFieldBytes + 1);
+      while (at_ < limit && text_[at_] != separator_ && text_[at_] != '\n' && text_[at_] != '\r') {
         if (text_[at_] == '"') {
-          return Malformed("a quotation mark within a field: put the whole field in quotation marks and double it",
-                           row_start);
+          return Malformed("a quotation mark within a field: put the whole field in quotation marks and double it");
         }
         ++at_;
       }
       fields_.push_back(text_.substr(start, at_ - start));
     }
     if (fields_.back().size() > kMaxFieldBytes) {
-      return Malformed("a field of more than " + std::to_string(kMaxFieldBytes) + " bytes", row_start);
+      return Malformed("a field of more than " + std::to_string(kMaxFieldBytes) + " bytes");
     }
-    if (at_ - row_start > kMaxRowBytes) {
-      return Malformed("a row of more than " + std::to_string(kMaxRowBytes) + " bytes", row_start);
+    if (at_ > kMaxRowBytes) {
+      return Malformed("a row of more than " + std::to_string(kMaxRowBytes) + " bytes");
     }
     if (at_ == text_.size() || SkipLineEnd()) return Result::kRow;
     if (text_[at_] != separator_) {
-      return Malformed("something stands between a closing quotation mark and the next separator", row_start);
+      return Malformed("something stands between a closing quotation mark and the next separator");
     }
     ++at_;
   }

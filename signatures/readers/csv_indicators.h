@@ -9,14 +9,15 @@
 
 #include <string_view>
 
-#include "signatures/readers/read_indicators.h"
-#include "signatures/set/indicator_set.h"
+#include "signatures/readers/format.h"
 
 namespace vedette {
 
-// Adds the rows, and the problems of those that cannot be used. False, and nothing was done: the first row does not
-// name the columns `type` and `value`, so this is something else.
-[[nodiscard]] bool ReadCsvIndicators(std::string_view path, std::string_view text, IndicatorSetBuilder& builder,
-                                     SourceReport& report);
+struct CsvFormat {
+  static constexpr std::string_view kName = "csv";
+  // Certain where the first row names the columns `type` and `value`.
+  static Certainty Probe(std::string_view head);
+  static void Read(TextSource& text, RowSink& rows);
+};
 
 }  // namespace vedette

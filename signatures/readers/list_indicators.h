@@ -4,13 +4,15 @@
 
 #include <string_view>
 
-#include "signatures/readers/read_indicators.h"
-#include "signatures/set/indicator_set.h"
+#include "signatures/readers/format.h"
 
 namespace vedette {
 
-// Adds what the lines hold, and the problems of those that cannot be used.
-void ReadListIndicators(std::string_view path, std::string_view text, IndicatorSetBuilder& builder,
-                        SourceReport& report);
+struct ListFormat {
+  static constexpr std::string_view kName = "list";
+  // Possible: any text may be one.
+  static Certainty Probe(std::string_view head);
+  static void Read(TextSource& text, RowSink& rows);
+};
 
 }  // namespace vedette

@@ -1,198 +1,187 @@
 #include "signatures/readers/metadata.h"
 
-#include <chrono>
+#include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "parsers/base/text.h"
+#include "parsers/base/time_text.h"
+#include "signatures/readers/string_array.h"
+#include "signatures/value.h"
 
 namespace vedette {
 namespace {
 
-// Reads from the front of a text; every step fails at the end.
-class TextReader {
- public:
-  explicit TextReader(std::string_view text) : text_(text) {}
+// Permissible Actions Protocol, from the loosest on.
+constexpr std::array<std::string_view, 4> kPapNames = {"clear", "green", "amber", "red"};
+// Accepts any case, with or without "pap:"; "white" is clear.
+std::optional<size_t> PapOf(std::string_view name) {
+  const std::string lowered = LowerAscii(name);
+  std::string_view text = lowered;
+  if (text.starts_with("pap:")) text.remove_prefix(4);
+  if (text == "white") text = "clear";
+  const auto* const at = std::find(kPapNames.begin(), kPapNames.end(), text);
+  if (at == kPapNames.end()) return std::nullopt;
+  return static_cast<size_t>(at - kPapNames.begin());
+}
 
-  bool empty() const { return text_.empty(); }
-  bool Take(char c) {
-    if (text_.empty() || text_.front() != c) return false;
-    text_.remove_prefix(1);
-    return true;
-  }
-  bool TakeAny(char& c) {
-    if (text_.empty()) return false;
-    c = text_.front();
-    text_.remove_prefix(1);
-    return true;
-  }
-  // Exactly `digits` decimal digits.
-  bool TakeNumber(size_t digits, int& out) {
-    out = 0;
-    for (size_t i = 0; i < digits; ++i) {
-      char c = 0;
-      if (!TakeAny(c) || c < '0' || c > '9') return false;
-      out = out * 10 + (c - '0');
+bool ReadPlaces(std::string_view rest, ObservableMask& out, std::string& reason) {
+  out = {};
+  while (!rest.empty()) {
+    const size_t end = std::min(rest.find_first_of(" \t"), rest.size());
+    const std::string_view name = rest.substr(0, end);
+    const std::optional<ObservableKind> kind = ObservableKindOf(name);
+    if (!kind) {
+      reason = "`in` names " + Escaped(name) + ", which is not seen here";
+      return false;
     }
-    return true;
-  }
-  void SkipBlanks() {
-    while (!text_.empty() &&
-           (text_.front() == ' ' || text_.front() == '\t' || text_.front() == '\n' || text_.front() == '\r')) {
-      text_.remove_prefix(1);
-    }
-  }
-  bool NextIsDigit() const { return !text_.empty() && text_.front() >= '0' && text_.front() <= '9'; }
-
- private:
-  std::string_view text_;
-};
-
-bool TakeHex4(TextReader& in, uint32_t& out) {
-  out = 0;
-  for (int i = 0; i < 4; ++i) {
-    char c = 0;
-    if (!in.TakeAny(c)) return false;
-    c = LowerAscii(c);
-    const bool digit = c >= '0' && c <= '9';
-    if (!digit && (c < 'a' || c > 'f')) return false;
-    out = out << 4 | static_cast<uint32_t>(digit ? c - '0' : c - 'a' + 10);
+    out.Add(*kind);
+    rest = Trimmed(rest.substr(end));
   }
   return true;
 }
 
-void AppendUtf8(uint32_t code, std::string& out) {
-  const auto tail = [&](unsigned shift) { out += static_cast<char>(0x80 | (code >> shift & 0x3f)); };
-  if (code < 0x80) {
-    out += static_cast<char>(code);
-  } else if (code < 0x800) {
-    out += static_cast<char>(0xc0 | code >> 6);
-    tail(0);
-  } else if (code < 0x10000) {
-    out += static_cast<char>(0xe0 | code >> 12);
-    tail(6);
-    tail(0);
-  } else {
-    out += static_cast<char>(0xf0 | code >> 18);
-    tail(12);
-    tail(6);
-    tail(0);
-  }
-}
-
-// Behind "\u".
-bool TakeCodePoint(TextReader& in, std::string& out) {
-  uint32_t code = 0;
-  if (!TakeHex4(in, code) || (code >= 0xdc00 && code < 0xe000)) return false;
-  if (code >= 0xd800 && code < 0xdc00) {
-    uint32_t low = 0;
-    if (!in.Take('\\') || !in.Take('u') || !TakeHex4(in, low) || low < 0xdc00 || low >= 0xe000) return false;
-    code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
-  }
-  AppendUtf8(code, out);
-  return true;
-}
-
-// Behind the opening quotation mark.
-bool TakeString(TextReader& in, std::string& out) {
-  static constexpr std::pair<char, char> kEscapes[] = {{'"', '"'},  {'\\', '\\'}, {'/', '/'},  {'b', '\b'},
-                                                       {'f', '\f'}, {'n', '\n'},  {'r', '\r'}, {'t', '\t'}};
-  for (char c = 0; in.TakeAny(c);) {
-    if (c == '"') return true;
-    if (static_cast<uint8_t>(c) < 0x20) return false;
-    if (c != '\\') {
-      out += c;
-      continue;
-    }
-    if (!in.TakeAny(c)) return false;
-    if (c == 'u') {
-      if (!TakeCodePoint(in, out)) return false;
-      continue;
-    }
-    bool known = false;
-    for (const auto& [escape, meaning] : kEscapes) {
-      if (escape != c) continue;
-      out += meaning;
-      known = true;
-    }
-    if (!known) return false;
-  }
+bool ReadDirection(std::string_view given, IndicatorDirection& out, std::string& reason) {
+  out = IndicatorDirection::kAny;
+  if (given.empty()) return true;
+  const std::string text = LowerAscii(given);
+  if (text == "src") out = IndicatorDirection::kSrc;
+  if (text == "dst") out = IndicatorDirection::kDst;
+  if (text == "any" || out != IndicatorDirection::kAny) return true;
+  reason = "direction has to be src, dst or any";
   return false;
+}
+
+bool ReadTlp(std::string_view text, Tlp& out, std::string& reason) {
+  out = Tlp::kNone;
+  if (text.empty()) return true;
+  const std::optional<Tlp> tlp = TlpOf(text);
+  if (!tlp) {
+    reason = "tlp has to be clear, green, amber, amber+strict or red";
+    return false;
+  }
+  out = *tlp;
+  return true;
+}
+
+bool ReadPap(std::string_view text, std::string& out, std::string& reason) {
+  out.clear();
+  if (text.empty()) return true;
+  const std::optional<size_t> pap = PapOf(text);
+  if (!pap) {
+    reason = "pap has to be clear, green, amber or red";
+    return false;
+  }
+  out = kPapNames[*pap];
+  return true;
+}
+
+bool ReadConfidence(std::string_view text, std::optional<uint8_t>& out, std::string& reason) {
+  out.reset();
+  if (text.empty()) return true;
+  unsigned value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value > 100) {
+    reason = "confidence has to be a whole number from 0 to 100";
+    return false;
+  }
+  out = static_cast<uint8_t>(value);
+  return true;
+}
+
+bool ReadTime(std::string_view name, std::string_view text, std::optional<int64_t>& out, std::string& reason) {
+  out.reset();
+  if (text.empty()) return true;
+  out = ParseBound(text);
+  if (!out) reason = std::string(name) + " has to be a time as in RFC 3339: 2026-11-23T10:00:00Z";
+  return out.has_value();
+}
+
+bool ReadTimes(const MetadataTexts& texts, Indicator& out, std::string& reason) {
+  if (!ReadTime("valid_from", texts.valid_from, out.valid_from_ns, reason) ||
+      !ReadTime("valid_until", texts.valid_until, out.valid_until_ns, reason)) {
+    return false;
+  }
+  // Before all captures, or later than can be kept: no bound.
+  if (out.valid_from_ns && *out.valid_from_ns < 0) out.valid_from_ns.reset();
+  if (out.valid_until_ns == kLatestTimestamp) out.valid_until_ns.reset();
+  if (out.valid_from_ns && out.valid_until_ns && *out.valid_until_ns < *out.valid_from_ns) {
+    reason = "valid_until lies before valid_from";
+    return false;
+  }
+  return true;
 }
 
 }  // namespace
 
-std::optional<int64_t> ParseBound(std::string_view text) {
-  constexpr int kLastYear = 2261;  // that is kept whole
-  TextReader in(text);
-  int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
-  char separator = 0;
-  if (!in.TakeNumber(4, year) || !in.Take('-') || !in.TakeNumber(2, month) || !in.Take('-') || !in.TakeNumber(2, day)) {
-    return std::nullopt;
+bool MetadataReader::Read(const MetadataTexts& texts, Indicator& out, std::string& reason) {
+  out.id = texts.id;
+  out.source = texts.source;
+  out.originator = texts.originator;
+  out.description = texts.description;
+  out.sharing_group = texts.sharing_group;
+  out.reference = texts.reference;
+  if (!(ReadPlaces(texts.in, out.in, reason) && ReadDirection(texts.direction, out.direction, reason) &&
+        ReadTlp(texts.tlp, out.tlp, reason) && ReadPap(texts.pap, out.pap, reason) &&
+        ReadConfidence(texts.confidence, out.confidence, reason) &&
+        ReadArray(texts.tags, texts.tag_list, tags_, out.tags, reason) &&
+        ReadArray(texts.recipients, texts.recipient_list, recipients_, out.recipients, reason) &&
+        ReadTimes(texts, out, reason))) {
+    return false;
   }
-  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
-                                         std::chrono::day(static_cast<unsigned>(day))};
-  // "9999-12-31" stands for no end, whatever time of that day is meant.
-  if (in.empty() && date.ok() && year > kLastYear) return kLatestTimestamp;
-  if (!in.TakeAny(separator) || !in.TakeNumber(2, hour) || !in.Take(':') || !in.TakeNumber(2, minute) ||
-      !in.Take(':') || !in.TakeNumber(2, second)) {
-    return std::nullopt;
-  }
-  if (separator != 'T' && separator != 't' && separator != ' ') return std::nullopt;
-  int64_t fraction_ns = 0;
-  if (in.Take('.')) {
-    if (!in.NextIsDigit()) return std::nullopt;
-    for (int64_t unit = 100'000'000; in.NextIsDigit(); unit /= 10) {
-      int digit = 0;
-      if (!in.TakeNumber(1, digit)) return std::nullopt;
-      fraction_ns += digit * unit;
-    }
-  }
-  // 9999-12-31T23:59:59 of programs that write no zone: in none of them it is a bound.
-  const bool is_no_bound = year > kLastYear || year < 1969;
-  if (in.empty() && is_no_bound && date.ok() && hour <= 23 && minute <= 59 && second <= 60)
-    return year < 1969 ? kEarliestTimestamp : kLatestTimestamp;
-  int offset_minutes = 0;
-  if (!in.Take('Z') && !in.Take('z')) {
-    char sign = 0;
-    int hours = 0, minutes = 0;
-    if (!in.TakeAny(sign) || (sign != '+' && sign != '-') || !in.TakeNumber(2, hours) || !in.Take(':') ||
-        !in.TakeNumber(2, minutes) || hours > 23 || minutes > 59) {
-      return std::nullopt;
-    }
-    offset_minutes = (hours * 60 + minutes) * (sign == '-' ? -1 : 1);
-  }
-  if (!in.empty() || !date.ok() || hour > 23 || minute > 59 || second > 60) return std::nullopt;
-  if (year > kLastYear) return kLatestTimestamp;
-  if (year < 1970) return kEarliestTimestamp;
-  if (second == 60) second = 59;
-  const int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
-  const int64_t seconds = ((days * 24 + hour) * 60 + minute - offset_minutes) * 60 + second;
-  return seconds * 1'000'000'000 + fraction_ns;
+  HeedTags(out);
+  return true;
 }
 
-std::optional<int64_t> ParseTimestamp(std::string_view text) {
-  const std::optional<int64_t> time = ParseBound(text);
-  return time == kEarliestTimestamp || time == kLatestTimestamp ? std::nullopt : time;
+bool MetadataReader::ReadArray(std::string_view text, std::span<const std::string> list, Array& last,
+                               std::vector<std::string>& out, std::string& reason) const {
+  if (!list.empty()) {
+    last.text.clear();
+    out.assign(list.begin(), list.end());
+    return true;
+  }
+  if (text == last.text && (!text.empty() || out.empty())) return true;  // most rows say what the one before said
+  last.text.clear();
+  out.clear();
+  if (text.empty()) return true;
+  std::optional<std::vector<std::string>> array = ParseStringArray(text);
+  if (!array) {
+    reason = std::string(last.name) + R"( has to be a JSON array of texts: ["one","two words"])";
+    return false;
+  }
+  out = std::move(*array);
+  last.text = text;
+  return true;
 }
 
-std::optional<std::vector<std::string>> ParseStringArray(std::string_view json) {
-  TextReader in(json);
-  std::vector<std::string> out;
-  in.SkipBlanks();
-  if (!in.Take('[')) return std::nullopt;
-  in.SkipBlanks();
-  if (!in.Take(']')) {
-    for (;;) {
-      in.SkipBlanks();
-      if (out.size() == kMaxArrayElements || !in.Take('"') || !TakeString(in, out.emplace_back())) return std::nullopt;
-      in.SkipBlanks();
-      if (in.Take(']')) break;
-      if (!in.Take(',')) return std::nullopt;
+// MISP says TLP and PAP in tags. The stricter of tags and columns holds. A mark that is not understood may ask for more
+// than is known here: the row is used, but shared no further than one without TLP.
+void MetadataReader::HeedTags(Indicator& out) {
+  remark_.clear();
+  bool understood = true;
+  for (const std::string& tag : out.tags) {
+    const std::string text = LowerAscii(Trimmed(tag));
+    if (text.starts_with("tlp:")) {
+      const std::optional<Tlp> tlp = TlpOf(text);
+      if (!tlp) RemarkOn(tag);
+      out.tlp = std::max(out.tlp, tlp.value_or(Tlp::kNone));
+      understood &= tlp.has_value();
+    } else if (text.starts_with("pap:")) {
+      const std::optional<size_t> pap = PapOf(text);
+      if (!pap) {
+        RemarkOn(tag);
+        understood = false;
+      } else if (out.pap.empty() || *pap > *PapOf(out.pap)) {
+        out.pap = kPapNames[*pap];
+      }
     }
   }
-  in.SkipBlanks();
-  if (!in.empty()) return std::nullopt;
-  return out;
+  // Without a TLP it stays so: its source has to be one of the partner's `unmarked_sources` as well.
+  if (!understood && out.tlp != Tlp::kNone) out.tlp = std::max(out.tlp, Tlp::kAmberStrict);
+}
+
+void MetadataReader::RemarkOn(std::string_view tag) {
+  remark_ = "used, as amber+strict or stricter: the tag " + Escaped(tag) + " is not understood";
 }
 
 }  // namespace vedette

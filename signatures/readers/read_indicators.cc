@@ -1,11 +1,6 @@
 #include "signatures/readers/read_indicators.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <filesystem>
 #include <optional>
 #include <system_error>
@@ -13,76 +8,13 @@
 
 #include "parsers/base/address.h"
 #include "parsers/base/text.h"
-#include "signatures/readers/csv_indicators.h"
 #include "signatures/readers/folder.h"
+#include "signatures/readers/formats.h"
 #include "signatures/readers/guess.h"
-#include "signatures/readers/list_indicators.h"
-#include "signatures/readers/zeek_intel.h"
 #include "signatures/value.h"
 
 namespace vedette {
 namespace {
-
-constexpr size_t kMaxFileBytes = size_t{1} << 30;  // read as a whole; ten million indicators with descriptions
-
-// --- the file -------------------------------------------------------------------------------------------------------
-
-bool ReadWhole(const std::string& path, std::string& text, std::string& error) {
-  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) {
-    error = path + ": cannot be opened: " + std::error_code(errno, std::generic_category()).message();
-    return false;
-  }
-  struct stat status {};
-  constexpr size_t kLeastPiece = size_t{64} * 1024;  // a pipe says nothing of its size
-  size_t piece = kLeastPiece;
-  if (fstat(file, &status) == 0 && status.st_size > 0) {
-    piece = std::min(static_cast<size_t>(status.st_size), kMaxFileBytes) + 1;  // one more, to see the end
-  }
-  size_t have = 0;
-  for (;;) {
-    if (have == text.size()) text.resize(have + piece);
-    const ssize_t got = read(file, text.data() + have, text.size() - have);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) error = path + ": cannot be read: " + std::error_code(errno, std::generic_category()).message();
-    have += got > 0 ? static_cast<size_t>(got) : 0;
-    if (have > kMaxFileBytes) error = path + ": larger than 1 GiB: split it";
-    if (got <= 0 || !error.empty()) break;
-    piece = std::max(kLeastPiece, have / 2);
-  }
-  text.resize(have);
-  close(file);
-  return error.empty();
-}
-
-// Why these bytes are no text, or nothing.
-std::string_view NotTextBecause(std::string_view text) {
-  struct Magic {
-    std::string_view bytes, reason;
-  };
-  static constexpr Magic kMagics[] = {
-      {"\x1f\x8b", "compressed with gzip: unpack it first (gunzip)"},
-      {"PK\x03\x04", "a zip archive: unpack it first (unzip)"},
-      {"\x28\xb5\x2f\xfd", "compressed with zstd: unpack it first (unzstd)"},
-      {"BZh", "compressed with bzip2: unpack it first (bunzip2)"},
-      {"\xfd"
-       "7zXZ",
-       "compressed with xz: unpack it first (unxz)"},
-      {std::string_view("\xff\xfe\0\0", 4), "in UTF-32: convert it to UTF-8 first (iconv -f UTF-32 -t UTF-8)"},
-      {"\xff\xfe", "in UTF-16: convert it to UTF-8 first (iconv -f UTF-16 -t UTF-8)"},
-      {"\xfe\xff", "in UTF-16: convert it to UTF-8 first (iconv -f UTF-16 -t UTF-8)"},
-  };
-  for (const Magic& magic : kMagics) {
-    if (text.substr(0, magic.bytes.size()) == magic.bytes) return magic.reason;
-  }
-  if (text.find('\0') != std::string_view::npos)
-    return text.size() > 3 && (text[0] == '\0') != (text[1] == '\0') && (text[2] == '\0') != (text[3] == '\0')
-               ? "in UTF-16, as it seems: convert it to UTF-8 first (iconv -f UTF-16LE -t UTF-8, or UTF-16BE)"
-               : "not a text: it holds NUL bytes; a CSV file or a list is needed";
-  return {};
-}
-
-// --- values given on the spot ---------------------------------------------------------------------------------------
 
 // "word:…", but no address, no name or address with a port, and no URL.
 bool LooksLikeType(std::string_view text) {
@@ -108,15 +40,30 @@ std::string TypesThatAreSeen() {
   return out;
 }
 
-// --- files ----------------------------------------------------------------------------------------------------------
+// Reads `text` in the format that it has.
+void ReadText(TextSource& text, IndicatorSetBuilder& builder, SourceReport& report) {
+  if (text.error().empty()) {
+    ProblemTally tally;
+    builder.set_tally(&tally);
+    const FormatEntry& format = FormatOf(text.Head());
+    report.format = format.name;
+    text.Seek(0);
+    RowSink rows(builder, report);
+    format.read(text, rows);
+    builder.set_tally(nullptr);
+    report.warned = tally.warned();
+    report.problems = tally.ByCount();
+  }
+  if (!text.error().empty()) report.error = report.path + ": " + text.error();
+}
 
 // A file of a folder that holds no indicators (a licence, say) is reported as a problem and the others are used; one
 // that was named is an error.
 SourceReport ReadFile(const std::string& path, bool in_folder, IndicatorSetBuilder& builder) {
   SourceReport report;
   report.path = path;
-  std::string text;
-  if (ReadWhole(path, text, report.error)) ReadIndicatorText(path, text, builder, report);
+  TextSource text(path);
+  ReadText(text, builder, report);
   if (in_folder && !report.error.empty()) {
     report.unused = report.error.substr(path.size() + 2);  // behind "path: "
     builder.AddProblem({path, 0, {}, report.unused, false});
@@ -132,21 +79,9 @@ SourceReport ReadFile(const std::string& path, bool in_folder, IndicatorSetBuild
 
 void ReadIndicatorText(std::string_view path, std::string_view text, IndicatorSetBuilder& builder,
                        SourceReport& report) {
-  const std::string name(path);
-  ProblemTally tally;
-  builder.set_tally(&tally);
-  if (text.empty()) {
-    report.error = name + ": is empty";
-  } else if (const std::string_view reason = NotTextBecause(text); !reason.empty()) {
-    report.error = name + ": is " + std::string(reason);
-  } else if (IsZeekIntel(text)) {
-    ReadZeekIntel(path, text, builder, report);
-  } else if (!ReadCsvIndicators(path, text, builder, report)) {
-    ReadListIndicators(path, text, builder, report);
-  }
-  builder.set_tally(nullptr);
-  report.warned = tally.warned();
-  report.problems = tally.ByCount();
+  report.path = path;
+  TextSource source(TextSource::InMemory{text});
+  ReadText(source, builder, report);
 }
 
 std::vector<SourceReport> ReadIndicators(const std::string& path, IndicatorSetBuilder& builder) {

@@ -21,14 +21,6 @@ enum Column : uint8_t { kIndicator, kType, kSource, kDescription, kUrl, kColumns
 constexpr std::array<std::string_view, kColumns> kColumnNames = {"indicator", "indicator_type", "meta.source",
                                                                  "meta.desc", "meta.url"};
 
-std::string_view TakeLine(std::string_view& text) {
-  const size_t end = std::min(text.find('\n'), text.size());
-  std::string_view line = text.substr(0, end);
-  text.remove_prefix(std::min(end + 1, text.size()));
-  if (line.ends_with('\r')) line.remove_suffix(1);
-  return line;
-}
-
 std::vector<std::string_view> FieldsOf(std::string_view line) {
   std::vector<std::string_view> fields;
   for (size_t tab = line.find('\t'); tab != std::string_view::npos; tab = line.find('\t')) {
@@ -111,72 +103,78 @@ std::optional<IndicatorType> TypeOf(std::string_view name, std::string_view valu
   return std::nullopt;
 }
 
+class ZeekRows {
+ public:
+  ZeekRows(TextSource& text, RowSink& rows) : lines_(text, LineReader::Ends::kNewline, kMaxLineBytes), rows_(rows) {}
+
+  void Read() {
+    while (lines_.Next()) {
+      const std::string_view line = lines_.line();
+      if (line.starts_with('#')) {
+        ReadHeader(line);
+      } else if (!Trimmed(line).empty()) {
+        rows_.Begin(lines_.number());
+        ReadRow(line);
+      }
+    }
+    rows_.EndOfTable();
+  }
+
+ private:
+  void ReadHeader(std::string_view line) {
+    const std::optional<Places> header = PlacesOf(line);
+    if (!header) return;
+    places_ = header;
+    num_fields_ = static_cast<size_t>(std::count(line.begin(), line.end(), '\t'));
+  }
+
+  void ReadRow(std::string_view line) {
+    if (lines_.too_long()) return Refuse(line, "a line of more than " + std::to_string(kMaxLineBytes) + " bytes");
+    const std::vector<std::string_view> fields = FieldsOf(line);
+    if (!places_ || fields.size() != num_fields_) {
+      return Refuse(fields.front(), std::to_string(fields.size()) + " columns where #fields names " +
+                                        std::to_string(num_fields_) + "; they are separated by tabs");
+    }
+    const auto given = [&](Column column) {
+      const int at = (*places_)[column];
+      return at < 0 ? std::string_view("-") : fields[static_cast<size_t>(at)];
+    };
+    const std::string value = Unescaped(given(kIndicator));
+    std::string reason;
+    const std::optional<IndicatorType> type = TypeOf(given(kType), value, reason);
+    if (!type) return Refuse(value, std::move(reason));
+    rows_.SetValue(*type, value);
+    const std::string source = Unescaped(given(kSource)), description = Unescaped(given(kDescription)),
+                      reference = Unescaped(given(kUrl));
+    MetadataTexts texts;
+    texts.source = source;
+    texts.description = description;
+    texts.reference = reference;
+    if (!rows_.SetMetadata(texts, reason)) return Refuse(value, std::move(reason));
+    rows_.Use(value);
+  }
+
+  void Refuse(std::string_view value, std::string reason) {
+    rows_.Refuse(value.substr(0, kMaxValueBytes), std::move(reason));
+  }
+
+  LineReader lines_;
+  RowSink& rows_;
+  std::optional<Places> places_;
+  size_t num_fields_ = 0;
+};
+
 }  // namespace
 
-bool IsZeekIntel(std::string_view text) {
-  text = WithoutByteOrderMark(text);
-  while (text.starts_with('#')) {
-    if (PlacesOf(TakeLine(text).substr(0, kMaxLineBytes))) return true;
+Certainty ZeekIntelFormat::Probe(std::string_view head) {
+  TextSource text(TextSource::InMemory{head});
+  LineReader lines(text, LineReader::Ends::kNewline, kMaxLineBytes);
+  while (lines.Next() && lines.line().starts_with('#')) {
+    if (PlacesOf(lines.line())) return Certainty::kCertain;
   }
-  return false;
+  return Certainty::kNo;
 }
 
-void ReadZeekIntel(std::string_view path, std::string_view text, IndicatorSetBuilder& builder, SourceReport& report) {
-  report.format = "zeek intel";
-  text = WithoutByteOrderMark(text);
-  std::optional<Places> places;
-  size_t num_fields = 0;
-  std::string first_problem;
-  Indicator indicator;
-  indicator.file = path;
-  while (!text.empty()) {
-    const std::string_view line = TakeLine(text);
-    ++indicator.line;
-    if (line.starts_with('#')) {
-      if (const std::optional<Places> header = PlacesOf(line.substr(0, kMaxLineBytes))) {
-        places = header;
-        num_fields = static_cast<size_t>(std::count(line.begin(), line.end(), '\t'));
-      }
-      continue;
-    }
-    if (Trimmed(line).empty()) continue;
-    ++report.rows;
-    const auto refuse = [&](std::string_view value, std::string reason) {
-      if (++report.unusable == 1) first_problem = "line " + std::to_string(indicator.line) + ": " + reason;
-      builder.AddProblem({indicator.file, indicator.line, std::string(value.substr(0, kMaxValueBytes)), reason, false});
-    };
-    if (line.size() > kMaxLineBytes) {
-      refuse(line, "a line of more than " + std::to_string(kMaxLineBytes) + " bytes");
-      continue;
-    }
-    const std::vector<std::string_view> fields = FieldsOf(line);
-    if (!places || fields.size() != num_fields) {
-      refuse(fields.front(), std::to_string(fields.size()) + " columns where #fields names " +
-                                 std::to_string(num_fields) + "; they are separated by tabs");
-      continue;
-    }
-    const auto field = [&](Column column) {
-      const int at = (*places)[column];
-      return at < 0 ? std::string() : Unescaped(fields[static_cast<size_t>(at)]);
-    };
-    indicator.value = field(kIndicator);
-    std::string reason;
-    const std::optional<IndicatorType> type =
-        TypeOf(fields[static_cast<size_t>((*places)[kType])], indicator.value, reason);
-    if (!type) {
-      refuse(indicator.value, std::move(reason));
-      continue;
-    }
-    indicator.type = *type;
-    indicator.source = field(kSource);
-    indicator.description = field(kDescription);
-    indicator.reference = field(kUrl);
-    if (!builder.TryAdd(indicator, reason)) refuse(indicator.value, std::move(reason));
-  }
-  if (report.rows == report.unusable)
-    report.unused = report.rows == 0
-                        ? "has a header and no rows"
-                        : "none of its " + std::to_string(report.rows) + " rows can be used; " + first_problem;
-}
+void ZeekIntelFormat::Read(TextSource& text, RowSink& rows) { ZeekRows(text, rows).Read(); }
 
 }  // namespace vedette

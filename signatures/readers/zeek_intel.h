@@ -8,15 +8,15 @@
 
 #include <string_view>
 
-#include "signatures/readers/read_indicators.h"
-#include "signatures/set/indicator_set.h"
+#include "signatures/readers/format.h"
 
 namespace vedette {
 
-// Among the lines at the beginning that begin with # is one that names `indicator` and `indicator_type`.
-bool IsZeekIntel(std::string_view text);
-
-// Of such a text: adds its rows, and the problems of those that cannot be used.
-void ReadZeekIntel(std::string_view path, std::string_view text, IndicatorSetBuilder& builder, SourceReport& report);
+struct ZeekIntelFormat {
+  static constexpr std::string_view kName = "zeek intel";
+  // Certain where one of the lines at the beginning that begin with # names `indicator` and `indicator_type`.
+  static Certainty Probe(std::string_view head);
+  static void Read(TextSource& text, RowSink& rows);
+};
 
 }  // namespace vedette

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "exporter/render/render.h"
+#include "parsers/registry.h"
 
 namespace vedette {
 namespace {
@@ -48,7 +49,7 @@ std::vector<Alert> MakeAlerts() {
     alert.flow.client_port = static_cast<uint16_t>(random());
     alert.flow.server_port = 443;
     alert.flow.protocol = 6;
-    alert.flow.app = ProtocolId::kTls;
+    alert.flow.app = TlsProtocol::kId;
     alert.flow.first_ns = alert.flow.last_ns = alert.time_ns;
     alert.kind = ObservableKind::kTlsSni;
     alert.value = "host" + std::to_string(random() % 1000) + ".bad.example";

@@ -97,9 +97,9 @@ class BadInput(unittest.TestCase):
             return run("replay", "--no-geo", "--match", value, *more, CAPTURE)
 
         for value, kind in (("evil.example", "domain"), ("8.8.8.8", "ip"), ("evil.example/x", "url")):
-            self.expect(match(value), 0, f"--match {value}: looked for as {kind}")
-            self.assertNotIn("looked for as", match(value, "--quiet").stderr.decode())
-        self.assertNotIn("looked for as", match("domain:evil.example").stderr.decode())
+            self.expect(match(value), 0, f"--match {value}: taken as {kind}")
+            self.assertNotIn("taken as", match(value, "--quiet").stderr.decode())
+        self.assertNotIn("taken as", match("domain:evil.example").stderr.decode())
         self.expect(match("dmain:evil.example"), 2, 'unknown type "dmain"', "domain, hostname, url", "ja3")
         self.expect(match("a" * 32), 2, "ja3:", "ja3s:")
         self.expect(match("bad..name"), 2, "a type can be put in front")
@@ -242,7 +242,7 @@ class BadInput(unittest.TestCase):
                 with self.subTest(option=option, path=path.name):
                     more = ["--publish", config] if option != "--resume" else ["--out", self.folder / "alerts"]
                     if option == "--resume" and path.suffix in (".yaml", ".key", ".pub"):
-                        continue  # --publish does not go together with it
+                        continue  # --publish cannot be combined with it
                     self.expect(run(*base, "--geo", geo, *more, option, path), 2, path, what, option + " would destroy it")
                     self.assertEqual(contents(), before)
         self.expect(run("replay", folder, "--indicators", feed, "--problems", capture), 2, "captures")
@@ -361,7 +361,7 @@ class BadInput(unittest.TestCase):
         self.expect(replay(*state, CAPTURE), 0, "the run is complete")
 
     def test_an_option_that_took_the_capture(self):
-        self.expect(run("replay", "--match", "a.example", CAPTURE, "--no-geo"), 2, "Name captures first, or behind --")
+        self.expect(run("replay", "--match", "a.example", CAPTURE, "--no-geo"), 2, "Name captures first, or after --")
         self.expect(run("replay", "--match", "a.example", "--no-geo", "--", CAPTURE), 0)
 
     def test_interrupt_ends_with_the_summary_and_says_that_it_is_no_whole_run(self):
@@ -445,7 +445,7 @@ class BadInput(unittest.TestCase):
         subscriber.send_signal(signal.SIGTERM)
         errors = subscriber.communicate(timeout=60)[1]
         self.assertEqual(subscriber.returncode, 4, errors)
-        self.assertIn(b"stopped before the end of the feed came", errors)
+        self.assertIn(b"stopped before the end of the feed", errors)
 
     def test_subscriber_that_starts_again_keeps_what_it_received(self):
         """Two replays to one file, which a crash had left within a line."""

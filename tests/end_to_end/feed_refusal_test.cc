@@ -527,7 +527,7 @@ TEST_F(FeedOfNonsense, AnEpochWithoutEndIsSaidAndCounted) {
   const SubscribeSummary& summary = End();
   EXPECT_EQ(summary.unknown_tails, 2u);
   EXPECT_EQ(summary.missing, 0u);
-  EXPECT_TRUE(subscriber_->Said("whether alerts came after its number 3 is not known")) << subscriber_->events();
+  EXPECT_TRUE(subscriber_->Said("whether alerts followed its number 3 is not known")) << subscriber_->events();
 }
 
 TEST_F(FeedOfNonsense, AMessageThatIsTooLargeIsNotHeld) {

@@ -190,7 +190,7 @@ TEST_F(Feed, ARestartIsANewEpoch) {
   ASSERT_TRUE(PollUntil([&] { return Connections(0) == 1; })) << a.events();
   publisher_->Publish(0, Line("cert-a", 1));
   ASSERT_TRUE(PollUntil([&] { return a.num_lines() == 2; })) << a.events();
-  EXPECT_TRUE(a.Said("the sensor has started anew"));
+  EXPECT_TRUE(a.Said("the sensor has restarted"));
   const SubscribeSummary& summary = a.Stop();
   EXPECT_EQ(summary.epochs, 2u);
   EXPECT_EQ(summary.missing + summary.before + summary.duplicates, 0u);

@@ -360,7 +360,7 @@ class Resume(InFolder):
         return [VEDETTE, "replay", "--no-geo", "--match", "evil.example", "--out", str(self.out), "--resume", str(self.state), "--resume-every", every, *map(str, more), str(self.captures)]
 
     def summary(self, errors):
-        return re.sub(r"(?m)^.*(took |goes on after|loaded in).*\n", "", errors.decode())
+        return re.sub(r"(?m)^.*(took |continuing after|loaded in).*\n", "", errors.decode())
 
     def test_killed_at_any_time_and_gone_on_gives_the_bytes_of_one_run(self):
         for form in ("jsonl", "csv"):
@@ -425,7 +425,7 @@ class Resume(InFolder):
         before, catching_up = json.loads(self.state.read_text())["output"]["bytes"], 0
         for attempt in range(60):  # later each time: the first come while it catches up, on any machine
             process = subprocess.Popen(self.command(every="3600"), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-            while "goes on after" not in (line := process.stderr.readline()) and line:
+            while "continuing after" not in (line := process.stderr.readline()) and line:
                 pass
             time.sleep(attempt * 0.001)
             process.send_signal(signal.SIGINT)
@@ -436,7 +436,7 @@ class Resume(InFolder):
             if state["state"] == "complete":
                 break
             self.assertEqual(process.returncode, 1, errors)
-            self.assertIn("interrupted; the same command goes on", errors)
+            self.assertIn("interrupted; run the same command again", errors)
             catching_up += state["output"]["bytes"] == before
             before = state["output"]["bytes"]
         self.assertGreater(catching_up, 0)
@@ -478,7 +478,7 @@ class Resume(InFolder):
         refused(self.command("--publish", "x"), "--publish")
         refused(self.command("--follow"), "--follow")
         (self.captures / "zzz.pcap").write_bytes(CAPTURES[0].read_bytes())
-        refused(self.command(), "captures and are")
+        refused(self.command(), "captures and now there are")
         (self.captures / "zzz.pcap").unlink()
         first = sorted(self.captures.iterdir())[0]
         os.utime(first)

@@ -163,7 +163,7 @@ class Subscribe(unittest.TestCase):
         self.sensor.alerts(5)
         self.expect(25)
         said = self.stop(4)
-        self.assertIn("going on after alert 25 of epoch 7", said)
+        self.assertIn("continuing after alert 25 of epoch 7", said)
         self.assertIn("gap: alerts 26 to 40 of epoch 7 are missing", said)
         self.assertIn("15 alerts missing in 1 gaps", said)
         self.assertEqual(self.numbers(), [(7, n) for n in [*range(6, 26), *range(41, 46)]])
@@ -206,7 +206,7 @@ class Subscribe(unittest.TestCase):
         self.assertIn("gap: alerts 6 to 6 of epoch 7", said)
         self.assertIn("its last line was cut short", said)
 
-    def test_the_sensor_started_anew_meanwhile(self):
+    def test_the_sensor_restarted_meanwhile(self):
         self.sensor_starts(7)
         self.start()
         self.sensor.alerts(6)
@@ -218,9 +218,9 @@ class Subscribe(unittest.TestCase):
         self.sensor.alerts(2)
         self.expect(8)
         said = self.stop(4)
-        self.assertIn("while we were away, epoch 7 ended: whether alerts came after its number 6 is not known", said)
+        self.assertIn("while we were away, epoch 7 ended: whether alerts followed its number 6 is not known", said)
         self.assertIn("gap: alerts 1 to 3 of epoch 9 are missing", said)
-        self.assertIn("1 epochs ended that we did not see whole", said)
+        self.assertIn("1 epochs ended that we did not see completely", said)
         self.assertIn("3 alerts missing in 1 gaps", said)
 
     def test_an_epoch_that_was_seen_whole_is_complete(self):
@@ -244,7 +244,7 @@ class Subscribe(unittest.TestCase):
             self.file.rename(self.folder / "alerts.jsonl.1")
             self.file.write_text("")
 
-        changes = {"is gone": self.file.unlink, "is another file": rotated, "was cut": lambda: os.truncate(self.file, 0)}
+        changes = {"is gone": self.file.unlink, "is another file": rotated, "was truncated": lambda: os.truncate(self.file, 0)}
         self.sensor_starts(7)
         for number, (words, change) in enumerate(changes.items()):
             self.start()
@@ -258,7 +258,7 @@ class Subscribe(unittest.TestCase):
             until(lambda: b'"n": %d}' % self.sensor.last in self.file.read_bytes(), "the next alert")
             said = self.stop(4)
             self.assertIn(f"{self.file} {words}", said)
-            self.assertIn(f"going on after alert {8 * number + 5} of epoch 7", said)
+            self.assertIn(f"continuing after alert {8 * number + 5} of epoch 7", said)
             self.assertNotIn("killed", said)
             self.assertIn("2 alerts missing in 1 gaps", said)
 
@@ -269,8 +269,8 @@ class Subscribe(unittest.TestCase):
         self.expect(2)
         self.stop(0)
         state = json.loads(self.state.read_text())
-        for change, words in (({"view": "b"}, "is that of view `b`, and this is `a`"), ({"server_key": "x" * 40}, "is that of the sensor with the key xxxx"),
-                              ({"epoch": 0}, "is broken"), ({"epoch": "x"}, "is broken"), (None, "no state that this program wrote")):
+        for change, words in (({"view": "b"}, "belongs to view `b`, but this is `a`"), ({"server_key": "x" * 40}, "belongs to the sensor with the key xxxx"),
+                              ({"epoch": 0}, "is damaged"), ({"epoch": "x"}, "is damaged"), (None, "not a state that this program wrote")):
             self.state.write_text(json.dumps({**state, **change}) if change is not None else '{"vedette')
             self.sensor.alerts(1)
             self.start()
@@ -305,7 +305,7 @@ class Subscribe(unittest.TestCase):
         self.start()
         second = subprocess.run(self.process.args, capture_output=True, text=True, timeout=LIMIT)
         self.assertEqual(second.returncode, 2, second.stderr)
-        self.assertIn("another process is adding to it", second.stderr)
+        self.assertIn("another process is appending to it", second.stderr)
 
     def test_no_state_beside_what_is_no_file(self):
         self.sensor_starts(7)
@@ -368,7 +368,7 @@ class Subscribe(unittest.TestCase):
         self.assertEqual(self.process.wait(timeout=LIMIT), 4, self.said())
         whole = len((SOURCE / "pcaps/01-dropper-download.expected.jsonl").read_text().splitlines())
         self.assertEqual(len(self.lines()) - before, whole)
-        self.assertRegex(self.said(), r"the epoch before had no end: whether alerts came after its number \d+ is not known")
+        self.assertRegex(self.said(), r"the previous epoch had no end: whether alerts followed its number \d+ is not known")
         self.assertIn("0 alerts missing in 0 gaps", self.said())
 
 

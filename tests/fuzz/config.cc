@@ -14,7 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     return 0;
   }
   Check(error.empty());
-  Check(config.clearances.size() == config.feed.partners.size());
+  for (const PartnerConfig& partner : config.feed.partners) Check(partner.clearance.partner == partner.name);
   Check(!config.has_feed || !config.feed.endpoint.empty());
   Check(config.limits.flows > 0 && config.capture.snap_bytes > 0);
   return 0;

@@ -31,7 +31,7 @@ void Ask(FuzzInput& input, ConnectionLedger& ledger) {
       AnswerZap(request, [&](const std::string& key, std::string_view) -> std::variant<ZapAnswer, ZapRefusal> {
         asked = true;
         Check(key.size() == 40);
-        if (known) return ZapAnswer{"cert-a", WriteToken(ledger.Admit())};
+        if (known) return ZapAnswer{"cert-a", WriteToken(ledger.Admit(0))};
         return not_now ? ZapRefusal::kNotNow : ZapRefusal::kUnknownKey;
       });
   Check(reply.empty() == (request.size() < 2));
@@ -50,14 +50,15 @@ void ReadAsToken(std::string_view text) {
   const std::optional<ConnectionToken> token = ReadToken(text);
   if (!token) return;
   const std::optional<ConnectionToken> again = ReadToken(WriteToken(*token));
-  Check(again && again->serial == token->serial && again->admitted == token->admitted);
+  Check(again && again->partner == token->partner && again->serial == token->serial &&
+        again->admitted == token->admitted);
 }
 
 // Admissions and ends in the order in which they happened.
 struct Admission {
   ConnectionToken token;
   int descriptor;
-  size_t partner;
+  PartnerId partner;
   bool ended = false;
   uint64_t granted = 0;
   bool entered = false;
@@ -82,7 +83,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       case 2: {  // a connection is let in; its descriptor is free, or its end was reported before
         bool in_use = false;
         for (const Admission& one : all) in_use |= !one.ended && one.descriptor == descriptor;
-        if (!in_use) all.push_back({ledger.Admit(), descriptor, static_cast<size_t>(action >> 4 & 1)});
+        if (!in_use)
+          all.push_back({ledger.Admit(action >> 4 & 1), descriptor, static_cast<PartnerId>(action >> 4 & 1)});
         break;
       }
       case 3:
@@ -92,7 +94,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       default:
         if (all.empty()) break;
         Admission& one = all[static_cast<size_t>(descriptor) % all.size()];
-        ConnectionLedger::Connection* found = ledger.Find(one.token, one.partner, one.descriptor);
+        ConnectionLedger::Connection* found = ledger.Find(one.token, one.descriptor);
         Check((found != nullptr) == !one.ended);
         if (found == nullptr) break;
         Check(found->partner == one.partner && found->descriptor == one.descriptor && found->granted == one.granted);
@@ -100,12 +102,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         one.granted = ++found->granted;
         if ((action & 0x80) != 0) found->closing = true;
     }
-    for (const size_t partner : {size_t{0}, size_t{1}}) {
+    for (const PartnerId partner : {PartnerId{0}, PartnerId{1}}) {
       size_t num_granted = 0;
       const Admission* oldest = nullptr;
       for (const Admission& one : all) {
         if (one.ended || !one.entered || one.partner != partner) continue;
-        const bool closing = ledger.Find(one.token, partner, one.descriptor)->closing;
+        const bool closing = ledger.Find(one.token, one.descriptor)->closing;
         num_granted += !closing;
         if (!closing && oldest == nullptr) oldest = &one;
       }

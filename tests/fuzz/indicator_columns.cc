@@ -5,9 +5,10 @@
 #include <vector>
 
 #include "parsers/base/text.h"
+#include "parsers/base/time_text.h"
 #include "signatures/readers/csv.h"
 #include "signatures/readers/list_reader.h"
-#include "signatures/readers/metadata.h"
+#include "signatures/readers/string_array.h"
 #include "signatures/value.h"
 #include "tests/fuzz/input.h"
 
@@ -29,7 +30,8 @@ std::string Quoted(std::string_view field) {
 }
 
 void ReadCsv(std::string_view text) {
-  CsvReader reader(text);
+  TextSource source(TextSource::InMemory{text});
+  CsvReader reader(source);
   uint32_t line = 0;
   size_t rows = 0;
   for (CsvReader::Result result; (result = reader.Next()) != CsvReader::Result::kEnd; ++rows) {
@@ -50,7 +52,8 @@ void ReadCsv(std::string_view text) {
       fields.emplace_back(field);
     }
     if (again.size() > CsvReader::kMaxRowBytes) continue;
-    CsvReader second(again);
+    TextSource again_source(TextSource::InMemory{again});
+    CsvReader second(again_source);
     Check(second.Next() == CsvReader::Result::kRow && second.fields().size() == fields.size());
     for (size_t i = 0; i < fields.size(); ++i) Check(second.fields()[i] == fields[i]);
   }

@@ -8,7 +8,6 @@
 #include "parsers/base/sha1.h"
 #include "parsers/base/text.h"
 #include "parsers/base/time_text.h"
-#include "signatures/readers/metadata.h"
 
 namespace vedette {
 namespace {
@@ -56,7 +55,7 @@ bool ReadOne(const Json& entry, std::vector<Mute>& mutes, std::string& error) {
     const auto* const field =
         std::find_if(fields.begin(), fields.end(), [&name = key](const auto& f) { return name == f.first; });
     if (field == fields.end() || !value.is_string()) {
-      error = "has a field that no mute has, or one that is no text";
+      error = "has an unknown field, or one that is not a string";
       return false;
     }
     *field->second = value.get<std::string>();
@@ -64,7 +63,7 @@ bool ReadOne(const Json& entry, std::vector<Mute>& mutes, std::string& error) {
   const std::optional<int64_t> end = ParseTimestamp(until);
   const std::optional<int64_t> begin = created.empty() ? std::optional<int64_t>(0) : ParseTimestamp(created);
   if (!end || !begin) {
-    error = "has a time that is none";
+    error = "has an invalid time";
     return false;
   }
   request.until_ns = *end;
@@ -73,11 +72,11 @@ bool ReadOne(const Json& entry, std::vector<Mute>& mutes, std::string& error) {
   std::optional<Mute> mute = MakeMute(request, created.empty() ? *end : *begin, error);
   if (!mute) return false;
   if (mute->id != id) {
-    error = "has another id than what it hides";
+    error = "has an id that does not match what it hides";
     return false;
   }
   if (std::any_of(mutes.begin(), mutes.end(), [&](const Mute& other) { return other.id == id; })) {
-    error = "is there twice";
+    error = "is listed twice";
     return false;
   }
   mutes.push_back(std::move(*mute));
@@ -93,11 +92,11 @@ std::optional<Mute> MakeMute(const MuteRequest& request, int64_t now_ns, std::st
   };
   if (request.indicator.empty() == request.value.empty())
     return refuse("a mute names an indicator, either by its id or by its value");
-  if (request.reason.empty()) return refuse("a mute needs a reason, for whoever finds it later");
+  if (request.reason.empty()) return refuse("a mute needs a reason, for anyone who finds it later");
   for (const std::string* text :
        {&request.indicator, &request.value, &request.source, &request.network, &request.reason, &request.by}) {
     if (text->size() > kMaxMuteTextBytes || !IsPrintable(*text))
-      return refuse("a text of a mute has at most " + std::to_string(kMaxMuteTextBytes) +
+      return refuse("a text of a mute may have at most " + std::to_string(kMaxMuteTextBytes) +
                     " bytes of UTF-8, and no control characters");
   }
   if (request.until_ns - now_ns > kMaxMuteDays * kDayNs)
@@ -115,7 +114,7 @@ std::optional<Mute> MakeMute(const MuteRequest& request, int64_t now_ns, std::st
     const std::optional<Network> network = Network::Parse(request.network);
     if (!network)
       return refuse("`" + request.network +
-                    "` is no network; write it as 192.0.2.0/24, without bits behind its prefix");
+                    "` is not a network; write it as 192.0.2.0/24, without bits after its prefix");
     mute.network = network->ToString();
   }
   mute.id = IdOf(mute);
@@ -133,7 +132,7 @@ bool ReadMutes(std::string_view json, std::vector<Mute>& mutes, std::string& err
   mutes.clear();
   const Json document = Json::parse(json, nullptr, false);
   if (document.is_discarded() || !document.is_object()) {
-    error = "is no JSON object";
+    error = "is not a JSON object";
     return false;
   }
   const auto version = document.find("version");

@@ -61,11 +61,11 @@ std::vector<std::string> MuteNames::Remarks() const {
   for (size_t i = 0; i < mutes_.size(); ++i) {
     const Mute& mute = mutes_[i];
     if (hides_[i]) continue;
-    out.push_back(known_[i]
-                      ? fmt::format("the mute of {} hides nothing: no such indicator is of source `{}`; sources: {}",
-                                    Describe(mute), mute.source, ListOfNames(sources_))
-                      : fmt::format("the mute of {} hides nothing: no indicator in use has this {}", Describe(mute),
-                                    mute.value.empty() ? "id" : "value"));
+    out.push_back(
+        known_[i] ? fmt::format("the mute of {} hides nothing: source `{}` has no such indicator; sources that do: {}",
+                                Describe(mute), mute.source, ListOfNames(sources_))
+                  : fmt::format("the mute of {} hides nothing: no indicator in use has this {}", Describe(mute),
+                                mute.value.empty() ? "id" : "value"));
   }
   return out;
 }

@@ -19,7 +19,8 @@ constexpr size_t kMaxFileBytes = size_t{8} << 20;
 // A full disk stays full for a while, and each attempt that fails is said.
 constexpr int64_t kSaveAgainNs = int64_t{60} * 1'000'000'000;
 
-constexpr const char* kNothingChanged = "; nothing has changed. Is the state folder the sensor's, and not full?";
+constexpr const char* kNothingChanged =
+    "; nothing has changed. Does the state folder belong to the sensor's user, and is there space?";
 
 std::string ErrnoText() { return std::generic_category().message(errno); }
 
@@ -50,7 +51,8 @@ bool ReadFile(const std::string& path, std::string& text, bool& absent, std::str
   }
   if (!S_ISREG(status.st_mode) || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
     error =
-        "others may write it, or it is no file: they could hide alerts with it; look at what it holds, then chmod 600";
+        "others can write it, or it is not a regular file, so they could hide alerts with it; check its contents, then "
+        "run chmod 600";
     return false;
   }
   text.assign(kMaxFileBytes + 1, '\0');
@@ -67,7 +69,7 @@ bool ReadFile(const std::string& path, std::string& text, bool& absent, std::str
   }
   text.resize(size);
   if (size <= kMaxFileBytes) return true;
-  error = "is larger than 8 MiB, which no list of mutes is";
+  error = "is larger than 8 MiB, the limit for a list of mutes";
   return false;
 }
 
@@ -91,7 +93,7 @@ std::unique_ptr<MuteStore> MuteStore::Open(std::string path, const std::vector<M
   bool absent = false;
   if (!ReadFile(store->path_, text, absent, why) || (!absent && !ReadMutes(text, made, why))) {
     error = store->path_ + ": " + why +
-            ". Mutes are not guessed: mend the file, or remove it and mute again what has to be muted";
+            ". The sensor does not guess mutes: fix the file, or remove it and mute again what has to be muted";
     return nullptr;
   }
   for (const Mute& mute : configured) {
@@ -183,7 +185,7 @@ bool MuteStore::Remove(const std::string& name, Mute& removed, std::string& erro
     return false;
   }
   if (configured_.contains(id)) {
-    error = id + " stands in the configuration; remove it there, and restart the sensor";
+    error = id + " is in the configuration; remove it there, and restart the sensor";
     return false;
   }
   std::map<std::string, Mute> next = made_;
@@ -215,8 +217,8 @@ std::vector<Mute> MuteStore::Expire(int64_t now_ns, std::string& error) {
   // A clock that was set back does not put it off.
   if (unsaved_ && (now_ns >= save_at_ns_ || save_at_ns_ - now_ns > kSaveAgainNs) && !Save(made_, error)) {
     error +=
-        "; mutes that are over stand there still, but hide nothing any more. It is tried again every minute: is the "
-        "state folder the sensor's, and not full?";
+        "; expired mutes are still in it, but hide nothing. The sensor tries again every minute: does the state folder "
+        "belong to its user, and is there space?";
     save_at_ns_ = now_ns + kSaveAgainNs;
   }
   return over;

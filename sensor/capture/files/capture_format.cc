@@ -91,7 +91,7 @@ CaptureFormat IdentifyCapture(Bytes head) {
 OtherFormat DescribeOther(Bytes head) {
   // The beginning of anything, also of what can be read.
   if (head.size() < kMagicBytes) {
-    return {fmt::format("only {} byte{} long; where it was meant to be a capture, fetch it again", head.size(),
+    return {fmt::format("only {} byte{} long; if it should be a capture, fetch it again", head.size(),
                         head.size() == 1 ? "" : "s"),
             !std::all_of(head.begin(), head.end(), [](uint8_t byte) {
               return IsText({&byte, 1}) && byte < 0x80;
@@ -109,7 +109,7 @@ OtherFormat DescribeOther(Bytes head) {
   std::string bytes;
   for (size_t i = 0; i < std::min<size_t>(head.size(), 8); ++i)
     bytes += fmt::format("{}{:02x}", i == 0 ? "" : " ", head[i]);
-  return {fmt::format("of a kind that is not known (it begins with {})", bytes), false};
+  return {fmt::format("of an unknown kind (it begins with {})", bytes), false};
 }
 
 }  // namespace vedette

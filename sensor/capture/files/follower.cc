@@ -213,7 +213,7 @@ bool FolderFollower::TakenBefore(const std::string& path, const CaptureList::Fil
     size_t num_bytes = before.head_bytes;
     if (DigestOfHead(fd, num_bytes) == before.head_digest && num_bytes == before.head_bytes) {
       if (file.bytes > before.bytes && warn_)
-        warn_(fmt::format("{}: {} bytes were added after it had been complete; they are not read", path,
+        warn_(fmt::format("{}: {} bytes were appended after it was complete; they are not read", path,
                           file.bytes - before.bytes));
       before.bytes = std::max(before.bytes, file.bytes);
       return true;

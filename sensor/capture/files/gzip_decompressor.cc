@@ -38,7 +38,7 @@ bool GzipDecompressor::Between(uint8_t byte) {
     return true;
   }
   if (state_ == State::kPadding || byte != kMagic[0]) {
-    Damage(position_, "bytes behind the last gzip member that are none");
+    Damage(position_, "trailing bytes after the last gzip member");
     return true;
   }
   inflateReset(zlib_.get());

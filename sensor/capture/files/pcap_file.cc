@@ -91,50 +91,53 @@ size_t PcapReader::ReadRecords(std::span<Frame> out, uint64_t until) {
   const uint8_t* const base = file_.data();
   const uint64_t size = file_.size();
   const uint64_t stop = std::min(until - offset_, size);
+  const uint32_t header_bytes = header_bytes_, largest = largest_packet_bytes_, fraction_ns = fraction_ns_;
+  const uint64_t first_number = num_frames_ + 1;
+  const bool as_written = length_order_ == LengthOrder::kCapturedFirst;
   uint64_t at = position_ - offset_;  // in the window
   size_t num_read = 0;
   while (num_read < out.size() && at < stop) {
-    if (size - at < header_bytes_) [[unlikely]] {
-      if (WaitFor(offset_ + at, header_bytes_)) break;
+    if (size - at < header_bytes) [[unlikely]] {
+      if (WaitFor(offset_ + at, header_bytes)) break;
       Damage(offset_ + at, fmt::format("the file ends inside the header of packet {} ({} of {} bytes)",
-                                       num_frames_ + num_read + 1, size - at, header_bytes_));
+                                       first_number + num_read, size - at, header_bytes));
       break;
     }
     const uint8_t* const header = base + at;
     PrefetchFrom(at);
     uint32_t captured = LoadU32<kSwapped>(header + 8);
     uint32_t wire = LoadU32<kSwapped>(header + 12);
-    if (length_order_ != LengthOrder::kCapturedFirst) [[unlikely]] {
+    if (!as_written) [[unlikely]] {
       if (length_order_ == LengthOrder::kWireFirst || captured > wire) std::swap(captured, wire);
     }
-    if (captured - 1 >= largest_packet_bytes_ && BeginsACapture(header)) [[unlikely]] {
+    if (captured - 1 >= largest && BeginsACapture(header)) [[unlikely]] {
       Damage(offset_ + at, kAnotherCapture);
       break;
     }
-    if (captured > largest_packet_bytes_) [[unlikely]] {
+    if (captured > largest) [[unlikely]] {
       Damage(offset_ + at, fmt::format("the header of packet {} says {} bytes; the largest possible is {}",
-                                       num_frames_ + num_read + 1, captured, largest_packet_bytes_));
+                                       first_number + num_read, captured, largest));
       break;
     }
-    if (size - at - header_bytes_ < captured) [[unlikely]] {
-      if (WaitFor(offset_ + at, uint64_t{header_bytes_} + captured)) break;
-      Damage(offset_ + at, fmt::format("the file ends inside packet {} ({} of {} bytes)", num_frames_ + num_read + 1,
-                                       size - at - header_bytes_, captured));
+    if (size - at - header_bytes < captured) [[unlikely]] {
+      if (WaitFor(offset_ + at, uint64_t{header_bytes} + captured)) break;
+      Damage(offset_ + at, fmt::format("the file ends inside packet {} ({} of {} bytes)", first_number + num_read,
+                                       size - at - header_bytes, captured));
       break;
     }
     Frame& frame = out[num_read];
-    frame.data = header + header_bytes_;
+    frame.data = header + header_bytes;
     frame.captured_bytes = captured;
     frame.wire_bytes = std::max(wire, captured);
     // A fraction of a second or more carries over: wrong on disk, but no reason to lose the packet.
     frame.time_ns = LoadU32<kSwapped>(header) * kNanosecondsPerSecond +
-                    static_cast<uint64_t>(LoadU32<kSwapped>(header + 4)) * fraction_ns_;
-    frame.number = num_frames_ + num_read + 1;
+                    static_cast<uint64_t>(LoadU32<kSwapped>(header + 4)) * fraction_ns;
+    frame.number = first_number + num_read;
     frame.file = file_index_;
     frame.link_type = link_type_;
     frame.interface = 0;
     ++num_read;
-    at += header_bytes_ + captured;
+    at += header_bytes + captured;
   }
   num_frames_ += num_read;
   position_ = offset_ + at;

@@ -121,7 +121,7 @@ bool ZstdDecompressor::Gather(Bytes in, Step& step) {
 void ZstdDecompressor::OnMagic() {
   const uint32_t magic = LoadU32<false>(small_.data());
   if (!IsMagic(magic)) {
-    Damage(field_begin_, "bytes behind the last zstd frame that are none");
+    Damage(field_begin_, "trailing bytes after the last zstd frame");
   } else if (magic != kMagicNumber) {
     Enter(Field::kSkipSize, 4);
   } else if (Decode({small_.data(), kMagicBytes})) {

@@ -160,39 +160,43 @@ void LiveInterface::Keep(const pcap_pkthdr& header, const uint8_t* bytes) {
   frame.time_ns = static_cast<uint64_t>(header.ts.tv_sec) * kNanosecondsPerSecond +
                   static_cast<uint64_t>(header.ts.tv_usec) * (nanoseconds_ ? 1 : 1000);
   frame.number = ++counters_.frames;
-  frame.file = 0;
+  frame.file = options_.file;
   frame.link_type = link_type_;
   frame.interface = 0;
   counters_.captured_bytes += captured;
   counters_.wire_bytes += frame.wire_bytes;
 }
 
-PollStatus LiveInterface::Poll(std::span<const Frame>& frames) {
+int LiveInterface::descriptor() const { return pcap_get_selectable_fd(handle_); }
+
+PollStatus LiveInterface::PollNow(std::span<const Frame>& frames) {
   frames = {};
-  if (!error_.empty()) return PollStatus::kEnd;
-  if (draining_) return PollWaiting(frames);
-  for (const bool waited : {false, true}) {
-    if (stopping_.load(std::memory_order_relaxed)) return PollStatus::kEnd;
-    burst_used_ = 0;
-    num_frames_ = 0;
-    const int status = pcap_dispatch(handle_, kBurst, OnPacket, reinterpret_cast<unsigned char*>(this));
-    if (num_frames_ != 0) {
-      frames = {frames_.data(), num_frames_};
-      return PollStatus::kFrames;
-    }
-    if (status < 0) return Fail(pcap_geterr(handle_));
-    if (waited) break;
-    if (IsDown()) {
-      return Fail(
-          fmt::format("the interface went down; bring it up and start again: ip link set {} up", options_.interface));
-    }
-    pollfd waiting[2] = {{.fd = pcap_get_selectable_fd(handle_), .events = POLLIN, .revents = 0},
-                         {.fd = stop_event_, .events = POLLIN, .revents = 0}};
-    const int ready = poll(waiting, 2, static_cast<int>(options_.timeout_ms));
-    if (ready < 0 && errno != EINTR) return Fail(ErrnoText(errno));
-    if (ready <= 0) break;
+  if (!error_.empty() || stopping_.load(std::memory_order_relaxed)) return PollStatus::kEnd;
+  burst_used_ = 0;
+  num_frames_ = 0;
+  const int status = pcap_dispatch(handle_, kBurst, OnPacket, reinterpret_cast<unsigned char*>(this));
+  if (num_frames_ != 0) {
+    frames = {frames_.data(), num_frames_};
+    return PollStatus::kFrames;
+  }
+  if (status < 0) return Fail(pcap_geterr(handle_));
+  if (IsDown()) {
+    return Fail(
+        fmt::format("the interface went down; bring it up and start again: ip link set {} up", options_.interface));
   }
   return PollStatus::kIdle;
+}
+
+PollStatus LiveInterface::Poll(std::span<const Frame>& frames) {
+  frames = {};
+  if (draining_ && error_.empty()) return PollWaiting(frames);
+  const PollStatus status = PollNow(frames);
+  if (status != PollStatus::kIdle) return status;
+  pollfd waiting[2] = {{.fd = descriptor(), .events = POLLIN, .revents = 0},
+                       {.fd = stop_event_, .events = POLLIN, .revents = 0}};
+  const int ready = poll(waiting, 2, static_cast<int>(options_.timeout_ms));
+  if (ready < 0 && errno != EINTR) return Fail(ErrnoText(errno));
+  return ready <= 0 ? PollStatus::kIdle : PollNow(frames);
 }
 
 bool LiveInterface::Drain() {
@@ -217,7 +221,7 @@ PollStatus LiveInterface::PollWaiting(std::span<const Frame>& frames) {
       frames = {frames_.data(), num_frames_};
       return PollStatus::kFrames;
     }
-    pollfd waiting{.fd = pcap_get_selectable_fd(handle_), .events = POLLIN, .revents = 0};
+    pollfd waiting{.fd = descriptor(), .events = POLLIN, .revents = 0};
     poll(&waiting, 1, static_cast<int>(options_.timeout_ms));
   }
   return PollStatus::kEnd;
@@ -232,7 +236,7 @@ bool LiveInterface::IsDown() {
   if (options_.interface.size() >= sizeof request.ifr_name) return false;
   std::memcpy(request.ifr_name, options_.interface.data(), options_.interface.size());
   // Fails for "any", which cannot go down.
-  return ioctl(pcap_get_selectable_fd(handle_), SIOCGIFFLAGS, &request) == 0 && (request.ifr_flags & IFF_UP) == 0;
+  return ioctl(descriptor(), SIOCGIFFLAGS, &request) == 0 && (request.ifr_flags & IFF_UP) == 0;
 }
 
 PollStatus LiveInterface::Fail(std::string reason) {

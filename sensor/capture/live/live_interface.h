@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "sensor/capture/frame.h"
+#include "sensor/capture/live/live_source.h"
 
 struct pcap;
 struct pcap_pkthdr;
@@ -20,10 +21,11 @@ namespace vedette {
 //
 // The kernel takes its buffers back while a burst is being read, so each burst is copied. Measured: 4 ns for a packet
 // of 490 bytes that is in the cache; the wait for memory before it would otherwise be the decoder's.
-class LiveInterface final : public CaptureSource {
+class LiveInterface final : public LiveSource {
  public:
   struct Options {
     std::string interface;
+    uint32_t file = 0;                  // its place in the sensor's list
     std::string filter;                 // pcap-filter(7); empty: everything
     bool promiscuous = true;            // a sensor sees what is not addressed to it
     uint32_t snap_length = 262144;      // whole packets, also those that the network card has put together
@@ -37,6 +39,11 @@ class LiveInterface final : public CaptureSource {
 
   // kIdle when nothing came within the timeout. kEnd after Stop, or when the interface is gone or down: see error().
   PollStatus Poll(std::span<const Frame>& frames) override;
+  PollStatus PollNow(std::span<const Frame>& frames) override;
+  int descriptor() const override;
+  // The kernel hands a block over when it is full, or after the timeout; some more for a busy machine.
+  uint64_t delay_ns() const override { return uint64_t{options_.timeout_ms + kSlackMs} * 1'000'000; }
+  uint32_t file() const override { return options_.file; }
   bool Drain() override;
   std::string_view FileName(uint32_t) const override { return options_.interface; }
   CaptureCounters counters() const override;
@@ -51,6 +58,7 @@ class LiveInterface final : public CaptureSource {
   // Not empty after an end that Stop did not ask for.
   const std::string& error() const { return error_; }
 
+  static constexpr uint32_t kSlackMs = 5;
   // The largest snap length; libpcap allows no more.
   static constexpr uint32_t kMaxSnapLength = 262144;
 

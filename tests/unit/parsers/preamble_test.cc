@@ -53,7 +53,7 @@ TEST(Preamble, TlsIsFoundBehindEach) {
     const std::string whole = one.bytes + Hello();
     const Identity found = IdentifyBehindPreamble(AsBytes(whole), Direction::kToServer, ProtocolId::kUnknown, offset);
     EXPECT_EQ(found.probe, Probe::kYes) << one.name;
-    EXPECT_EQ(found.protocol, ProtocolId::kTls) << one.name;
+    EXPECT_EQ(found.protocol, TlsProtocol::kId) << one.name;
     EXPECT_EQ(found.sender, Sender::kClient) << one.name;
     EXPECT_EQ(offset, one.bytes.size()) << one.name;
   }
@@ -67,7 +67,7 @@ TEST(Preamble, OtherProtocolsAreFoundBehindThoseThatAreNoText) {
     const Identity found = IdentifyBehindPreamble(AsBytes(whole), Direction::kToServer, ProtocolId::kUnknown, offset);
     EXPECT_EQ(found.probe == Probe::kYes, !one.only_tls) << one.name;
     EXPECT_EQ(
-        IdentifyBehindPreamble(AsBytes(whole), Direction::kToServer, ProtocolId::kTls, offset).probe == Probe::kYes,
+        IdentifyBehindPreamble(AsBytes(whole), Direction::kToServer, TlsProtocol::kId, offset).probe == Probe::kYes,
         false)
         << one.name;
   }
@@ -93,7 +93,7 @@ TEST(Preamble, RandomBytesAreNone) {
     std::generate(bytes.begin(), bytes.end(), [&] { return static_cast<uint8_t>(random()); });
     if (!bytes.empty() && i % 2 == 0) bytes[0] = static_cast<uint8_t>(random() % 6);
     size_t offset = 0;
-    const Identity found = IdentifyBehindPreamble(bytes, Direction::kToServer, ProtocolId::kTls, offset);
+    const Identity found = IdentifyBehindPreamble(bytes, Direction::kToServer, TlsProtocol::kId, offset);
     EXPECT_NE(found.probe, Probe::kYes);
     const Preambles preambles = FindPreambles(bytes);
     EXPECT_TRUE(MayHavePreamble(bytes) || (preambles.size == 0 && !preambles.need_more));

@@ -11,6 +11,7 @@
 
 #include "parsers/base/observable.h"
 #include "parsers/base/parser.h"
+#include "tests/unit/parsers/parser_batch.h"
 
 namespace vedette::testing {
 
@@ -30,7 +31,7 @@ inline std::string Describe(const Observable& o) {
 template <class Parser, class Piece>
 std::vector<std::string> FeedInPieces(const std::vector<Turn>& turns, Piece piece, bool end = true) {
   Parser parser;
-  ObservableBatch batch;
+  ParserBatch batch;
   uint64_t skip[2] = {0, 0};
   bool started[2] = {false, false};
   bool stopped = false;

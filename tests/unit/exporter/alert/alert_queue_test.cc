@@ -5,6 +5,7 @@
 #include <atomic>
 #include <random>
 #include <thread>
+#include <vector>
 
 namespace vedette {
 namespace {
@@ -69,6 +70,44 @@ TEST(AlertQueue, GoesOnForLong) {
     ASSERT_EQ(queue.Pop()->position.packet, ++taken);
   }
   EXPECT_EQ(queue.depth(), 5000 - taken);
+}
+
+TEST(AlertTurns, TakesOneOfEachQueueInTurn) {
+  Doorbell doorbell;
+  AlertQueue busy(doorbell), quiet(doorbell), other(doorbell);
+  for (uint64_t packet = 1; packet <= 4; ++packet) {
+    auto alert = At(packet);
+    busy.TryPush(alert, kOne);
+  }
+  for (const uint64_t packet : {11, 12}) {
+    auto alert = At(packet);
+    other.TryPush(alert, kOne);
+  }
+  AlertTurns turns({&busy, &quiet, &other});
+  std::vector<uint64_t> order;
+  for (int i = 0; i < 3; ++i) order.push_back(turns.Next()->position.packet);
+  auto late = At(21);
+  quiet.TryPush(late, kOne);
+  while (const auto alert = turns.Next()) order.push_back(alert->position.packet);
+  EXPECT_EQ(order, (std::vector<uint64_t>{1, 11, 2, 21, 12, 3, 4}));
+}
+
+// The first queue is never empty: what comes to the last one waits for one alert of each of the others all the same.
+TEST(AlertTurns, AQueueThatIsNeverEmptyHoldsUpNoOther) {
+  Doorbell doorbell;
+  AlertQueue storm(doorbell), other(doorbell);
+  AlertTurns turns({&storm, &other});
+  for (uint64_t packet = 1; packet <= 1000; ++packet) {
+    for (int i = 0; i < 2; ++i) {
+      auto alert = At(packet);
+      storm.TryPush(alert, kOne);
+    }
+    auto alert = At(1'000'000 + packet);
+    other.TryPush(alert, kOne);
+    turns.Next();
+    turns.Next();
+    ASSERT_EQ(other.depth(), 0u) << packet;
+  }
 }
 
 TEST(AlertMerger, WaitsForAWorkerThatMayStillFindAnEarlierAlert) {

@@ -85,7 +85,7 @@ TEST_F(LiveFileTest, TheNextAlertAfterARenameGoesToANewFile) {
   EXPECT_EQ(Times(path_).size(), 1u);
   EXPECT_EQ(sink->opened().moved, 1u);
   ASSERT_EQ(said_.size(), 1u);
-  EXPECT_EQ(said_[0], "news: " + path_ + ": was renamed; alerts go to a new file of that name from here on");
+  EXPECT_EQ(said_[0], "news: " + path_ + ": was renamed; from here on, alerts go to a new file of that name");
   // One that logrotate made in its place is taken as it is.
   fs::rename(path_, path_ + ".older");
   std::ofstream(path_).close();
@@ -140,7 +140,7 @@ TEST_F(LiveFileTest, WhatIsNoRegularFileIsNotTakenForTheNewOne) {
   fs::remove(path_);
   fs::create_symlink("/dev/null", path_);
   EXPECT_FALSE(sink->Reopen(error_));
-  EXPECT_NE(error_.find(path_ + ": is no regular file"), std::string::npos) << error_;
+  EXPECT_NE(error_.find(path_ + ": is not a regular file"), std::string::npos) << error_;
   fs::remove(path_);
   EXPECT_TRUE(sink->Reopen(error_)) << error_;
   Send(*sink, 1);

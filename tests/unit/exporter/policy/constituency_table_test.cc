@@ -24,6 +24,13 @@ Clearance Partner(std::string name, std::vector<std::string> prefixes, std::vect
   return out;
 }
 
+// Known by their place.
+std::vector<ConstituencyTable::Claimant> Claimants(const std::vector<Clearance>& partners) {
+  std::vector<ConstituencyTable::Claimant> out;
+  for (const Clearance& partner : partners) out.push_back({out.size(), &partner});
+  return out;
+}
+
 class Constituencies : public testing::Test {
  protected:
   Constituencies() {
@@ -65,7 +72,7 @@ TEST_F(Constituencies, TheMostSpecificStatementDecides) {
   const std::vector<Clearance> partners = {Partner("country", {}, {}, {"NL"}), Partner("network", {}, {3333}),
                                            Partner("wide", {"193.0.0.0/20"}), Partner("narrow", {"193.0.2.0/24"}),
                                            Partner("narrow-too", {"193.0.2.0/24", "193.0.2.0/24"})};
-  ConstituencyTable table(partners, &geo_);
+  ConstituencyTable table(Claimants(partners), &geo_);
   EXPECT_EQ(Decide(table, "193.0.2.1"), "3:affected:prefix:193.0.2.0/24 4:affected:prefix:193.0.2.0/24");
   EXPECT_EQ(Decide(table, "193.0.3.1"), "2:affected:prefix:193.0.0.0/20");
   EXPECT_EQ(Decide(table, "193.0.99.1"), "1:affected:asn:AS3333");
@@ -74,25 +81,26 @@ TEST_F(Constituencies, TheMostSpecificStatementDecides) {
 }
 
 TEST_F(Constituencies, BothVersionsAndPrivateNetworks) {
-  ConstituencyTable table({Partner("a", {"10.0.0.0/8", "2a02:cf40::/48"}), Partner("b", {}, {}, {"NO"})}, &geo_);
+  ConstituencyTable table(Claimants({Partner("a", {"10.0.0.0/8", "2a02:cf40::/48"}), Partner("b", {}, {}, {"NO"})}),
+                          &geo_);
   EXPECT_EQ(Decide(table, "10.1.2.3"), "0:affected:prefix:10.0.0.0/8");
   EXPECT_EQ(Decide(table, "2a02:cf40::1"), "0:affected:prefix:2a02:cf40::/48");
   EXPECT_EQ(Decide(table, "2a02:cf40:1::1"), "1:affected:country:NO");
 }
 
 TEST_F(Constituencies, SuspectAndAffectedEachCount) {
-  ConstituencyTable table({Partner("nl", {}, {}, {"NL"}), Partner("google", {}, {15169})}, &geo_);
+  ConstituencyTable table(Claimants({Partner("nl", {}, {}, {"NL"}), Partner("google", {}, {15169})}), &geo_);
   EXPECT_EQ(Decide(table, "193.0.2.1", "8.8.8.8"), "0:affected:country:NL 1:suspect:asn:AS15169");
   EXPECT_EQ(Decide(table, "8.8.8.8", "193.0.2.1"), "0:suspect:country:NL 1:affected:asn:AS15169");
   EXPECT_EQ(Decide(table, "", "193.0.2.1"), "0:suspect:country:NL");
   EXPECT_EQ(Decide(table, "193.0.2.1", "9.9.9.9"), "0:both:country:NL");
-  ConstituencyTable mixed({Partner("a", {"193.0.2.0/24"}, {15169})}, &geo_);
+  ConstituencyTable mixed(Claimants({Partner("a", {"193.0.2.0/24"}, {15169})}), &geo_);
   EXPECT_EQ(Decide(mixed, "193.0.2.1", "8.8.8.8"), "0:both:prefix:193.0.2.0/24");
   EXPECT_EQ(Decide(mixed, "8.8.8.8", "193.0.2.1"), "0:both:asn:AS15169") << "the rule for who is affected is told";
 }
 
 TEST_F(Constituencies, NobodyAffectedOrSuspectIsNobodysAlert) {
-  ConstituencyTable table({Partner("nl", {}, {}, {"NL"})}, &geo_);
+  ConstituencyTable table(Claimants({Partner("nl", {}, {}, {"NL"})}), &geo_);
   const Responsibility& found = table.Decide(nullptr, nullptr);
   EXPECT_TRUE(found.no_role);
   EXPECT_TRUE(found.claims.empty());
@@ -102,8 +110,8 @@ TEST_F(Constituencies, NobodyAffectedOrSuspectIsNobodysAlert) {
 }
 
 TEST_F(Constituencies, UndecidedOnlyWhereKnowingMoreCouldMatter) {
-  ConstituencyTable table({Partner("country", {}, {}, {"NL"}), Partner("network", {}, {3333}),
-                           Partner("prefix", {"5.5.5.0/24"}), Partner("all", {})},
+  ConstituencyTable table(Claimants({Partner("country", {}, {}, {"NL"}), Partner("network", {}, {3333}),
+                                     Partner("prefix", {"5.5.5.0/24"}), Partner("all", {})}),
                           &geo_);
   const auto undecided = [&](const char* affected, const char* suspect = "") {
     const IpAddress a = Address(affected), s = Address(suspect);
@@ -127,7 +135,7 @@ TEST_F(Constituencies, WithoutDatabasesOnlyPrefixesCount) {
                                            Partner("c", {}, {}, {"US"})};
   GeoLookup none;
   for (GeoLookup* geo : {static_cast<GeoLookup*>(nullptr), &none}) {
-    ConstituencyTable table(partners, geo);
+    ConstituencyTable table(Claimants(partners), geo);
     EXPECT_EQ(Decide(table, "193.0.2.1"), "0:affected:prefix:193.0.2.0/24");
     EXPECT_EQ(Decide(table, "193.0.3.1"), "");
     const std::vector<std::string> warnings = table.Warnings();
@@ -135,11 +143,11 @@ TEST_F(Constituencies, WithoutDatabasesOnlyPrefixesCount) {
     EXPECT_EQ(warnings[0].find("partner `a` claims AS numbers and countries, which no open"), 0u) << warnings[0];
     EXPECT_EQ(warnings[1].find("partner `c` claims countries"), 0u) << warnings[1];
   }
-  EXPECT_TRUE(ConstituencyTable(partners, &geo_).Warnings().empty());
+  EXPECT_TRUE(ConstituencyTable(Claimants(partners), &geo_).Warnings().empty());
 }
 
 TEST_F(Constituencies, AnAnswerIsNotKeptBeyondItsDatabase) {
-  ConstituencyTable table({Partner("nl", {}, {}, {"NL"})}, &geo_);
+  ConstituencyTable table(Claimants({Partner("nl", {}, {}, {"NL"})}), &geo_);
   EXPECT_EQ(Decide(table, "6.6.6.6"), "");
   std::string error;
   ASSERT_TRUE(geo_.Open(
@@ -149,9 +157,9 @@ TEST_F(Constituencies, AnAnswerIsNotKeptBeyondItsDatabase) {
 }
 
 TEST_F(Constituencies, EmptyWithoutAnyConstituency) {
-  EXPECT_TRUE(ConstituencyTable({}, &geo_).empty());
-  EXPECT_TRUE(ConstituencyTable({Partner("a", {})}, &geo_).empty());
-  EXPECT_FALSE(ConstituencyTable({Partner("a", {"10.0.0.0/8"})}, &geo_).empty());
+  EXPECT_TRUE(ConstituencyTable(Claimants({}), &geo_).empty());
+  EXPECT_TRUE(ConstituencyTable(Claimants({Partner("a", {})}), &geo_).empty());
+  EXPECT_FALSE(ConstituencyTable(Claimants({Partner("a", {"10.0.0.0/8"})}), &geo_).empty());
 }
 
 // Random prefixes in a small space, so that they nest, against a walk over all of them.
@@ -171,7 +179,7 @@ TEST_F(Constituencies, AgreesWithTheNaiveWay) {
       }
       partners.push_back(partner);
     }
-    ConstituencyTable table(partners, nullptr);
+    ConstituencyTable table(Claimants(partners), nullptr);
     for (int i = 0; i < 300; ++i) {
       uint8_t wire[16] = {0x2a, 0x02, 0xcf, 0x40};
       const bool v4 = random() % 2 == 0;

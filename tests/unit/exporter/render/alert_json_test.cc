@@ -7,7 +7,9 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "exporter/policy/partners.h"
 #include "exporter/render/render.h"
+#include "parsers/registry.h"
 #include "tests/unit/exporter/mmdb_files.h"
 
 namespace vedette {
@@ -114,7 +116,7 @@ TEST_F(AlertJson, DnsQuery) {
   alert.flow.server = Address("81.2.69.142");
   alert.flow.server_port = 53;
   alert.flow.protocol = 17;
-  alert.flow.app = ProtocolId::kDns;
+  alert.flow.app = DnsProtocol::kId;
   alert.flow.vlan[0] = 100;
   alert.flow.vlan[1] = 7;
   alert.flow.num_vlans = 2;
@@ -130,7 +132,7 @@ TEST_F(AlertJson, DnsAnswer) {
   alert.flow.server = Address("89.160.20.112");
   alert.flow.server_port = 53;
   alert.flow.protocol = 17;
-  alert.flow.app = ProtocolId::kDns;
+  alert.flow.app = DnsProtocol::kId;
   alert.message = {{ObservableKind::kDnsQuery, "cdn.example"},  {ObservableKind::kDnsType, "A"},
                    {ObservableKind::kDnsRcode, "NOERROR"},      {ObservableKind::kDnsCname, "edge.example"},
                    {ObservableKind::kDnsAnswer, "81.2.69.142"}, {ObservableKind::kDnsAnswer, "2a02:cf40::9"}};
@@ -155,7 +157,7 @@ TEST_F(AlertJson, HttpHost) {
   records_.Add(IndicatorType::kHostname, "bad.example", "hosts:3");
   Alert alert = MakeAlert(ObservableKind::kHttpHost, "bad.example", {0});
   alert.flow.server_port = 80;
-  alert.flow.app = ProtocolId::kHttp;
+  alert.flow.app = HttpProtocol::kId;
   alert.message = {{ObservableKind::kHttpMethod, "GET"},
                    {ObservableKind::kHttpHost, "bad.example"},
                    {ObservableKind::kHttpUri, "/drop/%70ayload.exe?a=\"1\""},
@@ -169,7 +171,7 @@ TEST_F(AlertJson, HttpHost) {
 TEST_F(AlertJson, TlsSni) {
   records_.Add(IndicatorType::kDomain, "bad.example", "domains:12");
   Alert alert = MakeAlert(ObservableKind::kTlsSni, "c2.bad.example", {0});
-  alert.flow.app = ProtocolId::kTls;
+  alert.flow.app = TlsProtocol::kId;
   alert.message = {{ObservableKind::kTlsSni, "c2.bad.example"},
                    {ObservableKind::kTlsJa3, "e7d705a3286e19ea42f587b344ee6865"},
                    {ObservableKind::kTlsJa4, "t13d1516h2_8daaf6152771_b0da82dd1658"},
@@ -181,7 +183,7 @@ TEST_F(AlertJson, TlsCertificate) {
   records_.Add(IndicatorType::kCertSha1, "da39a3ee5e6b4b0d3255bfef95601890afd80709", "certs:1");
   Alert alert = MakeAlert(ObservableKind::kTlsCertSha1, "da39a3ee5e6b4b0d3255bfef95601890afd80709", {0});
   alert.direction = Direction::kToClient;
-  alert.flow.app = ProtocolId::kTls;
+  alert.flow.app = TlsProtocol::kId;
   alert.message = {{ObservableKind::kTlsVersion, "TLS 1.2"},
                    {ObservableKind::kTlsJa3s, "f4febc55ea12b31ae17cfb7e614afda8"},
                    {ObservableKind::kTlsSubject, "CN=bad.example,O=B\xc3\xb6se"},
@@ -192,7 +194,7 @@ TEST_F(AlertJson, TlsCertificate) {
 TEST_F(AlertJson, Ja3) {
   records_.Add(IndicatorType::kJa3, "e7d705a3286e19ea42f587b344ee6865", "ja3:1");
   Alert alert = MakeAlert(ObservableKind::kTlsJa3, "e7d705a3286e19ea42f587b344ee6865", {0});
-  alert.flow.app = ProtocolId::kTls;
+  alert.flow.app = TlsProtocol::kId;
   alert.flow.client_known = false;
   ExpectGolden("tls_ja3", alert);
 }
@@ -359,11 +361,12 @@ class PartnerJson : public AlertJson {
   // What partner number `partner` receives.
   PartnerOutcome View(const Alert& alert, uint32_t partner, bool only_constituency, json& out,
                       const HitFilter& filter = nullptr) {
-    ConstituencyTable table(partners_, &geo_);
+    Partners partners(&geo_);
+    for (const Clearance& clearance : partners_) partners.Add({clearance.partner, "", clearance});
     IndicatorCatalogue catalogue = records_.Catalogue();
     catalogue.audiences = audiences_;
     AlertRenderer renderer(std::move(catalogue), &geo_, sensor_, TestFileName);
-    if (with_table_) renderer.set_constituencies(&table);
+    if (with_table_) renderer.set_constituencies(&partners.constituencies());
     std::string line;
     const PartnerOutcome outcome = renderer.AppendPartnerJson(alert, {filter, partner, only_constituency}, line);
     EXPECT_EQ(outcome == PartnerOutcome::kShown, !line.empty());
@@ -442,9 +445,10 @@ TEST_F(PartnerJson, APartnerIsToldOfItsOwnConstituencyOnly) {
 
 TEST_F(PartnerJson, TheOperatorSeesAllWhoAreResponsible) {
   const Alert alert = MakeAlert(ObservableKind::kIp, "89.160.20.112", {0});
-  ConstituencyTable table(partners_, &geo_);
+  Partners partners(&geo_);
+  for (const Clearance& clearance : partners_) partners.Add({clearance.partner, "", clearance});
   AlertRenderer renderer(records_.Catalogue(), &geo_, sensor_, TestFileName);
-  renderer.set_constituencies(&table);
+  renderer.set_constituencies(&partners.constituencies());
   std::string line;
   ASSERT_TRUE(renderer.AppendJson(alert, nullptr, line));
   Keep(line);

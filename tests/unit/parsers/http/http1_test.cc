@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "parsers/http/http_protocol.h"
 #include "parsers/http/http_values.h"
 #include "tests/unit/parsers/stream_feeding.h"
 
@@ -55,8 +56,10 @@ class Stream {
     return out;
   }
 
+  uint64_t Limit(HttpProtocol::Counter counter) const { return batch.counters.Of(HttpProtocol::kId, counter); }
+
   Http1Parser parser;
-  ObservableBatch batch;
+  testing::ParserBatch batch;
   bool start = true;
 };
 
@@ -148,7 +151,7 @@ TEST(Http1, WithoutAHostTheUrlIsThatOfTheServer) {
       v6{*IpAddress::Parse("2001:db8::2"), 8080};
   const auto url_of = [&](const std::string& head, const Endpoint& server, bool end) {
     Http1Parser parser;
-    ObservableBatch batch;
+    testing::ParserBatch batch;
     batch.set_wanted({ObservableKind::kHttpUrl});
     const ChunkEnds up{client, server}, down{server, client};
     parser.Feed({.data = AsBytes(head), .direction = kUp, .start = true, .end = end, .ends = &up}, batch);
@@ -456,7 +459,7 @@ TEST(Http1, PaddingHidesNothing) {
   EXPECT_EQ(ExpectSameInPieces<Http1Parser>(turns), expected);
   Stream stream;
   stream.Feed(kUp, turns[0].bytes);
-  EXPECT_EQ(stream.parser.counters().heads_over_limit, 0u);
+  EXPECT_EQ(stream.Limit(HttpProtocol::kHeadTooLong), 0u);
 }
 
 TEST(Http1, OneLineOfPaddingHidesNothing) {
@@ -495,7 +498,7 @@ TEST(Http1, CountsWhatALongHeadLoses) {
     EXPECT_EQ(ExpectSameInPieces<Http1Parser>(turns).back(), "http.uri > /b") << head.size();
     Stream stream;
     stream.Feed(kUp, turns[0].bytes);
-    EXPECT_EQ(stream.parser.counters().heads_over_limit, 1u) << head.size();
+    EXPECT_EQ(stream.Limit(HttpProtocol::kHeadTooLong), 1u) << head.size();
     EXPECT_EQ(stream.parser.counters().requests, 2u) << head.size();
     EXPECT_LE(stream.parser.HeldBytes(), Http1Parser::kMaxHeadBytes);
   }
@@ -536,7 +539,7 @@ TEST(Http1, BoundsTheValuesOfOneHead) {
   Stream stream;
   stream.Feed(kUp, head + "\r\n\r\n");
   EXPECT_LE(stream.batch.size(), 2 * HttpRequestValues::kMaxValues + 3);
-  EXPECT_GT(stream.parser.counters().values_over_limit, 0u);
+  EXPECT_GT(stream.Limit(HttpProtocol::kTooManyValues), 0u);
 }
 
 // Whether the addresses are read, which depends on what somebody looks for, changes nothing else.

@@ -120,7 +120,7 @@ class Datagrams {
 
  private:
   OpenVpnParser parser_;
-  ObservableBatch batch_;
+  testing::ParserBatch batch_;
 };
 
 TEST(OpenVpnParser, DatagramsOutOfOrderAndTwice) {
@@ -182,7 +182,7 @@ TEST(OpenVpnParser, ASoftResetBeginsAnotherHandshake) {
 TEST(OpenVpnParser, AGapWithinADataPacketKeepsThePlace) {
   End client = Client();
   OpenVpnParser parser;
-  ObservableBatch batch;
+  testing::ParserBatch batch;
   const std::string begin = Vector16(client.Packet(kResetClient, 0, "")) + U16(1000) + U8(kDataV1 << 3);
   const std::string rest = std::string(499, 'd') + Vector16(client.Packet(kControl, 1, kClientHello));
   parser.Feed({.data = AsBytes(begin), .direction = kUp, .start = true}, batch);

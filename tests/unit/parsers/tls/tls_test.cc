@@ -58,7 +58,7 @@ class Feeder {
   void BeginLate() { is_start_ = false; }
 
   TlsParser parser;
-  ObservableBatch batch;
+  testing::ParserBatch batch;
 
  private:
   bool fed_[2] = {false, false};

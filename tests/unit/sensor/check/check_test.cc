@@ -111,7 +111,7 @@ TEST_F(CheckTest, AGoodOneHasNoErrors) {
   EXPECT_EQ(TextOf(report, CheckLevel::kError), "");
   const std::string ok = TextOf(report, CheckLevel::kOk);
   for (const char* text : {"is a configuration", "lo is there and up", "the filter compiles", "1 in use", "sensor.key",
-                           "partner alpha may be told of 1 of the 1", "can be listened at", "/bin/true"}) {
+                           "partner alpha may receive 1 of the 1", "is free to listen on", "/bin/true"}) {
     EXPECT_NE(ok.find(text), std::string::npos) << text << "\n" << ok;
   }
   if (geteuid() == 0) {
@@ -125,6 +125,7 @@ TEST_F(CheckTest, EachMistakeIsAnError) {
   for (const Case& one : {
            Case{"interface: lo", "interface: nosuch0", "no such interface"},
            Case{"interface: lo, ", "", "needs an `interface`"},
+           Case{"interface: lo", "interfaces: [lo, nosuch0]", "nosuch0: there is no such interface"},
            Case{"filter: udp port 53", "filter: udp prt 53", "udp prt 53"},
            Case{"interface: lo", "interface: lo, user: no-such-user", "no-such-user"},
            Case{"[indicators.csv]", "[missing.csv]", "missing.csv"},
@@ -147,7 +148,7 @@ TEST_F(CheckTest, EachMistakeIsAnError) {
            Case{"127.0.0.1:0", ":9477", "names no address"},
            Case{"127.0.0.1:0", "[::1]:9477", "is an IPv6 address"},
            Case{"output: state/alerts.jsonl", "output: state", "is a folder"},
-           Case{"control: state/control.sock", "control: state", "is no socket"},
+           Case{"control: state/control.sock", "control: state", "is not a socket"},
            Case{"name: alpha", "name: Alpha", "a-z, 0-9"},
            Case{"sensor: {name", "sensor: {nmae", "the nearest known key is `name`"},
            Case{"[geo.mmdb]", "[missing.mmdb]", "missing.mmdb"},
@@ -175,7 +176,7 @@ TEST_F(CheckTest, WhatWillSurpriseIsAWarning) {
     ExpectOne(CheckLevel::kWarning, one[0], one[1], one[2]);
   }
   const CheckReport report = Check(Config("filter: udp port 53}", "filter: tcp}\ncanary: {inject: wire}"));
-  EXPECT_NE(TextOf(report, CheckLevel::kWarning).find("keeps the canary's packet out"), std::string::npos);
+  EXPECT_NE(TextOf(report, CheckLevel::kWarning).find("excludes the canary's packet"), std::string::npos);
 }
 
 TEST_F(CheckTest, WhatOnlyShowsTogetherIsAnErrorToo) {
@@ -271,15 +272,16 @@ TEST_F(CheckTest, PortsThatNeedRightsAreErrors) {
   std::ifstream("/proc/sys/net/ipv4/ip_unprivileged_port_start") >> first;
   if (first <= 443) GTEST_SKIP() << "low ports are NOT tested: everybody may have them here";
   ExpectOne(CheckLevel::kError, "tcp://127.0.0.1:*", "tcp://127.0.0.1:443",
-            "port 443 is below 1024, and the sensor has no rights any more when it listens");
+            "port 443 is below 1024, and the sensor has dropped its privileges by the time it listens");
   ExpectOne(CheckLevel::kError, "127.0.0.1:0", "127.0.0.1:443", "ip_unprivileged_port_start=443");
 }
 
 TEST_F(CheckTest, NamesThatNoIndicatorHasAreWarnings) {
   ExpectOne(CheckLevel::kWarning, "[cert-a]", "[cert-a, cert-A]",
-            "partner alpha: `cert-A` in `originators` is the originator of no indicator in use; theirs are: cert-a");
+            "partner alpha: no indicator in use has the originator `cert-A`, which is in `originators`; existing ones: "
+            "cert-a");
   ExpectOne(CheckLevel::kWarning, "  partners:\n", "  unmarked_sources: [misspelt]\n  partners:\n",
-            "`misspelt` in `unmarked_sources` is the source of no indicator in use");
+            "no indicator in use has the source `misspelt`, which is in `unmarked_sources`");
   const std::string soon = Rfc3339(std::chrono::nanoseconds(std::chrono::seconds(std::time(nullptr) + 86'400)).count());
   const auto warnings_of = [&](const std::string& mute) {
     return TextOf(
@@ -290,7 +292,7 @@ TEST_F(CheckTest, NamesThatNoIndicatorHasAreWarnings) {
   EXPECT_EQ(warnings_of("value: Bad.Example."), "");
   EXPECT_NE(warnings_of("id: t-2").find("hides nothing: no indicator in use has this id"), std::string::npos);
   EXPECT_NE(warnings_of("value: worse.example").find("no indicator in use has this value"), std::string::npos);
-  EXPECT_NE(warnings_of("id: t-1, source: other").find("no such indicator is of source `other`; sources: "),
+  EXPECT_NE(warnings_of("id: t-1, source: other").find("source `other` has no such indicator; sources that do: "),
             std::string::npos);
 }
 
@@ -326,7 +328,7 @@ TEST_F(CheckTest, AnOutputThatAnotherSensorWritesIsAnError) {
   EXPECT_NE(other.find("another sensor is writing it (by vedette"), std::string::npos) << other;
   const std::string own = held_by({"vedette", "-c", script, "run", "--config", Path("sensor.yaml")});
   EXPECT_EQ(own.find('|'), 0u) << own;
-  EXPECT_NE(own.find("alerts.jsonl is written by this sensor, which runs"), std::string::npos) << own;
+  EXPECT_NE(own.find("alerts.jsonl is written by this sensor, which is running"), std::string::npos) << own;
 }
 
 TEST_F(CheckTest, OffloadsThatMergePacketsAreNamed) {
@@ -392,7 +394,7 @@ TEST_F(CheckTest, AsRootItAsksAsTheSensorsUser) {
   ASSERT_EQ(chmod(Path("state").c_str(), 0755), 0);
   const CheckReport report = Check(Config());
   EXPECT_NE(TextOf(report, CheckLevel::kError).find("user nobody cannot write " + Path("state")), std::string::npos);
-  EXPECT_NE(TextOf(report, CheckLevel::kWarning).find("mutes, so that they outlive a restart"), std::string::npos);
+  EXPECT_NE(TextOf(report, CheckLevel::kWarning).find("mutes, so that they survive a restart"), std::string::npos);
 }
 
 }  // namespace

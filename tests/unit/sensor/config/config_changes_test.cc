@@ -32,6 +32,8 @@ class ConfigChangesTest : public testing::Test {
 TEST_F(ConfigChangesTest, NamesWhatHoldsFromTheNextStartOn) {
   EXPECT_EQ(Changed("capture: {interface: eth0}", "capture: {interface: eth1, filter: tcp}"),
             (Texts{"`capture: interface`", "`capture: filter`"}));
+  EXPECT_EQ(Changed("capture: {interfaces: [eth0, eth1]}", "capture: {interfaces: [eth0]}"),
+            Texts{"`capture: interfaces`"});
   EXPECT_EQ(Changed("output: a", "output: {file: a, keep: 3, sync: off}"), (Texts{"`output: sync`", "`output: keep`"}));
   EXPECT_EQ(Changed("indicators: [a]", "indicators: [b]\ncache: c"), Texts{}) << "a reload uses them";
   EXPECT_EQ(Changed("limits: {flows: 5000}", ""), Texts{"`limits: flows`"});
@@ -80,7 +82,7 @@ TEST_F(ConfigChangesTest, EveryKeyOfTheExampleIsCompared) {
       if (std::regex_match(value, std::regex("[0-9]+[smhd]"))) other = key == "stale_indicators" ? "48h" : "77s";
       if (std::regex_match(value, std::regex("[0-9]{3,}"))) other = std::to_string(std::stoull(value) / 2);
       if (key == "listen") other = "127.0.0.1:1";
-      if (key == "resolvers") other = "[192.0.2.1]";
+      if (key == "resolvers" || key == "interfaces") other = "[192.0.2.1]";
       if (key == "inject") other = "wire";
       if (key == "command") other = "/bin/true";
       const std::string file_key = section == "output" && key != "file" ? "file: a, " : "";

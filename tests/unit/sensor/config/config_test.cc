@@ -81,6 +81,23 @@ TEST_F(ConfigTest, TheExampleHoldsEveryKeyWithItsDefault) {
   EXPECT_TRUE(config_.mutes.empty());
 }
 
+TEST_F(ConfigTest, OneInterfaceOrSeveral) {
+  using Texts = std::vector<std::string>;
+  ASSERT_TRUE(Load("capture: {interface: eth0}\n")) << error_;
+  EXPECT_EQ(config_.capture.AllInterfaces(), Texts{"eth0"});
+  ASSERT_TRUE(Load("capture: {interfaces: [eth0, eth1]}\n")) << error_;
+  EXPECT_EQ(config_.capture.AllInterfaces(), (Texts{"eth0", "eth1"}));
+  ASSERT_TRUE(Load("capture: {interfaces: []}\n")) << error_;
+  EXPECT_EQ(config_.capture.AllInterfaces(), Texts());
+  for (const auto& [text, problem] :
+       {std::pair{"{interface: eth0, interfaces: [eth1]}", "`interface` names one already"},
+        std::pair{"{interfaces: [eth0, eth0]}", "`eth0` stands twice"},
+        std::pair{"{interfaces: [eth0, any]}", "name it alone"}, std::pair{"{interfaces: eth0}", "has to be a list"}}) {
+    EXPECT_FALSE(Load(std::string("capture: ") + text + "\n")) << text;
+    EXPECT_NE(error_.find(problem), std::string::npos) << error_;
+  }
+}
+
 TEST_F(ConfigTest, EveryMistakeIsSaidWithItsLine) {
   ASSERT_FALSE(Load(R"(sensor:
   nmae: x

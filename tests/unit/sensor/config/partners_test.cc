@@ -29,7 +29,7 @@ class ConfigPartners : public testing::Test {
     EXPECT_EQ(error.find(path), 0u) << error;
     return error.substr(path.size());
   }
-  const Clearance& partner() const { return config_.clearances.at(0); }
+  const Clearance& partner() const { return config_.feed.partners.at(0).clearance; }
 
   const TemporaryFolder folder_;
   std::string key_;
@@ -83,7 +83,7 @@ TEST_F(ConfigPartners, ErrorsNameTheLine) {
       {"      constituency:\n        asns:\n          - 1\n          - 0\n", ":10: `0` in `asns` is no AS number"},
       {"      constituency:\n        asns: [4294967296]\n", ":8: `4294967296` in `asns`"},
       {"      constituency:\n        prefixes:\n          - 192.0.2.0/24\n          - 192.0.2.1/24\n",
-       ":10: `192.0.2.1/24` in `prefixes` has bits set behind its length; write 192.0.2.0/24"},
+       ":10: `192.0.2.1/24` in `prefixes` has bits set after its length; write 192.0.2.0/24"},
       {"      constituency:\n        prefixes: [0.0.0.0/0]\n", ":8: `0.0.0.0/0` in `prefixes` is every address"},
       {"      constituency:\n        prefixes: [example.org]\n", ":8: `example.org` in `prefixes` is not a prefix"},
   };

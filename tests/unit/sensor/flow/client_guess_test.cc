@@ -5,6 +5,7 @@
 #include <string>
 
 #include "parsers/base/text.h"
+#include "parsers/registry.h"
 #include "sensor/flow/stream_inspector.h"
 
 namespace vedette {
@@ -127,7 +128,7 @@ TEST(ClientToldBy, ASynThatBeginsTheStreamAsItWasMet) {
   packet.sequence = 5;  // another connection's
   EXPECT_FALSE(ClientToldBy(packet, flow, true));
   packet.sequence = 999;
-  flow.app = ProtocolId::kHttp;  // its parser has told
+  flow.app = HttpProtocol::kId;  // its parser has told
   EXPECT_FALSE(ClientToldBy(packet, flow, true));
 }
 
@@ -139,7 +140,7 @@ TEST(ClientToldBy, ADatagramOfDns) {
   packet.payload = AsBytes(answer);
   ASSERT_TRUE(ClientToldBy(packet, flow, true));
   EXPECT_EQ(ClientToldBy(packet, flow, true)->client, PacketEnd::kReceiver);
-  flow.app = ProtocolId::kOpenVpn;
+  flow.app = OpenVpnProtocol::kId;
   EXPECT_FALSE(ClientToldBy(packet, flow, true));
 }
 

@@ -75,7 +75,7 @@ TEST_F(PrivilegesTest, WhoCalledSudoGetsTheProcess) {
 
 TEST_F(PrivilegesTest, RootAndUnknownUsersAreRefused) {
   const std::string root =
-      "user \"root\" has the rights of root or its group; packets are never parsed with them: name another user";
+      "user \"root\" has the rights of root or its group, with which packets are never parsed; name another user";
   EXPECT_EQ(InChild([] { return Drop("root"); }), root);
   EXPECT_EQ(InChild([] { return Drop("0"); }), root);
   EXPECT_EQ(InChild([] { return Drop("no-such-user"); }),

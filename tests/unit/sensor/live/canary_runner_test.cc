@@ -13,7 +13,7 @@
 #include "exporter/metrics/families.h"
 #include "sensor/live/canary_frame.h"
 #include "sensor/live/self_watch.h"
-#include "sensor/pipeline/match_consumer.h"
+#include "sensor/pipeline/matching_lane.h"
 #include "sensor/pipeline/pipeline.h"
 #include "signatures/canary.h"
 #include "tests/unit/temporary_folder.h"
@@ -74,11 +74,10 @@ class CanaryRunnerTest : public testing::Test {
     config_.feed.endpoint = "tcp://127.0.0.1:*";
     config_.feed.keys = server;
     config_.feed.partners = {{.name = "alpha", .public_key = partner.public_key}};
-    Clearance everything;
+    Clearance& everything = config_.feed.partners[0].clearance;
     everything.partner = "alpha";
     everything.originators = {"*"};
     everything.max_tlp = Tlp::kRed;
-    config_.clearances = {everything};
     AddCanaryView(config_, keys_);
     publisher_ = FeedPublisher::Open(config_.feed, error);
     ASSERT_NE(publisher_, nullptr) << error;
@@ -93,31 +92,26 @@ class CanaryRunnerTest : public testing::Test {
     filters_.AddGeneration(CatalogueOf(set, 1));
     std::vector<AlertSink*> sinks;
     if (publisher_ != nullptr) {
-      sink_ = std::make_unique<FeedSink>(*publisher_, config_.clearances, *renderer_);
+      for (const PartnerConfig& partner : config_.feed.partners) partners_.Add(partner);
+      sink_ = std::make_unique<FeedSink>(*publisher_, partners_, *renderer_);
       sinks.push_back(sink_.get());
     }
-    loop_ = std::make_unique<ExportLoop>(
-        doorbell_, std::vector<AlertQueue*>{&queue_}, sinks, false, stop_, [](std::string_view) {}, filters_.all());
     auto source = std::make_unique<InjectingSource>(std::make_unique<SilentSource>());
     CanaryRunner::Parts parts{.watch = &filters_.canaries,
                               .sources = {source.get()},
-                              .wire = nullptr,
+                              .wires = {},
                               .feed = sink_.get(),
                               .endpoint = publisher_ == nullptr ? "" : publisher_->endpoint(),
                               .server_public_key = publisher_ == nullptr ? "" : publisher_->public_key(),
                               .keys = keys_,
                               .log = &log_};
-    std::vector<WorkerSetup> setups(1);
-    setups[0].source = std::move(source);
-    setups[0].consumer = &consumer_;
-    setups[0].kit = MatchKit::Make(set, 1, ObservableMask::All());
-    setups[0].on_end = [this] { queue_.Close(); };
-    pipeline_ = std::make_unique<Pipeline>(std::move(setups), Sharing::kOwnPackets);
-    if (worker) {
-      worker_ = std::thread([this] { pipeline_->Run(stop_, {}); });
-    } else {
-      queue_.Close();
-    }
+    std::vector<LaneSetup> lanes(1);
+    lanes[0].source = std::move(source);
+    ASSERT_NE(MakeMatching(lanes[0], set, doorbell_, {.generation = 1}), nullptr);
+    pipeline_ = std::make_unique<Pipeline>(std::move(lanes), Sharing::kOwnPackets);
+    loop_ = std::make_unique<ExportLoop>(
+        doorbell_, pipeline_->alert_queues(), sinks, false, stop_, [](std::string_view) {}, filters_.all());
+    if (worker) worker_ = std::thread([this] { pipeline_->Run(stop_, {}); });
     if (exporter) {
       // Without a worker the loop would end at once: it is kept going for the feed's sake.
       exporter_ = std::thread([this, worker] {
@@ -156,12 +150,11 @@ class CanaryRunnerTest : public testing::Test {
   LiveFilters filters_;
   std::unique_ptr<FeedPublisher> publisher_;
   std::unique_ptr<AlertRenderer> renderer_;
+  Partners partners_{nullptr};
   std::unique_ptr<FeedSink> sink_;
   Doorbell doorbell_;
-  AlertQueue queue_{doorbell_};
-  MatchConsumer consumer_{queue_, false};
-  std::unique_ptr<ExportLoop> loop_;
   std::unique_ptr<Pipeline> pipeline_;
+  std::unique_ptr<ExportLoop> loop_;
   std::unique_ptr<CanaryRunner> runner_;
   std::thread worker_, exporter_;
 };
@@ -242,12 +235,12 @@ TEST_F(CanaryRunnerTest, SaysThatNoAlertCameOfIt) {
   Start(false);
   const CanaryRunner::Outcome outcome = Send();
   EXPECT_FALSE(outcome.arrived);
-  EXPECT_NE(outcome.missing.find("no alert came of it"), std::string::npos) << outcome.missing;
+  EXPECT_NE(outcome.missing.find("it raised no alert"), std::string::npos) << outcome.missing;
 }
 
 TEST_F(CanaryRunnerTest, SaysThatTheExporterDoesNotPublishIt) {
   MakeFeed();
-  config_.clearances.back().originators = {"nobody"};
+  config_.feed.partners.back().clearance.originators = {"nobody"};
   Start();
   const CanaryRunner::Outcome outcome = Send();
   EXPECT_FALSE(outcome.arrived);

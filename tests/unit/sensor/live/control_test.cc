@@ -83,7 +83,7 @@ TEST_F(ControlTest, SaysWhatIsWrongWithARequest) {
     return response.at("error").get<std::string>();
   };
   for (const char* line : {"", "nonsense", "[]", "{}", "{\"command\":1}", "{\"command\":\"double\"", "\xff\xfe"}) {
-    EXPECT_EQ(error_of(line), "the request is no JSON object with a `command`") << line;
+    EXPECT_EQ(error_of(line), "the request is not a JSON object with a `command`") << line;
   }
   EXPECT_EQ(error_of(R"({"command":"triple"})"), "unknown command; known: double, refuse");
   EXPECT_EQ(error_of(R"({"command":"double"})"), "a field of the request has another type than the command expects");
@@ -123,8 +123,8 @@ TEST_F(ControlTest, TakesOverFromOneThatWasKilledOnly) {
   EXPECT_FALSE(std::filesystem::exists(path_));
   std::ofstream(path_) << "a file";
   EXPECT_EQ(Open(), nullptr);
-  EXPECT_NE(error_.find("is no socket"), std::string::npos) << error_;
-  EXPECT_TRUE(std::filesystem::exists(path_)) << "what is no socket stays";
+  EXPECT_NE(error_.find("is not a socket"), std::string::npos) << error_;
+  EXPECT_TRUE(std::filesystem::exists(path_)) << "what is not a socket stays";
 }
 
 // Were it silent before, the next sensor could take the path over, and have its own socket removed.

@@ -16,7 +16,7 @@
 #include "sensor/live/live_figures.h"
 #include "sensor/live/log.h"
 #include "sensor/live/reloader.h"
-#include "sensor/pipeline/match_consumer.h"
+#include "sensor/pipeline/matching_lane.h"
 #include "sensor/pipeline/pipeline.h"
 #include "tests/unit/sensor/decode/packets.h"
 #include "tests/unit/signatures/sets.h"
@@ -41,10 +41,11 @@ std::string Query(std::string_view name) {
   return out + testing::Zeros(1) + testing::Be16(1) + testing::Be16(1);
 }
 
-// Queries for the same names for ever, each in a flow of its own as far as the ports reach; counts what it handed out.
+// Queries for the same names until `ended` is set, each in a flow of its own as far as the ports reach; counts what it
+// handed out.
 class EndlessQueries : public CaptureSource {
  public:
-  explicit EndlessQueries(uint16_t first_port) {
+  EndlessQueries(uint16_t first_port, const std::atomic<bool>& ended) : ended_(ended) {
     for (size_t i = 0; i < kBurst; ++i) {
       const Udp udp{.source_port = static_cast<uint16_t>(first_port + i)};
       const Ipv4 ip{.protocol = kIpProtoUdp};
@@ -52,6 +53,7 @@ class EndlessQueries : public CaptureSource {
     }
   }
   PollStatus Poll(std::span<const Frame>& frames) override {
+    if (ended_.load()) return PollStatus::kEnd;
     for (size_t i = 0; i < kBurst; ++i) {
       Frame& frame = frames_[i];
       frame.data = reinterpret_cast<const uint8_t*>(bytes_[i].data());
@@ -71,6 +73,7 @@ class EndlessQueries : public CaptureSource {
   std::span<const CaptureDamage> damage() const override { return {}; }
 
  private:
+  const std::atomic<bool>& ended_;
   std::array<std::string, kBurst> bytes_;
   std::array<Frame, kBurst> frames_;
   uint64_t time_ns_ = 0;
@@ -117,21 +120,18 @@ class ReloadTest : public ::testing::Test {
  protected:
   void Start(IndicatorLoad first, std::function<IndicatorLoad()> load) {
     sink_.Add(first.set, 1);
-    std::vector<WorkerSetup> setups(queues_.size());
-    for (size_t i = 0; i < setups.size(); ++i) {
-      setups[i].source = std::make_unique<EndlessQueries>(static_cast<uint16_t>(10'000 + 1'000 * i));
-      setups[i].consumer = &consumers_[i];
-      setups[i].exchange = &exchanges_[i];
-      setups[i].kit = MatchKit::Make(first.set, 1, first.wanted);
-      setups[i].on_end = [this, i] { queues_[i]->Close(); };
+    std::vector<LaneSetup> lanes(ended_.size());
+    for (size_t i = 0; i < lanes.size(); ++i) {
+      lanes[i].source = std::make_unique<EndlessQueries>(static_cast<uint16_t>(10'000 + 1'000 * i), ended_[i]);
+      ASSERT_NE(MakeMatching(lanes[i], first.set, doorbell_, {.generation = 1, .wait_when_full = true}), nullptr);
     }
-    pipeline_ = std::make_unique<Pipeline>(std::move(setups), Sharing::kOwnPackets);
-    loop_ = std::make_unique<ExportLoop>(doorbell_, std::vector<AlertQueue*>{queues_[0].get(), queues_[1].get()},
-                                         std::vector<AlertSink*>{&sink_}, false, stop_);
+    pipeline_ = std::make_unique<Pipeline>(std::move(lanes), Sharing::kOwnPackets);
+    loop_ = std::make_unique<ExportLoop>(doorbell_, pipeline_->alert_queues(), std::vector<AlertSink*>{&sink_}, false,
+                                         stop_);
     reloader_ = std::make_unique<Reloader>(
         Reloader::Parts{.load = std::move(load),
                         .exporter = loop_.get(),
-                        .workers = {&exchanges_[0], &exchanges_[1]},
+                        .workers = pipeline_->exchanges(),
                         .add = [this](auto set, uint64_t generation) { sink_.Add(std::move(set), generation); },
                         .forget = [this](uint64_t generation) { sink_.ForgetBefore(generation); },
                         .log = &log_},
@@ -159,10 +159,7 @@ class ReloadTest : public ::testing::Test {
   Log log_;
   std::atomic<bool> stop_{false};
   Doorbell doorbell_;
-  std::array<std::unique_ptr<AlertQueue>, 2> queues_{std::make_unique<AlertQueue>(doorbell_),
-                                                     std::make_unique<AlertQueue>(doorbell_)};
-  std::array<MatchConsumer, 2> consumers_{MatchConsumer(*queues_[0], true), MatchConsumer(*queues_[1], true)};
-  std::array<KitExchange, 2> exchanges_;
+  std::array<std::atomic<bool>, 2> ended_{};  // each ends the source of one lane
   Resolver sink_;
   std::unique_ptr<Pipeline> pipeline_;
   std::unique_ptr<ExportLoop> loop_;
@@ -200,6 +197,33 @@ TEST_F(ReloadTest, EveryAlertResolvesInTheSetItWasFoundWith) {
   EXPECT_EQ(decode.decoded, decode.received);
   EXPECT_EQ(totals_.alerts.alerts, decode.received / 2);
   EXPECT_EQ(totals_.workers.flows, decode.received);
+}
+
+// A reload waits for the lanes that live. What the other one used is freed with it.
+TEST_F(ReloadTest, DoesNotWaitForALaneThatHasEnded) {
+  std::vector<std::weak_ptr<const IndicatorSet>> sets;
+  IndicatorLoad first = LoadOf({MakeIndicator(IndicatorType::kDomain, "even.example")});
+  sets.emplace_back(first.set);
+  Start(std::move(first), [&sets] {
+    IndicatorLoad load = LoadOf({MakeIndicator(IndicatorType::kDomain, "odd.example")});
+    sets.emplace_back(load.set);
+    return load;
+  });
+  ended_[0].store(true);
+  while (!pipeline_->lane(0).ended()) std::this_thread::sleep_for(1ms);
+  const uint64_t before = pipeline_->lane(0).Snapshot().alerts.alerts;
+  for (uint64_t generation = 2; generation <= 4; ++generation) {
+    const Reloader::Outcome outcome = Reload();
+    EXPECT_TRUE(outcome.succeeded) << outcome.error;
+    EXPECT_EQ(outcome.generation, generation);
+  }
+  std::this_thread::sleep_for(250ms);  // a lane publishes five times a second
+  EXPECT_EQ(pipeline_->lane(0).Snapshot().alerts.alerts, before) << "its last figures stay";
+  EXPECT_GT(pipeline_->lane(1).Snapshot().alerts.alerts, 0u) << "the other one goes on";
+  Stop();
+  EXPECT_EQ(sink_.unresolved + sink_.wrong, 0u);
+  EXPECT_EQ(sink_.known(), 1u);
+  for (size_t i = 0; i + 1 < sets.size(); ++i) EXPECT_TRUE(sets[i].expired()) << "generation " << i + 1;
 }
 
 TEST_F(ReloadTest, AFailedOneKeepsTheSetAndSaysWhy) {
@@ -303,9 +327,10 @@ TEST_F(ReloadTest, WarnsOfFilesThatAreNotUsedOrShrankAndOfSettingsThatWait) {
   settings = {"`capture: filter`", "`output`"};
   Reloader::Outcome outcome = Reload();
   EXPECT_TRUE(outcome.succeeded);
-  EXPECT_EQ(outcome.warnings, (Texts{"a.csv gives 2 rows and gave 5 before; was it cut off on its way here?",
-                                     "the configuration was changed at `capture: filter`, `output`; that holds from "
-                                     "the next start on"}));
+  EXPECT_EQ(outcome.warnings,
+            (Texts{"a.csv gives 2 rows, but gave 5 before; was it truncated in transfer?",
+                   "the configuration was changed at `capture: filter`, `output`; this takes effect at "
+                   "the next start"}));
   Figures figures;
   reloader_->AppendFigures(figures);
   EXPECT_EQ(figures.Value(families::kReloadWarnings), 2);
@@ -313,7 +338,7 @@ TEST_F(ReloadTest, WarnsOfFilesThatAreNotUsedOrShrankAndOfSettingsThatWait) {
   files.erase(files.begin() + 1);
   outcome = Reload();
   EXPECT_EQ(outcome.warnings, Texts());
-  EXPECT_EQ(outcome.notes, Texts{"b.csv is not there any more; it gave 3 rows"});
+  EXPECT_EQ(outcome.notes, Texts{"b.csv no longer exists; it gave 3 rows"});
   for (int i = 0; i < 30; ++i) files.push_back({"f" + std::to_string(i), "is empty", 0});
   outcome = Reload();
   ASSERT_EQ(outcome.warnings.size(), Reloader::kFilesTold + 1);

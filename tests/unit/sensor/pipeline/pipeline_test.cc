@@ -56,10 +56,9 @@ class Nothing : public BurstConsumer {
 };
 
 WorkerCounters RunBusy(Sharing sharing) {
-  Nothing nothing;
-  std::vector<WorkerSetup> setups(1);
+  std::vector<LaneSetup> setups(1);
   setups[0].source = std::make_unique<BusySource>();
-  setups[0].consumer = &nothing;
+  setups[0].consumer = std::make_unique<Nothing>();
   setups[0].options.tcp_timeout_ns = 500'000'000'000;
   Pipeline pipeline(std::move(setups), sharing);
   const std::atomic<bool> stop{false};

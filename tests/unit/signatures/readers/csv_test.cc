@@ -11,7 +11,8 @@ namespace {
 
 // Every row as "line: field|field", a malformed one as "line! reason".
 std::vector<std::string> Rows(std::string_view text, char separator = ',') {
-  CsvReader reader(text, separator);
+  TextSource source(TextSource::InMemory{text});
+  CsvReader reader(source, separator);
   std::vector<std::string> out;
   for (;;) {
     const CsvReader::Result result = reader.Next();
@@ -85,7 +86,8 @@ TEST(Csv, ReadsBackWhatWasWritten) {
       }
       text += random() % 2 == 0 ? "\n" : "\r\n";
     }
-    CsvReader reader(text);
+    TextSource source(TextSource::InMemory{text});
+    CsvReader reader(source);
     for (const Texts& row : rows) {
       ASSERT_EQ(reader.Next(), CsvReader::Result::kRow) << text;
       EXPECT_EQ(Texts(reader.fields().begin(), reader.fields().end()), row);

@@ -5,55 +5,87 @@
 namespace vedette {
 namespace {
 
-TEST(Timestamp, ReadsRfc3339) {
-  EXPECT_EQ(ParseTimestamp("1970-01-01T00:00:00Z"), 0);
-  EXPECT_EQ(ParseTimestamp("2026-11-23T10:00:00Z"), 1795428000'000'000'000);
-  EXPECT_EQ(ParseTimestamp("2026-11-23t10:00:00.25z"), 1795428000'250'000'000);
-  EXPECT_EQ(ParseTimestamp("2026-11-23 11:30:00+01:30"), 1795428000'000'000'000);
-  EXPECT_EQ(ParseTimestamp("2026-11-23T10:00:00.1234567899Z"), 1795428000'123'456'789);
-  EXPECT_EQ(ParseTimestamp("2016-12-31T23:59:60Z"), ParseTimestamp("2016-12-31T23:59:59Z"));
+TEST(Metadata, TakesThePlaceOfTheRowBefore) {
+  MetadataReader reader;
+  Indicator row;
+  std::string reason;
+  MetadataTexts texts;
+  texts.in = "dns.query  tls.sni";
+  texts.direction = "SRC";
+  texts.id = "1";
+  texts.tlp = "TLP:GREEN";
+  texts.pap = "amber";
+  texts.confidence = "70";
+  texts.valid_from = "2026-11-23T10:00:00Z";
+  texts.tags = R"(["a","b c"])";
+  ASSERT_TRUE(reader.Read(texts, row, reason)) << reason;
+  EXPECT_TRUE(row.in.Has(ObservableKind::kTlsSni));
+  EXPECT_EQ(row.direction, IndicatorDirection::kSrc);
+  EXPECT_EQ(row.tlp, Tlp::kGreen);
+  EXPECT_EQ(row.pap, "amber");
+  EXPECT_EQ(row.confidence, 70);
+  EXPECT_EQ(row.tags, (std::vector<std::string>{"a", "b c"}));
+  ASSERT_TRUE(reader.Read({}, row, reason)) << reason;
+  EXPECT_TRUE(row.in.empty() && row.id.empty() && row.pap.empty() && row.tags.empty());
+  EXPECT_EQ(row.direction, IndicatorDirection::kAny);
+  EXPECT_EQ(row.tlp, Tlp::kNone);
+  EXPECT_FALSE(row.confidence || row.valid_from_ns || row.valid_until_ns);
 }
 
-// As those write it who mean always, or never.
-TEST(Timestamp, KeepsWhatLiesBeyondItsBounds) {
-  for (const char* text : {"9999-12-31T23:59:59Z", "9999-12-31T23:59:59.999+01:00", "2262-01-01T00:00:00Z",
-                           "9999-12-31", "9999-12-31T23:59:59.9999999", "9999-12-31 23:59:59"}) {
-    EXPECT_EQ(ParseBound(text), kLatestTimestamp) << text;
-    EXPECT_EQ(ParseTimestamp(text), std::nullopt) << text;
-  }
-  for (const char* text : {"1969-12-31T23:59:59Z", "0001-01-01T00:00:00Z"}) {
-    EXPECT_EQ(ParseBound(text), kEarliestTimestamp) << text;
-    EXPECT_EQ(ParseTimestamp(text), std::nullopt) << text;
+// Formats that have their tags one by one get the same marks as those with an array.
+TEST(Metadata, TakesArraysAsTextAndAsLists) {
+  const std::vector<std::string> tags = {"tlp:red", "pap:green"}, none;
+  MetadataReader reader;
+  Indicator row;
+  std::string reason;
+  MetadataTexts as_text, as_list, without;
+  as_text.tlp = as_list.tlp = "green";
+  as_text.tags = R"(["tlp:red","pap:green"])";
+  as_list.tag_list = tags;
+  for (const MetadataTexts* texts : {&as_text, &as_text, &as_list, &without, &as_text, &as_list, &as_list}) {
+    ASSERT_TRUE(reader.Read(*texts, row, reason)) << reason;
+    EXPECT_EQ(row.tags, texts == &without ? none : tags);
+    EXPECT_EQ(row.tlp, texts == &without ? Tlp::kNone : Tlp::kRed);
+    EXPECT_EQ(row.pap, texts == &without ? "" : "green");
   }
 }
 
-TEST(Timestamp, RefusesAnythingElse) {
-  for (const char* text : {"", "2026", "2026-11-23", "2026-11-23T10:00Z", "2026-11-23T10:00:00", "2026-13-01T00:00:00Z",
-                           "2026-02-29T00:00:00Z", "2026-11-23T24:00:00Z", "2026-11-23T10:00:00.Z",
-                           "2026-11-23T10:00:00Zjunk", "2026-11-23T10:00:00+25:00", "9999-12-32", "9999-12-31T",
-                           "2026-11-23T10:00:00", "9999-12-31T24:00:00", "1795428000"}) {
-    EXPECT_EQ(ParseTimestamp(text), std::nullopt) << text;
-    EXPECT_EQ(ParseBound(text), std::nullopt) << text;
-  }
-  EXPECT_EQ(ParseBound("2026-11-23T10:00:00Z"), ParseTimestamp("2026-11-23T10:00:00Z"));
+TEST(Metadata, SharesWithFewerWhatIsNotUnderstood) {
+  MetadataReader reader;
+  Indicator row;
+  std::string reason;
+  MetadataTexts texts;
+  texts.tlp = "clear";
+  texts.tags = R"(["tlp:ex:chr"])";
+  ASSERT_TRUE(reader.Read(texts, row, reason)) << reason;
+  EXPECT_EQ(row.tlp, Tlp::kAmberStrict);
+  EXPECT_EQ(reader.remark(), "used, as amber+strict or stricter: the tag tlp:ex:chr is not understood");
+  texts.tags = {};
+  ASSERT_TRUE(reader.Read(texts, row, reason)) << reason;
+  EXPECT_EQ(row.tlp, Tlp::kClear);
+  EXPECT_EQ(reader.remark(), "");
 }
 
-TEST(StringArray, ReadsJson) {
-  using Texts = std::vector<std::string>;
-  EXPECT_EQ(ParseStringArray("[]"), Texts{});
-  EXPECT_EQ(ParseStringArray(R"( [ "two words" , "a,b" ] )"), (Texts{"two words", "a,b"}));
-  EXPECT_EQ(ParseStringArray(R"(["\"\\\/\b\f\n\r\t","\u00e9\u20ac\ud83d\ude00"])"),
-            (Texts{"\"\\/\b\f\n\r\t", "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"}));
-}
-
-TEST(StringArray, RefusesAnythingElse) {
-  for (const char* text : {"", "tag", "[", "[\"a\"", "[\"a\",]", "[\"a\" \"b\"]", "[1]", "[null]", "[[\"a\"]]",
-                           "[\"a\"]x", R"(["\x"])", R"(["\u12"])", R"(["\ud83d"])", R"(["\ude00"])", "[\"\n\"]"}) {
-    EXPECT_EQ(ParseStringArray(text), std::nullopt) << text;
-  }
-  std::string many = "[\"a\"";
-  for (size_t i = 0; i < kMaxArrayElements; ++i) many += ",\"a\"";
-  EXPECT_EQ(ParseStringArray(many + ']'), std::nullopt);
+TEST(Metadata, RefusesWhatMayProtectTheRow) {
+  const auto reason_of = [](auto fill_in) {
+    MetadataTexts texts;
+    fill_in(texts);
+    MetadataReader reader;
+    Indicator row;
+    std::string reason;
+    EXPECT_FALSE(reader.Read(texts, row, reason));
+    return reason;
+  };
+  EXPECT_EQ(reason_of([](MetadataTexts& texts) { texts.tlp = "purple"; }),
+            "tlp has to be clear, green, amber, amber+strict or red");
+  EXPECT_EQ(reason_of([](MetadataTexts& texts) { texts.pap = "purple"; }), "pap has to be clear, green, amber or red");
+  EXPECT_EQ(reason_of([](MetadataTexts& texts) { texts.recipients = "cert-a"; }),
+            R"(recipients has to be a JSON array of texts: ["one","two words"])");
+  EXPECT_EQ(reason_of([](MetadataTexts& texts) {
+              texts.valid_from = "2026-11-23T10:00:00Z";
+              texts.valid_until = "2025-11-23T10:00:00Z";
+            }),
+            "valid_until lies before valid_from");
 }
 
 }  // namespace

@@ -249,6 +249,25 @@ TEST(ExactTable, DirectionIsTheEndThatSent) {
   EXPECT_EQ(test.FindAddress(kIp, "20.1.2.3", 0, Direction::kToClient), Ids{"0:dst"});
 }
 
+// Dots are looked for 16 bytes at a time: every length, every density, against looking at each byte.
+TEST(HostSuffixes, BeginWhereLabelsBegin) {
+  std::mt19937 random(7);
+  for (size_t size = 0; size <= kMaxHostNameBytes + 20; ++size) {
+    for (const uint32_t labels : {1, 3, 17, 1000}) {
+      std::string host(size, 'a');
+      for (char& c : host) c = random() % labels == 0 ? '.' : static_cast<char>('-' + random() % 4);
+      std::vector<size_t> expected, got;
+      const size_t floor = size > kMaxHostNameBytes ? size - kMaxHostNameBytes : 0;
+      for (size_t at = size; at > floor; --at) {
+        if (host[at - 1] == '.') expected.push_back(at);
+      }
+      if (floor == 0 && size != 0 && host[0] != '.') expected.push_back(0);
+      ForEachSuffix(host, [&](size_t begin, uint64_t) { got.push_back(begin); });
+      ASSERT_EQ(got, expected) << host;
+    }
+  }
+}
+
 TEST(HostSuffixes, HashTheSameWhereverTheyStand) {
   Random random(5);
   for (int i = 0; i < 2000; ++i) {

@@ -307,10 +307,10 @@ TEST(CaptureList, NamedFilesMustBeCaptures) {
   EXPECT_EQ(ResolveError({text}), text + ": not a pcap or pcapng capture: text");
   const std::string binary = folder.Write("binary", AsBytes("\x01\x02\x03\x04\x05"));
   EXPECT_EQ(ResolveError({binary}),
-            binary + ": not a pcap or pcapng capture: of a kind that is not known (it begins with 01 02 03 04 05)");
+            binary + ": not a pcap or pcapng capture: of an unknown kind (it begins with 01 02 03 04 05)");
   const std::string stump = folder.Write("stump", AsBytes("\x01\x02\x03"));
   EXPECT_EQ(ResolveError({stump}), stump +
-                                       ": not a pcap or pcapng capture: only 3 bytes long; where it was meant to be a "
+                                       ": not a pcap or pcapng capture: only 3 bytes long; if it should be a "
                                        "capture, fetch it again");
 }
 

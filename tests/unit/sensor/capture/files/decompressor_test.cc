@@ -242,7 +242,7 @@ TEST(Decompressor, WhatFollowsTheLastMember) {
   padded[end + 100] = 7;
   Outcome outcome = DecompressWhole(Compression::kGzip, padded);
   EXPECT_EQ(outcome.bytes, Sample(100));
-  EXPECT_EQ(outcome.reason, "bytes behind the last gzip member that are none");
+  EXPECT_EQ(outcome.reason, "trailing bytes after the last gzip member");
   EXPECT_EQ(outcome.offset, end + 100);
 
   Data more = Zstd(Sample(100));
@@ -250,7 +250,7 @@ TEST(Decompressor, WhatFollowsTheLastMember) {
   Append(more, {'a', 'b', 'c', 'd', 'e'});
   outcome = DecompressWhole(Compression::kZstd, more);
   EXPECT_EQ(outcome.bytes, Sample(100));
-  EXPECT_EQ(outcome.reason, "bytes behind the last zstd frame that are none");
+  EXPECT_EQ(outcome.reason, "trailing bytes after the last zstd frame");
   EXPECT_EQ(outcome.offset, frame_end);
 }
 

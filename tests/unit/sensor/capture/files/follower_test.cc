@@ -217,7 +217,7 @@ TEST(FollowFolder, NothingTwiceUnderAnotherNameAndNothingMissedUnderTheSame) {
   }
   EXPECT_EQ(followed.Nothing(), "");
   ASSERT_EQ(followed.warnings().size(), 1u);
-  EXPECT_NE(followed.warnings()[0].find("17 bytes were added"), std::string::npos) << followed.warnings()[0];
+  EXPECT_NE(followed.warnings()[0].find("17 bytes were appended"), std::string::npos) << followed.warnings()[0];
 }
 
 TEST(FollowFolder, OneWithoutPacketsIsNotWhatIsWrittenInItsPlace) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "parsers/base/text.h"
+#include "tests/unit/parsers/parser_batch.h"
 
 namespace {
 
@@ -27,7 +28,7 @@ void CheckBatch(const ObservableBatch& batch) {
 
 void FeedStream(Bytes cuts, Bytes data) {
   DnsStreamParser parser;
-  ObservableBatch batch;
+  testing::ParserBatch batch;
   bool start[2] = {true, true};
   size_t cut = 0;
   while (!data.empty()) {

@@ -3,7 +3,7 @@
 //   sensor ──(name, text)──► helper ──fork, exec──► /usr/local/bin/notify     text on its standard input
 //          ◄───(counters)───                        VEDETTE_ALARM=name        time-out, then SIGKILL
 //
-// The sensor itself can start no program (sensor/hardening/README.md); the helper starts this one command and no other,
+// The sensor itself can start no program (sensor/hardening/processes/README.md); the helper starts this one command and no other,
 // whatever it is sent. It reads no packets, and holds no file of the sensor's but its end of a socket pair. It ends
 // with the sensor.
 #pragma once
@@ -15,6 +15,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "sensor/hardening/processes/helper_process.h"
 
 namespace vedette {
 
@@ -62,12 +64,11 @@ class CommandRunner {
   CommandRunner& operator=(const CommandRunner&) = delete;
 
  private:
-  CommandRunner(const Options& options, int socket, int helper);
+  CommandRunner(const Options& options, std::unique_ptr<HelperProcess> helper);
   bool TakeToken();
 
   const Options options_;
-  const int socket_;
-  const int helper_;  // process id
+  const std::unique_ptr<HelperProcess> helper_;
 
   std::mutex mutex_;
   CommandCounters counters_;

@@ -1,9 +1,8 @@
-#include "sensor/hardening/command_runner.h"
+#include "sensor/hardening/processes/command_runner.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -15,14 +14,12 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
-#include <filesystem>
 #include <system_error>
+#include <utility>
 
 namespace vedette {
 namespace {
 
-constexpr int kSocket = 3;  // the helper's end, once everything else is closed
-constexpr std::chrono::milliseconds kGoodbye{1'000};
 constexpr int kCannotStart = 127;  // as a shell says it
 
 // A message is the name, a zero byte, and the text. An answer is what the helper has counted since its start: a lost
@@ -117,26 +114,19 @@ void RunOnce(const CommandRunner::Options& options, const char* name, std::strin
   }
 }
 
-[[noreturn]] void Help(const CommandRunner::Options& options, int socket) {
-  prctl(PR_SET_NAME, "vedette-command");
-  if (socket != kSocket) dup2(socket, kSocket);
-  close_range(kSocket + 1, ~0U, 0);  // the capture socket above all
-  fcntl(kSocket, F_SETFD, FD_CLOEXEC);
-  // Ctrl-C reaches the sensor, whose end this process sees; what it has accepted is still done. A write into a pipe
-  // that the command closed is told by its result.
-  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE}) signal(number, SIG_IGN);
-  signal(SIGCHLD, SIG_DFL);
+// The helper's life.
+void Serve(const CommandRunner::Options& options, int socket) {
   Outcomes outcomes;
   std::string message(CommandRunner::kMaxNameBytes + 1 + CommandRunner::kMaxTextBytes, '\0');
   for (;;) {
-    const ssize_t size = recv(kSocket, message.data(), message.size(), 0);
+    const ssize_t size = recv(socket, message.data(), message.size(), 0);
     if (size < 0 && errno == EINTR) continue;
-    if (size <= 0) _exit(0);  // the sensor is gone
+    if (size <= 0) return;  // the sensor is gone
     const std::string_view all(message.data(), static_cast<size_t>(size));
     const size_t zero = all.find('\0');
     if (zero == all.npos) continue;  // Run writes one
     RunOnce(options, message.c_str(), all.substr(zero + 1), outcomes);
-    send(kSocket, &outcomes, sizeof outcomes, MSG_DONTWAIT | MSG_NOSIGNAL);
+    send(socket, &outcomes, sizeof outcomes, MSG_DONTWAIT | MSG_NOSIGNAL);
   }
 }
 
@@ -144,12 +134,13 @@ bool NameByte(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') 
 
 }  // namespace
 
-CommandRunner::CommandRunner(const Options& options, int socket, int helper)
+CommandRunner::CommandRunner(const Options& options, std::unique_ptr<HelperProcess> helper)
     : options_(options),
-      socket_(socket),
-      helper_(helper),
+      helper_(std::move(helper)),
       tokens_(options.burst),
       refilled_(std::chrono::steady_clock::now()) {}
+
+CommandRunner::~CommandRunner() = default;
 
 std::unique_ptr<CommandRunner> CommandRunner::Start(const Options& options, std::string& error) {
   if (options.command.empty() || !options.command[0].starts_with('/')) {
@@ -164,27 +155,10 @@ std::unique_ptr<CommandRunner> CommandRunner::Start(const Options& options, std:
                         program, geteuid());
     return nullptr;
   }
-  std::error_code failure;
-  size_t threads = 0;
-  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/task", failure)) ++threads;
-  if (threads > 1) {
-    error = fmt::format("{} threads run already; the alarm command's process is started before them", threads);
-    return nullptr;
-  }
-  int ends[2];
-  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
-    error = fmt::format("the alarm command's socket: {}", ErrnoText(errno));
-    return nullptr;
-  }
-  const pid_t helper = fork();
-  if (helper == 0) Help(options, ends[1]);
-  close(ends[1]);
-  if (helper < 0) {
-    error = fmt::format("the alarm command's process: {}", ErrnoText(errno));
-    close(ends[0]);
-    return nullptr;
-  }
-  return std::unique_ptr<CommandRunner>(new CommandRunner(options, ends[0], helper));
+  std::unique_ptr<HelperProcess> helper = HelperProcess::Start(
+      "vedette-command", "the alarm command", [&](int socket) { Serve(options, socket); }, error);
+  if (helper == nullptr) return nullptr;
+  return std::unique_ptr<CommandRunner>(new CommandRunner(options, std::move(helper)));
 }
 
 bool CommandRunner::TakeToken() {
@@ -209,7 +183,7 @@ bool CommandRunner::Run(std::string_view name, std::string_view text) {
     ++counters_.dropped_rate;
     return false;
   }
-  if (send(socket_, message.data(), message.size(), MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
+  if (send(helper_->socket(), message.data(), message.size(), MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
     ++counters_.dropped_busy;
     return false;
   }
@@ -221,7 +195,8 @@ CommandCounters CommandRunner::Counters() {
   const std::lock_guard lock(mutex_);
   Outcomes outcomes;
   ssize_t size = 0;
-  while ((size = recv(socket_, &outcomes, sizeof outcomes, MSG_DONTWAIT)) == static_cast<ssize_t>(sizeof outcomes)) {
+  while ((size = recv(helper_->socket(), &outcomes, sizeof outcomes, MSG_DONTWAIT)) ==
+         static_cast<ssize_t>(sizeof outcomes)) {
     counters_.succeeded = outcomes.succeeded;
     counters_.failed = outcomes.failed;
     counters_.timed_out = outcomes.timed_out;
@@ -231,15 +206,6 @@ CommandCounters CommandRunner::Counters() {
   // Its end of the socket is closed, which it never does while it lives.
   if (size == 0 || (size < 0 && errno != EAGAIN && errno != EINTR)) counters_.gone = true;
   return counters_;
-}
-
-CommandRunner::~CommandRunner() {
-  shutdown(socket_, SHUT_WR);  // read by the helper after what is waiting
-  const auto deadline = std::chrono::steady_clock::now() + kGoodbye;
-  while (waitpid(helper_, nullptr, WNOHANG) == 0 && std::chrono::steady_clock::now() < deadline) {
-    poll(nullptr, 0, 10);
-  }
-  close(socket_);
 }
 
 }  // namespace vedette

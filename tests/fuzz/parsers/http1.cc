@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/unit/parsers/parser_batch.h"
+
 namespace {
 
 using namespace vedette;
@@ -26,7 +28,7 @@ struct Piece {
 // Feeds as the stream layer does: what is skipped is not fed, and a gap counts against the skip first.
 std::vector<std::string> Run(const std::vector<Piece>& pieces, size_t cut) {
   Http1Parser parser;
-  ObservableBatch batch;
+  testing::ParserBatch batch;
   bool fed[2] = {false, false}, ended[2] = {false, false};
   uint64_t skip[2] = {0, 0};
   const Endpoint client = {*IpAddress::Parse("2001:db8::1"), 50000}, server = {*IpAddress::Parse("192.0.2.1"), 8080};

@@ -1,4 +1,4 @@
-#include "sensor/hardening/command_runner.h"
+#include "sensor/hardening/processes/command_runner.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

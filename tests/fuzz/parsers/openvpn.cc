@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/unit/parsers/parser_batch.h"
+
 namespace {
 
 using namespace vedette;
@@ -20,7 +22,7 @@ struct Piece {
 
 std::vector<std::string> Run(const std::vector<Piece>& pieces, bool tcp, size_t cut) {
   OpenVpnParser parser;
-  ObservableBatch batch;
+  testing::ParserBatch batch;
   bool fed[2] = {false, false}, skipped[2] = {false, false}, over = false;
   const auto feed = [&](const Chunk& chunk) {
     const Outcome outcome = tcp ? parser.Feed(chunk, batch) : parser.FeedDatagram(chunk.data, chunk.direction, batch);

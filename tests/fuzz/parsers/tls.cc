@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/unit/parsers/parser_batch.h"
+
 namespace {
 
 using namespace vedette;
@@ -18,7 +20,7 @@ struct Piece {
 
 std::vector<std::string> Run(const std::vector<Piece>& pieces, size_t cut) {
   TlsParser parser;
-  ObservableBatch batch;
+  testing::ParserBatch batch;
   bool fed[2] = {false, false}, skipped[2] = {false, false};
   for (const Piece& piece : pieces) {
     const auto direction = static_cast<Direction>(piece.flags & 1);

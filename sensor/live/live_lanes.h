@@ -1,0 +1,61 @@
+// The capture of a running sensor: its interfaces, opened with rights, and the lanes that run on them without.
+//
+//   eth0 queue 0 ─┐                          eth0 queue 1 ─┐
+//   eth1 queue 0 ─┴► lane 0 ─► alert ring    eth1 queue 1 ─┴► lane 1 ─► alert ring    …
+//
+// libpcap gives one queue of each interface, and so there is one lane.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "exporter/alert/doorbell.h"
+#include "sensor/capture/injecting_source.h"
+#include "sensor/capture/live/frame_sender.h"
+#include "sensor/capture/live/live_source.h"
+#include "sensor/config/config.h"
+#include "sensor/pipeline/pipeline.h"
+#include "signatures/set/indicator_set.h"
+
+namespace vedette {
+
+class LiveLanes {
+ public:
+  // Opens every interface of `capture`; nullptr with an error where one cannot be. `wire`: also for sending on it.
+  static std::unique_ptr<LiveLanes> Open(const CaptureConfig& capture, bool wire, std::string& error);
+  LiveLanes(const LiveLanes&) = delete;
+  LiveLanes& operator=(const LiveLanes&) = delete;
+
+  // Makes the lanes, which match with `set` as generation 1 and ring `doorbell`; it and what `on_end` uses outlive
+  // them. `on_end` is called in a lane's thread when that lane has ended. Once only; false with an error.
+  bool Make(const LimitsConfig& limits, const std::shared_ptr<const IndicatorSet>& set, Doorbell& doorbell,
+            const std::function<void()>& on_end, std::string& error);
+  // After Make.
+  Pipeline& pipeline() { return *pipeline_; }
+
+  // What an alert says of its packet's interface. Any thread.
+  std::string_view NameOf(uint32_t file) const { return names_[file]; }
+  // "eth0, eth1".
+  std::string Names() const;
+  // Where a frame of the sensor's own enters: one for each lane, after Make.
+  const std::vector<InjectingSource*>& injecting() const { return injecting_; }
+  // One for each interface, where `wire` was asked for.
+  std::vector<FrameSender*> wires() const;
+  // What libpcap warned of when it opened them.
+  const std::vector<std::string>& warnings() const { return warnings_; }
+
+ private:
+  LiveLanes() = default;
+
+  std::vector<std::string> names_;
+  std::vector<std::string> warnings_;
+  std::vector<std::vector<std::unique_ptr<LiveSource>>> queues_;  // by lane, then interface; until Make
+  std::vector<std::unique_ptr<FrameSender>> wires_;
+  std::vector<InjectingSource*> injecting_;  // the lanes'
+  std::unique_ptr<Pipeline> pipeline_;
+};
+
+}  // namespace vedette
