@@ -8,9 +8,9 @@
 #include <cstdint>
 #include <memory>
 
+#include "sensor/decode/decode_counters.h"
 #include "sensor/decode/packet.h"
 #include "sensor/decode/tunnel.h"
-#include "sensor/decode/type_counts.h"
 
 namespace vedette {
 
@@ -29,19 +29,6 @@ struct LinkLayer;
 struct WorkerShare {
   uint32_t index = 0;
   uint32_t count = 1;
-};
-
-struct DecodeCounters {
-  uint64_t received = 0;  // frames of this worker's share
-  uint64_t decoded = 0;   // frames whose content was handed on; received == decoded + sum(not_decoded) at any time
-  NotDecodedCounts not_decoded{};
-  // Frames that are fragments of completed datagrams count as decoded, whatever becomes of a packet in the datagram;
-  // that many datagrams came of them.
-  uint64_t datagrams_reassembled = 0;
-  TypeCounts other_types;         // LinkTypeNumbers of the frames under kEtherTypeOther
-  TypeCounts unknown_link_types;  // LINKTYPEs of those under kLinkTypeUnknown
-  // Headers; a tunnel that is opened has several of IP.
-  uint64_t ipv4 = 0, ipv6 = 0, tcp = 0, udp = 0, icmp = 0, other_transport = 0, vlan_tagged = 0, truncated = 0;
 };
 
 enum class DecodeResult : uint8_t {
