@@ -79,7 +79,7 @@ constexpr void ForEachProtocol(Visit visit) {
   std::apply([&](auto... protocol) { (visit(protocol), ...); }, ProtocolList());
 }
 
-// Calls visit(CounterText, ProtocolId, its number within the protocol) for each counter that a protocol names.
+// Calls visit(CounterLimit, ProtocolId, its number within the protocol) for each counter that a protocol names.
 template <class Visit>
 void ForEachProtocolCounter(Visit visit) {
   ForEachProtocol([&]<class P>(P) {

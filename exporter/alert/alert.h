@@ -85,6 +85,8 @@ struct Alert : Sighting {
   // Further hits on the value, of audiences that heard of it in this flow before: for them it is nothing new.
   // Ascending.
   std::vector<uint32_t> told;
+  // Of a flow's end: keys of the audiences that it is for (signatures/indicator.h).
+  std::vector<uint64_t> audiences;
 };
 
 }  // namespace vedette

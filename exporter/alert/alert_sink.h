@@ -1,6 +1,8 @@
 // Where events go once they are in order: a file, a feed, a count.
 #pragma once
 
+#include <algorithm>
+#include <span>
 #include <string>
 
 #include "exporter/alert/event.h"
@@ -25,5 +27,10 @@ class AlertSink {
   // Which events are for it; workers tell of the ends of flows only where some sink takes EventKind::kClosed.
   virtual EventKinds takes() const { return EventKind::kAlert; }
 };
+
+// Whether any of them takes such events.
+inline bool AnyTakes(std::span<AlertSink* const> sinks, EventKind kind) {
+  return std::any_of(sinks.begin(), sinks.end(), [kind](const AlertSink* sink) { return sink->takes().Has(kind); });
+}
 
 }  // namespace vedette

@@ -23,6 +23,7 @@ FeedSink::FeedSink(FeedPublisher& publisher, Partners& partners, AlertPolicy& po
 void FeedSink::Subscribe(Partner& partner, PartnerId in_feed) {
   subscriptions_.push_back(
       std::make_unique<Subscription>(partner, in_feed, Reader::Of(partner.id, partner.config.clearance)));
+  takes_.Add(subscriptions_.back()->reader.takes);
 }
 
 bool FeedSink::Add(const PartnerConfig& partner, std::string& error) {
@@ -43,22 +44,19 @@ bool FeedSink::Remove(std::string_view partner) {
   return true;
 }
 
-EventKinds FeedSink::takes() const {
-  EventKinds kinds = EventKind::kAlert;
-  kinds.Add(EventKind::kCanary);
-  return kinds;
-}
-
 bool FeedSink::Accept(const Event& event) {
   num_rendered_ = 0;
   for (const std::unique_ptr<Subscription>& subscription : subscriptions_) {
     PartnerCounters& counters = subscription->partner.counters;
     switch (policy_.Show(event, subscription->reader, view_)) {
-      case ViewOutcome::kShown:
-        publisher_.Publish(subscription->in_feed, LineOf(view_));
+      case ViewOutcome::kShown: {
+        const std::string& line = LineOf(view_);
+        if (line.empty()) break;  // the format has no form for it
+        publisher_.Publish(subscription->in_feed, line);
         ++counters.published;
         if (event.kind == EventKind::kCanary) canaries_.fetch_add(1, std::memory_order_release);
         break;
+      }
       case ViewOutcome::kOutsideConstituency:
         ++counters.outside_constituency;
         break;

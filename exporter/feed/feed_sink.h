@@ -34,7 +34,7 @@ class FeedSink : public AlertSink {
   bool Accept(const Event& event) override;
   void Idle() override;
   bool Close() override;
-  EventKinds takes() const override;
+  EventKinds takes() const override { return takes_; }
   // What the sensor could not see, as heartbeats and the end of the feed tell it (exporter/metrics/losses.h). Asked for
   // every kLossInterval, and once more before the end; in the exporter's thread. Before the first alert, if at all.
   void TellLosses(std::function<std::string()> losses) { losses_ = std::move(losses); }
@@ -67,6 +67,7 @@ class FeedSink : public AlertSink {
   std::vector<Rendered> rendered_;  // the first num_rendered_ are of the event at hand
   size_t num_rendered_ = 0;
   View view_;
+  EventKinds takes_ = EventKind::kAlert;  // what any of its readers does, or did
   std::atomic<uint64_t> canaries_{0};
   std::function<std::string()> losses_;  // may be empty
   std::chrono::steady_clock::time_point losses_due_{};

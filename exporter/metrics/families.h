@@ -1,82 +1,10 @@
-// Every figure that Vedette shows: its name, its kind, what it means and what its label tells apart.
-//
-// One equation holds for a replay at its end, and for a live sensor whenever no packet is on its way:
-//   kPacketsReceived = kPacketsDecoded + sum of kPacketsNotDecoded + sum of kPacketsExcluded + sum of kPacketsDropped
+// Figures that no struct of counters declares: what is measured, what is as it is now, and the families to which several
+// parts add. All others are declared beside what is counted (parsers/base/counter.h); docs/metrics.md lists them all.
 #pragma once
 
 #include "exporter/metrics/figures.h"
 
 namespace vedette::families {
-
-// Families are told apart by address: each is one object.
-
-// Packets.
-inline constexpr FigureFamily kPacketsReceived = {"vedette_packets_received_total", FigureKind::kCounter,
-                                                  "packets that reached the sensor, dropped ones included", ""};
-inline constexpr FigureFamily kPacketsDecoded = {"vedette_packets_decoded_total", FigureKind::kCounter,
-                                                 "packets whose content was handed on to flows", ""};
-inline constexpr FigureFamily kPacketsDecodedBy = {"vedette_packets_decoded_layer_total", FigureKind::kCounter,
-                                                   "decoded packets by what they are made of", "layer"};
-inline constexpr FigureFamily kPacketsNotDecoded = {"vedette_packets_not_decoded_total", FigureKind::kCounter,
-                                                    "packets that end before the flow layer, and why", "reason"};
-inline constexpr FigureFamily kPacketsOfOtherType = {
-    "vedette_packets_ether_type_other_total", FigureKind::kCounter,
-    "packets not decoded as ether_type_other, by what stands where IP would", "type"};
-inline constexpr FigureFamily kPacketsOfUnknownLink = {"vedette_packets_link_type_unknown_total", FigureKind::kCounter,
-                                                       "packets not decoded as link_type_unknown, by LINKTYPE number",
-                                                       "type"};
-inline constexpr FigureFamily kPacketsExcluded = {"vedette_packets_excluded_total", FigureKind::kCounter,
-                                                  "packets that a filter or a time window leaves out", "by"};
-inline constexpr FigureFamily kPacketsDropped = {"vedette_packets_dropped_total", FigureKind::kCounter,
-                                                 "packets lost before they were looked at, by cause", "cause"};
-inline constexpr FigureFamily kPacketsTruncated = {"vedette_packets_truncated_total", FigureKind::kCounter,
-                                                   "decoded packets that the capture does not hold whole", ""};
-inline constexpr FigureFamily kPacketTimesDoubted = {
-    "vedette_packet_times_doubted_total", FigureKind::kCounter,
-    "packets whose time the ones around them contradict; no flow was ended by it", ""};
-inline constexpr FigureFamily kBytesDecoded = {"vedette_bytes_decoded_total", FigureKind::kCounter,
-                                               "bytes on the wire of decoded packets", ""};
-inline constexpr FigureFamily kDatagramsReassembled = {"vedette_datagrams_reassembled_total", FigureKind::kCounter,
-                                                       "IP datagrams put together from fragments", ""};
-
-inline constexpr FigureFamily kPacketDelay = {"vedette_packet_delay_seconds", FigureKind::kHistogram,
-                                              "from the capture of a burst's last packet to its turn (live)", ""};
-
-// Flows and streams.
-inline constexpr FigureFamily kFlows = {"vedette_flows_total", FigureKind::kCounter, "flows seen", ""};
-inline constexpr FigureFamily kFlowsByProtocol = {"vedette_flows_protocol_total", FigureKind::kCounter,
-                                                  "flows by the protocol that their bytes told", "protocol"};
-inline constexpr FigureFamily kTunnelFlows = {"vedette_tunnel_flows_total", FigureKind::kCounter,
-                                              "flows that carry other packets, which are not looked into", "tunnel"};
-inline constexpr FigureFamily kFlowsNow = {"vedette_flows", FigureKind::kGauge, "flows in the table now", ""};
-inline constexpr FigureFamily kFlowsEnded = {"vedette_flows_ended_early_total", FigureKind::kCounter,
-                                             "flows ended before their time, by cause", "cause"};
-inline constexpr FigureFamily kTcpFlowsJudged = {"vedette_tcp_flows_judged_total", FigureKind::kCounter,
-                                                 "TCP flows by the directions seen until their sixteenth packet",
-                                                 "seen"};
-inline constexpr FigureFamily kTcp = {"vedette_tcp_total", FigureKind::kCounter, "what TCP reassembly met", "event"};
-inline constexpr FigureFamily kTcpSetAside = {"vedette_tcp_set_aside_segments_total", FigureKind::kCounter,
-                                              "segments kept out of their stream; scanned alone", "reason"};
-inline constexpr FigureFamily kPayloadAside = {"vedette_payload_aside_bytes_total", FigureKind::kCounter,
-                                               "bytes set aside, or of another copy; scanned alone", ""};
-inline constexpr FigureFamily kTcpGapBytes = {"vedette_tcp_gap_bytes_total", FigureKind::kCounter,
-                                              "bytes missing in gaps of TCP streams that are parsed", ""};
-inline constexpr FigureFamily kScanGapBytes = {
-    "vedette_scan_gap_bytes_total", FigureKind::kCounter,
-    "bytes missing in TCP streams in which only patterns are looked for any more", ""};
-inline constexpr FigureFamily kTcpRepeatedBytes = {"vedette_tcp_retransmitted_bytes_total", FigureKind::kCounter,
-                                                   "bytes of TCP streams that had been seen before", ""};
-inline constexpr FigureFamily kParserGivenUp = {"vedette_parsers_given_up_total", FigureKind::kCounter,
-                                                "streams whose parsing ended early, and why", "reason"};
-inline constexpr FigureFamily kMessageLimits = {
-    "vedette_message_limits_total", FigureKind::kCounter,
-    "messages that a limit kept from being read whole, and values left out of messages", "limit"};
-inline constexpr FigureFamily kPayloadInspected = {"vedette_payload_bytes_inspected_total", FigureKind::kCounter,
-                                                   "payload bytes in which patterns were looked for", ""};
-inline constexpr FigureFamily kPayloadSkipped = {"vedette_payload_bytes_skipped_total", FigureKind::kCounter,
-                                                 "payload bytes in which patterns were not looked for", "reason"};
-inline constexpr FigureFamily kObservables = {"vedette_observables_total", FigureKind::kCounter, "observables by name",
-                                              "name"};
 
 // Matching.
 inline constexpr FigureFamily kIndicators = {"vedette_indicators", FigureKind::kGauge, "indicators in use", ""};
@@ -100,21 +28,8 @@ inline constexpr FigureFamily kReloadSeconds = {"vedette_indicator_reload_second
                                                 "how long the last reload took until every worker used it", ""};
 inline constexpr FigureFamily kMatches = {"vedette_matches_total", FigureKind::kCounter,
                                           "indicators hit in alerts, by the feed that they came from", "source"};
-inline constexpr FigureFamily kScanErrors = {"vedette_scan_errors_total", FigureKind::kCounter,
-                                             "scans that Hyperscan ended with an error", ""};
-inline constexpr FigureFamily kHitsOverLimit = {"vedette_scan_hits_over_limit_total", FigureKind::kCounter,
-                                                "hits beyond what a scan may report to their audience", ""};
 
 // Alerts.
-inline constexpr FigureFamily kAlerts = {"vedette_alerts_total", FigureKind::kCounter, "alerts raised", ""};
-inline constexpr FigureFamily kAlertsRepeated = {"vedette_alerts_repeated_total", FigureKind::kCounter,
-                                                 "hits that their flow had shown before", ""};
-inline constexpr FigureFamily kAlertHitsDropped = {
-    "vedette_alert_hits_dropped_total", FigureKind::kCounter,
-    "indicators left out of alerts because their audience was over a limit, by cause", "cause"};
-inline constexpr FigureFamily kAlertsUnremembered = {
-    "vedette_alerts_unremembered_total", FigureKind::kCounter,
-    "alerts beyond what a worker remembers: their flows may show the same values again", ""};
 inline constexpr FigureFamily kAlertsDropped = {"vedette_alerts_dropped_total", FigureKind::kCounter,
                                                 "alerts lost, wholly or to some audiences, by cause", "cause"};
 inline constexpr FigureFamily kAlertsMuted = {"vedette_alerts_muted_total", FigureKind::kCounter,
@@ -165,8 +80,6 @@ inline constexpr FigureFamily kFeedBatches = {"vedette_feed_batches_total", Figu
 // Memory and time.
 inline constexpr FigureFamily kMemory = {"vedette_memory_bytes", FigureKind::kGauge,
                                          "memory held, by part; `process` is all that is resident", "part"};
-inline constexpr FigureFamily kWorkerCpu = {"vedette_worker_cpu_seconds_total", FigureKind::kCounter,
-                                            "CPU time of all workers", ""};
 inline constexpr FigureFamily kStarted = {"vedette_start_timestamp_seconds", FigureKind::kGauge,
                                           "when the process began, seconds since 1970", ""};
 inline constexpr FigureFamily kGeoDatabase = {"vedette_geo_database_timestamp_seconds", FigureKind::kGauge,

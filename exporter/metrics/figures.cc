@@ -17,6 +17,15 @@ double Figures::Sum(const FigureFamily& family) const {
   return sum;
 }
 
+void Figures::Increase(const FigureFamily& family, std::string_view label_value, double value) {
+  for (Figure& figure : figures_) {
+    if (figure.family != &family || figure.label_value != label_value) continue;
+    figure.value += value;
+    return;
+  }
+  Add(family, label_value, value);
+}
+
 Figures FigureRegistry::Collect() const {
   Figures out;
   for (const FigureSource* source : sources_) source->AppendFigures(out);

@@ -33,6 +33,10 @@ class Figures {
     figures_.push_back({&family, {}, 0, histogram});
   }
 
+  void Add(Figure figure) { figures_.push_back(std::move(figure)); }
+  // Adds to what stands there already.
+  void Increase(const FigureFamily& family, std::string_view label_value, double value);
+
   const std::vector<Figure>& all() const { return figures_; }
   // 0 where it does not stand in the list.
   double Value(const FigureFamily& family, std::string_view label_value = {}) const;

@@ -108,7 +108,9 @@ ObservableMask AlertPolicy::ContextFor(Reader& reader, const IndicatorCatalogue&
   if (reader.context_of == catalogue.generation) return reader.context;
   ObservableMask looked_in;
   for (const Audience& audience : catalogue.audiences) {
-    if (!reader.permits || reader.permits(catalogue.at(audience.first_row))) looked_in.Add(audience.places);
+    if (reader.permits && !reader.permits(catalogue.at(audience.first_row))) continue;
+    looked_in.Add(audience.places);
+    if (reader.takes.Has(EventKind::kClosed)) reader.audiences.insert(audience.key);
   }
   reader.context = EmittedFor(looked_in);
   reader.context_of = catalogue.generation;
@@ -145,7 +147,7 @@ void AlertPolicy::Remember(const View& view, Reader& reader) {
   const auto known = reader.flows.find(flow);
   if (known != reader.flows.end()) {
     ++known->second.alerts;
-  } else if (reader.flows.size() >= Reader::kMaxFlows) {
+  } else if (reader.flows.size() >= reader.max_flows) {
     ++reader.flows_over_limit;
   } else {
     reader.flows[flow] = {1, AlertId(*view.seen, view.sensor->name, view.best())};
@@ -155,6 +157,9 @@ void AlertPolicy::Remember(const View& view, Reader& reader) {
 ViewOutcome AlertPolicy::ShowEnd(const Event& event, Reader& reader, View& view) {
   const auto shown = reader.flows.extract(event.alert->flow.id);
   if (shown.empty()) return ViewOutcome::kUnheard;
+  const std::vector<uint64_t>& audiences = event.alert->audiences;
+  const auto may_see = [&](uint64_t key) { return !reader.partner || reader.audiences.contains(key); };
+  if (std::none_of(audiences.begin(), audiences.end(), may_see)) return ViewOutcome::kNotCleared;
   ShowSighting(event, reader, view);
   view.hits.clear();
   view.roles = &event.roles;

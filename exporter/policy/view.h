@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "exporter/alert/event.h"
@@ -77,13 +78,15 @@ struct Reader {
   ObservableMask context = {};
   std::optional<uint64_t> context_of = {};
 
-  // Of a reader that takes the ends of flows: those that it was shown alerts of. kMaxFlows at most; of those beyond it,
-  // no end is shown (`flows_over_limit`). What it holds depends on its own view alone.
+  // Of a reader that takes the ends of flows: those that it was shown alerts of. `max_flows` at most; of those beyond
+  // it, no end is shown (`flows_over_limit`). What it holds depends on its own view alone.
   struct ShownFlow {
     uint64_t alerts = 0;
     std::string first_alert_id;
   };
-  static constexpr size_t kMaxFlows = 100'000;  // some 150 bytes each
+  size_t max_flows = 100'000;  // some 150 bytes each
+  // Keys of the audiences that it may see, of all generations: the end of a flow is for audiences.
+  std::unordered_set<uint64_t> audiences = {};
   std::unordered_map<uint64_t, ShownFlow> flows = {};
   uint64_t flows_over_limit = 0;
 };

@@ -81,7 +81,8 @@ struct CounterInfo {
 
 struct NoNames {};
 
-// `Value`: uint64_t, double, std::array of uint64_t, another struct with a table, or a class with Add(const Value&).
+// `Value`: uint64_t, double, std::array of uint64_t, another struct with a table, or a class with Add(const Value&) and,
+// where it counts limits, ForEachLimit(visit).
 // `Names`: label values of an array's elements, or of what Value::ForEach(names, visit) visits.
 template <class Owner, class Value, class Names = NoNames>
 struct CounterRow {
@@ -232,6 +233,8 @@ constexpr void ForEachLimit(const T& counters, Visit visit) {
       if (!row.info.limit.name.empty()) visit(row.info.limit, static_cast<uint64_t>(value));
     } else if constexpr (counter_internal::IsArray<Value>::value) {
       if (!row.info.limit.name.empty()) visit(row.info.limit, value[row.info.limit_at]);
+    } else if constexpr (requires { value.ForEachLimit(visit); }) {
+      value.ForEachLimit(visit);
     }
   });
 }

@@ -6,7 +6,7 @@
 //     using StreamParser = EchoParser;                    // or NoParser
 //     using DatagramParser = NoParser;
 //     enum Counter : uint8_t { kTooLong, kNumCounters };  // what ParserOutput::Count takes
-//     static constexpr std::array<CounterText, kNumCounters> kCounters = {{{"echo_too_long", "echoes too long"}}};
+//     static constexpr std::array<CounterLimit, kNumCounters> kCounters = {{{"echo_too_long", "echoes too long"}}};
 //     static constexpr ContentKinds kContent = {};        // what its stream parser may begin
 //   };
 //
@@ -17,18 +17,13 @@
 #include <string_view>
 #include <type_traits>
 
+#include "parsers/base/counter.h"
 #include "parsers/base/parser.h"
 
 namespace vedette {
 
 // In place of a parser that a protocol does not have.
 struct NoParser {};
-
-// Of a limit that kept something from being read.
-struct CounterText {
-  std::string_view name;  // in metrics and in the summary's JSON: "http_head_too_long"
-  std::string_view text;  // in the summary that people read
-};
 
 template <class P>
 concept ProtocolType = requires {

@@ -16,7 +16,7 @@ struct HttpProtocol {
     kTooManyValues,  // see HttpRequestValues::kMaxValues
     kNumCounters,
   };
-  static constexpr std::array<CounterText, kNumCounters> kCounters = {{
+  static constexpr std::array<CounterLimit, kNumCounters> kCounters = {{
       {"http_head_too_long", "HTTP heads too long"},
       {"http_too_many_values", "HTTP values beyond 64 a head"},
   }};

@@ -12,7 +12,7 @@ struct OpenVpnProtocol {
   using StreamParser = OpenVpnParser;
   using DatagramParser = OpenVpnDatagramParser;
   enum Counter : uint8_t { kNumCounters };
-  static constexpr std::array<CounterText, kNumCounters> kCounters = {};
+  static constexpr std::array<CounterLimit, kNumCounters> kCounters = {};
   static constexpr ContentKinds kContent = {};
 };
 

@@ -12,7 +12,7 @@ struct TlsProtocol {
   using StreamParser = TlsParser;
   using DatagramParser = NoParser;
   enum Counter : uint8_t { kNumCounters };
-  static constexpr std::array<CounterText, kNumCounters> kCounters = {};
+  static constexpr std::array<CounterLimit, kNumCounters> kCounters = {};
   static constexpr ContentKinds kContent = {};
 };
 

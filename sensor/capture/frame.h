@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "parsers/base/bytes.h"
+#include "parsers/base/counter.h"
 
 namespace vedette {
 
@@ -40,14 +41,36 @@ struct CaptureDamage {
   std::string reason;         // "packet header says 4294967295 bytes; the largest possible is 262144"
 };
 
+namespace families {
+
+inline constexpr FigureFamily kPacketsDropped = {"vedette_packets_dropped_total", FigureKind::kCounter,
+                                                 "packets lost before they were looked at, by cause", "cause", true};
+
+}  // namespace families
+
 struct CaptureCounters {
   uint64_t frames = 0;
   uint64_t captured_bytes = 0;
   uint64_t wire_bytes = 0;
   uint64_t dropped_by_kernel = 0;     // live
   uint64_t dropped_by_interface = 0;  // live
-  uint64_t total_input_bytes = 0;     // size of all files, on disk; 0 where unknown (live, a pipe, what is followed)
-  uint64_t input_bytes_read = 0;      // for the progress bar
+  uint64_t total_input_bytes = 0;     // 0 where unknown: live, a pipe, what is followed
+  uint64_t input_bytes_read = 0;
+
+  static constexpr auto Counters() {
+    using C = CaptureCounters;
+    constexpr auto kShared = CounterSum::kAddUnlessShared;
+    return CounterTable(
+        Count(&C::frames, "frames that were read").Sum(kShared),
+        Count(&C::captured_bytes, "bytes of frames in the capture").Sum(kShared),
+        Count(&C::wire_bytes, "bytes of frames on the wire").Sum(kShared),
+        Count(&C::dropped_by_kernel, families::kPacketsDropped, "kernel", "no room in the capture's buffer")
+            .Sum(kShared),
+        Count(&C::dropped_by_interface, families::kPacketsDropped, "interface", "lost by the network card")
+            .Sum(kShared),
+        Count(&C::total_input_bytes, "size of all files on disk").Sum(kShared),
+        Count(&C::input_bytes_read, "how far the files have been read, for the progress bar").Sum(kShared));
+  }
 };
 
 // One thread uses a source. Nothing throws.

@@ -4,11 +4,11 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
-#include "sensor/commands/command_files.h"
 #include "sensor/commands/commands.h"
 #include "sensor/commands/line_output.h"
 #include "sensor/pipeline/observe_consumer.h"
 #include "sensor/pipeline/pipeline.h"
+#include "sensor/setup/command_files.h"
 #include "sensor/setup/complain.h"
 #include "sensor/setup/inputs.h"
 #include "sensor/setup/progress.h"

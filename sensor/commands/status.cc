@@ -11,6 +11,7 @@
 #include "sensor/commands/commands.h"
 #include "sensor/commands/control_option.h"
 #include "sensor/commands/mute_text.h"
+#include "sensor/pipeline/totals_figures.h"
 #include "sensor/setup/progress.h"
 
 namespace vedette {
@@ -63,7 +64,7 @@ std::string ShortName(const FigureFamily& family) {
 }
 
 void PrintFamily(const FigureFamily& family, const Json& value) {
-  const bool bytes = family.name.find("_bytes") != std::string_view::npos;
+  const bool bytes = UnitOf(family) == FigureUnit::kBytes;
   if (family.kind == FigureKind::kHistogram) {
     if (value.value("count", 0) != 0)
       fmt::print("  {:<34} half within {}, 99 % within {}\n", ShortName(family), Span(value.value("p50_seconds", 0.0)),

@@ -8,11 +8,11 @@
 
 #include "exporter/feed/keys.h"
 #include "exporter/feed/subscriber.h"
-#include "sensor/commands/command_files.h"
 #include "sensor/commands/commands.h"
 #include "sensor/commands/line_output.h"
 #include "sensor/commands/subscribe_state.h"
-#include "sensor/commands/summary_json.h"
+#include "sensor/replay/summary_json.h"
+#include "sensor/setup/command_files.h"
 #include "sensor/setup/complain.h"
 #include "sensor/setup/signals.h"
 

@@ -11,7 +11,7 @@
 
 #include "exporter/feed/wire_format.h"
 #include "parsers/base/errno_text.h"
-#include "sensor/commands/summary_json.h"
+#include "sensor/replay/summary_json.h"
 #include "sensor/setup/complain.h"
 
 namespace vedette {

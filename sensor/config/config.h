@@ -1,7 +1,7 @@
 // The one configuration file of a sensor (YAML), read strictly: an unknown key is an error.
 //
-// `vedette run` uses all of it, `vedette replay --publish` its `sensor` and `feed` parts. Every default stands in
-// deploy/vedette.example.yaml, which the tests load. Relative paths are relative to the file's folder.
+// `vedette run` uses all of it, `vedette replay --publish` its `sensor` and `feed` parts. The keys are declared in
+// *_section.cc, which take their defaults from here. Relative paths are relative to the file's folder.
 #pragma once
 
 #include <chrono>

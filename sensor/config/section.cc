@@ -29,29 +29,27 @@ constexpr size_t kMaxKeyBytes = 64;  // of an unknown key that is compared and q
 
 }  // namespace
 
-Section::Section(const YAML::Node& node, std::string name, const std::vector<std::string>& keys,
-                 ConfigProblems& problems)
-    : node_(node), name_(std::move(name)), line_(ConfigProblems::LineOf(node)), problems_(problems) {
+Section::Section(const YAML::Node& node, std::string name, const std::vector<std::string>& keys, ConfigFile& file)
+    : node_(node), name_(std::move(name)), line_(ConfigFile::LineOf(node)), file_(file) {
   if (!node.IsMap()) {
     if (!node.IsNull())
-      problems_.Add(node, (name_.empty() ? "the file" : Where()) + " has to be a mapping of keys to values");
+      file_.Add(node, (name_.empty() ? "the file" : Where()) + " has to be a mapping of keys to values");
     node_ = YAML::Node(YAML::NodeType::Map);
     return;
   }
   std::set<std::string> seen;
   for (const auto& entry : node) {
     if (!entry.first.IsScalar()) {
-      problems_.Add(entry.first, "a key in " + Where() + " is no text");
+      file_.Add(entry.first, "a key in " + Where() + " is no text");
       continue;
     }
     const std::string key = entry.first.Scalar().substr(0, kMaxKeyBytes);
-    if (!seen.insert(key).second) problems_.Add(entry.first, "`" + key + "` stands twice in " + Where());
+    if (!seen.insert(key).second) file_.Add(entry.first, "`" + key + "` stands twice in " + Where());
     if (std::find(keys.begin(), keys.end(), key) != keys.end()) continue;
     const auto nearest = std::min_element(keys.begin(), keys.end(), [&](const std::string& a, const std::string& b) {
       return EditDistance(key, a) < EditDistance(key, b);
     });
-    problems_.Add(entry.first,
-                  "unknown key `" + key + "` in " + Where() + "; the nearest known key is `" + *nearest + "`");
+    file_.Add(entry.first, "unknown key `" + key + "` in " + Where() + "; the nearest known key is `" + *nearest + "`");
   }
 }
 
@@ -61,14 +59,14 @@ void Section::Read(const std::string& key, std::string& out, const char* expecte
   if (node.IsScalar()) {
     out = node.Scalar();
   } else {
-    problems_.Add(node, "`" + key + "` has to be " + expected);
+    file_.Add(node, "`" + key + "` has to be " + expected);
   }
 }
 
 void Section::Read(const std::string& key, bool& out) const {
   const YAML::Node node = node_[key];
   if (node && (!node.IsScalar() || !YAML::convert<bool>::decode(node, out)))
-    problems_.Add(node, "`" + key + "` has to be true or false");
+    file_.Add(node, "`" + key + "` has to be true or false");
 }
 
 void Section::ReadNumber(const std::string& key, uint64_t low, uint64_t high, uint64_t& out) const {
@@ -78,8 +76,8 @@ void Section::ReadNumber(const std::string& key, uint64_t low, uint64_t high, ui
   uint64_t value = 0;
   const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (status != std::errc() || end != text.data() + text.size() || value < low || value > high) {
-    problems_.Add(node,
-                  "`" + key + "` has to be a whole number from " + std::to_string(low) + " to " + std::to_string(high));
+    file_.Add(node,
+              "`" + key + "` has to be a whole number from " + std::to_string(low) + " to " + std::to_string(high));
     return;
   }
   out = value;
@@ -102,7 +100,7 @@ void Section::ReadPercent(const std::string& key, double& out) const {
   double value = 0;
   const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (status != std::errc() || end != text.data() + text.size() || !(value >= 0 && value <= 100)) {
-    problems_.Add(node, "`" + key + "` has to be a number of percent from 0 to 100, or off");
+    file_.Add(node, "`" + key + "` has to be a number of percent from 0 to 100, or off");
     return;
   }
   out = value;
@@ -119,8 +117,8 @@ void Section::ReadDuration(const std::string& key, std::chrono::seconds low, std
   }
   const std::optional<std::chrono::seconds> value = ParseDuration(text);
   if (!value || *value < low || *value > high) {
-    problems_.Add(node, "`" + key + "` has to be a time from " + DurationText(low) + " to " + DurationText(high) +
-                            ", such as 90s, 5m, 24h or 7d" + (may_be_off ? ", or off" : ""));
+    file_.Add(node, "`" + key + "` has to be a time from " + DurationText(low) + " to " + DurationText(high) +
+                        ", such as 90s, 5m, 24h or 7d" + (may_be_off ? ", or off" : ""));
     return;
   }
   out = *value;
@@ -131,14 +129,14 @@ std::vector<std::string> Section::ReadList(const std::string& key) const {
   const YAML::Node node = node_[key];
   if (!node || node.IsNull()) return out;
   if (!node.IsSequence()) {
-    problems_.Add(node, "`" + key + "` has to be a list of texts");
+    file_.Add(node, "`" + key + "` has to be a list of texts");
     return out;
   }
   for (const YAML::Node& entry : node) {
     if (entry.IsScalar()) {
       out.push_back(entry.Scalar());
     } else {
-      problems_.Add(entry, "`" + key + "` has to be a list of texts");
+      file_.Add(entry, "`" + key + "` has to be a list of texts");
     }
   }
   return out;

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -16,33 +17,43 @@ struct ConfigProblem {
   std::string what;
 };
 
-class ConfigProblems {
+// The file that is read: where it lies, and what is wrong with it.
+class ConfigFile {
  public:
   static constexpr size_t kMaxProblems = 100;  // a file with more is another kind of file
 
+  explicit ConfigFile(const std::string& path) : folder_(std::filesystem::path(path).parent_path()) {}
+
+  // Relative paths are relative to the file's folder.
+  std::string Resolve(const std::string& path) const {
+    return std::filesystem::path(path).is_absolute() ? path : (folder_ / path).lexically_normal().string();
+  }
+
   void Add(int line, std::string what) {
-    if (all_.size() < kMaxProblems) all_.push_back({line, std::move(what)});
+    if (problems_.size() < kMaxProblems) problems_.push_back({line, std::move(what)});
   }
   void Add(const YAML::Node& node, std::string what) { Add(LineOf(node), std::move(what)); }
-  const std::vector<ConfigProblem>& all() const { return all_; }
+  const std::vector<ConfigProblem>& problems() const { return problems_; }
 
   static int LineOf(const YAML::Node& node) { return node.Mark().line + 1; }
 
  private:
-  std::vector<ConfigProblem> all_;
+  std::filesystem::path folder_;
+  std::vector<ConfigProblem> problems_;
 };
 
-// What a value has to be stays as it was where it is wrong or absent. `problems` outlives the section.
+// A value that is wrong or absent stays as it was. `file` outlives the section.
 class Section {
  public:
   // Every key but those known is a problem that names the nearest of them. An empty section is one without keys.
-  Section(const YAML::Node& node, std::string name, const std::vector<std::string>& keys, ConfigProblems& problems);
+  Section(const YAML::Node& node, std::string name, const std::vector<std::string>& keys, ConfigFile& file);
 
   YAML::Node Find(const std::string& key) const { return node_[key]; }
   int line() const { return line_; }
-  void Fail(std::string what) const { problems_.Add(line_, std::move(what)); }
+  ConfigFile& file() const { return file_; }
+  void Fail(std::string what) const { file_.Add(line_, std::move(what)); }
   // About the value of a key that is there.
-  void Fail(const std::string& key, std::string what) const { problems_.Add(node_[key], std::move(what)); }
+  void Fail(const std::string& key, std::string what) const { file_.Add(node_[key], std::move(what)); }
 
   void Read(const std::string& key, std::string& out, const char* expected) const;
   void Read(const std::string& key, bool& out) const;
@@ -60,18 +71,18 @@ class Section {
   void ForEachText(const std::string& key, size_t limit, Take&& take) const {
     const YAML::Node list = node_[key];
     if (!list || list.IsNull()) return;
-    if (!list.IsSequence()) return problems_.Add(list, "`" + key + "` has to be a list");
+    if (!list.IsSequence()) return file_.Add(list, "`" + key + "` has to be a list");
     if (list.size() > limit) {
-      return problems_.Add(list, "`" + key + "` has " + std::to_string(list.size()) + " entries; at most " +
-                                     std::to_string(limit) + " are taken");
+      return file_.Add(list, "`" + key + "` has " + std::to_string(list.size()) + " entries; at most " +
+                                 std::to_string(limit) + " are taken");
     }
     for (const YAML::Node& entry : list) {
       if (!entry.IsScalar()) {
-        problems_.Add(entry, "`" + key + "` has to be a list of single values");
+        file_.Add(entry, "`" + key + "` has to be a list of single values");
         continue;
       }
       const std::string problem = take(entry.Scalar());
-      if (!problem.empty()) problems_.Add(entry, "`" + entry.Scalar() + "` in `" + key + "` " + problem);
+      if (!problem.empty()) file_.Add(entry, "`" + entry.Scalar() + "` in `" + key + "` " + problem);
     }
   }
 
@@ -81,7 +92,7 @@ class Section {
   YAML::Node node_;
   std::string name_;
   int line_;
-  ConfigProblems& problems_;
+  ConfigFile& file_;
 };
 
 }  // namespace vedette

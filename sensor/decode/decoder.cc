@@ -106,13 +106,13 @@ bool Decoder::IsOurs(const IpAddress& source, const IpAddress& destination) cons
   return source.is_v4() ? IsOurs(LoadIpv4(a + 12), LoadIpv4(b + 12)) : IsOurs(FoldIpv6(a), FoldIpv6(b));
 }
 
-inline void Decoder::Count(const Account& account, const Packet& packet) {
+inline void Decoder::Count(Account account, uint8_t version, const Packet& packet) {
   counters_.received += account.frames;
   counters_.vlan_tagged += account.frames != 0 && packet.num_vlans != 0;
-  ++(packet.source.is_v4() ? counters_.ipv4 : counters_.ipv6);
+  ++(version == 4 ? counters_.ipv4 : counters_.ipv6);
 }
 
-void Decoder::CountOuter(const Account& account, const Packet& packet) {
+void Decoder::CountOuter(Account account, const Packet& packet) {
   for (const OuterLayer& layer : packet.outer.layers().subspan(account.layers_counted))
     ++(layer.source.is_v4() ? counters_.ipv4 : counters_.ipv6);
 }
@@ -162,7 +162,7 @@ inline DecodeResult Decoder::HandOn(const IpPayload& payload, uint64_t num_frame
   return DecodeResult::kPacket;
 }
 
-bool Decoder::Descend(const IpPayload& content, const Account& account, Packet& packet, DecodeResult& result) {
+bool Decoder::Descend(const IpPayload& content, Account account, Packet& packet, DecodeResult& result) {
   CarriedPacket inner;
   if (!may_carry_[content.protocol] || packet.outer.full() || !OpenTunnel(opened_, content, inner)) return false;
   packet.outer.Push({packet.source, packet.destination, inner.tunnel, inner.network});
@@ -185,13 +185,13 @@ DecodeResult Decoder::HandOnDatagram(IpPayload content, uint64_t num_frames, boo
   return ours ? HandOn(content, num_frames, packet) : DecodeResult::kNotOurs;
 }
 
-DecodeResult Decoder::DecodeFragment(const IpHeader& fragment, const Account& account, bool ours, Packet& packet) {
-  const IpPayload& part = fragment.payload;
+DecodeResult Decoder::DecodeFragment(IpPayload part, const IpFragment& fragment, Account account, bool ours,
+                                     Packet& packet) {
   // What IPv6's last header says of a later fragment need not be what the first one says.
   const bool may_carry = part.version == 4 ? may_carry_[part.protocol] : !opened_.empty();
   if (!ours && !may_carry) return DecodeResult::kNotOurs;
   if (ours) {
-    Count(account, packet);
+    Count(account, part.version, packet);
     CountOuter(account, packet);
   }
   const uint32_t num_frames = ours ? account.frames : 0;
@@ -238,30 +238,32 @@ DecodeResult Decoder::DecodeFragment(const IpHeader& fragment, const Account& ac
 }
 
 template <uint8_t kVersion, bool kOpens>
-inline DecodeResult Decoder::DecodeLayer(const IpPlace& at, const Account& account, Packet& packet) {
-  IpHeader header;
-  const NotDecoded reason = kVersion == 4 ? ReadIpv4(at, packet, header) : ReadIpv6(at, packet, header);
-  if (reason == NotDecoded::kIpHeaderBad) [[unlikely]] {
-    if (kOpens && !IsOursAt<kVersion>(at.ip)) return DecodeResult::kNotOurs;
+inline DecodeResult Decoder::DecodeLayer(const IpPlace& at, Account account, Packet& packet) {
+  IpPayload payload;
+  IpFragment fragment;
+  const NotDecoded reason =
+      kVersion == 4 ? ReadIpv4(at, packet, payload, fragment) : ReadIpv6(at, packet, payload, fragment);
+  const bool ours = !kOpens || IsOursAt<kVersion>(at.ip);
+  if (reason == kDecoded) [[likely]] {
+    if constexpr (kOpens) {
+      DecodeResult result;
+      if (Descend(payload, account, packet, result)) return result;
+      if (!ours) return DecodeResult::kNotOurs;
+      CountOuter(account, packet);
+    }
+    Count(account, kVersion, packet);
+    return HandOn(payload, account.frames, packet);
+  }
+  if (reason == NotDecoded::kFragmentHeld) return DecodeFragment(payload, fragment, account, ours, packet);
+  if (!ours) return DecodeResult::kNotOurs;
+  if (reason == NotDecoded::kIpHeaderBad) {
     counters_.received += account.frames;
     counters_.not_decoded[static_cast<size_t>(reason)] += account.frames;
     return DecodeResult::kConsumed;
   }
-  const bool ours = !kOpens || IsOursAt<kVersion>(at.ip);
-  if (header.is_fragment) [[unlikely]] {
-    return DecodeFragment(header, account, ours, packet);
-  }
-  if constexpr (kOpens) {
-    DecodeResult result;
-    if (reason == kDecoded && Descend(header.payload, account, packet, result)) return result;
-    if (!ours) return DecodeResult::kNotOurs;
-    CountOuter(account, packet);
-  }
-  Count(account, packet);
-  if (reason != kDecoded) [[unlikely]] {
-    return AddressesOnly(reason, account.frames, packet);
-  }
-  return HandOn(header.payload, account.frames, packet);
+  CountOuter(account, packet);
+  Count(account, kVersion, packet);
+  return AddressesOnly(reason, account.frames, packet);
 }
 
 inline DecodeResult Decoder::DecodeIpv4(const Frame& frame, const LinkLayer& link, Packet& packet) {

@@ -8,14 +8,14 @@
 #include <cstdint>
 #include <memory>
 
+#include "sensor/decode/decode_counters.h"
 #include "sensor/decode/packet.h"
 #include "sensor/decode/tunnel.h"
-#include "sensor/decode/type_counts.h"
 
 namespace vedette {
 
 class FragmentTable;
-struct IpHeader;
+struct IpFragment;
 struct IpPlace;
 struct LinkLayer;
 
@@ -29,19 +29,6 @@ struct LinkLayer;
 struct WorkerShare {
   uint32_t index = 0;
   uint32_t count = 1;
-};
-
-struct DecodeCounters {
-  uint64_t received = 0;  // frames of this worker's share
-  uint64_t decoded = 0;   // frames whose content was handed on; received == decoded + sum(not_decoded) at any time
-  NotDecodedCounts not_decoded{};
-  // Frames that are fragments of completed datagrams count as decoded, whatever becomes of a packet in the datagram;
-  // that many datagrams came of them.
-  uint64_t datagrams_reassembled = 0;
-  TypeCounts other_types;         // LinkTypeNumbers of the frames under kEtherTypeOther
-  TypeCounts unknown_link_types;  // LINKTYPEs of those under kLinkTypeUnknown
-  // Headers; a tunnel that is opened has several of IP.
-  uint64_t ipv4 = 0, ipv6 = 0, tcp = 0, udp = 0, icmp = 0, other_transport = 0, vlan_tagged = 0, truncated = 0;
 };
 
 enum class DecodeResult : uint8_t {
@@ -100,18 +87,18 @@ class Decoder {
   template <uint8_t kVersion>
   bool IsOursAt(const uint8_t* ip) const;  // by the addresses in that header
   bool IsOurs(const IpAddress& source, const IpAddress& destination) const;
-  void Count(const Account& account, const Packet& packet);
-  void CountOuter(const Account& account, const Packet& packet);
+  void Count(Account account, uint8_t version, const Packet& packet);
+  void CountOuter(Account account, const Packet& packet);
   DecodeResult WithoutAddresses(NotDecoded reason);
   DecodeResult AddressesOnly(NotDecoded reason, uint64_t num_frames, Packet& packet);
   DecodeResult DecodeIpv4(const Frame& frame, const LinkLayer& link, Packet& packet);
   DecodeResult DecodeIpv6(const Frame& frame, const LinkLayer& link, Packet& packet);
   // The packet whose IP header is there. kOpens: it may carry others, and may be another worker's.
   template <uint8_t kVersion, bool kOpens>
-  DecodeResult DecodeLayer(const IpPlace& at, const Account& account, Packet& packet);
+  DecodeResult DecodeLayer(const IpPlace& at, Account account, Packet& packet);
   // If the packet's content is a tunnel that is opened, `result` is what became of the packet in it.
-  bool Descend(const IpPayload& content, const Account& account, Packet& packet, DecodeResult& result);
-  DecodeResult DecodeFragment(const IpHeader& fragment, const Account& account, bool ours, Packet& packet);
+  bool Descend(const IpPayload& content, Account account, Packet& packet, DecodeResult& result);
+  DecodeResult DecodeFragment(IpPayload part, const IpFragment& fragment, Account account, bool ours, Packet& packet);
   // The content of a datagram that came in fragments, or of its beginning.
   DecodeResult HandOnDatagram(IpPayload content, uint64_t num_frames, bool ours, Packet& packet);
   DecodeResult HandOn(const IpPayload& payload, uint64_t num_frames, Packet& packet);

@@ -38,6 +38,13 @@ class TypeCounts {
     others_ += part.others_;
   }
 
+  // Calls visit(name(type), count) for each type, and visit("others", count) for later ones where there are some.
+  template <class Name, class Visit>
+  void ForEach(Name name, Visit visit) const {
+    for (const Entry& entry : entries()) visit(name(entry.type), entry.count);
+    if (others_ != 0) visit("others", others_);
+  }
+
   std::span<const Entry> entries() const { return std::span(entries_).first(size_); }
   uint64_t others() const { return others_; }
 

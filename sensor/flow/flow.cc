@@ -46,8 +46,7 @@ void SwapEnds(Flow& flow) {
 IpAddress ClientOf(const Flow& flow) { return AddressOf(flow.client, flow.version); }
 IpAddress ServerOf(const Flow& flow) { return AddressOf(flow.server, flow.version); }
 
-FlowSnapshot SnapshotOf(const Flow& flow, std::span<const OuterLayer> outer) {
-  FlowSnapshot snapshot;
+void TakeSnapshot(const Flow& flow, FlowSnapshot& snapshot) {
   snapshot.id = IdOf(flow);
   snapshot.client = ClientOf(flow);
   snapshot.server = ServerOf(flow);
@@ -64,8 +63,6 @@ FlowSnapshot SnapshotOf(const Flow& flow, std::span<const OuterLayer> outer) {
     snapshot.vlan[i] = flow.vlan[i];
   }
   snapshot.num_vlans = flow.num_vlans;
-  snapshot.outer.assign(outer.begin(), outer.end());
-  return snapshot;
 }
 
 }  // namespace vedette

@@ -7,7 +7,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <span>
 
 #include "exporter/alert/alert.h"
 #include "sensor/decode/packet.h"
@@ -85,7 +84,7 @@ void SwapEnds(Flow& flow);
 
 IpAddress ClientOf(const Flow& flow);
 IpAddress ServerOf(const Flow& flow);
-// `outer`: what is around the flow's packets, FlowTable::OuterOf.
-FlowSnapshot SnapshotOf(const Flow& flow, std::span<const OuterLayer> outer = {});
+// Fills a snapshot that was just made, but for `outer`, which is FlowTable::OuterOf.
+void TakeSnapshot(const Flow& flow, FlowSnapshot& snapshot);
 
 }  // namespace vedette

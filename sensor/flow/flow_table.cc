@@ -50,16 +50,13 @@ FlowHashSeed FlowHashSeed::Random() {
 }
 
 void FlowKey::SetScope(const Packet& packet, bool with_vlan) {
-  vlans = 0;
-  outer = packet.outer.layers();
-  if (!packet.outer.empty()) scope |= kScopeTunnel;
-  if (with_vlan && packet.num_vlans != 0) {
-    scope |= kScopeVlan;
-    vlans = VlansOf(packet.vlan, packet.num_vlans);
-  }
+  const bool tagged = with_vlan && packet.num_vlans != 0;
+  vlans = tagged ? VlansOf(packet.vlan, packet.num_vlans) : 0;
+  outer = packet.outer.empty() ? nullptr : &packet.outer;
+  scope = static_cast<uint8_t>((tagged ? kScopeVlan : 0) | (packet.outer.empty() ? 0 : kScopeTunnel));
 }
 
-uint64_t FlowKey::ScopeHash() const { return Mix64(TunnelHash(outer) + vlans); }
+uint64_t FlowKey::ScopeHash() const { return Mix64((outer == nullptr ? 0 : TunnelHash(outer->layers())) + vlans); }
 
 FlowTable::FlowTable(uint32_t max_flows, const FlowHashSeed& seed, FlowHashSeed (*next_seed)())
     : max_flows_(std::max<uint32_t>(max_flows, 1)),
@@ -260,9 +257,9 @@ void FlowTable::Rebuild(size_t num_buckets, bool new_seed, const std::function<v
 }
 
 bool FlowTable::SameScope(const Flow& flow, uint32_t slot, const FlowKey& key) const {
+  if (flow.scope != key.scope) return false;
   if ((key.scope & kScopeVlan) != 0 && VlansOf(flow.vlan, flow.num_vlans) != key.vlans) return false;
-  return (key.scope & kScopeTunnel) == 0 ||
-         SameTunnels(outer_[slot / kSlabFlows][slot % kSlabFlows].layers(), key.outer);
+  return (key.scope & kScopeTunnel) == 0 || SameTunnels(OuterAt(slot).layers(), key.outer->layers());
 }
 
 FlowKey FlowTable::KeyOfFlow(const Flow& flow, uint32_t slot) const {
@@ -274,7 +271,7 @@ FlowKey FlowTable::KeyOfFlow(const Flow& flow, uint32_t slot) const {
               .version = flow.version,
               .scope = flow.scope};
   if ((flow.scope & kScopeVlan) != 0) key.vlans = VlansOf(flow.vlan, flow.num_vlans);
-  if ((flow.scope & kScopeTunnel) != 0) key.outer = outer_[slot / kSlabFlows][slot % kSlabFlows].layers();
+  if ((flow.scope & kScopeTunnel) != 0) key.outer = &OuterAt(slot);
   return key;
 }
 
@@ -289,9 +286,7 @@ void FlowTable::SetScope(Flow& flow, uint32_t slot, const FlowKey& key) {
   if (outer_.size() < slabs_.size()) outer_.resize(slabs_.size());
   std::unique_ptr<OuterLayers[]>& slab = outer_[slot / kSlabFlows];
   if (slab == nullptr) slab = std::make_unique<OuterLayers[]>(kSlabFlows);
-  OuterLayers& kept = slab[slot % kSlabFlows];
-  kept.Clear();
-  for (const OuterLayer& layer : key.outer) kept.Push(layer);
+  slab[slot % kSlabFlows] = *key.outer;
 }
 
 std::span<const OuterLayer> FlowTable::OuterOf(const Flow& flow) const {

@@ -36,12 +36,12 @@ struct FlowKey {
   const uint8_t* destination = nullptr;
   uint16_t source_port = 0, destination_port = 0;
   uint8_t protocol = 0, version = 0;
-  uint8_t scope = 0;                       // kScopeTunnel, kScopeVlan: which of the next two count
-  uint32_t vlans = 0;                      // VlansOf
-  std::span<const OuterLayer> outer = {};  // a view into the packet; tunnels and networks count, addresses do not
-  uint64_t hash = 0;                       // of the table; see FlowTable::Hash
-  uint32_t seed_number = 0;                // which of the table's seeds it was made with
-  Flow* candidate = nullptr;               // most likely its flow; see FlowTable::PrefetchFlow
+  uint8_t scope = 0;                   // kScopeTunnel, kScopeVlan: which of `outer` and `vlans` count
+  uint32_t seed_number = 0;            // which of the table's seeds the hash was made with
+  uint64_t hash = 0;                   // of the table; see FlowTable::Hash
+  Flow* candidate = nullptr;           // most likely its flow; see FlowTable::PrefetchFlow
+  uint32_t vlans = 0;                  // VlansOf
+  const OuterLayers* outer = nullptr;  // tunnels and networks count, addresses do not
 
   // Views into the packet. Without the hash. A request of ICMP and its reply share a flow. `with_vlan`: packets with
   // different tags belong to different flows. Not where a mirror tags the two directions differently.
@@ -166,6 +166,7 @@ class FlowTable {
   uint32_t TakeSlot();
   void GiveBack(uint32_t slot);
   uint32_t SlotOf(const Flow& flow, size_t& bucket, int& entry) const;
+  const OuterLayers& OuterAt(uint32_t slot) const { return outer_[slot / kSlabFlows][slot % kSlabFlows]; }
   bool SameScope(const Flow& flow, uint32_t slot, const FlowKey& key) const;
   FlowKey KeyOfFlow(const Flow& flow, uint32_t slot) const;
   void SetScope(Flow& flow, uint32_t slot, const FlowKey& key);

@@ -36,34 +36,9 @@
 #include "parsers/base/bytes.h"
 #include "sensor/decode/packet.h"
 #include "sensor/flow/segment_queue.h"
+#include "sensor/flow/tcp_counters.h"
 
 namespace vedette {
-
-struct TcpCounters {
-  uint64_t segments = 0;             // with payload
-  uint64_t out_of_order = 0;         // held for their turn
-  uint64_t retransmitted_bytes = 0;  // seen before
-  uint64_t gaps = 0;
-  uint64_t gap_bytes = 0;
-  uint64_t flow_limit_hit = 0;   // segments for which one direction held too much
-  uint64_t total_limit_hit = 0;  // segments for which all flows together held too much
-  uint64_t held_bytes = 0;       // now, in all flows
-  uint64_t held_segments = 0;    // they came in so many pieces, each of which costs kSegmentOverheadBytes as well
-  uint64_t detour_bytes = 0;     // now: what halves own beside their held segments
-  // Segments set aside: not part of the stream as far as it was followed. Each counts under one reason.
-  uint64_t out_of_window = 0;  // neither at the place nor at the candidate …
-  uint64_t at_candidate = 0;   // … or at the candidate; those may be part of the stream later
-  uint64_t queue_full = 0;     // farthest from the place when there was no room
-  uint64_t padding = 0;        // of an Ethernet frame, counted as data by its sender
-  // What happened to places and copies.
-  uint64_t exact_repeats = 0;    // segments, told by their hashes
-  uint64_t other_copies = 0;     // segments that cover bytes seen before, and differ or may …
-  uint64_t checksum_wrong = 0;   // … and have a wrong checksum in a direction whose others are right
-  uint64_t place_changes = 0;    // a candidate became the place …
-  uint64_t place_reversals = 0;  // … which had been the place before
-  uint64_t syns_in_stream = 0;   // SYNs that did not begin a connection when they came
-  uint64_t resets_in_vain = 0;   // RSTs outside the window, or behind which the stream went on
-};
 
 struct TcpLimits {
   size_t half_bytes = size_t{4} << 20;  // held by one direction: a window that long paths use

@@ -7,6 +7,7 @@
 
 #include "exporter/metrics/families.h"
 #include "sensor/config/duration.h"
+#include "sensor/pipeline/totals_figures.h"
 #include "sensor/setup/progress.h"
 
 namespace vedette {

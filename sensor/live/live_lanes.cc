@@ -55,7 +55,7 @@ std::unique_ptr<LiveLanes> LiveLanes::Open(const CaptureConfig& capture, bool wi
 }
 
 bool LiveLanes::Make(const LimitsConfig& limits, const std::shared_ptr<const IndicatorSet>& set, Doorbell& doorbell,
-                     const std::function<void()>& on_end, std::string& error) {
+                     const MatchingOptions& matching, const std::function<void()>& on_end, std::string& error) {
   std::vector<LaneSetup> setups;
   for (std::vector<std::unique_ptr<LiveSource>>& sources : queues_) {
     LaneSetup& setup = setups.emplace_back();
@@ -64,7 +64,7 @@ bool LiveLanes::Make(const LimitsConfig& limits, const std::shared_ptr<const Ind
     setup.source = std::move(source);
     setup.options = OptionsOf(limits);
     setup.on_end = on_end;
-    if (MakeMatching(setup, set, doorbell, {.generation = 1}) == nullptr) {
+    if (MakeMatching(setup, set, doorbell, matching) == nullptr) {
       error = "no memory for the matcher";
       return false;
     }

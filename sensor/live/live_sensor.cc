@@ -228,8 +228,9 @@ bool LiveSensor::Parts::OpenSinks(std::string& error) {
 
 bool LiveSensor::Parts::SetUpPipeline(std::string& error) {
   // A lane that ends by itself, because an interface failed, ends the sensor: the others would see a part only.
+  const MatchingOptions matching = {.generation = 1, .tell_ends = AnyTakes(sinks, EventKind::kClosed)};
   if (!lanes->Make(
-          config.limits, loaded.set, doorbell, [this] { stop.store(true); }, error))
+          config.limits, loaded.set, doorbell, matching, [this] { stop.store(true); }, error))
     return false;
   Pipeline& pipeline = lanes->pipeline();
   traffic = std::make_unique<PipelineFigures>(pipeline);

@@ -1,5 +1,6 @@
 #include "sensor/pipeline/match_consumer.h"
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
@@ -51,17 +52,24 @@ void MatchConsumer::OnBurst(const ObservableBatch& batch, std::span<const Emissi
                             std::span<const EndedFlow> ended_flows) {
   hits_.clear();
   if (batch.size() != 0 && kit_ != nullptr) kit_->set->Find(batch, kit_->fields, hits_);
+  // Ends stand between hits, so that what is queued is in the order of its positions.
+  size_t ended = 0;
   for (size_t i = 0; i < hits_.size();) {
+    if (tell_ends_) {
+      const uint32_t context = batch.observables()[hits_[i].observable].context;
+      for (; ended < ended_flows.size() && ended_flows[ended].context <= context; ++ended) TellEnd(ended_flows[ended]);
+    }
     size_t end = i + 1;
     while (end < hits_.size() && hits_[end].observable == hits_[i].observable) ++end;
     OnFinding(batch, contexts, std::span<const Hit>(hits_).subspan(i, end - i));
     i = end;
   }
+  for (; tell_ends_ && ended < ended_flows.size(); ++ended) TellEnd(ended_flows[ended]);
   if (!raised_.empty()) {
     for (const EndedFlow& flow : ended_flows) {
       const auto found = raised_.find(flow.id);
       if (found == raised_.end()) continue;
-      if (found->second.kept) matched_flows_.push_back(flow);
+      if (found->second.kept) matched_flows_.push_back({flow.id, flow.first_packet, flow.last_packet});
       Forget(found->second);
       raised_.erase(found);
     }
@@ -223,6 +231,34 @@ void MatchConsumer::Raise(const ObservableBatch& batch, const Observable& observ
   while (!queue_.TryPush(queued, audiences_)) std::this_thread::sleep_for(std::chrono::microseconds(200));
   // The sensor's test of itself is no alert.
   if (tell_.size() != 1 || tell_[0] != kit_->set->canary()) ++counters_.alerts;
+}
+
+// An audience that the flow is remembered for hears of its end where it has room; what others have decides nothing.
+void MatchConsumer::TellEnd(const EndedFlow& flow) {
+  const auto found = raised_.find(flow.id);
+  if (found == raised_.end() || found->second.told.empty()) return;
+  audiences_.clear();
+  for (const auto& [audience, identities] : found->second.told) {
+    if (wait_when_full_ || queue_.HasRoom(audience)) audiences_.push_back(audience);
+  }
+  if (audiences_.empty()) {
+    ++counters_.ends_queue_full;
+    return;
+  }
+  std::sort(audiences_.begin(), audiences_.end());
+  auto queued = std::make_unique<QueuedAlert>();
+  const EmissionContext& context = *flow.end;
+  queued->position = {PacketPosition(context.file, context.packet), context.rank};
+  Alert& alert = queued->alert;
+  alert.event = EventKind::kClosed;
+  alert.file = context.file;
+  alert.packet = context.packet;
+  alert.time_ns = context.time_ns;
+  alert.flow = context.flow;
+  alert.direction = context.direction;
+  alert.generation = kit_->generation;
+  alert.audiences = audiences_;
+  while (!queue_.TryPush(queued, audiences_)) std::this_thread::sleep_for(std::chrono::microseconds(200));
 }
 
 void MatchConsumer::OnProgress(uint32_t file, uint64_t packet) { queue_.SetWatermark(PacketPosition(file, packet)); }

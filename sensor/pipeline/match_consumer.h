@@ -37,10 +37,14 @@ class MatchConsumer : public BurstConsumer {
   // alerts are kept for matched_flows(), those that alerted first.
   MatchConsumer(AlertQueue& queue, bool wait_when_full, size_t keep_flows = 0, MatchLimits limits = {});
 
+  // Before a worker has it: tells the exporter of the end of each flow with alerts, too (EventKind::kClosed).
+  void TellEnds() { tell_ends_ = true; }
+
   void Use(MatchKit& kit) override;
   void OnBurst(const ObservableBatch& batch, std::span<const EmissionContext> contexts,
                std::span<const EndedFlow> ended_flows) override;
   void OnProgress(uint32_t file, uint64_t packet) override;
+  bool wants_ends() const override { return tell_ends_; }
   bool HasRaised(uint64_t flow_id) const override { return raised_.contains(flow_id); }
 
   AlertCounters alert_counters() const override;
@@ -69,12 +73,15 @@ class MatchConsumer : public BurstConsumer {
   // Queues an alert of tell_ and told_.
   void Raise(const ObservableBatch& batch, const Observable& observable, uint32_t index,
              const EmissionContext& context);
+  // The end of a flow, to those audiences that heard of it.
+  void TellEnd(const EndedFlow& flow);
   // What the flow of a hit has shown so far.
   Raised& FlowOf(const EmissionContext& context, uint32_t first_hit);
 
   MatchKit* kit_ = nullptr;
   AlertQueue& queue_;
   bool wait_when_full_;
+  bool tell_ends_ = false;
   MatchLimits limits_;
   std::vector<Hit> hits_;
   // Of the finding at hand.

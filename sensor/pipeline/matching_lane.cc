@@ -10,6 +10,7 @@ MatchConsumer* MakeMatching(LaneSetup& lane, const std::shared_ptr<const Indicat
   if (lane.kit == nullptr) return nullptr;
   lane.alerts = std::make_unique<AlertQueue>(doorbell);
   auto consumer = std::make_unique<MatchConsumer>(*lane.alerts, options.wait_when_full, options.keep_flows);
+  if (options.tell_ends) consumer->TellEnds();
   MatchConsumer* const matching = consumer.get();
   lane.consumer = std::move(consumer);
   return matching;

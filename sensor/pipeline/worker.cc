@@ -71,6 +71,7 @@ Worker::Worker(const WorkerOptions& options, BurstConsumer& consumer, std::uniqu
       decoder_(KeepingGivenUp(options.decoder)),
       flows_(options.max_flows, options.hash_seed),
       inspector_(options.inspector, batch_),
+      wants_ends_(consumer.wants_ends()),
       slots_(std::make_unique<Slot[]>(CaptureSource::kBurst)),
       clock_(NearNs(options)) {
   batch_.set_wanted(options.wanted);
@@ -331,15 +332,25 @@ void Worker::BeginContext() {
   batch_.set_context(static_cast<uint32_t>(contexts_.size()));
 }
 
-void Worker::EndContext(const Flow& flow, const Frame& frame, uint64_t time_ns, Direction direction, uint64_t rank) {
-  if (batch_.size() == batch_before_) return;
-  EmissionContext& context = contexts_.emplace_back();
-  context.flow = SnapshotOf(flow, flows_.OuterOf(flow));
+EmissionContext Worker::ContextOf(const Flow& flow, const Frame& frame, uint64_t time_ns, Direction direction,
+                                  uint64_t rank) const {
+  EmissionContext context;
+  TakeSnapshot(flow, context.flow);
+  if ((flow.scope & kScopeTunnel) != 0) [[unlikely]] {
+    const std::span<const OuterLayer> outer = flows_.OuterOf(flow);
+    context.flow.outer.assign(outer.begin(), outer.end());
+  }
   context.file = frame.file;
   context.packet = frame.number;
   context.time_ns = time_ns;
   context.direction = direction;
   context.rank = rank;
+  return context;
+}
+
+void Worker::EndContext(const Flow& flow, const Frame& frame, uint64_t time_ns, Direction direction, uint64_t rank) {
+  if (batch_.size() == batch_before_) return;
+  contexts_.push_back(ContextOf(flow, frame, time_ns, direction, rank));
   BeginContext();
 }
 
@@ -429,7 +440,13 @@ void Worker::EndFlow(Flow& flow, const Frame& frame, uint64_t rank) {
              rank);  // the packet is another flow's: its time says nothing
   // Found at the next packet of its five-tuple, or of any other, or (rank) behind all packets so far.
   const uint64_t position = PacketPosition(frame.file, frame.number);
-  ended_.push_back({IdOf(flow), flow.first_packet, rank == 0 ? position - 1 : position});
+  EndedFlow& ended = ended_.emplace_back();
+  ended.id = IdOf(flow);
+  ended.first_packet = flow.first_packet;
+  ended.last_packet = rank == 0 ? position - 1 : position;
+  if (!wants_ends_) return;
+  ended.end = &ends_.emplace_back(ContextOf(flow, frame, flow.last_ns, Direction::kToServer, rank));
+  ended.context = static_cast<uint32_t>(contexts_.size());
 }
 
 void Worker::Sweep(uint64_t now_ns, bool all) {
@@ -456,6 +473,7 @@ void Worker::Deliver() {
   batch_.Clear();
   contexts_.clear();
   ended_.clear();
+  ends_.clear();
   BeginContext();
 }
 

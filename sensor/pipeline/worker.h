@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
@@ -20,6 +21,7 @@
 #include "sensor/flow/stream_inspector.h"
 #include "sensor/pipeline/burst_consumer.h"
 #include "sensor/pipeline/capture_clock.h"
+#include "sensor/pipeline/worker_counters.h"
 
 namespace vedette {
 
@@ -27,9 +29,9 @@ struct WorkerOptions {
   Decoder::Options decoder;
   StreamInspector::Options inspector;
   uint32_t max_flows = 1'000'000;
-  bool vlan_tells_flows_apart = false;        // for sites that use the same addresses in several VLANs; see KeyOf
-  FlowHashSeed hash_seed{};                   // of the flow table; what is found does not depend on it
-  bool believe_stamps = false;                // live: the kernel's; else see CaptureClock
+  bool vlan_tells_flows_apart = false;  // for sites that use the same addresses in several VLANs; see FlowKey::SetEnds
+  FlowHashSeed hash_seed{};             // of the flow table; what is found does not depend on it
+  bool believe_stamps = false;          // live: the kernel's; else see CaptureClock
   uint64_t tcp_timeout_ns = 600'000'000'000;  // idle; long polls and interactive sessions pause for minutes
   uint64_t tcp_closed_timeout_ns =
       60'000'000'000;  // after FIN both ways or RST: two maximum segment lifetimes on today's networks
@@ -38,24 +40,6 @@ struct WorkerOptions {
   uint64_t since_ns = 0, until_ns = UINT64_MAX;   // packet times to look at; UINT64_MAX: no end
   PacketFilter* filter = nullptr;                 // nullptr: all
   ObservableMask wanted = ObservableMask::All();  // without indicators: what parsers emit
-};
-
-struct WorkerCounters {
-  uint64_t excluded_by_filter = 0;
-  uint64_t fragments_excluded_by_filter = 0;  // of those: later fragments, by a filter that looks at ports
-  uint64_t excluded_by_time = 0;
-  uint64_t flows = 0;
-  uint64_t stamps_disbelieved = 0;  // frames, of all workers' packets; see CaptureClock
-  uint64_t flows_evicted = 0;       // because of max_flows
-  uint64_t flows_crowded_out = 0;   // because too many stood at one place of the flow table
-  uint64_t flows_peak = 0;
-  uint64_t flows_now = 0;
-  uint64_t flows_timed_out = 0;
-  uint64_t tcp_both_ways = 0;  // TCP flows that had packets of both ends when their 16th packet came …
-  uint64_t tcp_one_way = 0;    // … and those that had not
-  uint64_t bytes = 0;          // as on the wire, of decoded packets
-  uint64_t first_ns = UINT64_MAX, last_ns = 0;
-  std::array<uint64_t, kObservableKinds> observables{};
 };
 
 class Worker {
@@ -123,6 +107,8 @@ class Worker {
   void EndFlow(Flow& flow, const Frame& frame, uint64_t rank);
   void Sweep(uint64_t now_ns, bool all);
   void BeginContext();
+  EmissionContext ContextOf(const Flow& flow, const Frame& frame, uint64_t time_ns, Direction direction,
+                            uint64_t rank) const;
   void EndContext(const Flow& flow, const Frame& frame, uint64_t time_ns, Direction direction, uint64_t rank);
   void Deliver();
   void HandOver();
@@ -139,6 +125,8 @@ class Worker {
   WorkerCounters counters_;
   std::vector<EmissionContext> contexts_;
   std::vector<EndedFlow> ended_;
+  const bool wants_ends_;
+  std::deque<EmissionContext> ends_;  // what ended_ refers to
   std::unique_ptr<Slot[]> slots_;
   uint64_t frames_seen_ = 0;
   uint32_t batch_before_ = 0;

@@ -101,17 +101,9 @@ std::string SummaryOfCapture(const Totals& totals) {
   AppendFamily(out, "", figures, kObservables);
 
   std::string limits;
-  AppendCount(limits, "flows given up (table full)", figures.Value(kFlowsEnded, "table_full"));
-  AppendCount(limits, "flows given up (table crowded)", figures.Value(kFlowsEnded, "table_crowded"));
-  AppendCount(limits, "no room: one TCP direction", figures.Value(kTcp, "no_room_direction"));
-  AppendCount(limits, "no room: TCP reassembly", figures.Value(kTcp, "no_room_memory"));
-  AppendCount(limits, "TCP copies not read again", figures.Value(kTcp, "second_readings_limit"));
-  AppendCount(limits, "parsers: memory", figures.Value(kParserGivenUp, "memory"));
-  AppendCount(limits, "parsers: protocol changes", figures.Value(kParserGivenUp, "protocol_changes"));
-  ForEachProtocolCounter([&](const CounterText& counter, ProtocolId, size_t) {
-    AppendCount(limits, counter.text, figures.Value(kMessageLimits, counter.name));
+  ForEachLimit<CountedTotals>(totals, [&](const CounterLimit& limit, uint64_t count) {
+    if (!limit.text.empty()) AppendCount(limits, limit.text, static_cast<double>(count));
   });
-  AppendCount(limits, "payload bytes not scanned", figures.Sum(kPayloadSkipped));
   out += limits.empty() ? "limits hit: none\n" : "limits hit\n" + limits;
 
   const double seconds = std::max(totals.seconds, 1e-6);

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "parsers/base/counter.h"
 #include "parsers/base/observable.h"
 #include "signatures/indicator.h"
 #include "signatures/problem_tally.h"
@@ -41,14 +42,35 @@ struct PayloadHit {
   uint32_t length;     // bytes; the hit may begin in the tail (before offset 0). Of an expression: its longest match
 };
 
-// Figures of one worker's matching; add them up for the summary.
+namespace families {
+
+inline constexpr FigureFamily kPayloadInspected = {"vedette_payload_bytes_inspected_total", FigureKind::kCounter,
+                                                   "payload bytes in which patterns were looked for", ""};
+inline constexpr FigureFamily kScanErrors = {"vedette_scan_errors_total", FigureKind::kCounter,
+                                             "scans that Hyperscan ended with an error", ""};
+inline constexpr FigureFamily kHitsOverLimit = {"vedette_scan_hits_over_limit_total", FigureKind::kCounter,
+                                                "hits beyond what a scan may report to their audience", ""};
+
+}  // namespace families
+
+// What one worker's matching counts.
 struct MatchCounters {
-  uint64_t observables = 0;      // looked at
-  uint64_t field_scans = 0;      // Hyperscan calls on fields
-  uint64_t payload_scans = 0;    // Hyperscan calls on payload, seams included
-  uint64_t payload_bytes = 0;    // payload bytes scanned, seams not counted twice
+  uint64_t observables = 0;
+  uint64_t field_scans = 0;
+  uint64_t payload_scans = 0;
+  uint64_t payload_bytes = 0;
   uint64_t scan_errors = 0;      // non-zero results of hs_scan, which are never ignored
-  uint64_t hits_over_limit = 0;  // hits beyond kMaxHitsPerScan, not reported; each counts once for each audience
+  uint64_t hits_over_limit = 0;  // beyond kMaxHitsPerScan, not reported; each counts once for each audience
+
+  static constexpr auto Counters() {
+    using namespace families;
+    using C = MatchCounters;
+    return CounterTable(Count(&C::observables, "values that were compared with indicators"),
+                        Count(&C::field_scans, "Hyperscan calls on fields"),
+                        Count(&C::payload_scans, "Hyperscan calls on payload, seams included"),
+                        Count(&C::payload_bytes, kPayloadInspected), Count(&C::scan_errors, kScanErrors),
+                        Count(&C::hits_over_limit, kHitsOverLimit));
+  }
 };
 // Distinct patterns of one audience in one scan of payload, or in one field: one crafted text must not fill a worker's
 // memory.

@@ -71,7 +71,7 @@ def check_command(command):
 
 with tempfile.TemporaryDirectory() as name:
     folder = pathlib.Path(name)
-    status, _, err = run(vedette, "manual", name, "--sections", str(source / "docs/man"), "--example", str(source / "deploy/vedette.example.yaml"))
+    status, _, err = run(vedette, "manual", name, "--sections", str(source / "docs/man"))
     complain_if(status != 0 or err, f"vedette manual: {err}")
     pages = sorted(folder.glob("man?/*"))
     linters = [tool for tool in ("mandoc", "man") if shutil.which(tool)]

@@ -75,6 +75,16 @@ std::vector<std::string_view> LinesOf(std::string_view text) {
   return lines;
 }
 
+// All that a view holds of a flow's end.
+void AppendEnd(const View& view, std::string& out) {
+  const FlowSnapshot& flow = view.seen->flow;
+  out += "end " + view.first_alert_id + " of " + std::to_string(view.alerts);
+  for (const uint64_t number : {flow.id, flow.packets[0], flow.packets[1], flow.bytes[0], flow.bytes[1], flow.first_ns,
+                                flow.last_ns, view.seen->packet, view.seen->time_ns, view.generation})
+    out += ' ' + std::to_string(number);
+  out += ' ' + std::to_string(view.hits.size()) + ' ' + std::to_string(view.seen->message.size()) + '\n';
+}
+
 }  // namespace
 
 Replayed Replay(const Bursts& bursts, const Generations& generations, const std::vector<Clearance>& clearances,
@@ -90,12 +100,17 @@ Replayed Replay(const Bursts& bursts, const Generations& generations, const std:
                      {.sensor = identity, .file_name = [](uint32_t) { return std::string_view("capture"); }});
   const std::unique_ptr<Renderer> renderer = MakeJsonRenderer();
   std::vector<Reader> readers;
-  for (const Clearance& clearance : clearances) readers.push_back(Reader::Of(readers.size(), clearance));
+  for (const Clearance& clearance : clearances) {
+    readers.push_back(Reader::Of(readers.size(), clearance));
+    if (options.ends) readers.back().takes.Add(EventKind::kClosed);
+    readers.back().max_flows = options.max_flows;
+  }
   View view;
 
   Doorbell doorbell;
   AlertQueue queue(doorbell, options.room);
   MatchConsumer consumer(queue, !options.live, 0, options.limits);
+  if (options.ends) consumer.TellEnds();
   const auto kit_of = [&](size_t generation) {
     const std::shared_ptr<const IndicatorSet>& set = out.sets[generation];
     return MatchKit::Make(set, generation + 1, EmittedFor(set->wanted()));
@@ -105,10 +120,12 @@ Replayed Replay(const Bursts& bursts, const Generations& generations, const std:
   const auto pop = [&] {
     while (queue.Front() != nullptr) {
       const std::unique_ptr<QueuedAlert> queued = queue.Pop();
-      ++out.alerts;
+      if (queued->alert.event == EventKind::kAlert) ++out.alerts;
       const Event* const event = policy.Decide(queued->alert);
       for (size_t i = 0; event != nullptr && i < readers.size(); ++i) {
-        if (policy.Show(*event, readers[i], view) == ViewOutcome::kShown) renderer->Append(view, out.views[i]);
+        if (policy.Show(*event, readers[i], view) != ViewOutcome::kShown) continue;
+        renderer->Append(view, out.views[i]);
+        if (view.kind == EventKind::kClosed) AppendEnd(view, out.views[i]), ++out.ends;
       }
     }
   };
@@ -126,6 +143,7 @@ Replayed Replay(const Bursts& bursts, const Generations& generations, const std:
   worker.Finish();
   pop();
   out.counters = consumer.alert_counters();
+  for (const Reader& reader : readers) out.flows_over_limit += reader.flows_over_limit;
   Totals totals;
   totals.decode = worker.decode_counters();
   totals.workers = worker.counters();

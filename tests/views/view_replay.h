@@ -29,7 +29,9 @@ struct ReplayOptions {
   size_t pop_every_bursts = 1;  // how often the exporter comes
   size_t room = AlertQueue::kRoom;
   MatchLimits limits;
-  size_t burst = 32;  // frames
+  size_t burst = 32;      // frames
+  bool ends = false;      // views tell of the ends of flows, too …
+  size_t max_flows = 25;  // … of so many at a time
 };
 
 // Called with each burst in order; twice the same on each call.
@@ -38,6 +40,8 @@ using Bursts = std::function<void(const std::function<void(std::span<const Frame
 struct Replayed {
   std::vector<std::string> views;  // by clearance: all lines
   uint64_t alerts = 0;
+  uint64_t ends = 0;  // of flows, that views showed
+  uint64_t flows_over_limit = 0;
   // What met a limit, over all generations.
   AlertCounters counters;
   MatchCounters matching;

@@ -191,7 +191,11 @@ TEST(Views, DependOnNothingThatTheyMayNotShow) {
     live.live = true;
     live.pop_every_bursts = 6;
     live.room = 40;
-    for (const ReplayOptions& options : {replay, live}) {
+    // And both with views that tell of the ends of flows.
+    ReplayOptions replay_ends = replay, live_ends = live;
+    replay_ends.ends = live_ends.ends = true;
+    for (const ReplayOptions& options : {replay, live, replay_ends, live_ends}) {
+      if (options.ends && seed != 1) continue;
       Replayed all;
       ExpectSame(CompareViews(traffic.InBursts(kBurst), {rows}, clearances, options, 0, &all));
       EXPECT_GT(all.alerts, 300u);
@@ -203,6 +207,8 @@ TEST(Views, DependOnNothingThatTheyMayNotShow) {
       EXPECT_GT(all.matching.hits_over_limit, 0u);
       EXPECT_EQ(all.matching.scan_errors, 0u);
       EXPECT_TRUE(!options.live || all.counters.dropped_queue_full > 0);
+      EXPECT_EQ(options.ends, all.ends > 0);
+      EXPECT_EQ(options.ends, all.flows_over_limit > 0);
     }
   }
 }
@@ -222,6 +228,7 @@ TEST(Views, DependOnNothingThatTheyMayNotShowAcrossAReload) {
     options.live = true;
     options.room = 60;
     options.pop_every_bursts = 4;
+    options.ends = true;
     Replayed all;
     ExpectSame(CompareViews(traffic.InBursts(kBurst), {first, later, first}, clearances, options,
                             (traffic.size() + kBurst - 1) / kBurst, &all));
@@ -251,6 +258,7 @@ TEST(Views, DependOnNothingThatTheyMayNotShowOverTheProjectsCaptures) {
       const std::vector<Indicator> rows = RowsForWhatIsSeen(bursts, random, 40);
       ReplayOptions options;
       if (seed % 2 == 0) options.limits = {.alerts_per_flow = 2, .remembered = 5};
+      options.ends = seed % 3 == 0;
       Replayed all;
       const Difference difference = CompareViews(bursts, {rows}, SomeClearances(random, 4), options, 0, &all);
       EXPECT_EQ(difference.differing, 0u) << entry.path() << " seed " << seed << '\n' << difference.example;

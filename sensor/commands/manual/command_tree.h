@@ -32,6 +32,9 @@ CommandText DescribeCommand(const CLI::App& app, const std::string& name);
 // Each ends with a line break. `date` is that of the page; `before` and `after` are hand-written roff around OPTIONS.
 std::string ManPage(const CommandText& command, const std::string& date, const std::string& version,
                     const std::string& before, const std::string& after);
+// vedette.yaml(5), of the tables of keys; `before` and `after` are around KEYS and EXAMPLE.
+std::string ConfigPage(const std::string& date, const std::string& version, const std::string& before,
+                       const std::string& after);
 std::string BashCompletion(const CommandText& program);
 std::string ZshCompletion(const CommandText& program);
 std::string FishCompletion(const CommandText& program);

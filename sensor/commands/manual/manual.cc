@@ -1,6 +1,5 @@
-// vedette manual (hidden): writes man pages and shell completion; run when the package is built.
-#include <fmt/format.h>
-
+// vedette manual (hidden): writes man pages, shell completion and the example configuration; run when the package is
+// built.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdlib>
@@ -13,6 +12,7 @@
 #include "parsers/base/time_text.h"
 #include "sensor/commands/commands.h"
 #include "sensor/commands/manual/command_tree.h"
+#include "sensor/config/example.h"
 #include "sensor/setup/complain.h"
 
 namespace vedette {
@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 constexpr std::string_view kHere = ".\\\" HERE\n";
 
 struct ManualOptions {
-  std::string folder, sections, example;
+  std::string folder, sections;
 };
 
 // Throws std::runtime_error with the file's name.
@@ -74,9 +74,7 @@ void WritePages(const CommandText& program, const ManualOptions& options) {
   page(program);
   for (const CommandText& command : program.commands) page(command);
   const auto [before, after] = Halves(fs::path(options.sections) / "vedette.yaml.roff");
-  const std::string text = fmt::format(".TH VEDETTE.YAML 5 \"{}\" \"vedette {}\" \"Vedette\"\n{}.nf\n{}.fi\n{}", Date(),
-                                       VEDETTE_VERSION, before, Roff(ReadText(options.example)), after);
-  WriteText(fs::path(options.folder) / "man5/vedette.yaml.5", text);
+  WriteText(fs::path(options.folder) / "man5/vedette.yaml.5", ConfigPage(Date(), VEDETTE_VERSION, before, after));
 }
 
 }  // namespace
@@ -84,12 +82,13 @@ void WritePages(const CommandText& program, const ManualOptions& options) {
 Command AddManual(CLI::App& app) {
   auto options = std::make_shared<ManualOptions>();
   app.group("");
-  app.add_option("folder", options->folder, "where man1, man5 and completion are written")->required();
+  app.add_option("folder", options->folder, "where man1, man5, completion and vedette.example.yaml are written")
+      ->required();
   app.add_option("--sections", options->sections, "the hand-written parts (docs/man)")->required();
-  app.add_option("--example", options->example, "the example configuration")->required();
   return [options, root = app.get_parent()] {
     const CommandText program = DescribeCommand(*root, "vedette");
     WritePages(program, *options);
+    WriteText(fs::path(options->folder) / "vedette.example.yaml", ExampleConfig());
     const fs::path completion = fs::path(options->folder) / "completion";
     WriteText(completion / "vedette", BashCompletion(program));
     WriteText(completion / "_vedette", ZshCompletion(program));

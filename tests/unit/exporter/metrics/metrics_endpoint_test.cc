@@ -15,12 +15,16 @@
 namespace vedette {
 namespace {
 
+constexpr FigureFamily kFlows = {"vedette_flows_total", FigureKind::kCounter, "flows seen", ""};
+constexpr FigureFamily kPacketsDropped = {"vedette_packets_dropped_total", FigureKind::kCounter,
+                                          "packets lost before they were looked at, by cause", "cause"};
+
 class Source : public FigureSource {
  public:
   void AppendFigures(Figures& out) const override {
-    out.Add(families::kFlows, 12);
-    out.Add(families::kPacketsDropped, "kernel", 3);
-    out.Add(families::kPacketsDropped, "quote\"d", 1);
+    out.Add(kFlows, 12);
+    out.Add(kPacketsDropped, "kernel", 3);
+    out.Add(kPacketsDropped, "quote\"d", 1);
     out.Add(families::kMatches, "M\xfcnchen", 2);      // Latin-1
     out.Add(families::kMatches, "M\xc3\xbcnchen", 3);  // UTF-8
     out.Add(families::kMatches, "a\nb", 4);

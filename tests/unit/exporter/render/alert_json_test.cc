@@ -552,8 +552,8 @@ TEST_F(AlertJson, GenerationsDoNotMix) {
   const auto id = [&](uint64_t generation, uint32_t index) {
     Alert alert = MakeAlert(ObservableKind::kDnsQuery, "bad.example", {index});
     alert.generation = generation;
-    std::string out;
-    return renderer.AppendJson(alert, nullptr, out) ? json::parse(out)["indicator"]["id"].get<std::string>() : "";
+    const std::string out = LineOf(alert, policy);
+    return out.empty() ? "" : json::parse(out)["indicator"]["id"].get<std::string>();
   };
   EXPECT_EQ(id(1, 1), "old-1");
   EXPECT_EQ(id(2, 0), "new-0");

@@ -258,12 +258,12 @@ TEST(FlowTable, OrdinaryFlowsFindRoomWithinReach) {
 // Five-tuples of few hosts, some of them within tunnels and VLANs.
 struct Scoped {
   Tuple tuple;
-  std::vector<OuterLayer> outer;
+  OuterLayers outer;
   uint32_t vlans = 0;
 
   FlowKey Key(const FlowTable& table) const {
     FlowKey key = tuple.Key();
-    key.outer = outer;
+    if (!outer.empty()) key.outer = &outer;
     key.vlans = vlans;
     key.scope = static_cast<uint8_t>((outer.empty() ? 0 : kScopeTunnel) | (vlans == 0 ? 0 : kScopeVlan));
     table.Hash(key);
@@ -272,7 +272,7 @@ struct Scoped {
   std::string Name() const {
     const Tuple same = std::min(tuple, tuple.Reversed());
     std::string name = std::to_string(vlans);
-    for (const OuterLayer& layer : outer) name += "," + std::to_string(layer.identity());
+    for (const OuterLayer& layer : outer.layers()) name += "," + std::to_string(layer.identity());
     return name + "," + same.source.ToString() + "," + same.destination.ToString() + "," +
            std::to_string(same.source_port) + "," + std::to_string(same.destination_port) + "," +
            std::to_string(same.protocol);
@@ -288,8 +288,8 @@ TEST(FlowTable, TunnelsNetworksAndVlansTellFlowsApart) {
     Scoped scoped{RandomTuple(random, 6), {}};
     for (size_t depth = random() % 4; depth != 0; --depth) {
       const auto outside = RandomTuple(random, 100);  // addresses do not count
-      scoped.outer.push_back({outside.source, outside.destination, random() % 2 == 0 ? Tunnel::kGre : Tunnel::kVxlan,
-                              static_cast<uint32_t>(random() % 2)});
+      scoped.outer.Push({outside.source, outside.destination, random() % 2 == 0 ? Tunnel::kGre : Tunnel::kVxlan,
+                         static_cast<uint32_t>(random() % 2)});
     }
     if (random() % 3 == 0) scoped.vlans = VlansOf(tags, static_cast<uint8_t>(1 + random() % 2));
     FlowKey key = scoped.Key(table);
@@ -301,9 +301,9 @@ TEST(FlowTable, TunnelsNetworksAndVlansTellFlowsApart) {
       Flow& fresh = table.Insert(key, [](Flow&) { FAIL(); });
       naive[scoped.Name()] = &fresh;
       const std::span<const OuterLayer> kept = table.OuterOf(fresh);
-      ASSERT_TRUE(SameTunnels(kept, scoped.outer));
+      ASSERT_TRUE(SameTunnels(kept, scoped.outer.layers()));
       if (!kept.empty()) {
-        ASSERT_EQ(kept[0].source, scoped.outer[0].source);
+        ASSERT_EQ(kept[0].source, scoped.outer.layers()[0].source);
       }
     } else if (random() % 3 == 0) {
       table.Release(*flow);
@@ -320,8 +320,7 @@ TEST(FlowTable, PlainFlowsCostNothingForTunnels) {
   Scoped scoped{RandomTuple(random, 300), {}};
   plain.Insert(scoped.Key(plain), [](Flow&) { FAIL(); });
   EXPECT_EQ(plain.memory_bytes(), empty + 1024 * sizeof(Flow)) << "a slab";
-  scoped.outer.resize(1);
-  scoped.outer[0].tunnel = Tunnel::kGre;
+  scoped.outer.Push({{}, {}, Tunnel::kGre, 0});
   plain.Insert(scoped.Key(plain), [](Flow&) { FAIL(); });
   EXPECT_EQ(plain.memory_bytes(), empty + 1024 * (sizeof(Flow) + sizeof(OuterLayers)));
 }
@@ -331,7 +330,9 @@ TEST(Flow, CountsPacketsBeyondFourThousandMillions) {
   flow.packets_low[1] = 0xffffffff;
   flow.CountPacket(1);
   EXPECT_EQ(flow.packets(1), uint64_t{1} << 32);
-  EXPECT_EQ(SnapshotOf(flow).packets[1], uint64_t{1} << 32);
+  FlowSnapshot snapshot;
+  TakeSnapshot(flow, snapshot);
+  EXPECT_EQ(snapshot.packets[1], uint64_t{1} << 32);
   SwapEnds(flow);
   EXPECT_EQ(flow.packets(0), uint64_t{1} << 32);
   EXPECT_EQ(flow.packets(1), 0u);

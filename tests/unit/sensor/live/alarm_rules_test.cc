@@ -9,6 +9,7 @@
 
 #include "exporter/metrics/families.h"
 #include "sensor/live/alarms.h"
+#include "sensor/pipeline/totals_figures.h"
 
 namespace vedette {
 namespace {

@@ -13,6 +13,7 @@
 
 #include "exporter/metrics/families.h"
 #include "exporter/metrics/figures.h"
+#include "exporter/policy/alert_policy.h"
 #include "sensor/live/live_figures.h"
 #include "sensor/live/log.h"
 #include "sensor/live/reloader.h"

@@ -108,16 +108,16 @@ TEST_F(MuteFilterTest, KnowsEachGenerationsIndexes) {
   MuteFilter filter;
   RecordList other;
   other.Add(IndicatorType::kDomain, "new.example", "n-1");
-  filter.AddGeneration(records_.Catalogue(1));
-  filter.AddGeneration(other.Catalogue(2));
+  AlertPolicy policy(records_.Catalogue(1), {.mutes = &filter});
+  policy.AddGeneration(other.Catalogue(2));
   std::string error;
   const Mute mute = *MakeMute({.indicator = "n-1", .reason = "test", .until_ns = kNow + kHour}, kNow, error);
   filter.Use(std::make_shared<const MuteList>(std::vector<MuteList::Entry>{{mute, std::make_shared<MuteCounts>()}}));
   Alert alert = MakeAlert(ObservableKind::kTlsSni, "new.example", {0});
   alert.generation = 1;
-  EXPECT_TRUE(filter.Admit(alert));
+  EXPECT_NE(policy.Decide(alert), nullptr);
   alert.generation = 2;
-  EXPECT_FALSE(filter.Admit(alert));
+  EXPECT_EQ(policy.Decide(alert), nullptr);
 }
 
 }  // namespace

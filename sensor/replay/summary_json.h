@@ -5,7 +5,7 @@
 #include <string>
 
 #include "sensor/capture/files/capture_list.h"
-#include "sensor/commands/carve_setup.h"
+#include "sensor/replay/carve_setup.h"
 #include "sensor/setup/inputs.h"
 #include "sensor/setup/summary.h"
 

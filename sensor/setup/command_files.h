@@ -23,8 +23,8 @@ class CommandFiles {
   void AddCaptures(const CaptureList& captures);
   // `option`: "--out"; "-" is standard output. An empty path is ignored.
   void AddOutput(std::string_view option, const std::string& path);
-  // Captures are written there, and an index.
-  void AddCarveFolder(const std::string& folder);
+  // Captures are written there, and an index of that name. An empty path is none.
+  void AddCarveFolder(const std::string& folder, std::string_view index);
 
   // False, with `error` for the user, if two are the same file.
   [[nodiscard]] bool Check(std::string& error) const;

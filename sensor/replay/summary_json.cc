@@ -1,10 +1,11 @@
-#include "sensor/commands/summary_json.h"
+#include "sensor/replay/summary_json.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <fstream>
 #include <iterator>
@@ -16,8 +17,9 @@
 #include "parsers/base/file.h"
 #include "parsers/base/time_text.h"
 #include "parsers/registry.h"
-#include "sensor/commands/commands.h"
+#include "sensor/pipeline/totals_figures.h"
 #include "sensor/replay/carve_folder.h"
+#include "sensor/setup/exit_code.h"
 
 namespace vedette {
 namespace {
@@ -59,7 +61,7 @@ std::string_view MeaningOf(int status) {
   }
 }
 
-// The parts of the equation that families.h states.
+// The parts of the equation that totals_figures.h states.
 Json PacketsOf(const Figures& figures, const Totals& totals) {
   using namespace families;
   Json out = {{"received", Count(figures.Value(kPacketsReceived))},
@@ -74,28 +76,23 @@ Json PacketsOf(const Figures& figures, const Totals& totals) {
   return out;
 }
 
-// Bounds on memory that were reached: what was given up there depends on what else a worker held.
-Json MemoryLimitsHit(const Figures& figures) {
-  using namespace families;
+// The names of bounds that were hit, each once.
+Json LimitsHit(const Totals& totals, bool of_memory) {
   Json out = Json::array();
-  if (figures.Sum(kFlowsEnded) != 0) out.push_back("flow_table");
-  if (figures.Value(kTcp, "no_room_memory") != 0) out.push_back("reassembly");
-  if (figures.Value(kParserGivenUp, "memory") != 0) out.push_back("parsers");
-  if (figures.Value(kPacketsNotDecoded, NameOf(NotDecoded::kFragmentLimit)) != 0) out.push_back("fragments");
+  ForEachLimit<CountedTotals>(totals, [&](const CounterLimit& limit, uint64_t count) {
+    if (count == 0 || limit.of_memory != of_memory) return;
+    if (std::find(out.begin(), out.end(), limit.name) == out.end()) out.push_back(limit.name);
+  });
   return out;
 }
 
+// Bounds on memory that were reached: what was given up there depends on what else a worker held.
+Json MemoryLimitsHit(const Totals& totals) { return LimitsHit(totals, true); }
+
 // All bounds that kept something from being looked at: what stands under "limits hit" on standard error.
-Json LimitsHit(const Figures& figures) {
-  using namespace families;
-  Json out = MemoryLimitsHit(figures);
-  if (figures.Value(kTcp, "no_room_direction") != 0) out.push_back("direction_too_long");
-  if (figures.Value(kTcp, "second_readings_limit") != 0) out.push_back("second_readings");
-  if (figures.Value(kParserGivenUp, "protocol_changes") != 0) out.push_back("protocol_changes");
-  ForEachProtocolCounter([&](const CounterText& counter, ProtocolId, size_t) {
-    if (figures.Value(kMessageLimits, counter.name) != 0) out.push_back(counter.name);
-  });
-  if (figures.Sum(kPayloadSkipped) != 0) out.push_back("payload_depth");
+Json AllLimitsHit(const Totals& totals) {
+  Json out = MemoryLimitsHit(totals);
+  for (Json& name : LimitsHit(totals, false)) out.push_back(std::move(name));
   return out;
 }
 
@@ -216,8 +213,8 @@ std::string SummaryJson(const SummaryInput& input) {
   out["flows_with_alerts"] = input.totals.alerts.flows;
   AppendMatches(input, out);
   if (!input.carve.folder().empty()) out["carved"] = CarvedOf(input.carve);
-  out["limits_hit"] = LimitsHit(same);
-  out["memory_limits_hit"] = MemoryLimitsHit(same);
+  out["limits_hit"] = AllLimitsHit(input.totals);
+  out["memory_limits_hit"] = MemoryLimitsHit(input.totals);
   out["figures"] = Json::parse(JsonOf(same));
   out["run"] = RunOf(input, own);
   return out.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';

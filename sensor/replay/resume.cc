@@ -1,4 +1,4 @@
-#include "sensor/commands/resume.h"
+#include "sensor/replay/resume.h"
 
 #include <fmt/format.h>
 #include <sys/stat.h>

@@ -1,4 +1,4 @@
-#include "sensor/commands/command_files.h"
+#include "sensor/setup/command_files.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -7,7 +7,6 @@
 #include <system_error>
 
 #include "parsers/base/text.h"
-#include "sensor/replay/carve_folder.h"
 
 namespace vedette {
 namespace {
@@ -68,11 +67,11 @@ void CommandFiles::AddOutput(std::string_view option, const std::string& path) {
   if (fstat(STDOUT_FILENO, &output.status) == 0) outputs_.push_back(std::move(output));
 }
 
-void CommandFiles::AddCarveFolder(const std::string& folder) {
+void CommandFiles::AddCarveFolder(const std::string& folder, std::string_view index) {
   if (folder.empty()) return;
-  const std::string index = folder + '/' + kCarveIndex;
-  carve_folder_ = std::filesystem::path(PlaceOf(index)).parent_path().string();
-  AddOutput("--carve", index);
+  const std::string path = fmt::format("{}/{}", folder, index);
+  carve_folder_ = std::filesystem::path(PlaceOf(path)).parent_path().string();
+  AddOutput("--carve", path);
 }
 
 bool CommandFiles::Check(std::string& error) const {

@@ -1,4 +1,4 @@
-#include "sensor/commands/carve_setup.h"
+#include "sensor/replay/carve_setup.h"
 
 #include <fmt/format.h>
 
