@@ -1,6 +1,6 @@
 // Any bytes as a datagram that may be a tunnel's: nothing is read beyond it, and an IP packet is found in each of the
 // headers that are put around it. The first byte: how many bytes of the datagram the capture has not.
-#include "sensor/flow/tunnel.h"
+#include "sensor/decode/tunnel.h"
 
 #include <string>
 
@@ -13,7 +13,7 @@ using namespace vedette;
 Tunnel TunnelOf(std::string_view datagram, size_t missing_bytes) {
   const std::string exact(datagram);  // so that a byte too many is seen
   const Tunnel tunnel = TunnelOfDatagram(AsBytes(exact), exact.size() + missing_bytes);
-  Check(tunnel < Tunnel::kCount && (NameOf(tunnel) == "none") == (tunnel == Tunnel::kNone));
+  Check(static_cast<size_t>(tunnel) < kTunnels && (NameOf(tunnel) == "none") == (tunnel == Tunnel::kNone));
   return tunnel;
 }
 
@@ -48,6 +48,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string datagram(input.Rest());
   if (TunnelOf(datagram, missing_bytes) == Tunnel::kIpInUdp) CheckInEach(datagram, missing_bytes);
   for (unsigned protocol = 0; protocol < 256; ++protocol)
-    Check(TunnelOfIpProtocol(static_cast<uint8_t>(protocol)) < Tunnel::kCount);
+    Check(static_cast<size_t>(TunnelOfIpProtocol(static_cast<uint8_t>(protocol))) < kTunnels);
   return 0;
 }

@@ -15,6 +15,7 @@
 #include "exporter/policy/alert_policy.h"
 #include "sensor/capture/files/capture_files.h"
 #include "sensor/pipeline/match_consumer.h"
+#include "sensor/pipeline/matching_lane.h"
 #include "sensor/pipeline/pipeline.h"
 #include "tests/unit/sensor/decode/packets.h"
 #include "tests/unit/signatures/sets.h"
@@ -220,24 +221,16 @@ TEST(FlowTotalsOfReplay, AreTheSameForAnyNumberOfWorkers) {
   std::vector<std::string> first;
   for (const size_t workers : {1, 2, 5}) {
     Doorbell doorbell;
-    std::vector<std::unique_ptr<AlertQueue>> queues;
-    std::vector<std::unique_ptr<MatchConsumer>> consumers;
-    std::vector<AlertQueue*> queue_list;
-    std::vector<WorkerSetup> setups(workers);
-    for (WorkerSetup& setup : setups) {
-      queue_list.push_back(queues.emplace_back(std::make_unique<AlertQueue>(doorbell)).get());
-      consumers.push_back(std::make_unique<MatchConsumer>(*queues.back(), true));
-      consumers.back()->TellEnds();
-      setup.source = std::make_unique<CaptureFiles>(list);
-      setup.consumer = consumers.back().get();
-      setup.kit = MatchKit::Make(set.set, 0, EmittedFor(set.set->wanted()));
-      setup.on_end = [queue = queues.back().get()] { queue->Close(); };
+    std::vector<LaneSetup> lanes(workers);
+    for (LaneSetup& lane : lanes) {
+      lane.source = std::make_unique<CaptureFiles>(list);
+      ASSERT_NE(MakeMatching(lane, set.set, doorbell, {.wait_when_full = true, .tell_ends = true}), nullptr);
     }
     AlertPolicy policy(CatalogueOf(set.set), {});
     EndsReader sink(policy, Reader::Operator());
     std::atomic<bool> stop{false};
-    Pipeline pipeline(std::move(setups), Sharing::kSameCapture);
-    ExportLoop loop(doorbell, queue_list, policy, {&sink}, true, stop);
+    Pipeline pipeline(std::move(lanes), Sharing::kSameCapture);
+    ExportLoop loop(doorbell, pipeline.alert_queues(), policy, {&sink}, true, stop);
     std::thread exporter([&] { loop.Run(); });
     const Totals totals = pipeline.Run(stop, {});
     exporter.join();
