@@ -48,6 +48,10 @@ Identity IdentifyStream(Bytes first, Direction direction) {
   return IdentifyAmong(first, direction, []<class P>() { return true; });
 }
 
+bool EachMessageTells(ProtocolId protocol) {
+  return !AnyStreamProtocol([&]<class P>() { return P::kId == protocol && !P::StreamParser::kEachMessageTells; });
+}
+
 namespace {
 
 // Behind a preamble, which may be such that only what follows STARTTLS can come.

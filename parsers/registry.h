@@ -120,6 +120,9 @@ Identity IdentifyBehindPreamble(Bytes first, Direction direction, ProtocolId onl
 // What the stream parser of that one protocol says to them; kNo for kUnknown.
 Probe ProbeStream(ProtocolId protocol, Bytes first, Direction direction);
 
+// Whether that protocol's stream parser can be told from any of its messages; true for one without.
+bool EachMessageTells(ProtocolId protocol);
+
 // An empty stream parser of the protocol; no parser for kUnknown.
 FlowParser MakeStreamParser(ProtocolId protocol);
 

@@ -108,6 +108,9 @@ concept StreamParserType = BoundedParser<P> &&
   // Where it began behind a preamble, the other direction may begin with an answer to that. False: Chunk::start is not
   // set then, since its own first message may not be there. True: it wants to know of the connection's start alone.
   { P::kStartCountsBehindAnswer } -> std::convertible_to<bool>;
+  // Whether each of its messages tells the protocol. False: where a stream is read once more from its middle, it is
+  // taken for what it was.
+  { P::kEachMessageTells } -> std::convertible_to<bool>;
 };
 
 // A stream parser that passes over content (content.h). Where somebody wants it, it is told the bytes that it skipped;

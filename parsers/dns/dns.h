@@ -61,6 +61,7 @@ class DnsStreamParser {
   static constexpr bool kReadsEnds = false;
   static constexpr bool kFollowsStartTls = false;
   static constexpr bool kStartCountsBehindAnswer = false;
+  static constexpr bool kEachMessageTells = true;
 
   // Looks at the length, the header and the first record.
   static Probe Identify(Bytes first, Direction direction);

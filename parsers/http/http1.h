@@ -58,6 +58,7 @@ class Http1Parser {
   static constexpr bool kReadsEnds = true;  // a URL without a host has the server's address
   static constexpr bool kFollowsStartTls = false;
   static constexpr bool kStartCountsBehindAnswer = true;  // it tells who the client is
+  static constexpr bool kEachMessageTells = true;
 
   static Probe Identify(Bytes first, Direction) { return IdentifyHttp1(AsText(first)); }
   static Sender SenderOf(Bytes first) {

@@ -37,6 +37,7 @@ class OpenVpnParser {
   static constexpr bool kReadsEnds = false;
   static constexpr bool kFollowsStartTls = false;
   static constexpr bool kStartCountsBehindAnswer = false;
+  static constexpr bool kEachMessageTells = true;
 
   // kYes for a whole hard reset, the first packet of either end.
   static Probe Identify(Bytes first, Direction direction);  // over TCP, with its length before it

@@ -75,7 +75,10 @@ Outcome SshParser::Feed(const Chunk& chunk, ParserOutput& out) {
     }
   }
   if (chunk.end) Close(side);
-  if (sides_[0].state == State::kClosed && sides_[1].state == State::kClosed) return Outcome::Done();
+  if (sides_[0].state == State::kClosed && sides_[1].state == State::kClosed) {
+    // Another copy of what is no SSH may come.
+    return sides_[0].given_up || sides_[1].given_up ? Outcome::Malformed() : Outcome::Done();
+  }
   return side.state == State::kClosed ? Outcome::Skip(Outcome::kSkipAll) : Outcome::NeedMore();
 }
 
@@ -88,6 +91,11 @@ size_t SshParser::HeldBytes() const {
 bool SshParser::InMessage(Direction direction) const {
   const Side& side = sides_[static_cast<size_t>(direction)];
   return !side.held.empty() || side.drop_bytes != 0 || side.state == State::kLongLine;
+}
+
+void SshParser::GiveUp(Side& side) {
+  Close(side);
+  side.given_up = true;
 }
 
 void SshParser::Close(Side& side) {
@@ -137,7 +145,7 @@ bool SshParser::ReadLine(Side& side, Bytes& data, Direction direction, Observabl
     if (side.state == State::kLongLine) side.state = State::kLine;
   }
   if ((side.state == State::kLine || side.state == State::kLongLine) && side.greeting_bytes > kMaxGreetingBytes) {
-    Close(side);
+    GiveUp(side);
   }
   return side.state != State::kClosed;
 }
@@ -178,7 +186,7 @@ bool SshParser::ReadPacket(Side& side, Bytes& data, Direction direction, Observa
   const uint32_t length = U32(header);
   const uint8_t padding = header[kLengthBytes], message = header[kLengthBytes + 1];
   if (length < kMinPacketBytes || length > kMaxPacketBytes || padding + 2u > length) {
-    Close(side);
+    GiveUp(side);
     return false;
   }
   const size_t total = kLengthBytes + length;
@@ -209,7 +217,11 @@ void SshParser::OnPacket(Side& side, Bytes payload, Direction direction, Observa
   const bool to_server = direction == Direction::kToServer;
   if (payload[0] == kKexInit) {
     // The client says no more of itself.
-    if (!OnKexInit(side, body, direction, values) || to_server) Close(side);
+    if (!OnKexInit(side, body, direction, values)) {
+      GiveUp(side);
+    } else if (to_server) {
+      Close(side);
+    }
   } else if (!to_server && OnHostKey(side, body, direction, values)) {
     Close(side);
   }

@@ -34,6 +34,7 @@ class SshParser {
   static constexpr bool kReadsEnds = false;
   static constexpr bool kFollowsStartTls = false;
   static constexpr bool kStartCountsBehindAnswer = false;
+  static constexpr bool kEachMessageTells = false;
 
   // kYes for the beginning of an identification: "SSH-1" or "SSH-2".
   static Probe Identify(Bytes first, Direction direction);
@@ -58,6 +59,7 @@ class SshParser {
     uint32_t greeting_bytes = 0;  // of lines before the identification
     uint32_t drop_bytes = 0;      // rest of a packet that is of no use
     State state = State::kLine;
+    bool given_up = false;  // closed, because of bytes that are no SSH
   };
 
   static void PassGap(Side& side, uint32_t gap_bytes);
@@ -69,6 +71,7 @@ class SshParser {
   void OnPacket(Side& side, Bytes payload, Direction direction, ObservableBatch& values);
   static bool OnKexInit(const Side& side, Bytes body, Direction direction, ObservableBatch& values);
   static bool OnHostKey(const Side& side, Bytes body, Direction direction, ObservableBatch& values);
+  static void GiveUp(Side& side);
   static void Close(Side& side);
 
   Side sides_[2];

@@ -39,6 +39,7 @@ class TlsParser {
   static constexpr bool kReadsEnds = false;
   static constexpr bool kFollowsStartTls = true;
   static constexpr bool kStartCountsBehindAnswer = false;
+  static constexpr bool kEachMessageTells = true;
 
   // kYes for the first bytes of a record with a handshake message that is known and has a plausible length, of a
   // ChangeCipherSpec, an alert in clear, application data, and of an SSLv2-compatible ClientHello.

@@ -101,6 +101,7 @@ bool StreamInspector::BeginAtCopy(Flow& flow, StreamState& state, size_t index, 
   const bool within_message = behind <= message.size();
   if (state.reading.complete && !within_message) return false;  // nothing more to learn
   if (!BeginSecondReading(flow, state)) return false;
+  if (!EachMessageTells(flow.app)) state.second->reading.parser = MakeStreamParser(flow.app);
   SecondReading::Direction& direction = state.second->direction[index];
   direction.behind = behind;
   if (!within_message) return true;

@@ -92,7 +92,7 @@ TEST(IndicatorSet, KeepsWhatIsSaidAboutAnIndicator) {
   EXPECT_EQ(b.valid_from_ns, std::nullopt);
   EXPECT_TRUE(b.tags.empty());
   EXPECT_EQ(test.set->wanted(), ObservableMask({kDnsQuery, kIp, kIpInner, kIpQuoted, kDnsAnswer, kHttpHost,
-                                                kHttpHostField, kHttpXff, kTlsSni}));
+                                                kHttpHostField, kHttpXff, kTlsSni, kDtlsSni}));
 }
 
 TEST(IndicatorSet, RefusesWhatNothingShows) {
@@ -105,7 +105,7 @@ TEST(IndicatorSet, RefusesWhatNothingShows) {
   EXPECT_EQ(ReasonAgainst(MakeIndicator(IndicatorType::kWallet, "4xyz")), "wallet values are not seen in traffic yet");
   Indicator elsewhere = MakeIndicator(IndicatorType::kJa3, std::string(32, 'a'));
   elsewhere.in = {kDnsQuery};
-  EXPECT_EQ(ReasonAgainst(elsewhere), "ja3 is looked for in tls.ja3, and not in dns.query");
+  EXPECT_EQ(ReasonAgainst(elsewhere), "ja3 is looked for in tls.ja3, dtls.ja3, and not in dns.query");
   Indicator content = MakeIndicator(IndicatorType::kContent, "evil");
   content.in = {kIp};
   EXPECT_NE(ReasonAgainst(content), "");

@@ -1,5 +1,6 @@
 #include "sensor/capture/live/live_sources.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -26,7 +27,8 @@ uint64_t NowNs() {
 class FakeSource final : public LiveSource {
  public:
   explicit FakeSource(uint32_t file) : file_(file) {
-    if (pipe(ends_) != 0) ends_[0] = ends_[1] = -1;
+    // Full, it says all the same that there is something.
+    if (pipe2(ends_, O_NONBLOCK | O_CLOEXEC) != 0) ends_[0] = ends_[1] = -1;
   }
   ~FakeSource() override {
     for (const int end : ends_) close(end);
