@@ -150,17 +150,12 @@ class ConstituencyFeed : public testing::Test {
 
   // Replays pcaps/ to the three; what each received stands in its file, all alerts in all.jsonl.
   void Replay(const std::vector<std::string>& geo) {
-    std::vector<std::string> command = {VEDETTE_PROGRAM,
-                                        "replay",
-                                        VEDETTE_SOURCE_DIR "/pcaps",
-                                        "--indicators",
-                                        VEDETTE_SOURCE_DIR "/pcaps/indicators",
-                                        "--publish",
-                                        config_,
-                                        "--partner-wait",
-                                        "30",
-                                        "--out",
-                                        folder_.Path("all.jsonl")};
+    std::vector<std::string> command = {
+        VEDETTE_PROGRAM, "replay", VEDETTE_SOURCE_DIR "/pcaps", "--indicators", VEDETTE_SOURCE_DIR "/pcaps/indicators",
+        // Rows that these captures have of their own (tests/golden).
+        "--indicators", VEDETTE_SOURCE_DIR "/pcaps/11-ssh-login.indicators.csv", "--indicators",
+        VEDETTE_SOURCE_DIR "/pcaps/12-beacon-dtls.indicators.csv", "--publish", config_, "--partner-wait", "30",
+        "--out", folder_.Path("all.jsonl")};
     command.insert(command.end(), geo.begin(), geo.end());
     ChildProcess replay(command);
     std::map<std::string, std::unique_ptr<ChildProcess>> subscribers;
