@@ -41,10 +41,11 @@ Key<Config> CaptureSection() {
                      "instead of it, several whose packets are one traffic: [eth0, eth1], the two directions of a tap"},
                     &C::interfaces, ReadInterfaces),
           TextKey("filter", &C::filter, "a BPF filter", "as tcpdump takes it: \"not port 22\""),
-          FlagKey("promiscuous", &C::promiscuous, "whether an interface takes packets for others, too"),
+          FlagKey("promiscuous", &C::promiscuous,
+                  "capture packets that are addressed to others, too (promiscuous mode)"),
           NumberKey("snap_bytes", &C::snap_bytes, 64, 262'144, "bytes of a packet to keep; the default cuts nothing"),
           NumberKey("buffer_mebibytes", &C::buffer_mebibytes, 1, 2047, "the kernel's buffer, for each interface"),
-          TextKey("user", &C::user, "a user's name", "whose rights are left once the interfaces are open"),
+          TextKey("user", &C::user, "a user's name", "the user that the sensor runs as once the interfaces are open"),
       },
       &Config::capture);
 }

@@ -5,7 +5,7 @@ namespace vedette {
 Key<Config> HardeningSection() {
   using H = HardeningConfig;
   return SectionKey<Config, H>(
-      "hardening", "sensor/hardening/README.md; the log says what a kernel does not have",
+      "hardening", "see sensor/hardening/README.md; the log says what the kernel does not support",
       {
           FlagKey("landlock", &H::landlock, "only the files and ports that this configuration names"),
           FlagKey("seccomp", &H::seccomp, "only the system calls of a sensor; no program can be started"),

@@ -33,7 +33,7 @@ Keys<Config> InputKeys() {
                      &Config::cache, ReadCache)
           .AtReload(),
       OwnKey<Config>({"geo", "a list of paths", "[]",
-                      "MMDB databases, the preferred one first; one that is replaced by renaming is read again"},
+                      "MMDB databases, the preferred one first; a database that is replaced by renaming is reloaded"},
                      &Config::geo, ReadPaths("geo", &Config::geo)),
   };
 }

@@ -9,7 +9,7 @@ Key<Config> LimitsSection() {
       {
           NumberKey("flows", &L::flows, 1000, 100'000'000, "per worker; beyond it the flow idle longest gives way"),
           NumberKey("reassembly_mebibytes", &L::reassembly_mebibytes, 1, 1'000'000, "TCP segments ahead of their turn"),
-          NumberKey("parser_mebibytes", &L::parser_mebibytes, 1, 1'000'000, "messages that are not complete yet"),
+          NumberKey("parser_mebibytes", &L::parser_mebibytes, 1, 1'000'000, "incomplete messages that parsers hold"),
           NumberKey("fragment_mebibytes", &L::fragment_mebibytes, 1, 100'000, "IP fragments"),
           NumberKey("payload_depth", &L::payload_depth, 0, UINT64_MAX,
                     "bytes of each direction of a flow in which patterns are looked for; 0: all")

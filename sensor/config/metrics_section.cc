@@ -41,8 +41,8 @@ Key<Config> MetricsSection() {
   return SectionKey<Config, M>(
       "metrics", "",
       {
-          OwnKey<M>({"listen", kListenType, M().listen, "where Prometheus asks for /metrics; off: nowhere"}, &M::listen,
-                    ReadListen),
+          OwnKey<M>({"listen", kListenType, M().listen, "address and port for Prometheus (/metrics); off: none"},
+                    &M::listen, ReadListen),
           NumberKey("log_seconds", &M::log_seconds, 0, 86'400, "between two lines of figures in the log; 0: none"),
       },
       &Config::metrics);

@@ -9,10 +9,10 @@ Keys<LiveOutput> OutputKeys() {
   using O = LiveOutput;
   return {
       DurationKey("sync", &O::sync, std::chrono::seconds(1), std::chrono::hours(1), true,
-                  "until an alert is on disk, whatever becomes of the machine; off: when the system likes"),
+                  "longest time until an alert is safely on disk; off: left to the operating system"),
       NumberKey("rotate_mebibytes", &O::rotate_bytes, 0, 1'000'000,
                 "from that size on it becomes FILE.1, that one FILE.2, …; 0: never", uint64_t{1} << 20),
-      NumberKey("keep", &O::keep, 1, 1000, "such files at most"),
+      NumberKey("keep", &O::keep, 1, 1000, "number of rotated files to keep"),
   };
 }
 

@@ -20,7 +20,7 @@ Key<Config> SensorSection() {
   return SectionKey<Config, Config>(
       "sensor", "",
       {
-          TextKey("name", &Config::sensor_name, "a text", "how partners see this sensor").InUse(),
+          TextKey("name", &Config::sensor_name, "a text", "the name of this sensor in alerts and feeds").InUse(),
           OwnKey<Config>({"resolvers", "a list of IP addresses", "[]",
                           "DNS resolvers of the network: neither suspect nor affected"},
                          &Config::resolvers, ReadResolvers),

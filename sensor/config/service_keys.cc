@@ -24,9 +24,9 @@ void ReadControl(const Section& top, Config& config) {
 
 Keys<Config> ServiceKeys() {
   return {
-      OwnKey<Config>(
-          {"state", "the path of a folder", Config().state, "folder of all that the sensor keeps; `user` writes it"},
-          &Config::state, ReadState),
+      OwnKey<Config>({"state", "the path of a folder", Config().state,
+                      "folder for everything that the sensor stores; `user` must be able to write it"},
+                     &Config::state, ReadState),
       OwnKey<Config>({"control", "the path of a socket, or off", Config().control,
                       "how `vedette status`, `reload` and others reach this sensor; off: not at all"},
                      &Config::control, ReadControl),
