@@ -121,6 +121,7 @@ void Worker::ProcessWaiting() {
 
 // Tells what time each frame has, and runs them in bursts; keeps those whose time cannot be told yet.
 void Worker::Judge(std::span<const Frame> frames, bool last) {
+  UseNewKit();
   while (!frames.empty()) {
     // Streams cut bursts where they end for the moment: a sweep comes at the same packet all the same.
     const size_t most =
@@ -146,7 +147,6 @@ void Worker::Judge(std::span<const Frame> frames, bool last) {
 
 // `time_ns`: of all these frames; nothing: their stamps are their times.
 void Worker::Run(std::span<const Frame> frames, std::optional<uint64_t> time_ns) {
-  UseNewKit();
   decoder_.BeginBurst();
   size_t used = 0;
   const uint64_t difference_ns = clock_.difference_ns();
