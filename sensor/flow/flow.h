@@ -61,7 +61,7 @@ struct Flow {
   TcpHalf half[2];
   std::unique_ptr<StreamState> stream;
 };
-static_assert(sizeof(Flow) <= 176, "a million flows a worker have to stay affordable");
+static_assert(sizeof(Flow) <= 176, "a million flows per worker must stay affordable");
 
 // Tags as one number that is never 0, for those that have any.
 inline uint32_t VlansOf(const uint16_t (&vlan)[2], uint8_t num_vlans) {

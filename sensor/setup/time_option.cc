@@ -17,7 +17,7 @@ bool IsNumber(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-// RFC 3339's form of what people leave away of it.
+// RFC 3339's form of what people omit from it.
 std::string Completed(std::string_view text) {
   const std::string date(text.substr(0, kDateBytes));
   if (text.size() <= kDateBytes) return date + "T00:00:00Z";
