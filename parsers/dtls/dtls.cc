@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "parsers/base/text.h"
+#include "parsers/dtls/dtls_protocol.h"
 #include "parsers/tls/tls_fingerprint.h"
 #include "parsers/tls/tls_hello.h"
 
@@ -125,28 +126,37 @@ Outcome DtlsParser::Feed(const Datagram& datagram, ParserOutput& out) {
     Fragment fragment;
     while (is_handshake && ReadFragment(record, fragment)) {
       if (fragment.type != kClientHello) continue;
-      OnFragment(sides_[static_cast<size_t>(datagram.direction)], fragment, datagram.direction, out.values());
+      OnFragment(sides_[static_cast<size_t>(datagram.direction)], fragment, datagram.direction, out);
     }
   }
   return num_hellos_ < kMaxHellos ? Outcome::NeedMore() : Outcome::Done();
 }
 
-void DtlsParser::OnFragment(Side& side, const Fragment& fragment, Direction direction, ObservableBatch& values) {
+void DtlsParser::OnFragment(Side& side, const Fragment& fragment, Direction direction, ParserOutput& out) {
   if (num_hellos_ == kMaxHellos) return;
   if (fragment.body.size() == fragment.message_bytes) {
     side = {};
-    return OnHello(fragment.body, direction, values);
+    return OnHello(fragment.body, direction, out);
   }
-  if (fragment.message_bytes > kMaxHelloBytes || fragment.body.empty()) return;
+  if (fragment.body.empty()) return;
+  if (fragment.message_bytes > kMaxHelloBytes) {
+    if (fragment.offset == 0) out.Count<DtlsProtocol>(DtlsProtocol::kHelloLimit);
+    return;
+  }
   if (side.body.size() != fragment.message_bytes || side.message_seq != fragment.message_seq) {
     side = {};
     side.body.resize(fragment.message_bytes);
     side.message_seq = fragment.message_seq;
   }
-  if (!Place(side, fragment)) return;
+  const bool whole = Place(side, fragment);
+  if (side.ranges.size() > kMaxRanges) {
+    side = {};
+    out.Count<DtlsProtocol>(DtlsProtocol::kHelloLimit);
+  }
+  if (!whole) return;
   const std::vector<uint8_t> body = std::move(side.body);
   side = {};
-  OnHello(body, direction, values);
+  OnHello(body, direction, out);
 }
 
 // Of bytes that come twice the first count. True: the message is whole.
@@ -174,19 +184,16 @@ bool DtlsParser::Place(Side& side, const Fragment& fragment) {
   copy(to);
   ranges.insert(std::find_if(ranges.begin(), ranges.end(), [&](const Range& r) { return r.begin > placed.begin; }),
                 placed);
-  if (ranges.size() > kMaxRanges) {
-    side = {};
-    return false;
-  }
   side.ranges = std::move(ranges);
   return placed.begin == 0 && placed.end == side.body.size();
 }
 
-void DtlsParser::OnHello(Bytes body, Direction direction, ObservableBatch& values) {
+void DtlsParser::OnHello(Bytes body, Direction direction, ParserOutput& out) {
+  ObservableBatch& values = out.values();
   std::vector<uint8_t> tls;
   ClientHello hello;
   if (!WithoutCookie(body, tls) || !ParseClientHello(tls, hello) || !IsVersion(hello.legacy_version)) return;
-  ++num_hellos_;
+  if (++num_hellos_ == kMaxHellos) out.Count<DtlsProtocol>(DtlsProtocol::kHelloLimit);
   values.BeginMessage();
   if (values.Wants(ObservableKind::kDtlsSni)) {
     hello.ForEachServerName(

@@ -68,8 +68,8 @@ class DtlsParser {
   static bool ReadRecord(ByteReader& reader, bool& is_handshake, ByteReader& record);
   static bool ReadFragment(ByteReader& record, Fragment& fragment);
 
-  void OnFragment(Side& side, const Fragment& fragment, Direction direction, ObservableBatch& values);
-  void OnHello(Bytes body, Direction direction, ObservableBatch& values);
+  void OnFragment(Side& side, const Fragment& fragment, Direction direction, ParserOutput& out);
+  void OnHello(Bytes body, Direction direction, ParserOutput& out);
   static bool Place(Side& side, const Fragment& fragment);
   static size_t BytesOf(const Side& side) { return side.body.capacity() + side.ranges.capacity() * sizeof(Range); }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "parsers/dtls/dtls_protocol.h"
 #include "parsers/tls/tls_fingerprint.h"
 #include "tests/unit/parsers/stream_feeding.h"
 #include "tests/unit/parsers/tls_build.h"
@@ -183,14 +184,19 @@ TEST(Dtls, IsBounded) {
   const std::string big(DtlsParser::kMaxHelloBytes + 1, 'x');
   flow.Send(DtlsRecord(Fragment(kClientHello, big, 0, 100)));
   EXPECT_EQ(flow.parser.HeldBytes(), 0u);
+  const auto limit_hit = [&] { return flow.batch.counters.Of(DtlsProtocol::kId, DtlsProtocol::kHelloLimit); };
+  EXPECT_EQ(limit_hit(), 1u) << "too long";
   const std::string most(DtlsParser::kMaxHelloBytes, 'x');
   for (size_t at = 0; at < 200; at += 2) flow.Send(DtlsRecord(Fragment(kClientHello, most, at, 1)));
+  const uint64_t too_many_pieces = limit_hit() - 1;
+  EXPECT_EQ(too_many_pieces, 100 / (DtlsParser::kMaxRanges + 1));
   for (int i = 1; i < DtlsParser::kMaxHellos; ++i) {
     EXPECT_EQ(flow.Send(Whole(kClientHello, Hello("a"))).progress, Progress::kNeedMore);
   }
   EXPECT_EQ(flow.Send(Whole(kClientHello, Hello("a"))).progress, Progress::kDone);
   flow.Send(Whole(kClientHello, Hello("a")));
   EXPECT_EQ(flow.names().size(), DtlsParser::kMaxHellos);
+  EXPECT_EQ(limit_hit(), 1 + too_many_pieces + 1) << "no more hellos are read";
 }
 
 TEST(Dtls, HellosThatLieShowNothing) {

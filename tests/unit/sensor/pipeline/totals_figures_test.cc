@@ -101,7 +101,8 @@ TEST(TotalsFigures, LimitsInTheOrderInWhichTheyAreTold) {
   ForEachLimit<CountedTotals>(Totals(), [&](const CounterLimit& limit, uint64_t) { names.emplace_back(limit.name); });
   EXPECT_EQ(names, (std::vector<std::string>{"flow_table", "flow_table", "direction_too_long", "reassembly",
                                              "second_readings", "parsers", "protocol_changes", "http_head_too_long",
-                                             "http_too_many_values", "payload_depth", "fragments"}));
+                                             "http_too_many_values", "dtls_hello_limit", "payload_depth",
+                                             "fragments"}));
 }
 
 // Of one capture that several workers walk, each counts what is excluded.
