@@ -99,10 +99,10 @@ TEST(TotalsFigures, FiguresOfAFamilyStandTogether) {
 TEST(TotalsFigures, LimitsInTheOrderInWhichTheyAreTold) {
   std::vector<std::string> names;
   ForEachLimit<CountedTotals>(Totals(), [&](const CounterLimit& limit, uint64_t) { names.emplace_back(limit.name); });
-  EXPECT_EQ(names, (std::vector<std::string>{"flow_table", "flow_table", "direction_too_long", "reassembly",
-                                             "second_readings", "parsers", "protocol_changes", "http_head_too_long",
-                                             "http_too_many_values", "dtls_hello_limit", "payload_depth",
-                                             "fragments"}));
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"flow_table", "flow_table", "direction_too_long", "reassembly", "second_readings",
+                                      "parsers", "protocol_changes", "http_head_too_long", "http_too_many_values",
+                                      "dtls_hello_limit", "payload_depth", "fragments"}));
 }
 
 // Of one capture that several workers walk, each counts what is excluded.
