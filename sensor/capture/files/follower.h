@@ -65,9 +65,9 @@ class FolderFollower {
 
  private:
   struct Candidate {
-    bool closed = false;    // after writing, or moved in
+    bool closed = false;            // after writing, or moved in
     int64_t complete_since_ns = 0;  // 0: somebody writes to it. Taken a while later: some name a file when it is done
-    uint64_t bytes = 0;     // with modified_ns: as it was at the last look
+    uint64_t bytes = 0;             // with modified_ns: as it was at the last look
     int64_t modified_ns = -1;
     int64_t unchanged_since_ns = 0;
   };
