@@ -25,7 +25,7 @@ Key<Config> AlarmsSection() {
           PercentKey("one_way_percent", &A::one_way_percent, "of the TCP flows with 16 packets and more"),
           PercentKey("drop_percent", &A::drop_percent, "of packets, and of alerts, within a minute"),
           FlagKey("reload_failed", &A::reload_failed, "the last reload of indicators or geolocation failed"),
-          FlagKey("output_failed", &A::output_failed, "the file of alerts cannot be written"),
+          FlagKey("output_failed", &A::output_failed, "the file of alerts, or a packet of `capture: keep`, cannot be written"),
           DurationKey("stale_indicators", &A::stale_indicators, hours(1), kYear, true,
                       "since the newest indicator file was changed"),
           DurationKey("partner_silent", &A::partner_silent, seconds(1), kYear, true,

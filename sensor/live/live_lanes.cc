@@ -55,7 +55,8 @@ std::unique_ptr<LiveLanes> LiveLanes::Open(const CaptureConfig& capture, bool wi
 }
 
 bool LiveLanes::Make(const LimitsConfig& limits, const std::shared_ptr<const IndicatorSet>& set, Doorbell& doorbell,
-                     const MatchingOptions& matching, const std::function<void()>& on_end, std::string& error) {
+                     const MatchingOptions& matching, PacketKeep* keep, const std::function<void()>& on_end,
+                     std::string& error) {
   std::vector<LaneSetup> setups;
   for (std::vector<std::unique_ptr<LiveSource>>& sources : queues_) {
     LaneSetup& setup = setups.emplace_back();
@@ -64,7 +65,9 @@ bool LiveLanes::Make(const LimitsConfig& limits, const std::shared_ptr<const Ind
     setup.source = std::move(source);
     setup.options = OptionsOf(limits);
     setup.on_end = on_end;
-    if (MakeMatching(setup, set, doorbell, matching) == nullptr) {
+    MatchingOptions own = matching;
+    if (keep != nullptr && (own.keeper = keep->AddLane(error)) == nullptr) return false;
+    if (MakeMatching(setup, set, doorbell, own) == nullptr) {
       error = "no memory for the matcher";
       return false;
     }

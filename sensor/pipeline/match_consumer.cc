@@ -69,6 +69,7 @@ void MatchConsumer::OnBurst(const ObservableBatch& batch, std::span<const Emissi
     for (const EndedFlow& flow : ended_flows) {
       const auto found = raised_.find(flow.id);
       if (found == raised_.end()) continue;
+      if (found->second.keep_key != 0) keeper_->End(found->second.keep_key);
       if (found->second.kept) matched_flows_.push_back({flow.id, flow.first_packet, flow.last_packet});
       Forget(found->second);
       raised_.erase(found);
@@ -108,12 +109,20 @@ void MatchConsumer::OnFinding(const ObservableBatch& batch, std::span<const Emis
   counters_.dropped_flow_limit += over_limit != 0 ? 1 : 0;
   counters_.dropped_queue_full += no_room != 0 ? 1 : 0;
   if (!tell_.empty()) {
+    Expect(flow, context);
     Raise(batch, observable, hits[0].observable, context);
     // What was dropped is not remembered: the next packet that shows it gets another chance.
     Remember(flow, identity);
   } else if (over_limit == 0 && no_room == 0) {
     ++counters_.repeated;
   }
+}
+
+// Whatever follows of the flow is held until the exporter asks for it, or the flow ends.
+void MatchConsumer::Expect(Raised& flow, const EmissionContext& context) {
+  if (keeper_ == nullptr || flow.keep_key != 0 || (tell_.size() == 1 && tell_[0] == kit_->set->canary())) return;
+  flow.keep_key = KeepKeyOf(context.first_packet, context.flow.client_port, context.flow.server_port);
+  keeper_->Expect(flow.keep_key);
 }
 
 MatchConsumer::Verdict MatchConsumer::Judge(const Raised& flow, uint64_t identity, uint32_t indicator) {
@@ -206,6 +215,10 @@ void MatchConsumer::Raise(const ObservableBatch& batch, const Observable& observ
   alert.generation = kit_->generation;
   alert.indicators = tell_;
   alert.told = told_;
+  if (keeper_ != nullptr) {
+    alert.keep_key = KeepKeyOf(context.first_packet, context.flow.client_port, context.flow.server_port);
+    alert.lane = keeper_->lane();
+  }
 
   // The message it came in: its neighbours in the batch.
   const std::vector<Observable>& all = batch.observables();
