@@ -196,12 +196,12 @@ AlertCounters MatchConsumer::alert_counters() const {
 void MatchConsumer::Raise(const ObservableBatch& batch, const Observable& observable, uint32_t index,
                           const EmissionContext& context) {
   auto queued = std::make_unique<QueuedAlert>();
-  queued->position = {PacketPosition(context.file, context.packet), context.rank};
+  queued->position = {PacketPosition(first_file_ + context.file, context.packet), context.rank};
   if (queued->position != position_) ordinal_ = 0;
   position_ = queued->position;
 
   Alert& alert = queued->alert;
-  alert.file = context.file;
+  alert.file = first_file_ + context.file;
   alert.packet = context.packet;
   alert.ordinal = ordinal_++;
   alert.time_ns = context.time_ns;
@@ -261,10 +261,10 @@ void MatchConsumer::TellEnd(const EndedFlow& flow) {
   std::sort(audiences_.begin(), audiences_.end());
   auto queued = std::make_unique<QueuedAlert>();
   const EmissionContext& context = *flow.end;
-  queued->position = {PacketPosition(context.file, context.packet), context.rank};
+  queued->position = {PacketPosition(first_file_ + context.file, context.packet), context.rank};
   Alert& alert = queued->alert;
   alert.event = EventKind::kClosed;
-  alert.file = context.file;
+  alert.file = first_file_ + context.file;
   alert.packet = context.packet;
   alert.time_ns = context.time_ns;
   alert.flow = context.flow;
@@ -274,6 +274,8 @@ void MatchConsumer::TellEnd(const EndedFlow& flow) {
   while (!queue_.TryPush(queued, audiences_)) std::this_thread::sleep_for(std::chrono::microseconds(200));
 }
 
-void MatchConsumer::OnProgress(uint32_t file, uint64_t packet) { queue_.SetWatermark(PacketPosition(file, packet)); }
+void MatchConsumer::OnProgress(uint32_t file, uint64_t packet) {
+  queue_.SetWatermark(PacketPosition(first_file_ + file, packet));
+}
 
 }  // namespace vedette

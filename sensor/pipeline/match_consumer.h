@@ -42,6 +42,8 @@ class MatchConsumer : public BurstConsumer {
   void TellEnds() { tell_ends_ = true; }
   // Before a worker has it: the same worker's keeper hears of flows with alerts. It outlives the consumer.
   void KeepWith(FlowKeeper* keeper) { keeper_ = keeper; }
+  // Before a worker has it: index of the capture that its frames call 0. Alerts are in the order of these.
+  void set_first_file(uint32_t file) { first_file_ = file; }
 
   void Use(MatchKit& kit) override;
   void OnBurst(const ObservableBatch& batch, std::span<const EmissionContext> contexts,
@@ -100,6 +102,7 @@ class MatchConsumer : public BurstConsumer {
   size_t num_remembered_ = 0, num_told_ = 0;         // identities, and sets of them, of all flows
   size_t keep_flows_;                                // more that may be kept
   FlowKeeper* keeper_ = nullptr;
+  uint32_t first_file_ = 0;
   std::vector<EndedFlow> matched_flows_;
   AlertPosition position_;
   uint32_t ordinal_ = 0;

@@ -37,9 +37,13 @@ bool FeedSetup::Open(const Config& config, Partners& partners, AlertPolicy& poli
 }
 
 void FeedSetup::TellLosses(const Pipeline& pipeline) {
-  sink_->TellLosses([&pipeline] {
+  TellLosses([&pipeline] { return pipeline.Snapshot(); });
+}
+
+void FeedSetup::TellLosses(std::function<Totals()> totals) {
+  sink_->TellLosses([totals = std::move(totals)] {
     Figures figures;
-    AppendFigures(pipeline.Snapshot(), figures);
+    AppendFigures(totals(), figures);
     return LossesOf(figures);
   });
 }
