@@ -51,8 +51,10 @@ void Alarms::Evaluate(const Figures& figures, AlarmRules::Now now) {
   }
   LookAtCommand(now);
   std::vector<Alarm> active = rules_.Active();
+  std::vector<QueueRules::Load> queues = rules_.Queues();
   const std::lock_guard<std::mutex> lock(mutex_);
   active_ = std::move(active);
+  queues_ = std::move(queues);
   // Series are there before the first alarm: whoever asks for an increase misses none.
   for (const std::string& name : rules_.Names()) raised_.try_emplace(name, 0);
   for (const AlarmChange& change : changes) raised_[change.alarm.name] += change.raised ? 1 : 0;
@@ -106,6 +108,8 @@ void Alarms::AppendFigures(Figures& out) const {
       out.Add(families::kAlarm, name, active ? 1 : 0);
     }
     for (const auto& [name, times] : raised_) out.Add(families::kAlarms, name, static_cast<double>(times));
+    for (const QueueRules::Load& load : queues_) out.Add(families::kQueueShare, load.queue, load.share_percent);
+    for (const QueueRules::Load& load : queues_) out.Add(families::kQueueBusy, load.queue, load.busy_percent);
   }
   if (command_ == nullptr) return;
   const CommandCounters counters = command_->Counters();

@@ -51,6 +51,7 @@ class Alarms : public FigureSource {
   std::chrono::steady_clock::time_point failure_said_{};
   mutable std::mutex mutex_;  // of what follows
   std::vector<Alarm> active_;
+  std::vector<QueueRules::Load> queues_;
   std::map<std::string, uint64_t> raised_;  // by name: how often
 };
 
