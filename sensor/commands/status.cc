@@ -6,7 +6,9 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "exporter/feed/feed_counters.h"
 #include "exporter/metrics/families.h"
+#include "exporter/policy/partner.h"
 #include "parsers/base/text.h"
 #include "sensor/commands/commands.h"
 #include "sensor/commands/control_option.h"

@@ -5,7 +5,11 @@
 #include <algorithm>
 #include <set>
 
+#include "exporter/feed/feed_counters.h"
+#include "exporter/geo/geo.h"
 #include "exporter/metrics/families.h"
+#include "exporter/output/file_sink.h"
+#include "exporter/policy/partner.h"
 #include "sensor/config/duration.h"
 #include "sensor/pipeline/totals_figures.h"
 #include "sensor/setup/progress.h"

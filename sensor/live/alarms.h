@@ -30,7 +30,7 @@ class Alarms : public FigureSource {
   std::vector<Alarm> Active() const;
   void AppendFigures(Figures& out) const override;
   // The command as it does; nullopt where there is none.
-  std::optional<CommandCounters> Command() const;
+  std::optional<CommandStatus> Command() const;
   // Why alarms do not reach whoever the command tells; empty: they do, or there is no command.
   std::string CommandProblem() const;
 

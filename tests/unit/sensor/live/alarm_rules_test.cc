@@ -7,7 +7,11 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "exporter/feed/feed_counters.h"
+#include "exporter/geo/geo.h"
 #include "exporter/metrics/families.h"
+#include "exporter/output/file_sink.h"
+#include "exporter/policy/partner.h"
 #include "sensor/live/alarms.h"
 #include "sensor/pipeline/queue_figures.h"
 #include "sensor/pipeline/totals_figures.h"
