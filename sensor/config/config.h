@@ -61,6 +61,8 @@ struct HardeningConfig {
 // When an operator is told (sensor/live/alarms.h). 0: never.
 struct AlarmsConfig {
   std::chrono::seconds no_packets{60};
+  bool interface_down = true;
+  bool helper_ended = true;
   double one_way_percent = 90;  // of the TCP flows that carried data
   double drop_percent = 0.1;    // of packets, and of alerts
   bool reload_failed = true;
