@@ -64,6 +64,8 @@ struct AlarmsConfig {
   double one_way_percent = 90;          // of the TCP flows that carried data
   double drop_percent = 0.1;            // of packets, and of alerts
   double queue_imbalance_percent = 50;  // of what the others should have had
+  bool interface_down = true;
+  bool helper_ended = true;
   bool reload_failed = true;
   bool output_failed = true;
   bool partner_suspended = true;

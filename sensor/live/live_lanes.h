@@ -16,7 +16,9 @@
 #include "sensor/capture/injecting_source.h"
 #include "sensor/capture/live/frame_sender.h"
 #include "sensor/capture/live/live_source.h"
+#include "sensor/capture/live/live_sources.h"
 #include "sensor/config/config.h"
+#include "sensor/live/interface_keeper.h"
 #include "sensor/pipeline/matching_lane.h"
 #include "sensor/pipeline/pipeline.h"
 #include "signatures/set/indicator_set.h"
@@ -43,6 +45,8 @@ class LiveLanes {
   std::string Names() const;
   // Where a frame of the sensor's own enters: one for each lane, after Make.
   const std::vector<InjectingSource*>& injecting() const { return injecting_; }
+  // For whoever keeps them captured; after Make.
+  std::vector<InterfaceKeeper::Interface> interfaces() const { return interfaces_; }
   // One for each interface, where `wire` was asked for.
   std::vector<FrameSender*> wires() const;
   // What libpcap warned of when it opened them.
@@ -50,11 +54,13 @@ class LiveLanes {
 
  private:
   LiveLanes() = default;
+  std::vector<LiveSources::Part> PartsOf(std::vector<std::unique_ptr<LiveSource>> sources);
 
   std::vector<std::string> names_;
   std::vector<std::string> warnings_;
   std::vector<std::vector<std::unique_ptr<LiveSource>>> queues_;  // by lane, then interface; until Make
   std::vector<std::unique_ptr<FrameSender>> wires_;
+  std::vector<InterfaceKeeper::Interface> interfaces_;
   std::vector<InjectingSource*> injecting_;  // the lanes'
   std::unique_ptr<Pipeline> pipeline_;
 };

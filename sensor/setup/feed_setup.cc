@@ -37,10 +37,11 @@ bool FeedSetup::Open(const Config& config, Partners& partners, AlertPolicy& poli
   return true;
 }
 
-void FeedSetup::TellLosses(const Pipeline& pipeline) {
-  sink_->TellLosses([&pipeline] {
+void FeedSetup::TellLosses(const Pipeline& pipeline, const FigureSource* more) {
+  sink_->TellLosses([&pipeline, more] {
     Figures figures;
     AppendFigures(pipeline.Snapshot(), figures);
+    if (more != nullptr) more->AppendFigures(figures);
     return LossesOf(figures);
   });
 }
