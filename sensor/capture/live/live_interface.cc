@@ -1,7 +1,6 @@
 #include "sensor/capture/live/live_interface.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <net/if.h>
 #include <pcap/pcap.h>
 #include <poll.h>
@@ -16,6 +15,7 @@
 
 #include "parsers/base/errno_text.h"
 #include "sensor/capture/link_type.h"
+#include "sensor/capture/live/interface_problem.h"
 
 namespace vedette {
 namespace {
@@ -32,39 +32,15 @@ constexpr int kDrainTimeouts = 3;
 // What a packet takes in the kernel's ring at least: its header and an empty frame's alignment.
 constexpr uint32_t kLeastRingBytes = 64;
 
-// Enough to see a typing error; a host of containers has hundreds.
-constexpr size_t kMaxListedInterfaces = 32;
-
-std::string ListInterfaces() {
-  char reason[PCAP_ERRBUF_SIZE] = "";
-  pcap_if_t* all = nullptr;
-  if (pcap_findalldevs(&all, reason) != 0) return fmt::format("(they cannot be listed: {})", reason);
-  std::vector<std::string> names;
-  for (const pcap_if_t* entry = all; entry != nullptr; entry = entry->next) {
-    // libpcap also lists sources of other kinds (nflog, usbmon, bluetooth).
-    const std::string_view name = entry->name;
-    if (if_nametoindex(entry->name) == 0 && name != "any") continue;
-    names.push_back(fmt::format("{}{}", name, (entry->flags & PCAP_IF_UP) != 0 ? "" : " (down)"));
-  }
-  pcap_freealldevs(all);
-  std::sort(names.begin(), names.end());
-  const bool too_many = names.size() > kMaxListedInterfaces;
-  if (too_many) names.resize(kMaxListedInterfaces);
-  return names.empty() ? "none" : fmt::format("{}{}", fmt::join(names, ", "), too_many ? ", …" : "");
-}
-
 std::string Explain(const std::string& interface, int status, const std::string& detail) {
   switch (status) {
     case PCAP_ERROR_NO_SUCH_DEVICE:
-      return fmt::format("{}: there is no such interface; there are: {}", interface, ListInterfaces());
+      return NoSuchInterface(interface).text;
     case PCAP_ERROR_PERM_DENIED:
     case PCAP_ERROR_PROMISC_PERM_DENIED:
-      return fmt::format(
-          "{}: no permission to capture; start as root (the rights are dropped once the interface is open) or give the "
-          "program the capability: setcap cap_net_raw+ep PROGRAM",
-          interface);
+      return NoPermissionToCapture(interface).text;
     case PCAP_ERROR_IFACE_NOT_UP:
-      return fmt::format("{}: the interface is down; bring it up first: ip link set {} up", interface, interface);
+      return InterfaceIsDown(interface).text;
     default:
       return fmt::format("{}: {}{}{}", interface, pcap_statustostr(status), detail.empty() ? "" : ": ", detail);
   }
@@ -107,6 +83,10 @@ bool LiveInterface::Activate(std::string& error) {
   const int status = pcap_activate(handle_);
   if (status < 0) {
     error = Explain(options_.interface, status, pcap_geterr(handle_));
+    return false;
+  }
+  if (options_.ignore_outgoing && pcap_setdirection(handle_, PCAP_D_IN) != 0) {
+    error = fmt::format("{}: what it sends cannot be ignored: {}", options_.interface, pcap_geterr(handle_));
     return false;
   }
   if (status > 0) warning_ = Explain(options_.interface, status, pcap_geterr(handle_));
