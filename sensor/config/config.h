@@ -76,8 +76,9 @@ struct HardeningConfig {
 // When an operator is told (sensor/live/alarms.h). 0: never.
 struct AlarmsConfig {
   std::chrono::seconds no_packets{60};
-  double one_way_percent = 90;  // of the TCP flows that carried data
-  double drop_percent = 0.1;    // of packets, and of alerts
+  double one_way_percent = 90;          // of the TCP flows that carried data
+  double drop_percent = 0.1;            // of packets, and of alerts
+  double queue_imbalance_percent = 50;  // of what the others should have had
   bool reload_failed = true;
   bool output_failed = true;
   bool partner_suspended = true;

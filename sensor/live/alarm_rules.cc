@@ -5,7 +5,11 @@
 #include <algorithm>
 #include <set>
 
+#include "exporter/feed/feed_counters.h"
+#include "exporter/geo/geo.h"
 #include "exporter/metrics/families.h"
+#include "exporter/output/file_sink.h"
+#include "exporter/policy/partner.h"
 #include "sensor/config/duration.h"
 #include "sensor/pipeline/totals_figures.h"
 #include "sensor/setup/progress.h"
@@ -209,9 +213,11 @@ std::vector<AlarmChange> AlarmRules::Evaluate(const Figures& figures, Now now) {
   std::vector<AlarmChange> changes;
   const seconds later = config_.clear_after;
   TakeSample(figures, now.steady);
+  queues_.TakeSample(figures, now.steady);
   Judge("no_packets", true, later, NoPackets(figures, now.steady), now, changes);
   Judge("drops", false, later, Drops(now.steady), now, changes);
   Judge("one_way_traffic", false, later, OneWay(now.steady), now, changes);
+  Judge("queue_imbalance", false, later, queues_.Imbalance(config_.queue_imbalance_percent), now, changes);
   Judge("reload_failed", false, kAtOnce, ReloadFailed(figures), now, changes);
   Judge("output_failed", false, kAtOnce, OutputFailed(figures), now, changes);
   Judge("stale_indicators", false, kAtOnce, StaleIndicators(figures, now.unix_seconds), now, changes);
