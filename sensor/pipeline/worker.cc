@@ -100,6 +100,7 @@ void Worker::UseNewKit() {
 }
 
 void Worker::Process(std::span<const Frame> frames) {
+  counters_.frames += frames.size();
   if (waiting_.empty()) [[likely]] {
     Judge(frames, false);
     return;
