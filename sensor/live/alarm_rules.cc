@@ -12,6 +12,7 @@
 #include "exporter/policy/partner.h"
 #include "sensor/capture/live/interface_record.h"
 #include "sensor/config/duration.h"
+#include "sensor/keep/keep_counters.h"
 #include "sensor/pipeline/totals_figures.h"
 #include "sensor/setup/progress.h"
 
@@ -167,7 +168,14 @@ AlarmRules::Finding AlarmRules::ReloadFailed(const Figures& figures) const {
 }
 
 AlarmRules::Finding AlarmRules::OutputFailed(const Figures& figures) const {
-  if (!config_.output_failed || figures.Value(families::kOutputFailing) == 0) return std::nullopt;
+  if (!config_.output_failed) return std::nullopt;
+  if (figures.Value(families::kOutputFailing) == 0) {
+    if (figures.Value(families::kKeepFailing) == 0) return std::nullopt;
+    return fmt::format(
+        "packets of flows with alerts cannot be written to the folder of `capture: keep`, and {:.0f} were lost so far; "
+        "alerts go on. The log says why. Free space on a full disk; the sensor tries again every second",
+        figures.Value(families::kKeptLost, "disk") + figures.Value(families::kKeptLost, "quota"));
+  }
   return fmt::format(
       "alerts cannot be written to `output`, and {:.0f} were lost so far; the log says why. Free space on a full disk; "
       "where the file was renamed or removed, let the sensor's user create a new one. The sensor tries again every "

@@ -104,7 +104,8 @@ bool LiveLanes::OpenInterface(const CaptureConfig& capture, uint32_t file, bool 
 }
 
 bool LiveLanes::Make(const LimitsConfig& limits, const std::shared_ptr<const IndicatorSet>& set, Doorbell& doorbell,
-                     const MatchingOptions& matching, const std::function<void()>& on_end, std::string& error) {
+                     const MatchingOptions& matching, PacketKeep* keep, const std::function<void()>& on_end,
+                     std::string& error) {
   std::vector<LaneSetup> setups;
   for (size_t file = 0; file < names_.size(); ++file)
     interfaces_.push_back({.name = names_[file], .wire = wires_.empty() ? nullptr : wires_[file].get()});
@@ -117,7 +118,9 @@ bool LiveLanes::Make(const LimitsConfig& limits, const std::shared_ptr<const Ind
     setup.source = std::move(source);
     setup.options = OptionsOf(limits);
     setup.on_end = on_end;
-    if (MakeMatching(setup, set, doorbell, matching) == nullptr) {
+    MatchingOptions own = matching;
+    if (keep != nullptr && (own.keeper = keep->AddLane(error)) == nullptr) return false;
+    if (MakeMatching(setup, set, doorbell, own) == nullptr) {
       error = "no memory for the matcher";
       return false;
     }

@@ -18,6 +18,7 @@
 #include "sensor/capture/live/live_source.h"
 #include "sensor/capture/live/live_sources.h"
 #include "sensor/config/config.h"
+#include "sensor/keep/packet_keep.h"
 #include "sensor/live/interface_keeper.h"
 #include "sensor/pipeline/matching_lane.h"
 #include "sensor/pipeline/pipeline.h"
@@ -33,9 +34,10 @@ class LiveLanes {
   LiveLanes& operator=(const LiveLanes&) = delete;
 
   // Makes the lanes, which match with `set` as generation 1 and ring `doorbell`; it and what `on_end` uses outlive
-  // them. `on_end` is called in a lane's thread when that lane has ended. Once only; false with an error.
+  // them. `on_end` is called in a lane's thread when that lane has ended. `keep`: what keeps packets of flows with alerts; may
+  // be null. Once only; false with an error.
   bool Make(const LimitsConfig& limits, const std::shared_ptr<const IndicatorSet>& set, Doorbell& doorbell,
-            const MatchingOptions& matching, const std::function<void()>& on_end, std::string& error);
+            const MatchingOptions& matching, PacketKeep* keep, const std::function<void()>& on_end, std::string& error);
   // After Make.
   Pipeline& pipeline() { return *pipeline_; }
 

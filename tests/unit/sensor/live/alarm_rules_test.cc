@@ -13,6 +13,7 @@
 #include "exporter/output/file_sink.h"
 #include "exporter/policy/partner.h"
 #include "sensor/capture/live/interface_record.h"
+#include "sensor/keep/keep_counters.h"
 #include "sensor/live/alarms.h"
 #include "sensor/pipeline/queue_figures.h"
 #include "sensor/pipeline/totals_figures.h"
@@ -49,6 +50,7 @@ class AlarmRulesTest : public testing::Test {
     figures.Add(families::kTcpFlowsJudged, "one_way", one_way);
     figures.Add(families::kReloadFailing, reload_failing);
     figures.Add(families::kOutputFailing, output_failing);
+    figures.Add(families::kKeepFailing, keep_failing);
     figures.Add(families::kGeoReloadFailing, geo_failing);
     figures.Add(families::kIndicatorNewest, newest_file);
     figures.Add(families::kCanaries, "sent", canaries_sent);
@@ -101,7 +103,7 @@ class AlarmRulesTest : public testing::Test {
   double both_ways = 0, one_way = 0, reloads = 0, reloads_failed = 0, newest_file = static_cast<double>(kUnix);
   double canaries_sent = 0, canaries_arrived = 0, canaries_missed = 0;
   double output_lost = 0, feed_alerts = 0, feed_dropped = 0;
-  double output_failing = 0, reload_failing = 0, geo_failing = 0, canary_failing = 0;
+  double output_failing = 0, keep_failing = 0, reload_failing = 0, geo_failing = 0, canary_failing = 0;
   std::vector<std::pair<double, double>> queues;  // packets, CPU seconds
   std::vector<std::pair<std::string, double>> partners;
   std::vector<std::pair<std::string, InterfaceState>> interfaces;
@@ -247,6 +249,19 @@ TEST_F(AlarmRulesTest, AnOutputThatCannotBeWritten) {
   EXPECT_EQ(Seconds(5, WithTraffic()), "");
   output_failing = 1;
   EXPECT_EQ(Seconds(5, WithTraffic()), "1:+output_failed");
+  output_failing = 0;
+  EXPECT_EQ(Seconds(5, WithTraffic()), "1:-output_failed");
+}
+
+TEST_F(AlarmRulesTest, KeptPacketsThatCannotBeWritten) {
+  EXPECT_EQ(Seconds(5, WithTraffic()), "");
+  keep_failing = 1;
+  EXPECT_EQ(Seconds(5, WithTraffic()), "1:+output_failed");
+  EXPECT_NE(last_.text.find("capture: keep"), std::string::npos) << last_.text;
+  output_failing = 1;  // one alarm for both, that of the alerts first
+  EXPECT_EQ(Seconds(5, WithTraffic()), "");
+  keep_failing = 0;
+  EXPECT_EQ(Seconds(5, WithTraffic()), "");
   output_failing = 0;
   EXPECT_EQ(Seconds(5, WithTraffic()), "1:-output_failed");
 }
