@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "sensor/config/sections.h"
 
@@ -66,6 +67,51 @@ void CheckBackend(const Section& section, const CaptureConfig& capture) {
     section.Fail("latency", who + " knows no `latency: low`: omit it");
 }
 
+void ReadKeepFolder(const Section& section, KeepConfig& keep) {
+  section.Read("folder", keep.folder, "a folder's path");
+  if (!keep.folder.empty()) keep.folder = section.file().Resolve(keep.folder);
+}
+
+// What is wrong with `keep` as a whole; empty: nothing.
+std::string WrongWith(const KeepConfig& keep) {
+  if (keep.folder.empty()) return "`keep` needs a `folder` for the packets";
+  if (keep.file_bytes > keep.quota_bytes / 2)
+    return "`file_mebibytes` in `keep` has to be at most half of `quota_mebibytes`: a file goes while another is "
+           "written";
+  return {};
+}
+
+Key<CaptureConfig> KeepSection() {
+  using K = KeepConfig;
+  constexpr uint64_t kMebibyte = uint64_t{1} << 20;
+  Keys<K> keys = {
+      NumberKey("quota_mebibytes", &K::quota_bytes, 2, 1'000'000'000, "of all files; the oldest are removed",
+                kMebibyte),
+      NumberKey("file_mebibytes", &K::file_bytes, 1, 1'000'000, "from that size on, the next file begins", kMebibyte),
+      DurationKey("file_age", &K::file_age, std::chrono::seconds(1), std::chrono::hours(24 * 366), false,
+                  "from that age on, too"),
+      NumberKey("ring_mebibytes", &K::ring_bytes, 1, 1'000'000,
+                "packets that a worker holds for alerts to come; a third more is taken", kMebibyte),
+      NumberKey("packet_bytes", &K::packet_bytes, 64, 262'144, "of a packet; the rest of it is cut off"),
+      NumberKey("flow_kibibytes", &K::flow_bytes, 64, 1'000'000'000,
+                "of a flow, and at most half of it from before its alert", uint64_t{1} << 10),
+      NumberKey("flow_packets", &K::flow_packets, 2, 1'000'000'000, "of a flow, in the same way"),
+  };
+  KeyText folder = {"folder", "a folder's path", "",
+                    "a folder of its own that `user` can write; without it no packet is kept, and there is no default"};
+  keys.insert(keys.begin(), OwnKey<K>(std::move(folder), &K::folder, ReadKeepFolder).Example("/var/lib/vedette/kept"));
+  Key<CaptureConfig> section = SectionKey<CaptureConfig, K>(
+      "keep", "the packets of flows with alerts, as captures that rotate (docs/operating.md)", keys,
+      &CaptureConfig::keep);
+  section.read = [read = section.read](const Section& outer, CaptureConfig& capture) {
+    read(outer, capture);
+    const YAML::Node node = outer.Find("keep");
+    if (!node || !node.IsMap() || node.size() == 0) return;
+    if (const std::string problem = WrongWith(capture.keep); !problem.empty()) outer.Fail("keep", problem);
+  };
+  return section;
+}
+
 }  // namespace
 
 Key<Config> CaptureSection() {
@@ -107,6 +153,7 @@ Key<Config> CaptureSection() {
               "what this host sends over the interface; auto: captured where the interface has an address, "
               "ignored on the port of a tap or a mirror, which has none"),
           TextKey("user", &C::user, "a user's name", "the user that the sensor runs as once the interfaces are open"),
+          KeepSection(),
       },
       &Config::capture);
 }

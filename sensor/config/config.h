@@ -20,6 +20,18 @@ namespace vedette {
 // Of the packaged service; what `run` and `check` take where no other is named.
 constexpr const char* kDefaultConfig = "/etc/vedette/sensor.yaml";
 
+// Packets of flows with alerts, kept while they are captured (sensor/keep). Off without a folder.
+struct KeepConfig {
+  std::string folder;
+  uint64_t quota_bytes = uint64_t{1} << 30;  // of all files
+  uint64_t file_bytes = uint64_t{64} << 20;  // then the next begins; at most half of the quota
+  std::chrono::seconds file_age{3600};       // … or then
+  uint64_t ring_bytes = uint64_t{64} << 20;  // per worker: half a second at 1 Gbit/s
+  uint32_t packet_bytes = 262'144;           // of one packet
+  uint64_t flow_bytes = uint64_t{4} << 20;   // of one flow; half of it at most before its alert
+  uint64_t flow_packets = 10'000;            // the same
+};
+
 struct CaptureConfig {
   static constexpr size_t kMaxInterfaces = 64;
   static constexpr uint32_t kMaxWorkers = 64;
@@ -44,6 +56,7 @@ struct CaptureConfig {
   Pin pin;
   Outgoing outgoing = Outgoing::kAuto;  // auto: of an interface with an address (HasAddress)
   std::string user = "nobody";          // whose rights are left once the interfaces are open
+  KeepConfig keep;
 
   // Those to capture from, whichever key names them. The place of one in it is its number (Frame::file).
   std::vector<std::string> AllInterfaces() const {
@@ -79,6 +92,8 @@ struct AlarmsConfig {
   double one_way_percent = 90;          // of the TCP flows that carried data
   double drop_percent = 0.1;            // of packets, and of alerts
   double queue_imbalance_percent = 50;  // of what the others should have had
+  bool interface_down = true;
+  bool helper_ended = true;
   bool reload_failed = true;
   bool output_failed = true;
   bool partner_suspended = true;

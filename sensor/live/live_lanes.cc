@@ -107,18 +107,23 @@ bool LiveLanes::OpenInterface(const CaptureConfig& capture, uint32_t file, bool 
 }
 
 bool LiveLanes::Make(const LimitsConfig& limits, const std::shared_ptr<const IndicatorSet>& set, Doorbell& doorbell,
-                     const MatchingOptions& matching, const std::function<void()>& on_end, std::string& error) {
+                     const MatchingOptions& matching, PacketKeep* keep, const std::function<void()>& on_end,
+                     std::string& error) {
   std::vector<LaneSetup> setups;
+  for (size_t file = 0; file < names_.size(); ++file)
+    interfaces_.push_back({.name = names_[file], .wire = wires_.empty() ? nullptr : wires_[file].get()});
   for (size_t lane = 0; lane < queues_.size(); ++lane) {
     const RunOnCpu near(cpus_[lane]);  // what the lane starts with is allocated there
     LaneSetup& setup = setups.emplace_back();
     setup.cpu = cpus_[lane];
-    auto source = std::make_unique<InjectingSource>(std::make_unique<LiveSources>(std::move(queues_[lane])));
+    auto source = std::make_unique<InjectingSource>(std::make_unique<LiveSources>(PartsOf(std::move(queues_[lane]))));
     injecting_.push_back(source.get());
     setup.source = std::move(source);
     setup.options = OptionsOf(limits);
     setup.on_end = on_end;
-    if (MakeMatching(setup, set, doorbell, matching) == nullptr) {
+    MatchingOptions own = matching;
+    if (keep != nullptr && (own.keeper = keep->AddLane(error)) == nullptr) return false;
+    if (MakeMatching(setup, set, doorbell, own) == nullptr) {
       error = "no memory for the matcher";
       return false;
     }
@@ -126,6 +131,20 @@ bool LiveLanes::Make(const LimitsConfig& limits, const std::shared_ptr<const Ind
   queues_.clear();
   pipeline_ = std::make_unique<Pipeline>(std::move(setups), Sharing::kOwnPackets);
   return true;
+}
+
+// Queue k of each interface, each in a slot where its interface's keeper replaces it.
+std::vector<LiveSources::Part> LiveLanes::PartsOf(std::vector<std::unique_ptr<LiveSource>> sources) {
+  std::vector<LiveSources::Part> parts;
+  sources.resize(names_.size());
+  for (uint32_t file = 0; file < names_.size(); ++file) {
+    InterfaceKeeper::Interface& interface = interfaces_[file];
+    interface.slots.push_back(std::make_shared<SourceSlot>());
+    if (sources[file] != nullptr) interface.sources.push_back(sources[file].get());
+    parts.push_back(
+        {.name = names_[file], .file = file, .slot = interface.slots.back(), .source = std::move(sources[file])});
+  }
+  return parts;
 }
 
 std::string LiveLanes::Names() const { return fmt::format("{}", fmt::join(names_, ", ")); }

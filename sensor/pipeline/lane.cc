@@ -86,6 +86,7 @@ void Lane::Walk(const std::atomic<bool>& stop) {
     if (status == PollStatus::kEnd) return;
     if (status == PollStatus::kFrames) Process(frames);
     if (status == PollStatus::kIdle) worker_->SweepByClock(WallClockNs());
+    if (setup_.options.keeper != nullptr) setup_.options.keeper->Serve();
     if (++bursts % kLookBursts != 0 && status == PollStatus::kFrames) continue;
     const auto now = std::chrono::steady_clock::now();
     if (status == PollStatus::kFrames || status == PollStatus::kWorking) {
@@ -114,6 +115,7 @@ void Lane::Run(const std::atomic<bool>& stop) {
     const std::lock_guard<std::mutex> lock(mutex_);
     published_ = std::move(report);
   }
+  if (setup_.options.keeper != nullptr) setup_.options.keeper->Ended();
   if (setup_.alerts != nullptr) setup_.alerts->Close();
   // The indicators that it used go with the worker, and a reload waits for it no longer.
   worker_.reset();

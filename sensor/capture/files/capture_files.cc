@@ -1,5 +1,6 @@
 #include "sensor/capture/files/capture_files.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -14,9 +15,9 @@
 namespace vedette {
 namespace {
 
-// Mapped in and checked at once. Small enough to stay in the last-level cache together with its page tables and to keep
-// little memory busy, large enough that the system calls are lost in the noise.
-constexpr uint64_t kWindowBytes = uint64_t{4} << 20;
+// Mapped in and checked at once. Small enough to stay in the second-level cache together with its page tables, large
+// enough that the system calls are lost in the noise (docs/performance.md).
+constexpr uint64_t kWindowBytes = uint64_t{1} << 20;
 
 // Brought in beyond the window, for the record that begins in it and ends behind.
 constexpr uint64_t kWindowOverlapBytes = uint64_t{64} << 10;
@@ -29,10 +30,20 @@ constexpr uint64_t kBehindAll = uint64_t{1} << 62;
 
 // Windows, views of a stream and files that one Poll goes through without a packet: some 64 MiB, which a slow disk
 // reads in half a second.
-constexpr int kStepsPerPoll = 16;
+constexpr int kStepsPerPoll = 64;
 
 // How often a reader of its own waits for a decompressor, 50 ms at most each time, before its Poll returns.
 constexpr int kWaitsPerPoll = 20;
+
+// Of the next file, where files come from a disk: it is read while the end of this one is looked at.
+constexpr off_t kNextFileBytes = off_t{4} << 20;
+
+void AskFor(const CaptureList::File& file) {
+  const FileDescriptor opened(file.fd >= 0 ? -1
+                                           : open(file.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  const int fd = file.fd >= 0 ? file.fd : opened.get();
+  if (fd >= 0) posix_fadvise(fd, 0, kNextFileBytes, POSIX_FADV_WILLNEED);
+}
 
 std::unique_ptr<PacketReader> MakeReader(CaptureFormat format, Bytes bytes, uint32_t index, bool last) {
   if (format == CaptureFormat::kPcapng) return std::make_unique<PcapngReader>(bytes, index, last);
@@ -73,10 +84,26 @@ CaptureFiles::CaptureFiles(std::shared_ptr<const CaptureList> list, uint32_t fir
       end_file_(count > UINT32_MAX - first ? UINT32_MAX : first + count) {
   // Without memory for the ring, the streams are reported as damage.
   std::string error;
-  if (list_->has_streams()) stream_ = SharedStream::Start(list_, first, end_file_, 1, error);
+  if (HasStreams()) stream_ = SharedStream::Start(list_, first, end_file_, 1, error);
   if (list_->follows()) return;
   for (size_t i = first; i < std::min<size_t>(end_file_, list_->files().size()); ++i)
     counters_.total_input_bytes += list_->files()[i].bytes;
+}
+
+std::unique_ptr<CaptureSource> CaptureFiles::OfOne(std::shared_ptr<const CaptureList> list, uint32_t file) {
+  auto source = std::make_unique<CaptureFiles>(std::move(list), file, 1);
+  source->first_index_ = file;
+  return source;
+}
+
+// Among its own files.
+bool CaptureFiles::HasStreams() const {
+  if (list_->follows()) return true;
+  const std::deque<CaptureList::File>& files = list_->files();
+  for (size_t i = next_file_; i < std::min<size_t>(end_file_, files.size()); ++i) {
+    if (files[i].kind != CaptureList::Kind::kWhole) return true;
+  }
+  return false;
 }
 
 CaptureFiles::~CaptureFiles() {
@@ -189,7 +216,7 @@ bool CaptureFiles::OpenMapped() {
     ReportDamage(usable, std::move(error));
     return false;
   }
-  reader_ = MakeReader(file.format, mapped_.bytes(), next_file_ - 1, true);
+  reader_ = MakeReader(file.format, mapped_.bytes(), next_file_ - 1 - first_index_, true);
   return true;
 }
 
@@ -203,6 +230,10 @@ void CaptureFiles::NextWindow() {
     shortened_to_ = usable;
     shorten_reason_ = std::move(error);
   }
+  const bool last_window = window_end_ >= mapped_.bytes().size();
+  if (last_window && mapped_.from_disk() && stream_reader_ == 0 && !list_->follows() && next_file_ < end_file_ &&
+      next_file_ < list_->files().size())
+    AskFor(list_->file(next_file_));
 }
 
 void CaptureFiles::CloseMapped() {
@@ -233,7 +264,7 @@ bool CaptureFiles::OpenStream() {
     state_ = State::kDraining;
     return true;
   }
-  reader_ = MakeReader(format, view.bytes, index, view.last);
+  reader_ = MakeReader(format, view.bytes, index - first_index_, view.last);
   view_end_ = view.bytes.size();
   view_used_up_ = false;
   released_ = 0;

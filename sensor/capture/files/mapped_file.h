@@ -32,10 +32,13 @@ class MappedFile {
   void Close();
 
   Bytes bytes() const { return {data_, size_}; }
+  // Whether some of it was not in memory.
+  bool from_disk() const { return from_disk_; }
   // As it was when it was mapped.
   const struct stat& status() const { return status_; }
 
-  // Loads bytes [begin, end), limited to what is mapped, and releases what lies before `begin`. False if they are
+  // Loads bytes [begin, end), limited to what is mapped, and releases what lies before `begin`. Where the disk had to be
+  // waited for, the kernel is asked to read ahead of the following calls. False if they are
   // not there: `size` is then how many bytes from the start can still be used, and `error` says why.
   bool Prepare(uint64_t begin, uint64_t end, uint64_t& size, std::string& error);
 
@@ -43,7 +46,11 @@ class MappedFile {
   const uint8_t* data_ = nullptr;
   size_t size_ = 0;
   struct stat status_ {};
-  uint64_t dropped_ = 0;  // bytes from the start that were released
+  void AskAhead(uint64_t end);
+
+  uint64_t ahead_ = 0;      // bytes from the start that were asked for ahead
+  bool from_disk_ = false;  // some window was
+  uint64_t dropped_ = 0;    // bytes from the start that were released
   int fd_ = -1;
   FileDescriptor own_;  // the same, where it is not the caller's
 };

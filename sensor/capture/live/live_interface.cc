@@ -1,11 +1,15 @@
 #include "sensor/capture/live/live_interface.h"
 
 #include <fmt/format.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <pcap/pcap.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,14 +20,12 @@
 #include "parsers/base/errno_text.h"
 #include "sensor/capture/link_type.h"
 #include "sensor/capture/live/interface_problem.h"
+#include "sensor/capture/live/link_watch.h"
 
 namespace vedette {
 namespace {
 
 constexpr uint64_t kNanosecondsPerSecond = 1'000'000'000;
-
-// Between looks at a silent interface.
-constexpr std::chrono::seconds kLookInterval{1};
 
 // The kernel hands a part-filled block of its ring over after the timeout; with another for a busy machine, silence
 // means that nothing is left.
@@ -157,12 +159,7 @@ PollStatus LiveInterface::PollNow(std::span<const Frame>& frames) {
     frames = {frames_.data(), num_frames_};
     return PollStatus::kFrames;
   }
-  if (status < 0) return Fail(pcap_geterr(handle_));
-  if (IsDown()) {
-    return Fail(
-        fmt::format("the interface went down; bring it up and start again: ip link set {} up", options_.interface));
-  }
-  return PollStatus::kIdle;
+  return status >= 0 || IsAway() ? PollStatus::kIdle : Fail(pcap_geterr(handle_));
 }
 
 PollStatus LiveInterface::Poll(std::span<const Frame>& frames) {
@@ -182,7 +179,7 @@ bool LiveInterface::Drain() {
   if (!error_.empty() || pcap_stats(handle_, &statistics) != 0) return false;
   // ps_recv holds what was dropped as well, and all of it in 32 bits. What libpcap took out itself, before the filter
   // was the kernel's, is in it too; for such packets nothing comes, and the wait ends.
-  const auto handed_over = static_cast<uint32_t>(counters_.frames);
+  const auto handed_over = static_cast<uint32_t>(counters_.frames - frames_before_);
   const uint32_t waiting = statistics.ps_recv - statistics.ps_drop - handed_over;
   drain_until_ = counters_.frames + std::min(waiting, options_.buffer_bytes / kLeastRingBytes);
   draining_ = true;
@@ -205,20 +202,43 @@ PollStatus LiveInterface::PollWaiting(std::span<const Frame>& frames) {
   return PollStatus::kEnd;
 }
 
-// libpcap waits for an interface that is down as if it were silent.
-bool LiveInterface::IsDown() {
-  const auto now = std::chrono::steady_clock::now();
-  if (now < next_look_) return false;
-  next_look_ = now + kLookInterval;
+// libpcap waits for an interface that is down as if it were silent, and complains at each poll of one that has gone.
+bool LiveInterface::IsAway() const {
+  int index = 0;
+  if (!BoundInterface(descriptor(), index) || index == 0) return false;  // "any" is never away
   ifreq request{};
-  if (options_.interface.size() >= sizeof request.ifr_name) return false;
-  std::memcpy(request.ifr_name, options_.interface.data(), options_.interface.size());
-  // Fails for "any", which cannot go down.
-  return ioctl(descriptor(), SIOCGIFFLAGS, &request) == 0 && (request.ifr_flags & IFF_UP) == 0;
+  request.ifr_ifindex = index;
+  if (index < 0 || ioctl(descriptor(), SIOCGIFNAME, &request) != 0) return true;
+  if (options_.interface != std::string_view(request.ifr_name, strnlen(request.ifr_name, IFNAMSIZ))) return true;
+  return ioctl(descriptor(), SIOCGIFFLAGS, &request) != 0 || (request.ifr_flags & IFF_UP) == 0;
+}
+
+// The kernel keeps ring and filter of a socket whose interface has gone, and takes another interface for it.
+bool LiveInterface::Rebind(unsigned interface_index) {
+  int old = 0;
+  if (!BoundInterface(descriptor(), old)) return false;
+  sockaddr_ll address{};
+  address.sll_family = AF_PACKET;
+  address.sll_protocol = htons(ETH_P_ALL);
+  address.sll_ifindex = static_cast<int>(interface_index);
+  if (bind(descriptor(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return false;
+  if (!options_.promiscuous) return true;
+  // That of the old interface went with it.
+  packet_mreq membership{};
+  membership.mr_ifindex = address.sll_ifindex;
+  membership.mr_type = PACKET_MR_PROMISC;
+  return setsockopt(descriptor(), SOL_PACKET, PACKET_ADD_MEMBERSHIP, &membership, sizeof membership) == 0;
+}
+
+void LiveInterface::GoOnFrom(const CaptureCounters& before) {
+  counters_ = before;
+  dropped_by_kernel_ = before.dropped_by_kernel;
+  dropped_by_interface_ = before.dropped_by_interface;
+  frames_before_ = before.frames;
 }
 
 PollStatus LiveInterface::Fail(std::string reason) {
-  error_ = fmt::format("{}: capturing ended: {}", options_.interface, reason);
+  error_ = fmt::format("{}: capturing failed: {}", options_.interface, reason);
   damage_.push_back({.file = options_.interface, .offset = 0, .reason = std::move(reason)});
   return PollStatus::kEnd;
 }

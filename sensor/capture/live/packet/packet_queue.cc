@@ -20,11 +20,11 @@ constexpr int kDrainWaits = 5;
 // Bursts in a row that a filter leaves nothing of; then whoever polls gets to look around.
 constexpr int kEmptyBursts = 64;
 
-// Whether it had an error to tell, as it has when its interface goes down or away. It tells it once.
-bool HadError(int socket) {
+// What it has to tell when its interface goes down or away. It tells it once.
+void TakeError(int socket) {
   int reason = 0;
   socklen_t size = sizeof reason;
-  return getsockopt(socket, SOL_SOCKET, SO_ERROR, &reason, &size) == 0 && reason != 0;
+  getsockopt(socket, SOL_SOCKET, SO_ERROR, &reason, &size);
 }
 
 }  // namespace
@@ -81,33 +81,20 @@ bool PacketQueue::Take(size_t limit, std::span<const Frame>& frames) {
 
 PollStatus PacketQueue::PollNow(std::span<const Frame>& frames) {
   frames = {};
-  if (!error_.empty()) return PollStatus::kEnd;
   for (int i = 0; i < kEmptyBursts; ++i) {
-    if (!Take(kBurst, frames)) return StillUp() ? PollStatus::kIdle : PollStatus::kEnd;
+    if (!Take(kBurst, frames)) {
+      // An interface that went down or away: its keeper looks at that. An error that waits would cut each wait short.
+      TakeError(ring_->descriptor());
+      return PollStatus::kIdle;
+    }
     if (!frames.empty()) return PollStatus::kFrames;
   }
   return PollStatus::kWorking;
 }
 
-// An interface that is up again by now is none that went down: the kernel goes on with the same ring.
-bool PacketQueue::StillUp() {
-  went_down_ = HadError(ring_->descriptor()) || went_down_;
-  if (!went_down_) return true;
-  const InterfaceState state = StateOf(ring_->descriptor(), ring_->interface_index());
-  went_down_ = state != InterfaceState::kUp;
-  if (!went_down_) return true;
-  if (taken_ < ring_->Statistics().received) return true;  // the kernel still gathers the last ones
-  if (state == InterfaceState::kGone) {
-    Fail("the interface disappeared");
-  } else {
-    Fail(fmt::format("the interface went down; bring it up and start again: ip link set {} up", options_.interface));
-  }
-  return false;
-}
-
 PollStatus PacketQueue::Poll(std::span<const Frame>& frames) {
   frames = {};
-  if (draining_ && error_.empty()) return PollWaiting(frames);
+  if (draining_) return PollWaiting(frames);
   const PollStatus status = PollNow(frames);
   if (status != PollStatus::kIdle) return status;
   pollfd waiting{.fd = descriptor(), .events = POLLIN, .revents = 0};
@@ -121,7 +108,6 @@ uint64_t PacketQueue::delay_ns() const {
 }
 
 bool PacketQueue::Drain() {
-  if (!error_.empty()) return false;
   drain_until_ = ring_->Statistics().received;
   draining_ = true;
   return true;
@@ -134,23 +120,22 @@ PollStatus PacketQueue::PollWaiting(std::span<const Frame>& frames) {
       continue;
     }
     ++waits;
-    went_down_ = HadError(descriptor()) || went_down_;  // else it would cut each wait short
+    TakeError(descriptor());
     pollfd waiting{.fd = descriptor(), .events = POLLIN, .revents = 0};
     poll(&waiting, 1, kWaitMs);
   }
   return PollStatus::kEnd;
 }
 
-PollStatus PacketQueue::Fail(std::string reason) {
-  error_ = fmt::format("{}: capturing ended: {}", options_.interface, reason);
-  damage_.push_back({.file = options_.interface, .offset = 0, .reason = std::move(reason)});
-  return PollStatus::kEnd;
+void PacketQueue::GoOnFrom(const CaptureCounters& before) {
+  before_ = before;
+  counters_ = before;
 }
 
 CaptureCounters PacketQueue::counters() const {
   CaptureCounters counters = counters_;
-  counters.dropped_by_kernel = ring_->Statistics().dropped;
-  if (drops_ != nullptr) counters.dropped_by_interface = drops_->Count();
+  counters.dropped_by_kernel = before_.dropped_by_kernel + ring_->Statistics().dropped;
+  if (drops_ != nullptr) counters.dropped_by_interface = before_.dropped_by_interface + drops_->Count();
   return counters;
 }
 

@@ -30,7 +30,7 @@ class PacketQueue final : public LiveSource {
   PacketQueue(const PacketQueueOptions& options, std::unique_ptr<PacketRing> ring, std::unique_ptr<PacketFilter> filter,
               std::unique_ptr<InterfaceDrops> drops);
 
-  // kEnd if the interface is gone or down: see error().
+  // An interface that is gone or down is idle.
   PollStatus PollNow(std::span<const Frame>& frames) override;
   // Waits for kWaitMs at most. While draining: what the kernel had counted when Drain was called.
   PollStatus Poll(std::span<const Frame>& frames) override;
@@ -40,12 +40,10 @@ class PacketQueue final : public LiveSource {
   bool Drain() override;
   std::string_view FileName(uint32_t) const override { return options_.interface; }
   CaptureCounters counters() const override;
-  // One entry, without an offset, when the interface failed.
-  std::span<const CaptureDamage> damage() const override { return damage_; }
+  std::span<const CaptureDamage> damage() const override { return {}; }
+  void GoOnFrom(const CaptureCounters& before) override;
 
   uint16_t link_type() const { return ring_->link_type(); }
-  // Not empty when the interface failed.
-  const std::string& error() const { return error_; }
 
   static constexpr int kWaitMs = 20;
   // On a busy machine: what the kernel's timer is late, and what a packet takes from its stamp into the ring.
@@ -54,20 +52,16 @@ class PacketQueue final : public LiveSource {
  private:
   bool Take(size_t limit, std::span<const Frame>& frames);
   size_t KeepMatching(size_t count);
-  bool StillUp();
   PollStatus PollWaiting(std::span<const Frame>& frames);
-  PollStatus Fail(std::string reason);
 
   const PacketQueueOptions options_;
   std::unique_ptr<PacketRing> ring_;
   const std::unique_ptr<PacketFilter> filter_;
   const std::unique_ptr<InterfaceDrops> drops_;
-  uint64_t taken_ = 0;      // out of the ring; `filter_` takes from them
-  bool went_down_ = false;  // and not up again, when it was last looked at
+  uint64_t taken_ = 0;  // out of the ring; `filter_` takes from them
   bool draining_ = false;
   uint64_t drain_until_ = 0;  // so many were taken once all is handed out
-  std::string error_;
-  std::vector<CaptureDamage> damage_;
+  CaptureCounters before_;    // of the source whose place this one took
   std::array<Frame, kBurst> frames_;
   CaptureCounters counters_;
 };

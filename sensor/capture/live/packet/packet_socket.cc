@@ -54,14 +54,6 @@ bool AskInterface(int socket, const std::string& interface, InterfaceFacts& fact
   return false;
 }
 
-InterfaceState StateOf(int socket, int index) {
-  ifreq request{};
-  request.ifr_ifindex = index;
-  if (ioctl(socket, SIOCGIFNAME, &request) != 0 || ioctl(socket, SIOCGIFFLAGS, &request) != 0)
-    return InterfaceState::kGone;
-  return (request.ifr_flags & IFF_UP) != 0 ? InterfaceState::kUp : InterfaceState::kDown;
-}
-
 bool HasAddress(const std::string& interface) {
   ifaddrs* all = nullptr;
   if (getifaddrs(&all) != 0) return false;

@@ -24,10 +24,6 @@ struct InterfaceFacts {
 // interface.
 bool AskInterface(int socket, const std::string& interface, InterfaceFacts& facts, OpenFailure& failure);
 
-enum class InterfaceState : uint8_t { kUp, kDown, kGone };
-// Of the interface with that index, whatever its name is by now (ioctl: SIOCGIFNAME, SIOCGIFFLAGS).
-InterfaceState StateOf(int socket, int index);
-
 // Whether the host talks over it: it has an IPv4 address, or an IPv6 address that is not link-local. The port of a tap
 // or a mirror has none. Asks with netlink.
 bool HasAddress(const std::string& interface);

@@ -50,20 +50,6 @@ class PacketQueueTest : public VethTest, public ::testing::WithParamInterface<bo
     EXPECT_TRUE(PacketQueue::Open(options, num_queues, failure).empty());
     return failure;
   }
-  // Until its end; it fails if that does not come.
-  static size_t ReceiveUntilEnd(PacketQueue& queue) {
-    size_t received = 0;
-    std::span<const Frame> frames;
-    const auto begin = Clock::now();
-    PollStatus status = PollStatus::kIdle;
-    while (status != PollStatus::kEnd && Clock::now() - begin < std::chrono::seconds(30)) {
-      status = queue.Poll(frames);
-      received += frames.size();
-    }
-    EXPECT_EQ(status, PollStatus::kEnd);
-    EXPECT_EQ(queue.Poll(frames), PollStatus::kEnd) << "and stays so";
-    return received;
-  }
   static size_t ReceiveAll(PacketQueue& queue) {
     size_t received = 0;
     std::span<const Frame> frames;
@@ -165,7 +151,6 @@ TEST_P(PacketQueueTest, DrainHandsOutWhatHadCome) {
     EXPECT_EQ(ReceiveAll(*queue), expected) << "filter: " << filter;
     EXPECT_EQ(queue->counters().frames, expected);
     EXPECT_EQ(queue->counters().dropped_by_kernel, 0u);
-    EXPECT_EQ(queue->error(), "");
   }
 }
 
@@ -360,24 +345,20 @@ TEST_P(PacketQueueTest, IdleAfterAWhile) {
   EXPECT_LT(Clock::now() - begin, std::chrono::seconds(2));
 }
 
-TEST_P(PacketQueueTest, AnInterfaceThatDisappearsHandsOutWhatItHad) {
-  const auto queue = MustOpen(OptionsFor("vt0"));
-  ASSERT_NE(queue, nullptr);
-  for (int i = 0; i < 3; ++i) Send(UdpFrame(53, 20, 1));
-  ASSERT_TRUE(Command("ip link del vt0"));
-  EXPECT_EQ(ReceiveUntilEnd(*queue), 3u);
-  EXPECT_EQ(queue->error(), "vt0: capturing ended: the interface disappeared");
-  ASSERT_EQ(queue->damage().size(), 1u);
-  EXPECT_EQ(queue->damage()[0].file, "vt0");
-}
-
-TEST_P(PacketQueueTest, AnInterfaceThatGoesDownHandsOutWhatItHad) {
-  const auto queue = MustOpen(OptionsFor("vt0"));
-  ASSERT_NE(queue, nullptr);
-  for (int i = 0; i < 3; ++i) Send(UdpFrame(53, 20, 1));
-  ASSERT_TRUE(Command("ip link set vt0 down"));
-  EXPECT_EQ(ReceiveUntilEnd(*queue), 3u);
-  EXPECT_NE(queue->error().find("ip link set vt0 up"), std::string::npos) << queue->error();
+// Its keeper looks at that; the queue is idle.
+TEST_P(PacketQueueTest, AnInterfaceThatGoesAwayHandsOutWhatItHad) {
+  for (const char* command : {"ip link set vt0 down", "ip link del vt0"}) {
+    const auto queue = MustOpen(OptionsFor("vt0"));
+    ASSERT_NE(queue, nullptr);
+    for (int i = 0; i < 3; ++i) Send(UdpFrame(53, 20, 1));
+    ASSERT_TRUE(Command(command));
+    EXPECT_EQ(Receive(*queue, 3).size(), 3u);
+    std::span<const Frame> frames;
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(queue->Poll(frames), PollStatus::kIdle) << command;
+    if (Command("ip link set vt0 up")) {
+      for (int i = 0; i < 200 && !Command("ip link show vt1 | grep 'state UP'"); ++i) usleep(20'000);
+    }
+  }
 }
 
 // Shorter than a look at it: nobody notices, and the same ring goes on.
@@ -387,7 +368,7 @@ TEST_P(PacketQueueTest, AFlapIsPassedOver) {
   Send(UdpFrame(53, 20, 1));
   ASSERT_TRUE(Command("ip link set vt0 down") && Command("ip link set vt0 up"));
   for (int i = 0; i < 5; ++i) Send(UdpFrame(53, 20, 2));
-  EXPECT_EQ(Receive(*queue, 6).size(), 6u) << queue->error();
+  EXPECT_EQ(Receive(*queue, 6).size(), 6u);
 }
 
 TEST_P(PacketQueueTest, ANewNameIsTheSameInterface) {
@@ -395,7 +376,7 @@ TEST_P(PacketQueueTest, ANewNameIsTheSameInterface) {
   ASSERT_NE(queue, nullptr);
   ASSERT_TRUE(Command("ip link set vt0 name vt9"));
   for (int i = 0; i < 5; ++i) Send(UdpFrame(53, 20, 2));
-  EXPECT_EQ(Receive(*queue, 5).size(), 5u) << queue->error();
+  EXPECT_EQ(Receive(*queue, 5).size(), 5u);
 }
 
 TEST_P(PacketQueueTest, FailuresSayWhatToDo) {
