@@ -176,7 +176,7 @@ bool LiveSensor::Parts::OpenWithRights(std::string& error) {
   }
   for (const std::string& warning : lanes->warnings()) log.Warn(warning);
   user = dropped.user;
-  log.Info(fmt::format("capture: {}, as user {}", lanes->Names(), user));
+  log.Info(fmt::format("capture: {}, as user {}", lanes->Description(), user));
   return confinement.Confine(config, log, error);
 }
 
