@@ -24,6 +24,8 @@ Key<Config> AlarmsSection() {
           DurationKey("no_packets", &A::no_packets, seconds(1), hours(24), true, "since the last packet was received"),
           PercentKey("one_way_percent", &A::one_way_percent, "of the TCP flows with 16 packets and more"),
           PercentKey("drop_percent", &A::drop_percent, "of packets, and of alerts, within a minute"),
+          PercentKey("loss_before_percent", &A::loss_before_percent,
+                     "of the bytes that TCP receivers acknowledged, lost before the sensor within 5 minutes"),
           PercentKey("queue_imbalance_percent", &A::queue_imbalance_percent,
                      "0: the queues share the packets of a minute evenly; 100: a busy one has all of them"),
           FlagKey("reload_failed", &A::reload_failed, "the last reload of indicators or geolocation failed"),
@@ -36,7 +38,7 @@ Key<Config> AlarmsSection() {
                   "a partner sent into its feed, and is refused until `vedette partner readmit`"),
           FlagKey("canary_missed", &A::canary_missed, "the last canary did not arrive"),
           DurationKey("clear_after", &A::clear_after, seconds(1), hours(24), false,
-                      "how long it has to be well again, for the first four"),
+                      "how long it has to be well again, for the first five"),
           OwnKey<A>({"command", "a program's absolute path, or a list of it and its arguments", "",
                      "no default; it is given one alarm as JSON on standard input"},
                     &A::command, ReadCommand)

@@ -233,7 +233,7 @@ bool LiveSensor::Parts::SetUpPipeline(std::string& error) {
           config.limits, loaded.set, doorbell, matching, [this] { stop.store(true); }, error))
     return false;
   Pipeline& pipeline = lanes->pipeline();
-  traffic = std::make_unique<PipelineFigures>(pipeline);
+  traffic = std::make_unique<PipelineFigures>(pipeline, config.capture.AllInterfaces());
   queues = std::make_unique<QueueFigures>(pipeline.alert_queues());
   if (config.has_feed) feed.TellLosses(pipeline);
   loop = std::make_unique<ExportLoop>(doorbell, pipeline.alert_queues(), *policy, sinks, false, stop,
