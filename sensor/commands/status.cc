@@ -6,7 +6,9 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "exporter/feed/feed_counters.h"
 #include "exporter/metrics/families.h"
+#include "exporter/policy/partner.h"
 #include "parsers/base/text.h"
 #include "sensor/commands/commands.h"
 #include "sensor/commands/control_option.h"
@@ -89,6 +91,26 @@ std::string CanaryText(const Json& canary) {
   return fmt::format("the last one arrived after {:.1f} ms", canary.value("seconds", 0.0) * 1000);
 }
 
+// How each interface is, and for how long it was not captured.
+void PrintInterfaces(const Json& interfaces) {
+  if (!interfaces.empty()) fmt::print("interfaces\n");
+  for (const Json& one : interfaces) {
+    std::string text = fmt::format("{} since {}", one.value("state", ""), one.value("since", ""));
+    if (one.contains("now_called")) text += fmt::format(", now called {}", one.value("now_called", ""));
+    if (one.contains("problem")) text += fmt::format(": {}", one.value("problem", ""));
+    if (const uint64_t outages = one.value("outages", uint64_t{0}); outages != 0) {
+      text += fmt::format("; not captured for {} in {} outage{}", Span(one.value("blind_seconds", 0.0)),
+                          Thousands(outages), outages == 1 ? "" : "s");
+    }
+    const Json last = one.value("last_outages", Json::array());
+    if (!last.empty()) {
+      text += fmt::format(", the last that ended from {} to {} ({})", last.back().value("from", ""),
+                          last.back().value("until", ""), last.back().value("why", ""));
+    }
+    fmt::print("  {}\n", ForTerminal(fmt::format("{:<15} {}", one.value("name", ""), text)));
+  }
+}
+
 // What the alarm command did, where there is one.
 void PrintCommand(const Json& command) {
   if (!command.is_object()) return;
@@ -123,6 +145,7 @@ void Print(const Json& status) {
   for (const Json& problem : status.value("problems", Json::array())) {
     fmt::print("  {}: {}\n", problem.value("level", "warning"), ForTerminal(problem.value("what", "")));
   }
+  PrintInterfaces(status.value("interfaces", Json::array()));
   if (status.contains("canary")) fmt::print("canary\n  {}\n", CanaryText(status["canary"]));
   PrintCommand(status.value("alarm_command", Json()));
   const Json mutes = status.value("mutes", Json::array());

@@ -22,6 +22,8 @@ Key<Config> AlarmsSection() {
       "alarms", "by log, metric and command; a time, a share or a switch each, `off` for never (docs/operating.md)",
       {
           DurationKey("no_packets", &A::no_packets, seconds(1), hours(24), true, "since the last packet was received"),
+          FlagKey("interface_down", &A::interface_down,
+                  "an interface is down, has no carrier, is absent or renamed, or cannot be captured"),
           PercentKey("one_way_percent", &A::one_way_percent, "of the TCP flows with 16 packets and more"),
           PercentKey("drop_percent", &A::drop_percent, "of packets, and of alerts, within a minute"),
           PercentKey("loss_before_percent", &A::loss_before_percent,
@@ -37,8 +39,9 @@ Key<Config> AlarmsSection() {
           FlagKey("partner_suspended", &A::partner_suspended,
                   "a partner sent into its feed, and is refused until `vedette partner readmit`"),
           FlagKey("canary_missed", &A::canary_missed, "the last canary did not arrive"),
+          FlagKey("helper_ended", &A::helper_ended, "a process beside the sensor has ended, and needs a restart of it"),
           DurationKey("clear_after", &A::clear_after, seconds(1), hours(24), false,
-                      "how long it has to be well again, for the first five"),
+                      "how long it has to be well again, for no_packets and those with a percentage"),
           OwnKey<A>({"command", "a program's absolute path, or a list of it and its arguments", "",
                      "no default; it is given one alarm as JSON on standard input"},
                     &A::command, ReadCommand)

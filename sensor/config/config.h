@@ -22,13 +22,28 @@ constexpr const char* kDefaultConfig = "/etc/vedette/sensor.yaml";
 
 struct CaptureConfig {
   static constexpr size_t kMaxInterfaces = 64;
+  static constexpr uint32_t kMaxWorkers = 64;
+  enum class Backend : uint8_t { kAfPacket, kLibpcap };
+  enum class Latency : uint8_t { kNormal, kLow };
+  enum class Outgoing : uint8_t { kAuto, kCapture, kIgnore };
+  // Which CPUs workers run on.
+  struct Pin {
+    bool automatic = true;       // chosen by the sensor
+    std::vector<uint32_t> cpus;  // or these, one for each worker; empty and not automatic: the scheduler's choice
+    bool operator==(const Pin&) const = default;
+  };
   std::string interface;                // eth0
   std::vector<std::string> interfaces;  // instead of it: several, whose packets are one traffic
   std::string filter;                   // BPF, as tcpdump takes it; on each of them
   bool promiscuous = true;
   uint32_t snap_bytes = 262'144;   // tcpdump's default: nothing is cut
-  uint32_t buffer_mebibytes = 64;  // for each interface: half a second at 1 Gbit/s
-  std::string user = "nobody";     // whose rights are left once the interfaces are open
+  uint32_t buffer_mebibytes = 64;  // for each queue of each interface: half a second at 1 Gbit/s
+  Backend backend = Backend::kAfPacket;
+  uint32_t workers = 1;                // one keeps up with several Gbit/s, and `limits` hold for each
+  Latency latency = Latency::kNormal;  // low: packets one by one, not in blocks
+  Pin pin;
+  Outgoing outgoing = Outgoing::kAuto;  // auto: of an interface with an address (HasAddress)
+  std::string user = "nobody";          // whose rights are left once the interfaces are open
 
   // Those to capture from, whichever key names them. The place of one in it is its number (Frame::file).
   std::vector<std::string> AllInterfaces() const {
@@ -65,6 +80,8 @@ struct AlarmsConfig {
   double drop_percent = 0.1;            // of packets, and of alerts
   double loss_before_percent = 1;       // of the bytes that TCP receivers acknowledged
   double queue_imbalance_percent = 50;  // of what the others should have had
+  bool interface_down = true;
+  bool helper_ended = true;
   bool reload_failed = true;
   bool output_failed = true;
   bool partner_suspended = true;

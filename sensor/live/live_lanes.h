@@ -3,7 +3,7 @@
 //   eth0 queue 0 ─┐                          eth0 queue 1 ─┐
 //   eth1 queue 0 ─┴► lane 0 ─► alert ring    eth1 queue 1 ─┴► lane 1 ─► alert ring    …
 //
-// libpcap gives one queue of each interface, and so there is one lane.
+// AF_PACKET gives as many queues of each interface as there are lanes, libpcap one.
 #pragma once
 
 #include <functional>
@@ -16,7 +16,9 @@
 #include "sensor/capture/injecting_source.h"
 #include "sensor/capture/live/frame_sender.h"
 #include "sensor/capture/live/live_source.h"
+#include "sensor/capture/live/live_sources.h"
 #include "sensor/config/config.h"
+#include "sensor/live/interface_keeper.h"
 #include "sensor/pipeline/matching_lane.h"
 #include "sensor/pipeline/pipeline.h"
 #include "signatures/set/indicator_set.h"
@@ -43,18 +45,26 @@ class LiveLanes {
   std::string Names() const;
   // Where a frame of the sensor's own enters: one for each lane, after Make.
   const std::vector<InjectingSource*>& injecting() const { return injecting_; }
+  // For whoever keeps them captured; after Make.
+  std::vector<InterfaceKeeper::Interface> interfaces() const { return interfaces_; }
   // One for each interface, where `wire` was asked for.
   std::vector<FrameSender*> wires() const;
+  // Which CPU each lane runs on; -1: wherever.
+  const std::vector<int>& cpus() const { return cpus_; }
   // What libpcap warned of when it opened them.
   const std::vector<std::string>& warnings() const { return warnings_; }
 
  private:
   LiveLanes() = default;
+  std::vector<LiveSources::Part> PartsOf(std::vector<std::unique_ptr<LiveSource>> sources);
+  bool OpenInterface(const CaptureConfig& capture, uint32_t file, bool wire, uint32_t seed, std::string& error);
 
   std::vector<std::string> names_;
+  std::vector<int> cpus_;  // by lane
   std::vector<std::string> warnings_;
   std::vector<std::vector<std::unique_ptr<LiveSource>>> queues_;  // by lane, then interface; until Make
   std::vector<std::unique_ptr<FrameSender>> wires_;
+  std::vector<InterfaceKeeper::Interface> interfaces_;
   std::vector<InjectingSource*> injecting_;  // the lanes'
   std::unique_ptr<Pipeline> pipeline_;
 };

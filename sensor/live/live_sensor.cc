@@ -21,6 +21,7 @@
 #include "sensor/live/control.h"
 #include "sensor/live/exporter_meter.h"
 #include "sensor/live/housekeeping.h"
+#include "sensor/live/interface_keeper.h"
 #include "sensor/live/live_figures.h"
 #include "sensor/live/live_indicators.h"
 #include "sensor/live/live_lanes.h"
@@ -62,6 +63,7 @@ struct LiveSensor::Parts {
   ConfinementFigures confinement;
   Doorbell doorbell;
   std::unique_ptr<LiveLanes> lanes;
+  std::unique_ptr<InterfaceKeeper> keeper;
   std::unique_ptr<CommandRunner> command;
   KeyPair canary_keys;
   std::string user;
@@ -227,15 +229,17 @@ bool LiveSensor::Parts::OpenSinks(std::string& error) {
 }
 
 bool LiveSensor::Parts::SetUpPipeline(std::string& error) {
-  // A lane that ends by itself, because an interface failed, ends the sensor: the others would see a part only.
+  // No lane ends before it is told to. If one did, its part of the traffic would pass unseen: that ends the sensor.
   const MatchingOptions matching = {.generation = 1, .tell_ends = AnyTakes(sinks, EventKind::kClosed)};
   if (!lanes->Make(
           config.limits, loaded.set, doorbell, matching, [this] { stop.store(true); }, error))
     return false;
+  keeper = InterfaceKeeper::Start({.interfaces = lanes->interfaces(), .open = {}, .log = &log}, error);
+  if (keeper == nullptr) return false;
   Pipeline& pipeline = lanes->pipeline();
   traffic = std::make_unique<PipelineFigures>(pipeline, config.capture.AllInterfaces());
   queues = std::make_unique<QueueFigures>(pipeline.alert_queues());
-  if (config.has_feed) feed.TellLosses(pipeline);
+  if (config.has_feed) feed.TellLosses(pipeline, keeper.get());
   loop = std::make_unique<ExportLoop>(doorbell, pipeline.alert_queues(), *policy, sinks, false, stop,
                                       [this](std::string_view problem) { log.Error(problem, problem); });
   OutputControl::Parts outputs{.exporter = loop.get(), .file = file.get(), .publisher = feed.publisher(), .log = &log};
@@ -261,8 +265,9 @@ bool LiveSensor::Parts::StartWatch(std::string& error) {
 }
 
 bool LiveSensor::Parts::OpenFigures(std::string& error) {
-  for (const FigureSource* source : std::initializer_list<const FigureSource*>{
-           traffic.get(), reloader.get(), meter.get(), queues.get(), &process, &confinement, watch.get()}) {
+  for (const FigureSource* source :
+       std::initializer_list<const FigureSource*>{traffic.get(), keeper.get(), reloader.get(), meter.get(),
+                                                  queues.get(), &process, &confinement, watch.get()}) {
     figures.Add(*source);
   }
   const std::string& listen = config.metrics.listen;
@@ -283,6 +288,7 @@ void LiveSensor::Parts::ServeControl() {
   answers = std::make_unique<SensorAnswers>(SensorAnswers::Parts{.config = &config,
                                                                  .interfaces = lanes->Names(),
                                                                  .user = user,
+                                                                 .keeper = keeper.get(),
                                                                  .process = &process,
                                                                  .figures = &figures,
                                                                  .output = output.get(),

@@ -5,6 +5,8 @@
 #include <span>
 #include <utility>
 
+#include "sensor/capture/cpu.h"
+
 namespace vedette {
 namespace {
 
@@ -101,6 +103,8 @@ void Lane::Walk(const std::atomic<bool>& stop) {
 }
 
 void Lane::Run(const std::atomic<bool>& stop) {
+  // A CPU that was taken off since then is no reason to stop.
+  if (setup_.cpu >= 0) PinThread(static_cast<uint32_t>(setup_.cpu));
   cpu_before_ = ThreadCpuSeconds();
   Walk(stop);
   worker_->Finish();

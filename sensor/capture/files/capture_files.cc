@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
+#include "parsers/base/errno_text.h"
+#include "parsers/base/file.h"
 #include "sensor/capture/files/pcap_file.h"
 #include "sensor/capture/files/pcapng_file.h"
 
@@ -47,12 +50,17 @@ std::vector<std::unique_ptr<CaptureSource>> CaptureFiles::ForWorkers(std::shared
     if (stream == nullptr) return sources;
   }
   for (size_t i = 0; i < num_workers; ++i)
-    sources.push_back(std::unique_ptr<CaptureFiles>(new CaptureFiles(list, stream, i)));
+    sources.push_back(std::unique_ptr<CaptureFiles>(new CaptureFiles(list, stream, i, num_workers)));
   return sources;
 }
 
-CaptureFiles::CaptureFiles(std::shared_ptr<const CaptureList> list, std::shared_ptr<SharedStream> stream, size_t reader)
-    : list_(std::move(list)), stream_(std::move(stream)), stream_reader_(reader), alone_(false) {
+CaptureFiles::CaptureFiles(std::shared_ptr<const CaptureList> list, std::shared_ptr<SharedStream> stream, size_t reader,
+                           size_t num_readers)
+    : list_(std::move(list)),
+      stream_(std::move(stream)),
+      stream_reader_(reader),
+      num_readers_(num_readers),
+      alone_(false) {
   counters_.total_input_bytes = list_->total_bytes();
 }
 
@@ -150,11 +158,18 @@ void CaptureFiles::OpenNext() {
   }
 }
 
+bool CaptureFiles::Map(const CaptureList::File& file, std::string& error) {
+  if (file.fd >= 0) return mapped_.Map(file.fd, file.bytes, error);
+  FileDescriptor opened(file.Open(num_readers_));
+  if (opened.is_open()) return mapped_.Take(std::move(opened), file.bytes, error);
+  error = ErrnoText(errno);
+  return false;
+}
+
 bool CaptureFiles::OpenMapped() {
   const CaptureList::File& file = *file_;
   std::string error = file.error;
-  const bool open = error.empty() && (file.fd >= 0 ? mapped_.Map(file.fd, file.bytes, error)
-                                                   : mapped_.Open(file.path, file.bytes, error));
+  const bool open = error.empty() && Map(file, error);
   if (open) error = file.WhyAnother(mapped_.status());
   if (open && error.empty() && file.bytes == 0) error = "the file is empty: it has not even a file header";
   if (!error.empty()) {

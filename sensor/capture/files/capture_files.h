@@ -47,13 +47,15 @@ class CaptureFiles final : public CaptureSource {
     kDraining  // of a stream, after damage: to its end
   };
 
-  CaptureFiles(std::shared_ptr<const CaptureList> list, std::shared_ptr<SharedStream> stream, size_t reader);
+  CaptureFiles(std::shared_ptr<const CaptureList> list, std::shared_ptr<SharedStream> stream, size_t reader,
+               size_t num_readers);
   PollStatus PollOnce(std::span<const Frame>& frames);
   PollStatus Read(std::span<const Frame>& frames);
   const CaptureList::File& current() const { return *file_; }
 
   void OpenNext();
   bool OpenMapped();
+  bool Map(const CaptureList::File& file, std::string& error);
   void NextWindow();
   void CloseMapped();
 
@@ -67,6 +69,7 @@ class CaptureFiles final : public CaptureSource {
   const std::shared_ptr<const CaptureList> list_;
   std::shared_ptr<SharedStream> stream_;  // nullptr: none is in the list
   const size_t stream_reader_ = 0;
+  const size_t num_readers_ = 1;  // of the list
   const bool alone_;
   uint32_t next_file_ = 0;
   uint32_t end_file_ = UINT32_MAX;

@@ -37,32 +37,22 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   status_ = other.status_;
   dropped_ = std::exchange(other.dropped_, 0);
   fd_ = std::exchange(other.fd_, -1);
-  owns_fd_ = std::exchange(other.owns_fd_, false);
+  own_ = std::move(other.own_);
   return *this;
 }
 
 void MappedFile::Close() {
   if (data_ != nullptr) munmap(const_cast<uint8_t*>(data_), size_);
-  if (owns_fd_) close(fd_);
+  own_ = FileDescriptor();
   data_ = nullptr;
   size_ = 0;
   dropped_ = 0;
   fd_ = -1;
-  owns_fd_ = false;
 }
 
-bool MappedFile::Open(const std::string& path, uint64_t max_bytes, std::string& error) {
-  // O_NONBLOCK: opening a FIFO would wait for a writer. It means nothing for regular files.
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  if (fd < 0) {
-    error = ErrnoText(errno);
-    return false;
-  }
-  if (!Map(fd, max_bytes, error)) {
-    close(fd);
-    return false;
-  }
-  owns_fd_ = true;
+bool MappedFile::Take(FileDescriptor file, uint64_t max_bytes, std::string& error) {
+  if (!Map(file.get(), max_bytes, error)) return false;
+  own_ = std::move(file);
   return true;
 }
 

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "parsers/base/bytes.h"
+#include "parsers/base/file.h"
 
 namespace vedette {
 
@@ -22,10 +23,11 @@ class MappedFile {
   MappedFile(MappedFile&& other) noexcept { *this = static_cast<MappedFile&&>(other); }
   MappedFile& operator=(MappedFile&& other) noexcept;
 
-  // Maps at most `max_bytes` of a regular file: a run with a fixed input does not see what is appended later.
+  // Maps at most `max_bytes` of a regular file: a run with a fixed input does not see what is appended later. `file`
+  // is open, and this object's from now on.
   // False, with the reason in `error` (without the path). An empty file maps to no bytes.
-  bool Open(const std::string& path, uint64_t max_bytes, std::string& error);
-  // The same for an open file, which the caller keeps and must keep open.
+  bool Take(FileDescriptor file, uint64_t max_bytes, std::string& error);
+  // The same for a file that the caller keeps and must keep open.
   bool Map(int fd, uint64_t max_bytes, std::string& error);
   void Close();
 
@@ -43,7 +45,7 @@ class MappedFile {
   struct stat status_ {};
   uint64_t dropped_ = 0;  // bytes from the start that were released
   int fd_ = -1;
-  bool owns_fd_ = false;
+  FileDescriptor own_;  // the same, where it is not the caller's
 };
 
 // Why a path cannot be read as a file: "it is a FIFO; …". Empty for a regular file. `mode` is stat's st_mode.

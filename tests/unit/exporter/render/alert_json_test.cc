@@ -557,12 +557,12 @@ TEST_F(AlertJson, GenerationsDoNotMix) {
   };
   EXPECT_EQ(id(1, 1), "old-1");
   EXPECT_EQ(id(2, 0), "new-0");
-  EXPECT_EQ(policy.unresolved(), 0u);
+  EXPECT_EQ(policy.counters().unresolved, 0u);
   EXPECT_EQ(id(2, 1), "") << "an index outside its generation";
   EXPECT_EQ(id(3, 0), "");
   policy.ForgetBefore(2);
   EXPECT_EQ(id(1, 0), "");
-  EXPECT_EQ(policy.unresolved(), 3u);
+  EXPECT_EQ(policy.counters().unresolved, 3u);
 }
 
 }  // namespace

@@ -7,7 +7,12 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "exporter/feed/feed_counters.h"
+#include "exporter/geo/geo.h"
 #include "exporter/metrics/families.h"
+#include "exporter/output/file_sink.h"
+#include "exporter/policy/partner.h"
+#include "sensor/capture/live/interface_record.h"
 #include "sensor/live/alarms.h"
 #include "sensor/pipeline/queue_figures.h"
 #include "sensor/pipeline/totals_figures.h"
@@ -22,9 +27,9 @@ constexpr int64_t kUnix = 1'795'428'000;
 class AlarmRulesTest : public testing::Test {
  protected:
   AlarmRulesTest() { Begin({}); }
-  void Begin(const AlarmsConfig& config) {
+  void Begin(const AlarmsConfig& config, const std::vector<Alarm>& carried = {}) {
     passed_ = seconds(0);
-    rules_.emplace(config, Now());
+    rules_.emplace(config, Now(), carried);
   }
   AlarmRules::Now Now() const {
     return {std::chrono::steady_clock::time_point(hours(1)) + passed_, kUnix + passed_.count()};
@@ -57,6 +62,11 @@ class AlarmRulesTest : public testing::Test {
       figures.Add(families::kQueueReceived, std::to_string(i), queues[i].first);
       figures.Add(families::kQueueCpu, std::to_string(i), queues[i].second);
     }
+    for (const auto& [name, state] : interfaces) {
+      figures.Add(families::kInterfaceUp, name, IsSeen(state) ? 1 : 0);
+      figures.Add(families::kInterfaceState, name, static_cast<double>(state));
+    }
+    for (const auto& [name, up] : helpers) figures.Add(families::kHelperUp, name, up);
     for (const auto& [name, silent] : partners) figures.Add(families::kFeedSilent, name, silent);
     for (const auto& [name, silent] : partners) figures.Add(families::kFeedSuspended, name, name == suspended ? 1 : 0);
     return figures;
@@ -97,6 +107,8 @@ class AlarmRulesTest : public testing::Test {
   LossCounters losses;
   std::vector<std::pair<double, double>> queues;  // packets, CPU seconds
   std::vector<std::pair<std::string, double>> partners;
+  std::vector<std::pair<std::string, InterfaceState>> interfaces;
+  std::vector<std::pair<std::string, double>> helpers;
   std::string suspended;
   Alarm last_;
   std::optional<AlarmRules> rules_;
@@ -308,6 +320,98 @@ TEST_F(AlarmRulesTest, ASuspendedPartnerUntilItIsReadmitted) {
   EXPECT_EQ(Seconds(3, WithTraffic()), "1:-partner_suspended.beta");
 }
 
+TEST_F(AlarmRulesTest, EachInterfaceThatIsOut) {
+  interfaces = {{"eth1", InterfaceState::kUp}, {"eth2", InterfaceState::kUp}};
+  EXPECT_EQ(Seconds(5, WithTraffic()), "");
+  interfaces[1].second = InterfaceState::kDown;
+  EXPECT_EQ(Second(), "+interface_down.eth2");
+  EXPECT_TRUE(last_.critical);
+  EXPECT_NE(last_.text.find("ip link set eth2 up"), std::string::npos) << last_.text;
+  interfaces[1].second = InterfaceState::kAbsent;
+  EXPECT_EQ(Second(), "") << "raised already";
+  EXPECT_NE(rules_->Active()[0].text.find("there is no interface eth2"), std::string::npos);
+  interfaces[0].second = InterfaceState::kNoCarrier;
+  EXPECT_EQ(Second(), "+interface_down.eth1");
+  interfaces[1].second = InterfaceState::kRenamed;
+  EXPECT_EQ(Second(), "");
+  EXPECT_FALSE(rules_->Active()[1].critical) << "it is captured";
+  interfaces[1].second = InterfaceState::kUp;
+  EXPECT_EQ(Second(), "-interface_down.eth2");
+  interfaces[0].second = InterfaceState::kFailed;
+  EXPECT_EQ(Second(), "");
+  interfaces[0].second = InterfaceState::kUp;
+  EXPECT_EQ(Second(), "-interface_down.eth1");
+}
+
+// Silence of interfaces that are out has its alarm; it counts again from when one is back.
+TEST_F(AlarmRulesTest, NoPacketsIsOfInterfacesThatAreUp) {
+  interfaces = {{"eth1", InterfaceState::kUp}, {"eth2", InterfaceState::kUp}};
+  EXPECT_EQ(Seconds(10, WithTraffic()), "");
+  interfaces[0].second = InterfaceState::kDown;
+  EXPECT_EQ(Seconds(10, WithTraffic()), "1:+interface_down.eth1");
+  interfaces[1].second = InterfaceState::kAbsent;
+  EXPECT_EQ(Seconds(500), "1:+interface_down.eth2");
+  interfaces[0].second = InterfaceState::kUp;
+  EXPECT_EQ(Seconds(100), "1:-interface_down.eth1 60:+no_packets");
+  interfaces[0].second = InterfaceState::kDown;
+  EXPECT_EQ(Seconds(500), "1:+interface_down.eth1") << "it stays raised until packets come";
+  interfaces[0].second = interfaces[1].second = InterfaceState::kUp;
+  EXPECT_EQ(Seconds(100, WithTraffic()), "1:-interface_down.eth1 -interface_down.eth2 61:-no_packets");
+}
+
+TEST_F(AlarmRulesTest, AHelperThatEnded) {
+  helpers = {{"command", 1}, {"sockets", 1}};
+  EXPECT_EQ(Seconds(5, WithTraffic()), "");
+  helpers[1].second = 0;
+  EXPECT_EQ(Seconds(5, WithTraffic()), "1:+helper_ended.sockets");
+  EXPECT_FALSE(last_.critical);
+  EXPECT_NE(last_.text.find("restart the sensor"), std::string::npos);
+}
+
+TEST_F(AlarmRulesTest, WhatAnEarlierRunRaisedIsClearedOnceItIsKnownToBeOver) {
+  const auto carry = [&](const char* name) {
+    Begin({}, {{.name = name, .critical = true, .text = "as it was", .since = kUnix - 500}});
+    EXPECT_EQ(rules_->Active().size(), 1u);
+    EXPECT_EQ(rules_->Active()[0].since, kUnix - 500);
+  };
+  carry("no_packets");
+  EXPECT_EQ(Seconds(200), "") << "still silent";
+  EXPECT_EQ(Seconds(100, WithTraffic()), "61:-no_packets");
+  carry("drops");
+  EXPECT_EQ(Seconds(100, WithTraffic()), "65:-drops");
+  carry("reload_failed");
+  EXPECT_EQ(Seconds(100, WithTraffic()), "5:-reload_failed");
+  carry("canary_missed");
+  EXPECT_EQ(Seconds(100, WithTraffic()), "") << "none was sent yet";
+  ++canaries_sent, ++canaries_arrived;
+  EXPECT_EQ(Seconds(100, WithTraffic()), "1:-canary_missed");
+  interfaces = {{"eth1", InterfaceState::kDown}};
+  carry("interface_down.eth1");
+  EXPECT_EQ(Seconds(100, WithTraffic()), "");
+  EXPECT_EQ(rules_->Active()[0].since, kUnix - 500);
+  interfaces[0].second = InterfaceState::kUp;
+  EXPECT_EQ(Second(), "-interface_down.eth1");
+  carry("interface_down.eth7");
+  EXPECT_EQ(Seconds(100, WithTraffic()), "5:-interface_down.eth7") << "no longer in the configuration";
+  partners = {{"alpha", 1}};
+  carry("partner_silent.alpha");
+  EXPECT_EQ(Seconds(100, WithTraffic([this] { ++partners[0].second; })), "");
+  partners[0].second = 0;
+  EXPECT_EQ(Second(), "-partner_silent.alpha");
+  carry("partner_silent.gone");
+  EXPECT_EQ(Seconds(100, WithTraffic()), "5:-partner_silent.gone");
+}
+
+// It fails again before it was known to be over: that is the same alarm.
+TEST_F(AlarmRulesTest, WhatHoldsAgainAfterARestartIsNotRaisedTwice) {
+  Begin({}, {{.name = "output_failed", .critical = false, .text = "as it was", .since = kUnix - 500}});
+  output_failing = 1;
+  EXPECT_EQ(Seconds(10, WithTraffic()), "");
+  EXPECT_NE(rules_->Active()[0].text, "as it was");
+  output_failing = 0;
+  EXPECT_EQ(Second(), "-output_failed");
+}
+
 TEST_F(AlarmRulesTest, AShortSilenceIsSaidInMinutes) {
   AlarmsConfig config;
   config.partner_silent = seconds(90);
@@ -331,11 +435,14 @@ TEST_F(AlarmRulesTest, EachCanBeSwitchedOff) {
   off.no_packets = off.stale_indicators = off.partner_silent = seconds(0);
   off.one_way_percent = off.drop_percent = 0;
   off.reload_failed = off.canary_missed = off.output_failed = off.partner_suspended = false;
+  off.interface_down = off.helper_ended = false;
   Begin(off);
   newest_file = 1;
   reload_failing = geo_failing = canary_failing = output_failing = 1;
   partners = {{"alpha", 1e9}};
   suspended = "alpha";
+  interfaces = {{"eth1", InterfaceState::kDown}};
+  helpers = {{"sockets", 0}};
   EXPECT_EQ(
       Seconds(200, [this] { ++dropped_by_kernel, ++alerts_dropped, ++one_way, ++reloads_failed, ++canaries_missed; }),
       "");
