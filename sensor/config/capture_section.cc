@@ -29,6 +29,44 @@ void ReadInterfaces(const Section& section, CaptureConfig& capture) {
   if (const std::string problem = WrongWith(capture); !problem.empty()) section.Fail("interfaces", problem);
 }
 
+// After `workers`.
+void ReadPin(const Section& section, CaptureConfig& capture) {
+  const YAML::Node pin = section.Find("pin");
+  if (!pin || pin.IsNull()) return;
+  if (pin.IsScalar()) {
+    const std::string word = pin.Scalar();
+    if (word != "auto" && word != "off")
+      return section.Fail("pin", "`pin` has to be auto, off, or a list of CPUs, one for each worker: [2, 3]");
+    capture.pin.automatic = word == "auto";
+    return;
+  }
+  std::vector<uint32_t> cpus;
+  section.ForEachText("pin", CaptureConfig::kMaxWorkers, [&](const std::string& text) -> std::string {
+    uint32_t cpu = 0;
+    const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), cpu);
+    if (status != std::errc() || end != text.data() + text.size()) return "is no CPU's number";
+    if (std::find(cpus.begin(), cpus.end(), cpu) != cpus.end()) return "is there twice";
+    cpus.push_back(cpu);
+    return {};
+  });
+  if (cpus.size() != capture.workers) {
+    return section.Fail(
+        "pin", "`pin` has to name as many CPUs as there are `workers` (" + std::to_string(capture.workers) + ")");
+  }
+  capture.pin = {.automatic = false, .cpus = std::move(cpus)};
+}
+
+// After `backend`, `workers` and `latency`: what libpcap cannot do.
+void CheckBackend(const Section& section, const CaptureConfig& capture) {
+  const std::vector<std::string> all = capture.AllInterfaces();
+  const bool is_any = all.size() == 1 && all[0] == "any";
+  if (capture.backend != CaptureConfig::Backend::kLibpcap && !is_any) return;
+  const std::string who = is_any ? "interface `any` is captured through libpcap, which" : "`backend: libpcap`";
+  if (capture.workers > 1) section.Fail("workers", who + " has one queue: omit `workers`");
+  if (capture.latency == CaptureConfig::Latency::kLow)
+    section.Fail("latency", who + " knows no `latency: low`: omit it");
+}
+
 void ReadKeepFolder(const Section& section, KeepConfig& keep) {
   section.Read("folder", keep.folder, "a folder's path");
   if (!keep.folder.empty()) keep.folder = section.file().Resolve(keep.folder);
@@ -72,44 +110,6 @@ Key<CaptureConfig> KeepSection() {
     if (const std::string problem = WrongWith(capture.keep); !problem.empty()) outer.Fail("keep", problem);
   };
   return section;
-}
-
-// After `workers`.
-void ReadPin(const Section& section, CaptureConfig& capture) {
-  const YAML::Node pin = section.Find("pin");
-  if (!pin || pin.IsNull()) return;
-  if (pin.IsScalar()) {
-    const std::string word = pin.Scalar();
-    if (word != "auto" && word != "off")
-      return section.Fail("pin", "`pin` has to be auto, off, or a list of CPUs, one for each worker: [2, 3]");
-    capture.pin.automatic = word == "auto";
-    return;
-  }
-  std::vector<uint32_t> cpus;
-  section.ForEachText("pin", CaptureConfig::kMaxWorkers, [&](const std::string& text) -> std::string {
-    uint32_t cpu = 0;
-    const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), cpu);
-    if (status != std::errc() || end != text.data() + text.size()) return "is no CPU's number";
-    if (std::find(cpus.begin(), cpus.end(), cpu) != cpus.end()) return "is there twice";
-    cpus.push_back(cpu);
-    return {};
-  });
-  if (cpus.size() != capture.workers) {
-    return section.Fail(
-        "pin", "`pin` has to name as many CPUs as there are `workers` (" + std::to_string(capture.workers) + ")");
-  }
-  capture.pin = {.automatic = false, .cpus = std::move(cpus)};
-}
-
-// After `backend`, `workers` and `latency`: what libpcap cannot do.
-void CheckBackend(const Section& section, const CaptureConfig& capture) {
-  const std::vector<std::string> all = capture.AllInterfaces();
-  const bool is_any = all.size() == 1 && all[0] == "any";
-  if (capture.backend != CaptureConfig::Backend::kLibpcap && !is_any) return;
-  const std::string who = is_any ? "interface `any` is captured through libpcap, which" : "`backend: libpcap`";
-  if (capture.workers > 1) section.Fail("workers", who + " has one queue: omit `workers`");
-  if (capture.latency == CaptureConfig::Latency::kLow)
-    section.Fail("latency", who + " knows no `latency: low`: omit it");
 }
 
 }  // namespace

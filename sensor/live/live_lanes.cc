@@ -86,7 +86,9 @@ std::unique_ptr<LiveLanes> LiveLanes::Open(const CaptureConfig& capture, bool wi
 bool LiveLanes::OpenInterface(const CaptureConfig& capture, uint32_t file, bool wire, uint32_t seed,
                               std::string& error) {
   const std::string& name = names_[file];
+  const char* const incoming = IgnoresOutgoing(capture, name, wire) ? ", incoming only" : "";
   if (capture.backend == CaptureConfig::Backend::kLibpcap || name == kAnyInterface) {
+    described_.push_back(fmt::format("{} (libpcap{})", name, incoming));
     queues_[0].push_back(OpenLibpcap(capture, name, file, wire, warnings_, error));
     return queues_[0].back() != nullptr;
   }
@@ -99,6 +101,7 @@ bool LiveLanes::OpenInterface(const CaptureConfig& capture, uint32_t file, bool 
     error = failure.text;
     return false;
   }
+  described_.push_back(fmt::format("{} (af_packet{}{})", name, options.low_latency ? ", low latency" : "", incoming));
   for (size_t lane = 0; lane < opened.size(); ++lane) queues_[lane].push_back(std::move(opened[lane]));
   return true;
 }
@@ -145,6 +148,13 @@ std::vector<LiveSources::Part> LiveLanes::PartsOf(std::vector<std::unique_ptr<Li
 }
 
 std::string LiveLanes::Names() const { return fmt::format("{}", fmt::join(names_, ", ")); }
+
+std::string LiveLanes::Description() const {
+  std::string text = fmt::format("{}", fmt::join(described_, ", "));
+  if (cpus_.size() > 1) text += fmt::format("; {} workers", cpus_.size());
+  if (cpus_[0] >= 0) text += fmt::format(", on CPU{} {}", cpus_.size() > 1 ? "s" : "", fmt::join(cpus_, ", "));
+  return text;
+}
 
 std::vector<FrameSender*> LiveLanes::wires() const {
   std::vector<FrameSender*> out;

@@ -51,8 +51,8 @@ class LiveLanes {
   std::vector<InterfaceKeeper::Interface> interfaces() const { return interfaces_; }
   // One for each interface, where `wire` was asked for.
   std::vector<FrameSender*> wires() const;
-  // Which CPU each lane runs on; -1: wherever.
-  const std::vector<int>& cpus() const { return cpus_; }
+  // For the log: "eth0 (af_packet), any (libpcap); 2 workers, on CPUs 0, 1".
+  std::string Description() const;
   // What libpcap warned of when it opened them.
   const std::vector<std::string>& warnings() const { return warnings_; }
 
@@ -62,7 +62,8 @@ class LiveLanes {
   bool OpenInterface(const CaptureConfig& capture, uint32_t file, bool wire, uint32_t seed, std::string& error);
 
   std::vector<std::string> names_;
-  std::vector<int> cpus_;  // by lane
+  std::vector<std::string> described_;  // by interface
+  std::vector<int> cpus_;               // by lane; -1: wherever
   std::vector<std::string> warnings_;
   std::vector<std::vector<std::unique_ptr<LiveSource>>> queues_;  // by lane, then interface; until Make
   std::vector<std::unique_ptr<FrameSender>> wires_;

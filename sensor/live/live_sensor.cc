@@ -176,7 +176,7 @@ bool LiveSensor::Parts::OpenWithRights(std::string& error) {
   }
   for (const std::string& warning : lanes->warnings()) log.Warn(warning);
   user = dropped.user;
-  log.Info(fmt::format("capture: {}, as user {}", lanes->Names(), user));
+  log.Info(fmt::format("capture: {}, as user {}", lanes->Description(), user));
   return confinement.Confine(config, log, error);
 }
 
@@ -270,9 +270,9 @@ bool LiveSensor::Parts::SetUpPipeline(std::string& error) {
   keeper = InterfaceKeeper::Start({.interfaces = lanes->interfaces(), .open = {}, .log = &log}, error);
   if (keeper == nullptr) return false;
   Pipeline& pipeline = lanes->pipeline();
-  traffic = std::make_unique<PipelineFigures>(pipeline);
+  traffic = std::make_unique<PipelineFigures>(pipeline, config.capture.AllInterfaces());
   queues = std::make_unique<QueueFigures>(pipeline.alert_queues());
-  if (config.has_feed) feed.TellLosses(pipeline, keeper.get());
+  if (config.has_feed) feed.TellLosses([&pipeline] { return pipeline.Snapshot(); }, keeper.get());
   loop = std::make_unique<ExportLoop>(doorbell, pipeline.alert_queues(), *policy, sinks, false, stop,
                                       [this](std::string_view problem) { log.Error(problem, problem); });
   OutputControl::Parts outputs{.exporter = loop.get(), .file = file.get(), .publisher = feed.publisher(), .log = &log};

@@ -37,8 +37,8 @@ bool FeedSetup::Open(const Config& config, Partners& partners, AlertPolicy& poli
   return true;
 }
 
-void FeedSetup::TellLosses(const Pipeline& pipeline, const FigureSource* more) {
-  TellLosses([&pipeline] { return pipeline.Snapshot(); }, more);
+void FeedSetup::TellLosses(const Pipeline& pipeline) {
+  TellLosses([&pipeline] { return pipeline.Snapshot(); });
 }
 
 void FeedSetup::TellLosses(std::function<Totals()> totals, const FigureSource* more) {

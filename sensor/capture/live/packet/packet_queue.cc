@@ -102,6 +102,11 @@ PollStatus PacketQueue::Poll(std::span<const Frame>& frames) {
   return PollNow(frames);
 }
 
+uint64_t PacketQueue::delay_ns() const {
+  const uint32_t gather_ms = ring_->gather_ms();
+  return uint64_t{gather_ms == 0 ? kPacketSlackMs : gather_ms + kTimerSlackMs} * 1'000'000;
+}
+
 bool PacketQueue::Drain() {
   drain_until_ = ring_->Statistics().received;
   draining_ = true;

@@ -35,7 +35,7 @@ class PacketQueue final : public LiveSource {
   // Waits for kWaitMs at most. While draining: what the kernel had counted when Drain was called.
   PollStatus Poll(std::span<const Frame>& frames) override;
   int descriptor() const override { return ring_->descriptor(); }
-  uint64_t delay_ns() const override { return uint64_t{ring_->gather_ms() + kSlackMs} * 1'000'000; }
+  uint64_t delay_ns() const override;
   uint32_t file() const override { return options_.file; }
   bool Drain() override;
   std::string_view FileName(uint32_t) const override { return options_.interface; }
@@ -46,8 +46,8 @@ class PacketQueue final : public LiveSource {
   uint16_t link_type() const { return ring_->link_type(); }
 
   static constexpr int kWaitMs = 20;
-  // The kernel's timer, on a busy machine.
-  static constexpr uint32_t kSlackMs = 5;
+  // On a busy machine: what the kernel's timer is late, and what a packet takes from its stamp into the ring.
+  static constexpr uint32_t kTimerSlackMs = 5, kPacketSlackMs = 1;
 
  private:
   bool Take(size_t limit, std::span<const Frame>& frames);
