@@ -34,7 +34,7 @@ class Figures {
   }
 
   void Add(Figure figure) { figures_.push_back(std::move(figure)); }
-  // Adds to what stands there already.
+  // Adds to the figure that is there already.
   void Increase(const FigureFamily& family, std::string_view label_value, double value);
 
   const std::vector<Figure>& all() const { return figures_; }

@@ -97,7 +97,7 @@ class FileSink : public AlertSink {
   //     each write, and every kLookAgain while nothing is written. What was written before is where the file is now;
   //     what went into a removed file unseen is written once more. Where the path cannot be opened, alerts go on into
   //     the renamed file, and are held where that has no name any more.
-  // `say` is told when something begins and when it is over, in the exporter's thread.
+  // `say` is called when a problem begins and when it ends, in the exporter's thread.
   static constexpr size_t kHeldBytes = size_t{1} << 20;  // some 800 alerts
   static constexpr std::chrono::seconds kTryAgain{1};
   static constexpr std::chrono::milliseconds kLookAgain{250};

@@ -26,6 +26,8 @@ Key<Config> AlarmsSection() {
                   "an interface is down, has no carrier, is absent or renamed, or cannot be captured"),
           PercentKey("one_way_percent", &A::one_way_percent, "of the TCP flows with 16 packets and more"),
           PercentKey("drop_percent", &A::drop_percent, "of packets, and of alerts, within a minute"),
+          PercentKey("loss_before_percent", &A::loss_before_percent,
+                     "of the bytes that TCP receivers acknowledged, lost before the sensor within 5 minutes"),
           PercentKey("queue_imbalance_percent", &A::queue_imbalance_percent,
                      "0: the queues share the packets of a minute evenly; 100: a busy one has all of them"),
           FlagKey("reload_failed", &A::reload_failed, "the last reload of indicators or geolocation failed"),

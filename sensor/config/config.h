@@ -91,6 +91,7 @@ struct AlarmsConfig {
   std::chrono::seconds no_packets{60};
   double one_way_percent = 90;          // of the TCP flows that carried data
   double drop_percent = 0.1;            // of packets, and of alerts
+  double loss_before_percent = 1;       // of the bytes that TCP receivers acknowledged
   double queue_imbalance_percent = 50;  // of what the others should have had
   bool interface_down = true;
   bool helper_ended = true;

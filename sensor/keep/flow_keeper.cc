@@ -21,7 +21,7 @@ uint64_t FragmentKeyOf(const Packet& packet) {
   return Mix64(HashOf(source) ^ Mix64(HashOf(destination) + packet.identification + 1)) | uint64_t{1} << 63;
 }
 
-PacketRing::Record RecordOf(const Frame& frame, uint32_t most_bytes, uint64_t ordinal) {
+RecentPackets::Record RecordOf(const Frame& frame, uint32_t most_bytes, uint64_t ordinal) {
   return {.prev = 0,
           .fragments = 0,
           .ordinal = ordinal,
@@ -36,14 +36,14 @@ PacketRing::Record RecordOf(const Frame& frame, uint32_t most_bytes, uint64_t or
 }  // namespace
 
 std::unique_ptr<FlowKeeper> FlowKeeper::Make(uint32_t lane, const Options& options, std::string& error) {
-  std::unique_ptr<PacketRing> ring = PacketRing::Make(options.ring_bytes, error);
+  std::unique_ptr<RecentPackets> ring = RecentPackets::Make(options.ring_bytes, error);
   if (ring == nullptr) return nullptr;
   Options bounded = options;
   bounded.packet_bytes = std::min(options.packet_bytes, kLargestPacket);
   return std::unique_ptr<FlowKeeper>(new FlowKeeper(lane, bounded, std::move(ring)));
 }
 
-FlowKeeper::FlowKeeper(uint32_t lane, const Options& options, std::unique_ptr<PacketRing> ring)
+FlowKeeper::FlowKeeper(uint32_t lane, const Options& options, std::unique_ptr<RecentPackets> ring)
     : lane_(lane),
       options_(options),
       ring_(std::move(ring)),
@@ -54,7 +54,7 @@ FlowKeeper::FlowKeeper(uint32_t lane, const Options& options, std::unique_ptr<Pa
 
 void FlowKeeper::Add(const Flow& flow, const Packet& packet) {
   const uint64_t key = KeepKeyOf(flow.first_packet, flow.client_port, flow.server_port);
-  PacketRing::Entry* const entry = ring_->Take(key);
+  RecentPackets::Entry* const entry = ring_->Take(key);
   if (entry == nullptr) return;  // its next packet that is kept says that this one is missing
   if (entry->marked != 0) [[unlikely]] {
     const auto at = watched_.find(key);
@@ -72,13 +72,13 @@ void FlowKeeper::Add(const Flow& flow, const Packet& packet) {
 }
 
 void FlowKeeper::AddFragment(const Frame& frame, const Packet& packet) {
-  PacketRing::Entry* const entry = ring_->Take(FragmentKeyOf(packet));
+  RecentPackets::Entry* const entry = ring_->Take(FragmentKeyOf(packet));
   if (entry != nullptr) ring_->Add(*entry, frame, options_.packet_bytes, 0);
 }
 
 bool FlowKeeper::Expect(uint64_t key) {
   if (watched_.contains(key)) return false;
-  PacketRing::Entry* const entry = watched_.size() < kMaxWatched ? ring_->Take(key) : nullptr;
+  RecentPackets::Entry* const entry = watched_.size() < kMaxWatched ? ring_->Take(key) : nullptr;
   if (entry == nullptr) {
     ++counters_.not_followed;
     dirty_ = true;
@@ -91,7 +91,7 @@ bool FlowKeeper::Expect(uint64_t key) {
 
 void FlowKeeper::End(uint64_t key) {
   if (watched_.erase(key) == 0) return;
-  if (PacketRing::Entry* const entry = ring_->Find(key)) entry->marked = 0;
+  if (RecentPackets::Entry* const entry = ring_->Find(key)) entry->marked = 0;
 }
 
 bool FlowKeeper::Push(const Asked& asked) {
@@ -144,12 +144,12 @@ void FlowKeeper::List() {
   const bool first = job.listed_to == 0;
   uint64_t bytes = first ? options_.flow_bytes / 2 : UINT64_MAX;
   uint64_t packets = first ? std::max<uint64_t>(options_.flow_packets / 2, 1) : UINT64_MAX;
-  const PacketRing::Entry* const entry = ring_->Find(job.asked.key);
+  const RecentPackets::Entry* const entry = ring_->Find(job.asked.key);
   if (entry == nullptr) return;
-  const PacketRing::Position newest = entry->newest;
-  const auto list = [&](PacketRing::Position from, PacketRing::Position to, size_t most, auto&& each) {
-    for (PacketRing::Position at = from; at > to && most != 0; --most) {
-      const PacketRing::Record* const record = ring_->At(at);
+  const RecentPackets::Position newest = entry->newest;
+  const auto list = [&](RecentPackets::Position from, RecentPackets::Position to, size_t most, auto&& each) {
+    for (RecentPackets::Position at = from; at > to && most != 0; --most) {
+      const RecentPackets::Record* const record = ring_->At(at);
       if (record == nullptr || packets == 0 || record->captured_bytes > bytes) return;
       job.list.push_back(at);
       --packets;
@@ -158,9 +158,9 @@ void FlowKeeper::List() {
       at = record->prev;
     }
   };
-  list(newest, job.listed_to, SIZE_MAX, [&](const PacketRing::Record& record) {
-    const PacketRing::Entry* const parts = record.fragments == 0 ? nullptr : ring_->Find(record.fragments);
-    if (parts != nullptr) list(parts->newest, 0, kMaxFragments, [](const PacketRing::Record&) {});
+  list(newest, job.listed_to, SIZE_MAX, [&](const RecentPackets::Record& record) {
+    const RecentPackets::Entry* const parts = record.fragments == 0 ? nullptr : ring_->Find(record.fragments);
+    if (parts != nullptr) list(parts->newest, 0, kMaxFragments, [](const RecentPackets::Record&) {});
   });
   std::sort(job.list.begin(), job.list.end());
   job.list.erase(std::unique(job.list.begin(), job.list.end()), job.list.end());
@@ -180,7 +180,7 @@ bool FlowKeeper::Run(uint64_t& budget) {
       if (job.list.empty()) break;
     }
     for (; job.next < job.list.size(); ++job.next) {
-      const PacketRing::Record* const record = ring_->At(job.list[job.next]);
+      const RecentPackets::Record* const record = ring_->At(job.list[job.next]);
       if (record == nullptr) continue;  // overrun meanwhile: the next one says so
       if (budget == 0) return false;
       if (record->fragments != 0) {
@@ -194,7 +194,7 @@ bool FlowKeeper::Run(uint64_t& budget) {
       const Handed handed = Hand(job.course, *record, record->bytes(), true);
       if (handed == Handed::kNoRoom) return false;
       if (handed == Handed::kFull) job.full = true;
-      budget -= std::min<uint64_t>(budget, record->captured_bytes + sizeof(PacketRing::Record));
+      budget -= std::min<uint64_t>(budget, record->captured_bytes + sizeof(RecentPackets::Record));
     }
   }
   Finish();
@@ -222,7 +222,7 @@ void FlowKeeper::CountOrdinal(Course& course, uint64_t ordinal) {
 }
 
 // kFull: with this packet its bounds are reached.
-FlowKeeper::Handed FlowKeeper::Hand(Course& course, const PacketRing::Record& record, Bytes bytes, bool from_ring) {
+FlowKeeper::Handed FlowKeeper::Hand(Course& course, const RecentPackets::Record& record, Bytes bytes, bool from_ring) {
   CountOrdinal(course, record.ordinal);  // again where there was no room before: that changes nothing
   if (!queue_.HasRoom(bytes.size())) return Handed::kNoRoom;
   KeptPacket packet;
@@ -246,7 +246,7 @@ FlowKeeper::Handed FlowKeeper::Hand(Course& course, const PacketRing::Record& re
   return packet.ends ? Handed::kFull : Handed::kYes;
 }
 
-void FlowKeeper::HandLive(Watched& watched, const PacketRing::Record& record, Bytes bytes) {
+void FlowKeeper::HandLive(Watched& watched, const RecentPackets::Record& record, Bytes bytes) {
   if (watched.state == State::kFull) {
     ++counters_.lost_bound;
     return;
@@ -263,20 +263,20 @@ void FlowKeeper::Follow(Watched& watched, const Flow& flow, const Packet& packet
   dirty_ = true;
   const uint64_t ordinal = flow.packets(0) + flow.packets(1);
   if (!packet.is_fragment) {
-    const PacketRing::Record record = RecordOf(*packet.frame, options_.packet_bytes, ordinal);
+    const RecentPackets::Record record = RecordOf(*packet.frame, options_.packet_bytes, ordinal);
     return HandLive(watched, record, {packet.frame->data, record.captured_bytes});
   }
   CountOrdinal(watched.course, ordinal);
-  std::vector<PacketRing::Position> parts;
-  const PacketRing::Entry* const entry = ring_->Find(FragmentKeyOf(packet));
-  for (PacketRing::Position at = entry == nullptr ? 0 : entry->newest; parts.size() < kMaxFragments;) {
-    const PacketRing::Record* const record = ring_->At(at);
+  std::vector<RecentPackets::Position> parts;
+  const RecentPackets::Entry* const entry = ring_->Find(FragmentKeyOf(packet));
+  for (RecentPackets::Position at = entry == nullptr ? 0 : entry->newest; parts.size() < kMaxFragments;) {
+    const RecentPackets::Record* const record = ring_->At(at);
     if (record == nullptr) break;
     parts.push_back(at);
     at = record->prev;
   }
   for (auto at = parts.rbegin(); at != parts.rend(); ++at) {
-    const PacketRing::Record* const record = ring_->At(*at);
+    const RecentPackets::Record* const record = ring_->At(*at);
     HandLive(watched, *record, record->bytes());
   }
 }

@@ -26,7 +26,7 @@
 #include "sensor/flow/flow.h"
 #include "sensor/keep/keep_counters.h"
 #include "sensor/keep/kept_queue.h"
-#include "sensor/keep/packet_ring.h"
+#include "sensor/keep/recent_packets.h"
 
 namespace vedette {
 
@@ -123,14 +123,14 @@ class FlowKeeper {
   struct Job {
     Asked asked;
     Course course;
-    std::vector<PacketRing::Position> list;  // oldest first
-    size_t next = 0;                         // in it
-    PacketRing::Position listed_to = 0;
+    std::vector<RecentPackets::Position> list;  // oldest first
+    size_t next = 0;                            // in it
+    RecentPackets::Position listed_to = 0;
     bool full = false;
   };
   enum class Handed : uint8_t { kYes, kNoRoom, kFull };
 
-  FlowKeeper(uint32_t lane, const Options& options, std::unique_ptr<PacketRing> ring);
+  FlowKeeper(uint32_t lane, const Options& options, std::unique_ptr<RecentPackets> ring);
   bool Push(const Asked& asked);
   bool TakeRequest(Asked& asked);
   void ServeSome();
@@ -140,14 +140,14 @@ class FlowKeeper {
   void List();
   void Finish();
   void CountOrdinal(Course& course, uint64_t ordinal);
-  Handed Hand(Course& course, const PacketRing::Record& record, Bytes bytes, bool from_ring);
+  Handed Hand(Course& course, const RecentPackets::Record& record, Bytes bytes, bool from_ring);
   void Follow(Watched& watched, const Flow& flow, const Packet& packet);
-  void HandLive(Watched& watched, const PacketRing::Record& record, Bytes bytes);
+  void HandLive(Watched& watched, const RecentPackets::Record& record, Bytes bytes);
   void Publish();
 
   const uint32_t lane_;
   const Options options_;
-  const std::unique_ptr<PacketRing> ring_;
+  const std::unique_ptr<RecentPackets> ring_;
   KeptQueue queue_;
   std::unordered_map<uint64_t, Watched> watched_;  // by key
   std::optional<Job> job_;

@@ -291,9 +291,11 @@ std::vector<AlarmChange> AlarmRules::Evaluate(const Figures& figures, Now now) {
   const seconds later = config_.clear_after;
   TakeSample(figures, now.steady);
   queues_.TakeSample(figures, now.steady);
+  losses_.TakeSample(figures, now.steady);
   Judge("no_packets", true, later, NoPackets(figures, now.steady), now, changes);
   Judge("drops", false, later, Drops(now.steady), now, changes);
   Judge("one_way_traffic", false, later, OneWay(now.steady), now, changes);
+  Judge("loss_before", false, later, losses_.Finding(config_.loss_before_percent), now, changes);
   Judge("queue_imbalance", false, later, queues_.Imbalance(config_.queue_imbalance_percent), now, changes);
   Judge("reload_failed", false, kAtOnce, ReloadFailed(figures), now, changes);
   Judge("output_failed", false, kAtOnce, OutputFailed(figures), now, changes);

@@ -76,9 +76,11 @@ void Alarms::Evaluate(const Figures& figures, AlarmRules::Now now) {
   LookAtCommand(now);
   std::vector<Alarm> active = rules_.Active();
   std::vector<QueueRules::Load> queues = rules_.Queues();
+  std::vector<LossRules::Loss> losses = rules_.Losses();
   const std::lock_guard<std::mutex> lock(mutex_);
   active_ = std::move(active);
   queues_ = std::move(queues);
+  losses_ = std::move(losses);
   // Series are there before the first alarm: whoever asks for an increase misses none.
   for (const std::string& name : rules_.Names()) raised_.try_emplace(name, 0);
   for (const AlarmChange& change : changes) raised_[change.alarm.name] += change.raised ? 1 : 0;
@@ -179,6 +181,7 @@ void Alarms::AppendFigures(Figures& out) const {
       out.Add(families::kAlarm, name, active ? 1 : 0);
     }
     for (const auto& [name, times] : raised_) out.Add(families::kAlarms, name, static_cast<double>(times));
+    for (const LossRules::Loss& loss : losses_) out.Add(families::kLossBefore, loss.interface, loss.percent);
     for (const QueueRules::Load& load : queues_) out.Add(families::kQueueShare, load.queue, load.share_percent);
     for (const QueueRules::Load& load : queues_) out.Add(families::kQueueBusy, load.queue, load.busy_percent);
   }

@@ -68,6 +68,7 @@ class Alarms : public FigureSource {
   mutable std::mutex mutex_;  // of what follows
   std::vector<Alarm> active_;
   std::vector<QueueRules::Load> queues_;
+  std::vector<LossRules::Loss> losses_;
   std::map<std::string, uint64_t> raised_;  // by name: how often
 };
 

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "exporter/metrics/families.h"
+#include "sensor/live/loss_rules.h"
 #include "sensor/pipeline/queue_figures.h"
 #include "sensor/pipeline/totals_figures.h"
 #include "sensor/setup/progress.h"
@@ -30,7 +31,9 @@ void PipelineFigures::AppendFigures(Figures& out) const {
   std::vector<Totals> lanes = pipeline_.Snapshots();
   Figures queues;
   AppendQueueFigures(lanes, queues);
-  vedette::AppendFigures(pipeline_.SumOf(std::move(lanes)), out);
+  const Totals sum = pipeline_.SumOf(std::move(lanes));
+  vedette::AppendFigures(sum, out);
+  AppendInterfaceLosses(sum.loss, interfaces_, out);
   for (const Figure& figure : queues.all()) out.Add(figure);
 }
 

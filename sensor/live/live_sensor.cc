@@ -270,7 +270,7 @@ bool LiveSensor::Parts::SetUpPipeline(std::string& error) {
   keeper = InterfaceKeeper::Start({.interfaces = lanes->interfaces(), .open = {}, .log = &log}, error);
   if (keeper == nullptr) return false;
   Pipeline& pipeline = lanes->pipeline();
-  traffic = std::make_unique<PipelineFigures>(pipeline);
+  traffic = std::make_unique<PipelineFigures>(pipeline, config.capture.AllInterfaces());
   queues = std::make_unique<QueueFigures>(pipeline.alert_queues());
   if (config.has_feed) feed.TellLosses([&pipeline] { return pipeline.Snapshot(); }, keeper.get());
   loop = std::make_unique<ExportLoop>(doorbell, pipeline.alert_queues(), *policy, sinks, false, stop,

@@ -42,6 +42,7 @@ Totals Lane::Report() const {
   report.workers = worker_->counters();
   report.inspection = worker_->inspection_counters();
   report.tcp = worker_->tcp_counters();
+  report.loss = worker_->loss_counters();
   report.payload = worker_->payload_match_counters();
   report.fields = worker_->field_match_counters();
   report.alerts = setup_.consumer->alert_counters();

@@ -68,6 +68,7 @@ class Worker {
   const WorkerCounters& counters() const { return counters_; }
   const DecodeCounters& decode_counters() const { return decoder_.counters(); }
   const InspectionCounters& inspection_counters() const { return inspector_.counters(); }
+  const LossCounters& loss_counters() const { return inspector_.loss_counters(); }
   const TcpCounters& tcp_counters() const { return inspector_.tcp_counters(); }
   MatchCounters payload_match_counters() const { return kit_ == nullptr ? MatchCounters() : kit_->payload.counters; }
   MatchCounters field_match_counters() const { return kit_ == nullptr ? MatchCounters() : kit_->fields.counters; }

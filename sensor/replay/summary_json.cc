@@ -78,6 +78,15 @@ Json PacketsOf(const Figures& figures, const Totals& totals) {
   return out;
 }
 
+// What the capture does not have, judged by what receivers acknowledged (sensor/flow/loss_counters.h).
+Json LossBeforeOf(const Totals& totals) {
+  const LossShare loss = LossOf(totals.loss);
+  return {{"percent", loss.percent()},
+          {"seen_bytes", loss.seen},
+          {"unseen_bytes", loss.unseen},
+          {"one_way_bytes", totals.loss.one_way}};
+}
+
 // The names of bounds that were hit, each once.
 Json LimitsHit(const Totals& totals, bool of_memory) {
   Json out = Json::array();
@@ -211,6 +220,7 @@ std::string SummaryJson(const SummaryInput& input) {
   AppendCaptures(input, out);
   out["indicators"] = IndicatorsOf(input);
   out["packets"] = PacketsOf(same, input.totals);
+  out["loss_before"] = LossBeforeOf(input.totals);
   out["alerts"] = Count(same.Value(families::kAlerts));
   out["flows_with_alerts"] = input.totals.alerts.flows;
   AppendMatches(input, out);

@@ -16,21 +16,21 @@ namespace vedette {
 namespace {
 
 constexpr std::string_view kCut = "cut off: it holds the … of a text that was shortened; the whole value is needed";
-constexpr std::string_view kScheme = "no request shows a URL of this scheme; is it one that was made harmless?";
-constexpr std::string_view kTwo = "two URLs in one row: one a line is needed";
+constexpr std::string_view kScheme = "no request shows a URL of this scheme; is it defanged?";
+constexpr std::string_view kTwo = "two URLs in one row: write one per line";
 constexpr std::string_view kNamePort = "a name with a port: give the name alone, or the URL";
-constexpr std::string_view kDamaged = "a URL whose :// is damaged, or a port behind what is no name";
-constexpr std::string_view kSingleLabel = "the host is a single label: no name on the Internet, and no address";
-constexpr std::string_view kFileName = "the name of a file: its ending is no top-level domain";
+constexpr std::string_view kDamaged = "a URL with a damaged ://, or a port after something that is not a name";
+constexpr std::string_view kSingleLabel = "the host is a single label: neither a name on the Internet nor an address";
+constexpr std::string_view kFileName = "the name of a file: its ending is not a top-level domain";
 constexpr std::string_view kNumberLabel =
     "looks like a range of addresses or a version: a name's last label does not begin with a digit";
-constexpr std::string_view kPattern = "a pattern: it ends in *, which is looked for as it is";
+constexpr std::string_view kPattern = "a pattern: it ends in *, which would be matched literally";
 constexpr std::string_view kInvisible = "holds an invisible character, such as U+200B, in its middle";
-constexpr std::string_view kAdblock = "a rule of an ad blocker that is more than ||NAME^";
+constexpr std::string_view kAdblock = "an ad blocker rule other than ||NAME^";
 constexpr std::string_view kSlashes = "begins with //: a URL without its scheme, or a uri? Give it a type";
 constexpr std::string_view kMaybeColumns =
-    "used whole, but what stands behind its last , or ; may be a column of a table rather than a part of the URL";
-constexpr std::string_view kAround = "something stands before or behind the value";
+    "used whole, but what follows its last , or ; may be a column of a table rather than part of the URL";
+constexpr std::string_view kAround = "there is other text before or after the value";
 constexpr std::string_view kLeadingZero = "an address with leading zeros, which some programs read as octal";
 constexpr std::string_view kBackslash = "used, but it holds a \\, which clients send as / or as %5C";
 constexpr size_t kMaxNearestBytes = 120;
@@ -234,7 +234,7 @@ std::optional<Guess> Guesser::OfName(std::string_view text) {
   std::string_view host = text;
   if (host.starts_with("*.")) host.remove_prefix(2);
   while (host.ends_with('.')) host.remove_suffix(1);
-  // "20.1.2.x", "20.1.2.*", "20.1.2": nothing but numbers, and what stands for any.
+  // "20.1.2.x", "20.1.2.*", "20.1.2": nothing but numbers, and wildcards.
   if (!host.empty() && IsDigit(host.front()) &&
       AllOf(host, [](char c) { return IsDigit(c) || c == '.' || c == 'x' || c == 'X' || c == '*' || c == '-'; }))
     return Refuse(HasLeadingZero(host) ? kLeadingZero : kNumberLabel);
@@ -277,15 +277,15 @@ std::optional<Guess> Guesser::Of(std::string_view given, std::string& reason) {
   return out;
 }
 
-// Takes away what stands around the value, and what is told by how it begins.
+// Strips what surrounds the value, and handles what its first characters tell.
 std::optional<Guess> Guesser::OfGiven(std::string_view given) {
   std::string_view text = WithoutUnseen(given);
-  if (text.empty()) return Refuse("no value is there");
+  if (text.empty()) return Refuse("there is no value");
   text = WithoutPunctuation(text);
   if (text.starts_with("||")) return OfAdblock(text);
-  if (text.starts_with("@@")) return Refuse("an exception of an ad blocker's list: not to be looked for");
+  if (text.starts_with("@@")) return Refuse("an exception in an ad blocker's list, not an indicator");
   text = Refang(text, refanged_);
-  if (text.empty()) return Refuse("no value is there");
+  if (text.empty()) return Refuse("there is no value");
   const Has has(text);
   if (text.front() == '/' && !has.blank) return OfPath(text);
   if (text.front() == '/') return Guess{IndicatorType::kUri, text, {}};  // its reader says what is wrong

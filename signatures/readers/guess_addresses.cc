@@ -16,8 +16,8 @@ namespace vedette {
 namespace {
 
 constexpr std::string_view kRange = "a range of addresses: write it as blocks";
-constexpr std::string_view kNoPrefix = "not a prefix length behind the /";
-constexpr std::string_view kNoPort = "not a port behind the :";
+constexpr std::string_view kNoPrefix = "what follows the / is not a prefix length";
+constexpr std::string_view kNoPort = "what follows the : is not a port";
 constexpr size_t kBlocksShown = 4;
 
 // Behind "20.1.2.3" or "20.1.2.0/24": a comment, and neither a port or score nor a second value. Of "#" only a bare
@@ -46,7 +46,9 @@ std::optional<Guess> Guesser::OfBlock(std::string_view address, std::string_view
   if (const std::optional<IpAddress> mask = ParseAddress(length)) {
     const std::optional<unsigned> bits = first->is_v4() ? PrefixOfMask(*mask) : std::nullopt;
     if (IsOneAddress(*mask)) return Guess{IndicatorType::kIp, address, {}};
-    if (!bits) return Refuse("not a netmask behind the /: its ones stand in front, or its zeros in a wildcard mask");
+    if (!bits)
+      return Refuse(
+          "what follows the / is not a netmask: its ones have to come first, or its zeros in a wildcard mask");
     made_.assign(address).append("/").append(std::to_string(*bits));
     return Guess{IndicatorType::kCidr, made_, {}};
   }
@@ -106,16 +108,16 @@ std::optional<Guess> Guesser::OfWords(std::string_view text) {
     }
     if (first && second && !dash && IsOneAddress(*second)) return Guess{IndicatorType::kIp, words[0], {}};
     if (first && second && !dash && second->ToString() == "0.0.0.0")
-      return Refuse("0.0.0.0 behind an address is one address or all: write it without", words[0]);
+      return Refuse("0.0.0.0 after an address can mean one address or all: omit it", words[0]);
     if (first && second) return OfRange(words[0], words[count - 1]);
     // "20.1.2.0 24": a score, or a length?
     if (first && !dash && AllOf(words[1], IsDigit))
-      return Refuse("a score or a prefix length behind the address: write one of them",
+      return Refuse("a score or a prefix length after the address: write /LENGTH, or omit it",
                     std::string(words[0]) + '/' + std::string(words[1]));
   }
   if (count == 2 && ParseAddress(words[0]) && words[1].size() > 1 && words[1].front() == '/' &&
       AllOf(words[1].substr(1), IsDigit))
-    return Refuse("a blank before the prefix length", std::string(words[0]) + std::string(words[1]));
+    return Refuse("a space before the prefix length", std::string(words[0]) + std::string(words[1]));
   return Refuse(kNoSingleValue, NearestIn(text, last_labels_));
 }
 
@@ -147,7 +149,7 @@ std::optional<Guess> Guesser::OfAddress(std::string_view text, bool& is_address)
   if (SplitPort(head, host, port) && ParseAddress(host) && !port.empty() && AllOf(port, IsDigit)) {
     if (!has_slash || behind.empty()) return Guess{IndicatorType::kIpPort, head, {}};
     if (one_segment && (begins_with_digit || EqualsLower(behind, "tcp") || EqualsLower(behind, "udp")))
-      return Refuse("something stands behind the port", head);
+      return Refuse("there is other text after the port", head);
     return OfUrl(text, 0);
   }
   if (ParseAddress(head.substr(0, head.find(':'))) && std::count(head.begin(), head.end(), ':') == 1 && !has_slash &&

@@ -262,7 +262,7 @@ TEST_F(Keeper, AgainstAListThatHoldsEverything) {
       SCOPED_TRACE(roomy ? "roomy" : "small");
       flows_.clear();
       out_.clear();
-      Open({.ring_bytes = roomy ? size_t{256} << 20 : PacketRing::kLeastBytes,
+      Open({.ring_bytes = roomy ? size_t{256} << 20 : RecentPackets::kLeastBytes,
             .flow_bytes = uint64_t{1} << 30,
             .flow_packets = 1'000'000});
       std::mt19937_64 random(writer_every + (roomy ? 1 : 0));

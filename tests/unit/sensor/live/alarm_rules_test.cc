@@ -59,6 +59,7 @@ class AlarmRulesTest : public testing::Test {
     figures.Add(families::kReloads, "succeeded", reloads);
     figures.Add(families::kReloads, "failed", reloads_failed);
     figures.Add(families::kCanaryFailing, canary_failing);
+    AppendInterfaceLosses(losses, interfaces_with_losses, figures);
     for (size_t i = 0; i < queues.size(); ++i) {
       figures.Add(families::kQueueReceived, std::to_string(i), queues[i].first);
       figures.Add(families::kQueueCpu, std::to_string(i), queues[i].second);
@@ -104,6 +105,8 @@ class AlarmRulesTest : public testing::Test {
   double canaries_sent = 0, canaries_arrived = 0, canaries_missed = 0;
   double output_lost = 0, feed_alerts = 0, feed_dropped = 0;
   double output_failing = 0, keep_failing = 0, reload_failing = 0, geo_failing = 0, canary_failing = 0;
+  std::vector<std::string> interfaces_with_losses;
+  LossCounters losses;
   std::vector<std::pair<double, double>> queues;  // packets, CPU seconds
   std::vector<std::pair<std::string, double>> partners;
   std::vector<std::pair<std::string, InterfaceState>> interfaces;
@@ -180,6 +183,41 @@ TEST_F(AlarmRulesTest, ABusyQueueWithFarMoreThanItsShare) {
   EXPECT_NEAR(loads[0].busy_percent, 90, 0.1);
   EXPECT_NEAR(loads[3].share_percent, 100 * 400.0 / 5200, 0.1);
   EXPECT_NE(Seconds(150, spread(1000, 1000, 0.9)).find(":-queue_imbalance"), std::string::npos);
+}
+
+TEST_F(AlarmRulesTest, AMirrorThatLosesHalf) {
+  interfaces_with_losses = {"eth0", "eth1"};
+  const auto lose = [&](uint64_t seen, uint64_t unseen, uint64_t late, uint64_t streams) {
+    return WithTraffic([this, seen, unseen, late, streams] {
+      losses.seen[0] += 100'000;
+      losses.seen[1] += seen;
+      losses.unseen[1] += unseen;
+      losses.late[1] += late;
+      losses.streams_with_loss[1] += streams;
+    });
+  };
+  EXPECT_EQ(Seconds(300, lose(100'000, 500, 0, 1)), "") << "half a percent";
+  EXPECT_EQ(Seconds(300, lose(50'000, 50'000, 50'000, 1)), "") << "it only came late";
+  EXPECT_EQ(Seconds(300, lose(100'000, 0, 0, 0)), "");
+  EXPECT_EQ(Seconds(300, lose(50'000, 50'000, 0, 0)), "") << "in no streams: a few forged acknowledgments";
+  EXPECT_EQ(Seconds(60, lose(50'000, 50'000, 0, 1)), "20:+loss_before");
+  EXPECT_NE(last_.text.find("eth1: 50.0 % ("), std::string::npos) << last_.text;
+  EXPECT_EQ(last_.text.find("eth0"), std::string::npos) << last_.text;
+  EXPECT_NE(Seconds(500, lose(100'000, 0, 0, 0)).find(":-loss_before"), std::string::npos);
+}
+
+// What the sensor drops itself leaves the same holes.
+TEST_F(AlarmRulesTest, ItsOwnDropsAreNoLossBefore) {
+  interfaces_with_losses = {"eth0"};
+  const std::string all = Seconds(300, WithTraffic([&] {
+                                    dropped_by_kernel += 300;  // of 1000
+                                    losses.seen[0] += 69'900;
+                                    losses.unseen[0] += 30'100;
+                                    losses.streams_with_loss[0] += 5;
+                                  }));
+  EXPECT_EQ(all, "1:+drops");
+  ASSERT_EQ(rules_->Losses().size(), 1u);
+  EXPECT_NEAR(rules_->Losses()[0].percent, 0.14, 0.01);
 }
 
 TEST_F(AlarmRulesTest, OneQueueAloneIsNeverUneven) {

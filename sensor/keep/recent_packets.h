@@ -21,7 +21,7 @@
 
 namespace vedette {
 
-class PacketRing {
+class RecentPackets {
  public:
   // Place of a record, in units of kUnit bytes since the start: grows with each, never reused. 0: none.
   using Position = uint64_t;
@@ -56,10 +56,10 @@ class PacketRing {
   static constexpr size_t kBytesPerEntry = 256;  // of the ring: one of the index for so many
 
   // nullptr with an error: no memory. `bytes`: at least kLeastBytes; the index takes a sixteenth more.
-  static std::unique_ptr<PacketRing> Make(size_t bytes, std::string& error);
-  ~PacketRing();
-  PacketRing(const PacketRing&) = delete;
-  PacketRing& operator=(const PacketRing&) = delete;
+  static std::unique_ptr<RecentPackets> Make(size_t bytes, std::string& error);
+  ~RecentPackets();
+  RecentPackets(const RecentPackets&) = delete;
+  RecentPackets& operator=(const RecentPackets&) = delete;
 
   // nullptr where the key is not in the index.
   Entry* Find(uint64_t key) const;
@@ -77,7 +77,7 @@ class PacketRing {
   size_t memory_bytes() const { return (num_units_ + num_units_ / (kBytesPerEntry / kUnit)) * kUnit; }
 
  private:
-  PacketRing(size_t num_units, uint8_t* memory);
+  RecentPackets(size_t num_units, uint8_t* memory);
   struct alignas(64) Set {
     Entry ways[kWays];
   };

@@ -1,4 +1,4 @@
-#include "sensor/keep/packet_ring.h"
+#include "sensor/keep/recent_packets.h"
 
 #include <gtest/gtest.h>
 
@@ -24,29 +24,29 @@ Frame FrameOf(const std::string& bytes, uint64_t time_ns) {
   return frame;
 }
 
-std::string TextOf(const PacketRing::Record& record) { return std::string(AsText(record.bytes())); }
+std::string TextOf(const RecentPackets::Record& record) { return std::string(AsText(record.bytes())); }
 
 class Ring : public ::testing::Test {
  protected:
   void Open(size_t bytes) {
     std::string error;
-    ring_ = PacketRing::Make(bytes, error);
+    ring_ = RecentPackets::Make(bytes, error);
     ASSERT_NE(ring_, nullptr) << error;
   }
   void Add(uint64_t key, const std::string& bytes, uint64_t ordinal, uint32_t most = UINT32_MAX) {
-    PacketRing::Entry* const entry = ring_->Take(key);
+    RecentPackets::Entry* const entry = ring_->Take(key);
     ASSERT_NE(entry, nullptr);
     ring_->Add(*entry, FrameOf(bytes, ordinal), most, ordinal);
   }
-  std::unique_ptr<PacketRing> ring_;
+  std::unique_ptr<RecentPackets> ring_;
 };
 
 TEST_F(Ring, HoldsWhatWasAdded) {
-  Open(PacketRing::kLeastBytes);
+  Open(RecentPackets::kLeastBytes);
   Add(Mix64(1), "one", 1);
   Add(Mix64(2), "other", 1);
   Add(Mix64(1), "two and more", 2, 3);
-  const PacketRing::Record* record = ring_->At(ring_->Find(Mix64(1))->newest);
+  const RecentPackets::Record* record = ring_->At(ring_->Find(Mix64(1))->newest);
   ASSERT_NE(record, nullptr);
   EXPECT_EQ(TextOf(*record), "two");
   EXPECT_EQ(record->wire_bytes, 16u);
@@ -61,8 +61,8 @@ TEST_F(Ring, HoldsWhatWasAdded) {
 
 // A set whose keys are all marked takes no other.
 TEST_F(Ring, MarkedKeysStay) {
-  Open(PacketRing::kLeastBytes);
-  for (uint64_t i = 1; i <= PacketRing::kWays; ++i) {
+  Open(RecentPackets::kLeastBytes);
+  for (uint64_t i = 1; i <= RecentPackets::kWays; ++i) {
     Add(i << 32, "x", 1);
     ring_->Find(i << 32)->marked = 1;
   }
@@ -76,7 +76,7 @@ TEST_F(Ring, MarkedKeysStay) {
 // Against a list that holds everything: a chain is the newest packets of its key without a gap, each as it was, and all
 // of those that the last `bytes` of the ring hold.
 TEST_F(Ring, AgainstAListThatHoldsEverything) {
-  for (const size_t bytes : {PacketRing::kLeastBytes, PacketRing::kLeastBytes + 16 * 1237}) {
+  for (const size_t bytes : {RecentPackets::kLeastBytes, RecentPackets::kLeastBytes + 16 * 1237}) {
     Open(bytes);
     std::mt19937_64 random(bytes);
     std::map<uint64_t, std::vector<std::string>> all;
@@ -89,10 +89,10 @@ TEST_F(Ring, AgainstAListThatHoldsEverything) {
       all[key].push_back(packet);
       Add(key, packet, all[key].size());
       newest.emplace_back(key, packet.size());
-      held += packet.size() + sizeof(PacketRing::Record) + PacketRing::kUnit;
+      held += packet.size() + sizeof(RecentPackets::Record) + RecentPackets::kUnit;
       // A packet may leave as much unused as it is long.
       while (held + 61'000 > bytes) {
-        held -= newest.front().second + sizeof(PacketRing::Record) + PacketRing::kUnit;
+        held -= newest.front().second + sizeof(RecentPackets::Record) + RecentPackets::kUnit;
         newest.pop_front();
       }
       if (i % 997 != 0) continue;
@@ -100,9 +100,9 @@ TEST_F(Ring, AgainstAListThatHoldsEverything) {
       for (const auto& [of, size] : newest) ++expected[of];
       for (const auto& [of, packets] : all) {
         size_t found = 0;
-        const PacketRing::Entry* const entry = ring_->Find(of);
+        const RecentPackets::Entry* const entry = ring_->Find(of);
         if (entry == nullptr) continue;
-        for (const PacketRing::Record* record = ring_->At(entry->newest); record != nullptr;
+        for (const RecentPackets::Record* record = ring_->At(entry->newest); record != nullptr;
              record = ring_->At(record->prev)) {
           const size_t place = packets.size() - ++found;
           ASSERT_EQ(record->ordinal, place + 1);

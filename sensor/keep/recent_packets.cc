@@ -1,4 +1,4 @@
-#include "sensor/keep/packet_ring.h"
+#include "sensor/keep/recent_packets.h"
 
 #include <fmt/format.h>
 #include <sys/mman.h>
@@ -11,7 +11,7 @@
 
 namespace vedette {
 
-std::unique_ptr<PacketRing> PacketRing::Make(size_t bytes, std::string& error) {
+std::unique_ptr<RecentPackets> RecentPackets::Make(size_t bytes, std::string& error) {
   const size_t num_units = std::max(bytes, kLeastBytes) / kUnit;
   // Touched as far as it is used only.
   void* const memory =
@@ -21,27 +21,28 @@ std::unique_ptr<PacketRing> PacketRing::Make(size_t bytes, std::string& error) {
     return nullptr;
   }
   madvise(memory, num_units * kUnit, MADV_HUGEPAGE);
-  return std::unique_ptr<PacketRing>(new PacketRing(num_units, static_cast<uint8_t*>(memory)));
+  return std::unique_ptr<RecentPackets>(new RecentPackets(num_units, static_cast<uint8_t*>(memory)));
 }
 
 // The first position is not 0, and none is overrun before the ring is full.
-PacketRing::PacketRing(size_t num_units, uint8_t* memory) : num_units_(num_units), memory_(memory), head_(num_units) {
+RecentPackets::RecentPackets(size_t num_units, uint8_t* memory)
+    : num_units_(num_units), memory_(memory), head_(num_units) {
   size_t sets = 1;
   while (sets * kWays * kBytesPerEntry < num_units * kUnit) sets *= 2;
   index_ = std::make_unique<Set[]>(sets);
   index_mask_ = sets - 1;
 }
 
-PacketRing::~PacketRing() { munmap(memory_, num_units_ * kUnit); }
+RecentPackets::~RecentPackets() { munmap(memory_, num_units_ * kUnit); }
 
-PacketRing::Entry* PacketRing::Find(uint64_t key) const {
+RecentPackets::Entry* RecentPackets::Find(uint64_t key) const {
   for (Entry& entry : SetOf(key).ways) {
     if (entry.key == key && entry.newest != 0) return &entry;
   }
   return nullptr;
 }
 
-PacketRing::Entry* PacketRing::Take(uint64_t key) {
+RecentPackets::Entry* RecentPackets::Take(uint64_t key) {
   Entry* oldest = nullptr;
   for (Entry& entry : SetOf(key).ways) {
     if (entry.key == key) return &entry;
@@ -51,7 +52,7 @@ PacketRing::Entry* PacketRing::Take(uint64_t key) {
   return oldest;
 }
 
-PacketRing::Record& PacketRing::Append(Entry& entry, uint32_t num_bytes) {
+RecentPackets::Record& RecentPackets::Append(Entry& entry, uint32_t num_bytes) {
   const size_t need = (sizeof(Record) + num_bytes + kUnit - 1) / kUnit;
   // In one piece: what is too long for the rest of the ring begins at its start.
   const size_t rest = num_units_ - head_ % num_units_;
@@ -63,7 +64,7 @@ PacketRing::Record& PacketRing::Append(Entry& entry, uint32_t num_bytes) {
   return record;
 }
 
-void PacketRing::Add(Entry& entry, const Frame& frame, uint32_t most_bytes, uint64_t ordinal) {
+void RecentPackets::Add(Entry& entry, const Frame& frame, uint32_t most_bytes, uint64_t ordinal) {
   const uint32_t captured = std::min(frame.captured_bytes, most_bytes);
   Record& record = Append(entry, captured);
   record.fragments = 0;
@@ -77,7 +78,7 @@ void PacketRing::Add(Entry& entry, const Frame& frame, uint32_t most_bytes, uint
   std::memcpy(&record + 1, frame.data, captured);
 }
 
-void PacketRing::AddLink(Entry& entry, uint64_t fragments, uint64_t ordinal) {
+void RecentPackets::AddLink(Entry& entry, uint64_t fragments, uint64_t ordinal) {
   Record& record = Append(entry, 0);
   record = {.prev = record.prev,
             .fragments = fragments,
