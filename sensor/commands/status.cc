@@ -6,11 +6,15 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "exporter/feed/feed_counters.h"
 #include "exporter/metrics/families.h"
+#include "exporter/policy/partner.h"
 #include "parsers/base/text.h"
 #include "sensor/commands/commands.h"
 #include "sensor/commands/control_option.h"
 #include "sensor/commands/mute_text.h"
+#include "sensor/live/queue_rules.h"
+#include "sensor/pipeline/queue_figures.h"
 #include "sensor/pipeline/totals_figures.h"
 #include "sensor/setup/progress.h"
 
@@ -30,7 +34,7 @@ struct Shown {
 const Shown kShown[] = {
     {"packets",
      {&families::kPacketsReceived, &families::kPacketsDecoded, &families::kPacketsNotDecoded,
-      &families::kPacketsDropped, &families::kPacketDelay}},
+      &families::kPacketsExcluded, &families::kPacketsDropped, &families::kPacketsWaiting, &families::kPacketDelay}},
     {"flows", {&families::kFlows, &families::kFlowsNow, &families::kFlowsEnded, &families::kFlowsByProtocol}},
     {"observables", {&families::kObservables}},
     {"indicators",
@@ -116,6 +120,25 @@ void PrintCommand(const Json& command) {
              command.contains("last_failure") ? "; the last failure: " + command.value("last_failure", "") : "");
 }
 
+double ValueOf(const Json& figures, const FigureFamily& family, const std::string& label) {
+  const auto at = figures.find(std::string(family.name));
+  return at == figures.end() || !at->is_object() ? 0 : at->value(label, 0.0);
+}
+
+// A line for each queue.
+void PrintQueues(const Json& figures) {
+  using namespace families;
+  const auto queues = figures.find(std::string(kQueueReceived.name));
+  if (queues == figures.end()) return;
+  fmt::print("queues\n");
+  for (const auto& [queue, received] : queues->items()) {
+    const auto value = [&, &label = queue](const FigureFamily& family) { return ValueOf(figures, family, label); };
+    fmt::print("  {:<34} {:>15} packets, {} dropped; {:.0f} % of the last minute's, its worker {:.0f} % busy\n",
+               "queue " + ForTerminal(queue), Thousands(static_cast<uint64_t>(received.get<double>())),
+               Thousands(static_cast<uint64_t>(value(kQueueDropped))), value(kQueueShare), value(kQueueBusy));
+  }
+}
+
 void Print(const Json& status) {
   fmt::print("{}: {} on {}, {} up, version {}\n", status.value("state", "unknown"), status.value("sensor", ""),
              status.value("interface", ""), Span(status.value("uptime_seconds", 0.0)), status.value("version", ""));
@@ -133,6 +156,7 @@ void Print(const Json& status) {
     fmt::print("{}", text);
   }
   const Json figures = status.value("figures", Json::object());
+  PrintQueues(figures);
   for (const Shown& part : kShown) {
     fmt::print("{}\n", part.title);
     for (const FigureFamily* family : part.families) {

@@ -5,9 +5,14 @@
 #include <algorithm>
 #include <set>
 
+#include "exporter/feed/feed_counters.h"
+#include "exporter/geo/geo.h"
 #include "exporter/metrics/families.h"
+#include "exporter/output/file_sink.h"
+#include "exporter/policy/partner.h"
 #include "sensor/capture/live/interface_record.h"
 #include "sensor/config/duration.h"
+#include "sensor/keep/keep_counters.h"
 #include "sensor/pipeline/totals_figures.h"
 #include "sensor/setup/progress.h"
 
@@ -175,7 +180,14 @@ AlarmRules::Finding AlarmRules::ReloadFailed(const Figures& figures) const {
 }
 
 AlarmRules::Finding AlarmRules::OutputFailed(const Figures& figures) const {
-  if (!config_.output_failed || figures.Value(families::kOutputFailing) == 0) return std::nullopt;
+  if (!config_.output_failed) return std::nullopt;
+  if (figures.Value(families::kOutputFailing) == 0) {
+    if (figures.Value(families::kKeepFailing) == 0) return std::nullopt;
+    return fmt::format(
+        "packets of flows with alerts cannot be written to the folder of `capture: keep`, and {:.0f} were lost so far; "
+        "alerts go on. The log says why. Free space on a full disk; the sensor tries again every second",
+        figures.Value(families::kKeptLost, "disk") + figures.Value(families::kKeptLost, "quota"));
+  }
   return fmt::format(
       "alerts cannot be written to `output`, and {:.0f} were lost so far; the log says why. Free space on a full disk; "
       "where the file was renamed or removed, let the sensor's user create a new one. The sensor tries again every "
@@ -290,9 +302,11 @@ std::vector<AlarmChange> AlarmRules::Evaluate(const Figures& figures, Now now) {
   const seconds later = config_.clear_after;
   TakeSample(figures, now.steady);
   KnowByFigures(figures);
+  queues_.TakeSample(figures, now.steady);
   Judge("no_packets", true, later, NoPackets(figures, now.steady), now, changes);
   Judge("drops", false, later, Drops(now.steady), now, changes);
   Judge("one_way_traffic", false, later, OneWay(now.steady), now, changes);
+  Judge("queue_imbalance", false, later, queues_.Imbalance(config_.queue_imbalance_percent), now, changes);
   Judge("reload_failed", false, kAtOnce, ReloadFailed(figures), now, changes);
   Judge("output_failed", false, kAtOnce, OutputFailed(figures), now, changes);
   Judge("stale_indicators", false, kAtOnce, StaleIndicators(figures, now.unix_seconds), now, changes);

@@ -13,6 +13,7 @@
 
 #include "exporter/metrics/figures.h"
 #include "sensor/config/config.h"
+#include "sensor/live/queue_rules.h"
 
 namespace vedette {
 
@@ -41,7 +42,8 @@ class AlarmRules {
 
   // To be called once a second. What was raised, or cleared, by these figures.
   std::vector<AlarmChange> Evaluate(const Figures& figures, Now now);
-  std::vector<Alarm> Active() const;       // by name
+  std::vector<Alarm> Active() const;  // by name
+  std::vector<QueueRules::Load> Queues() const { return queues_.Loads(); }
   std::vector<std::string> Names() const;  // of all that were judged so far, raised or not
 
   static constexpr std::chrono::seconds kDropWindow{60};
@@ -96,6 +98,7 @@ class AlarmRules {
   const AlarmsConfig config_;
   std::map<std::string, State> states_;
   std::deque<Sample> samples_;
+  QueueRules queues_;
   // No packets: the sensor's own canaries do not count.
   double packets_ = 0, canaries_ = 0, canaries_awaited_ = 0;
   Time last_packet_, last_canary_, last_look_;

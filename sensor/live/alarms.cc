@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "exporter/metrics/counter_figures.h"
 #include "exporter/metrics/families.h"
 #include "parsers/base/time_text.h"
 
@@ -74,8 +75,10 @@ void Alarms::Evaluate(const Figures& figures, AlarmRules::Now now) {
   Keep(now);
   LookAtCommand(now);
   std::vector<Alarm> active = rules_.Active();
+  std::vector<QueueRules::Load> queues = rules_.Queues();
   const std::lock_guard<std::mutex> lock(mutex_);
   active_ = std::move(active);
+  queues_ = std::move(queues);
   // Series are there before the first alarm: whoever asks for an increase misses none.
   for (const std::string& name : rules_.Names()) raised_.try_emplace(name, 0);
   for (const AlarmChange& change : changes) raised_[change.alarm.name] += change.raised ? 1 : 0;
@@ -92,9 +95,9 @@ bool Alarms::Tell(const AlarmChange& change, AlarmRules::Now now) {
   if (command_->Run(change.alarm.name, Message(change, sensor_, now.unix_seconds))) return true;
   // For as long as it takes: said once.
   if (tell_again_ == std::chrono::steady_clock::time_point{}) {
-    log_.Warn(fmt::format(
-        "alarm {}: the alarm command was not run, {}", change.alarm.name,
-        command_->Counters().gone ? "its process is gone" : "there are too many at once; it is told later"));
+    log_.Warn(
+        fmt::format("alarm {}: the alarm command was not run, {}", change.alarm.name,
+                    command_->Status().gone ? "its process is gone" : "there are too many at once; it is told later"));
   }
   tell_again_ = now.steady + kTellAgain;
   return false;
@@ -130,36 +133,36 @@ void Alarms::Keep(AlarmRules::Now now) {
 
 void Alarms::LookAtCommand(AlarmRules::Now now) {
   if (command_ == nullptr) return;
-  const CommandCounters counters = command_->Counters();
-  if (counters.gone && !said_gone_) {
+  const CommandStatus status = command_->Status();
+  if (status.gone && !said_gone_) {
     said_gone_ = true;
     log_.Error(CommandProblem());
   }
-  const uint64_t failures = counters.failed + counters.timed_out;
+  const uint64_t failures = status.counters.failed + status.counters.timed_out;
   if (failures == failures_said_) return;
   if (failures_said_ != 0 && now.steady - failure_said_ < kFailureInterval) return;
   log_.Warn(fmt::format("the alarm command {} failed: {} ({} of {} runs failed)", command_->program(),
-                        counters.last_failure, failures, failures + counters.succeeded));
+                        status.last_failure, failures, failures + status.counters.succeeded));
   failures_said_ = failures;
   failure_said_ = now.steady;
 }
 
-std::optional<CommandCounters> Alarms::Command() const {
+std::optional<CommandStatus> Alarms::Command() const {
   if (command_ == nullptr) return std::nullopt;
-  return command_->Counters();
+  return command_->Status();
 }
 
 std::string Alarms::CommandProblem() const {
   if (command_ == nullptr) return {};
-  const CommandCounters counters = command_->Counters();
-  if (counters.gone)
+  const CommandStatus status = command_->Status();
+  if (status.gone)
     return fmt::format(
         "the process that starts the alarm command {} has ended, and a confined sensor cannot start another: the "
         "command will not run until the sensor is restarted",
         command_->program());
-  return counters.failing ? fmt::format("the alarm command {} failed at its last run: {}", command_->program(),
-                                        counters.last_failure)
-                          : std::string();
+  return status.failing
+             ? fmt::format("the alarm command {} failed at its last run: {}", command_->program(), status.last_failure)
+             : std::string();
 }
 
 std::vector<Alarm> Alarms::Active() const {
@@ -176,17 +179,13 @@ void Alarms::AppendFigures(Figures& out) const {
       out.Add(families::kAlarm, name, active ? 1 : 0);
     }
     for (const auto& [name, times] : raised_) out.Add(families::kAlarms, name, static_cast<double>(times));
+    for (const QueueRules::Load& load : queues_) out.Add(families::kQueueShare, load.queue, load.share_percent);
+    for (const QueueRules::Load& load : queues_) out.Add(families::kQueueBusy, load.queue, load.busy_percent);
   }
   if (command_ == nullptr) return;
-  const CommandCounters counters = command_->Counters();
-  out.Add(families::kHelperUp, "command", counters.gone ? 0 : 1);
-  const auto add = [&](std::string_view result, uint64_t count) {
-    out.Add(families::kAlarmCommands, result, static_cast<double>(count));
-  };
-  add("succeeded", counters.succeeded);
-  add("failed", counters.failed);
-  add("timed_out", counters.timed_out);
-  add("dropped", counters.dropped_rate + counters.dropped_busy);
+  const CommandStatus status = command_->Status();
+  out.Add(families::kHelperUp, "command", status.gone ? 0 : 1);
+  AppendCounters(status.counters, out);
 }
 
 }  // namespace vedette

@@ -33,7 +33,7 @@ class Alarms : public FigureSource {
   std::vector<Alarm> Active() const;
   void AppendFigures(Figures& out) const override;
   // The command as it does; nullopt where there is none.
-  std::optional<CommandCounters> Command() const;
+  std::optional<CommandStatus> Command() const;
   // Why alarms do not reach whoever the command tells; empty: they do, or there is no command.
   std::string CommandProblem() const;
 
@@ -67,6 +67,7 @@ class Alarms : public FigureSource {
   std::chrono::steady_clock::time_point failure_said_{};
   mutable std::mutex mutex_;  // of what follows
   std::vector<Alarm> active_;
+  std::vector<QueueRules::Load> queues_;
   std::map<std::string, uint64_t> raised_;  // by name: how often
 };
 

@@ -7,8 +7,10 @@
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
+#include <utility>
 
 #include "exporter/metrics/families.h"
+#include "sensor/pipeline/queue_figures.h"
 #include "sensor/pipeline/totals_figures.h"
 #include "sensor/setup/progress.h"
 
@@ -24,7 +26,13 @@ std::string Added(double now, double& before) {
 
 }  // namespace
 
-void PipelineFigures::AppendFigures(Figures& out) const { vedette::AppendFigures(pipeline_.Snapshot(), out); }
+void PipelineFigures::AppendFigures(Figures& out) const {
+  std::vector<Totals> lanes = pipeline_.Snapshots();
+  Figures queues;
+  AppendQueueFigures(lanes, queues);
+  vedette::AppendFigures(pipeline_.SumOf(std::move(lanes)), out);
+  for (const Figure& figure : queues.all()) out.Add(figure);
+}
 
 void QueueFigures::AppendFigures(Figures& out) const {
   size_t depth = 0, capacity = 0;

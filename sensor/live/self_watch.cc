@@ -159,11 +159,11 @@ void SelfWatch::AddTo(Json& status) const {
   }
   const std::string command_problem = alarms_.CommandProblem();
   if (!command_problem.empty()) status["problems"].push_back({{"level", "warning"}, {"what", command_problem}});
-  if (const std::optional<CommandCounters> command = alarms_.Command()) {
+  if (const std::optional<CommandStatus> command = alarms_.Command()) {
     Json& shown = status["alarm_command"] = {{"program", parts_.config->alarms.command[0]},
-                                             {"succeeded", command->succeeded},
-                                             {"failed", command->failed},
-                                             {"timed_out", command->timed_out},
+                                             {"succeeded", command->counters.succeeded},
+                                             {"failed", command->counters.failed},
+                                             {"timed_out", command->counters.timed_out},
                                              {"running", !command->gone}};
     if (!command->last_failure.empty()) shown["last_failure"] = command->last_failure;
   }

@@ -69,6 +69,8 @@ Json PacketsOf(const Figures& figures, const Totals& totals) {
               {"not_decoded", Count(figures.Sum(kPacketsNotDecoded))},
               {"excluded", Count(figures.Sum(kPacketsExcluded))},
               {"dropped", Count(figures.Sum(kPacketsDropped))}};
+  // Of a run that was stopped: read by one worker, and not reached by the one whose packet it is.
+  if (const double waiting = figures.Value(kPacketsWaiting); waiting != 0) out["waiting"] = Count(waiting);
   if (totals.workers.first_ns <= totals.workers.last_ns) {
     out["first_time"] = TimeOf(totals.workers.first_ns);
     out["last_time"] = TimeOf(totals.workers.last_ns);

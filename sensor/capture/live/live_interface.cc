@@ -19,6 +19,7 @@
 
 #include "parsers/base/errno_text.h"
 #include "sensor/capture/link_type.h"
+#include "sensor/capture/live/interface_problem.h"
 #include "sensor/capture/live/link_watch.h"
 
 namespace vedette {
@@ -36,15 +37,12 @@ constexpr uint32_t kLeastRingBytes = 64;
 std::string Explain(const std::string& interface, int status, const std::string& detail) {
   switch (status) {
     case PCAP_ERROR_NO_SUCH_DEVICE:
-      return fmt::format("{}: there is no such interface; there are: {}", interface, ListInterfaces());
+      return NoSuchInterface(interface).text;
     case PCAP_ERROR_PERM_DENIED:
     case PCAP_ERROR_PROMISC_PERM_DENIED:
-      return fmt::format(
-          "{}: no permission to capture; start as root (the rights are dropped once the interface is open) or give the "
-          "program the capability: setcap cap_net_raw+ep PROGRAM",
-          interface);
+      return NoPermissionToCapture(interface).text;
     case PCAP_ERROR_IFACE_NOT_UP:
-      return fmt::format("{}: the interface is down; bring it up first: ip link set {} up", interface, interface);
+      return InterfaceIsDown(interface).text;
     default:
       return fmt::format("{}: {}{}{}", interface, pcap_statustostr(status), detail.empty() ? "" : ": ", detail);
   }
@@ -87,6 +85,10 @@ bool LiveInterface::Activate(std::string& error) {
   const int status = pcap_activate(handle_);
   if (status < 0) {
     error = Explain(options_.interface, status, pcap_geterr(handle_));
+    return false;
+  }
+  if (options_.ignore_outgoing && pcap_setdirection(handle_, PCAP_D_IN) != 0) {
+    error = fmt::format("{}: what it sends cannot be ignored: {}", options_.interface, pcap_geterr(handle_));
     return false;
   }
   if (status > 0) warning_ = Explain(options_.interface, status, pcap_geterr(handle_));

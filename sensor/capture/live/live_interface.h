@@ -29,6 +29,7 @@ class LiveInterface final : public LiveSource {
     uint32_t file = 0;                  // its place in the sensor's list
     std::string filter;                 // pcap-filter(7); empty: everything
     bool promiscuous = true;            // a sensor wants packets that are not addressed to it
+    bool ignore_outgoing = false;       // what this host sends over it is not captured
     uint32_t snap_length = 262144;      // whole packets, also those that the network card has merged
     uint32_t buffer_bytes = 64u << 20;  // the kernel's: half a second at 1 Gbit/s while workers are busy
     uint32_t timeout_ms = 20;           // how long the kernel gathers packets, and the longest Poll waits

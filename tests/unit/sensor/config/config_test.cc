@@ -43,6 +43,30 @@ std::string WithDefaultsSpelledOut(const std::string& example) {
   return out;
 }
 
+TEST_F(ConfigTest, PacketsAreKeptWhereAFolderIsNamed) {
+  ASSERT_TRUE(Load("capture: {interface: eth0, keep: {}}\nindicators: [a]\n")) << error_;
+  EXPECT_TRUE(config_.capture.keep.folder.empty());
+  ASSERT_TRUE(
+      Load("capture: {interface: eth0, keep: {folder: kept, quota_mebibytes: 10, file_mebibytes: 5, file_age: 90s, "
+           "ring_mebibytes: 7, packet_bytes: 128, flow_kibibytes: 64, flow_packets: 20}}\nindicators: [a]\n"))
+      << error_;
+  const KeepConfig& keep = config_.capture.keep;
+  EXPECT_EQ(keep.folder, (folder_ / "kept").string());
+  EXPECT_EQ(keep.quota_bytes, uint64_t{10} << 20);
+  EXPECT_EQ(keep.file_bytes, uint64_t{5} << 20);
+  EXPECT_EQ(keep.file_age, seconds(90));
+  EXPECT_EQ(keep.ring_bytes, uint64_t{7} << 20);
+  EXPECT_EQ(keep.packet_bytes, 128u);
+  EXPECT_EQ(keep.flow_bytes, uint64_t{64} << 10);
+  EXPECT_EQ(keep.flow_packets, 20u);
+  EXPECT_FALSE(Load("capture: {interface: eth0, keep: {quota_mebibytes: 10}}\nindicators: [a]\n"));
+  EXPECT_TRUE(Said("`keep` needs a `folder`")) << error_;
+  EXPECT_FALSE(Load("capture: {interface: eth0, keep: {folder: a, quota_mebibytes: 100}}\nindicators: [a]\n"));
+  EXPECT_TRUE(Said("at most half of `quota_mebibytes`")) << error_;
+  EXPECT_FALSE(Load("capture: {interface: eth0, keep: {folders: a}}\nindicators: [a]\n"));
+  EXPECT_TRUE(Said("nearest known key is `folder`")) << error_;
+}
+
 TEST_F(ConfigTest, TheExampleHoldsEveryKeyWithItsDefault) {
   std::ifstream file(std::string(VEDETTE_SOURCE_DIR) + "/deploy/vedette.example.yaml");
   std::stringstream text;

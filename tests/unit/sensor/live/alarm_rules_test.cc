@@ -7,9 +7,15 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "exporter/feed/feed_counters.h"
+#include "exporter/geo/geo.h"
 #include "exporter/metrics/families.h"
+#include "exporter/output/file_sink.h"
+#include "exporter/policy/partner.h"
 #include "sensor/capture/live/interface_record.h"
+#include "sensor/keep/keep_counters.h"
 #include "sensor/live/alarms.h"
+#include "sensor/pipeline/queue_figures.h"
 #include "sensor/pipeline/totals_figures.h"
 
 namespace vedette {
@@ -44,6 +50,7 @@ class AlarmRulesTest : public testing::Test {
     figures.Add(families::kTcpFlowsJudged, "one_way", one_way);
     figures.Add(families::kReloadFailing, reload_failing);
     figures.Add(families::kOutputFailing, output_failing);
+    figures.Add(families::kKeepFailing, keep_failing);
     figures.Add(families::kGeoReloadFailing, geo_failing);
     figures.Add(families::kIndicatorNewest, newest_file);
     figures.Add(families::kCanaries, "sent", canaries_sent);
@@ -52,6 +59,10 @@ class AlarmRulesTest : public testing::Test {
     figures.Add(families::kReloads, "succeeded", reloads);
     figures.Add(families::kReloads, "failed", reloads_failed);
     figures.Add(families::kCanaryFailing, canary_failing);
+    for (size_t i = 0; i < queues.size(); ++i) {
+      figures.Add(families::kQueueReceived, std::to_string(i), queues[i].first);
+      figures.Add(families::kQueueCpu, std::to_string(i), queues[i].second);
+    }
     for (const auto& [name, state] : interfaces) {
       figures.Add(families::kInterfaceUp, name, IsSeen(state) ? 1 : 0);
       figures.Add(families::kInterfaceState, name, static_cast<double>(state));
@@ -92,7 +103,8 @@ class AlarmRulesTest : public testing::Test {
   double both_ways = 0, one_way = 0, reloads = 0, reloads_failed = 0, newest_file = static_cast<double>(kUnix);
   double canaries_sent = 0, canaries_arrived = 0, canaries_missed = 0;
   double output_lost = 0, feed_alerts = 0, feed_dropped = 0;
-  double output_failing = 0, reload_failing = 0, geo_failing = 0, canary_failing = 0;
+  double output_failing = 0, keep_failing = 0, reload_failing = 0, geo_failing = 0, canary_failing = 0;
+  std::vector<std::pair<double, double>> queues;  // packets, CPU seconds
   std::vector<std::pair<std::string, double>> partners;
   std::vector<std::pair<std::string, InterfaceState>> interfaces;
   std::vector<std::pair<std::string, double>> helpers;
@@ -145,6 +157,34 @@ TEST_F(AlarmRulesTest, ACanaryThatWasNeverCountedHidesNoPacketLater) {
   EXPECT_EQ(Seconds(59), "");
   ++packets;
   EXPECT_EQ(Seconds(59), "");
+}
+
+TEST_F(AlarmRulesTest, ABusyQueueWithFarMoreThanItsShare) {
+  queues.resize(4);
+  const auto spread = [&](double first, double others, double cpu_seconds) {
+    return WithTraffic([this, first, others, cpu_seconds] {
+      for (size_t i = 0; i < queues.size(); ++i) {
+        queues[i].first += i == 0 ? first : others;
+        queues[i].second += i == 0 ? cpu_seconds : 0.01;
+      }
+    });
+  };
+  EXPECT_EQ(Seconds(120, spread(1000, 1000, 0.9)), "");
+  EXPECT_EQ(Seconds(120, spread(1600, 400, 0.9)), "") << "57 % of the packets: 43 % of what the others should have";
+  EXPECT_EQ(Seconds(120, spread(4000, 400, 0.1)), "") << "a worker with little to do keeps up";
+  EXPECT_EQ(Seconds(120, spread(4000, 400, 0.9)).substr(3), "+queue_imbalance");
+  EXPECT_NE(last_.text.find("queue 0 of 4 got"), std::string::npos) << last_.text;
+  const std::vector<QueueRules::Load> loads = rules_->Queues();
+  ASSERT_EQ(loads.size(), 4u);
+  EXPECT_NEAR(loads[0].share_percent, 100 * 4000.0 / 5200, 0.1);
+  EXPECT_NEAR(loads[0].busy_percent, 90, 0.1);
+  EXPECT_NEAR(loads[3].share_percent, 100 * 400.0 / 5200, 0.1);
+  EXPECT_NE(Seconds(150, spread(1000, 1000, 0.9)).find(":-queue_imbalance"), std::string::npos);
+}
+
+TEST_F(AlarmRulesTest, OneQueueAloneIsNeverUneven) {
+  queues.resize(1);
+  EXPECT_EQ(Seconds(200, WithTraffic([this] { queues[0].first += 1000, queues[0].second += 1; })), "");
 }
 
 TEST_F(AlarmRulesTest, DropsOfAnyCauseOverOneInAThousand) {
@@ -209,6 +249,19 @@ TEST_F(AlarmRulesTest, AnOutputThatCannotBeWritten) {
   EXPECT_EQ(Seconds(5, WithTraffic()), "");
   output_failing = 1;
   EXPECT_EQ(Seconds(5, WithTraffic()), "1:+output_failed");
+  output_failing = 0;
+  EXPECT_EQ(Seconds(5, WithTraffic()), "1:-output_failed");
+}
+
+TEST_F(AlarmRulesTest, KeptPacketsThatCannotBeWritten) {
+  EXPECT_EQ(Seconds(5, WithTraffic()), "");
+  keep_failing = 1;
+  EXPECT_EQ(Seconds(5, WithTraffic()), "1:+output_failed");
+  EXPECT_NE(last_.text.find("capture: keep"), std::string::npos) << last_.text;
+  output_failing = 1;  // one alarm for both, that of the alerts first
+  EXPECT_EQ(Seconds(5, WithTraffic()), "");
+  keep_failing = 0;
+  EXPECT_EQ(Seconds(5, WithTraffic()), "");
   output_failing = 0;
   EXPECT_EQ(Seconds(5, WithTraffic()), "1:-output_failed");
 }

@@ -2,72 +2,29 @@
 #include "sensor/capture/live/live_interface.h"
 
 #include <gtest/gtest.h>
-#include <linux/if_packet.h>
-#include <net/ethernet.h>
-#include <net/if.h>
-#include <sched.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
-#include <cstdlib>
-#include <cstring>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "sensor/hardening/privileges.h"
+#include "tests/unit/sensor/capture/live/veth_test.h"
 
 namespace vedette {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-bool Command(const std::string& command) { return std::system((command + " >/dev/null 2>&1").c_str()) == 0; }
-
-// Ethernet and UDP from 192.0.2.1:1000 to 192.0.2.2:`port`, `payload_bytes` of payload that depends on `seed`.
-std::vector<uint8_t> UdpFrame(uint16_t port, size_t payload_bytes, uint8_t seed) {
-  const auto ip_bytes = static_cast<uint16_t>(28 + payload_bytes);
-  const auto udp_bytes = static_cast<uint16_t>(8 + payload_bytes);
-  const auto high = [](uint16_t value) { return static_cast<uint8_t>(value >> 8); };
-  const auto low = [](uint16_t value) { return static_cast<uint8_t>(value); };
-  std::vector<uint8_t> frame = {0x02, 0, 0, 0, 0, 2, 0x02, 0, 0, 0, 0, 1, 8, 0};
-  const uint8_t ip[] = {0x45, 0, high(ip_bytes), low(ip_bytes), 0, 0, 0, 0, 64, 17, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2};
-  const uint8_t udp[] = {3, 0xe8, high(port), low(port), high(udp_bytes), low(udp_bytes), 0, 0};
-  frame.insert(frame.end(), std::begin(ip), std::end(ip));
-  frame.insert(frame.end(), std::begin(udp), std::end(udp));
-  for (size_t i = 0; i < payload_bytes; ++i) frame.push_back(static_cast<uint8_t>(seed + i));
-  return frame;
-}
-
-class LiveInterfaceTest : public ::testing::Test {
+class LiveInterfaceTest : public VethTest {
  protected:
-  void SetUp() override {
-    if (geteuid() != 0) GTEST_SKIP() << "live capture is NOT tested: it needs root";
-    if (unshare(CLONE_NEWNET) != 0)
-      GTEST_SKIP() << "live capture is NOT tested: no network namespace: " << std::strerror(errno);
-    if (!Command("ip link add vt0 type veth peer name vt1"))
-      GTEST_SKIP() << "live capture is NOT tested: ip cannot make a veth pair";
-    // IPv6 would send its own packets.
-    for (const char* name : {"vt0", "vt1"})
-      Command(std::string("ip link set ") + name + " addrgenmode none mtu 9000 up");
-    OpenSender();
-    if (sender_ < 0) GTEST_SKIP() << "live capture is NOT tested: no packet socket: " << std::strerror(errno);
-  }
-  void OpenSender() {
+  void OpenSenderAgain() {
     if (sender_ >= 0) close(sender_);
-    sender_ = socket(AF_PACKET, SOCK_RAW, 0);
-    if (sender_ < 0) return;
-    sockaddr_ll address{};
-    address.sll_family = AF_PACKET;
-    address.sll_ifindex = static_cast<int>(if_nametoindex("vt1"));
-    ASSERT_EQ(bind(sender_, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    sender_ = OpenSender("vt1");
+    ASSERT_GE(sender_, 0);
   }
-  void TearDown() override {
-    if (sender_ >= 0) close(sender_);
-  }
-
   // Until it is, the kernel drops what is sent over it.
   static bool OtherEndIsUp() {
     for (int i = 0; i < 200; ++i) {
@@ -76,11 +33,6 @@ class LiveInterfaceTest : public ::testing::Test {
     }
     return false;
   }
-
-  void Send(const std::vector<uint8_t>& frame) {
-    ASSERT_EQ(send(sender_, frame.data(), frame.size(), 0), static_cast<ssize_t>(frame.size())) << std::strerror(errno);
-  }
-
   static LiveInterface::Options OptionsFor(const std::string& interface) {
     LiveInterface::Options options;
     options.interface = interface;
@@ -97,30 +49,6 @@ class LiveInterfaceTest : public ::testing::Test {
     EXPECT_EQ(LiveInterface::Open(options, error), nullptr);
     return error;
   }
-
-  struct Packet {
-    std::vector<uint8_t> bytes;
-    Frame frame;
-  };
-  // Until `count` packets are there or the interface is silent.
-  static std::vector<Packet> Receive(LiveInterface& live, size_t count) {
-    std::vector<Packet> packets;
-    std::span<const Frame> frames;
-    int num_idle = 0;
-    while (packets.size() < count && num_idle < 50) {
-      const PollStatus status = live.Poll(frames);
-      if (status == PollStatus::kEnd) break;
-      num_idle = status == PollStatus::kIdle ? num_idle + 1 : 0;
-      EXPECT_LE(frames.size(), CaptureSource::kBurst);
-      for (const Frame& frame : frames) {
-        const Bytes bytes = frame.bytes();
-        packets.push_back({{bytes.begin(), bytes.end()}, frame});
-      }
-    }
-    return packets;
-  }
-
-  int sender_ = -1;
 };
 
 TEST_F(LiveInterfaceTest, EveryFrameSentArrivesAsSent) {
@@ -289,7 +217,7 @@ TEST_F(LiveInterfaceTest, OneThatIsRemovedIsIdleUntilItIsBoundAgain) {
     ASSERT_EQ(before.size(), 1u);
     ASSERT_TRUE(Command("ip link add vt0 type veth peer name vt1"));
     for (const char* name : {"vt0", "vt1"}) Command(std::string("ip link set ") + name + " addrgenmode none up");
-    OpenSender();
+    OpenSenderAgain();
     ASSERT_TRUE(OtherEndIsUp());
     Send(UdpFrame(53, 20, 1));
     EXPECT_TRUE(Receive(*live, 1).empty()) << "it is another interface";
