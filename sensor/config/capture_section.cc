@@ -150,8 +150,9 @@ Key<Config> CaptureSection() {
           ChoiceKey(
               "outgoing", &C::outgoing,
               {{"auto", C::Outgoing::kAuto}, {"capture", C::Outgoing::kCapture}, {"ignore", C::Outgoing::kIgnore}},
-              "what this host sends over the interface; auto: captured where the interface has an address, "
-              "ignored on the port of a tap or a mirror, which has none"),
+              "what this host sends over the interface; auto: captured where the host uses it (an address, a bridge or "
+              "a "
+              "VLAN), ignored on the port of a tap or a mirror"),
           TextKey("user", &C::user, "a user's name", "the user that the sensor runs as once the interfaces are open"),
           KeepSection(),
       },

@@ -54,7 +54,7 @@ struct CaptureConfig {
   uint32_t workers = 1;                // one keeps up with several Gbit/s, and `limits` hold for each
   Latency latency = Latency::kNormal;  // low: packets one by one, not in blocks
   Pin pin;
-  Outgoing outgoing = Outgoing::kAuto;  // auto: of an interface with an address (HasAddress)
+  Outgoing outgoing = Outgoing::kAuto;  // auto: where the host uses it (IsInUse)
   std::string user = "nobody";          // whose rights are left once the interfaces are open
   KeepConfig keep;
 

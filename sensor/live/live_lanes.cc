@@ -22,7 +22,7 @@ constexpr const char* kAnyInterface = "any";  // libpcap's name for all of them
 // wire has to be seen.
 bool IgnoresOutgoing(const CaptureConfig& capture, const std::string& interface, bool wire) {
   if (capture.outgoing != CaptureConfig::Outgoing::kAuto) return capture.outgoing == CaptureConfig::Outgoing::kIgnore;
-  return interface != kAnyInterface && !wire && !HasAddress(interface);
+  return interface != kAnyInterface && !wire && !IsInUse(interface);
 }
 
 std::unique_ptr<LiveSource> OpenLibpcap(const CaptureConfig& capture, const std::string& interface, uint32_t file,

@@ -76,6 +76,7 @@ bool CompileForKernel(const std::string& expression, uint16_t link_type, uint32_
     for (const bpf_insn& step : std::span(compiled.bf_insns, compiled.bf_len))
       program.push_back({step.code, step.jt, step.jf, step.k});
     if (link_type == kLinkCooked && !MoveToNetworkHeader(program)) program.clear();
+    if (program.size() > BPF_MAXINSNS) program.clear();
   }
   pcap_freecode(&compiled);
   pcap_close(dead);

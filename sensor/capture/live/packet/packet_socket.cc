@@ -9,6 +9,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
+#include <system_error>
 
 #include "parsers/base/errno_text.h"
 
@@ -54,6 +56,17 @@ bool AskInterface(int socket, const std::string& interface, InterfaceFacts& fact
   return false;
 }
 
+namespace {
+
+// Such as upper_br0 and upper_eth1.100.
+bool HasDeviceAbove(const std::string& interface) {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator("/sys/class/net/" + interface, ignored)) {
+    if (entry.path().filename().string().starts_with("upper_")) return true;
+  }
+  return false;
+}
+
 bool HasAddress(const std::string& interface) {
   ifaddrs* all = nullptr;
   if (getifaddrs(&all) != 0) return false;
@@ -69,5 +82,9 @@ bool HasAddress(const std::string& interface) {
   freeifaddrs(all);
   return found;
 }
+
+}  // namespace
+
+bool IsInUse(const std::string& interface) { return HasAddress(interface) || HasDeviceAbove(interface); }
 
 }  // namespace vedette

@@ -24,8 +24,9 @@ struct InterfaceFacts {
 // interface.
 bool AskInterface(int socket, const std::string& interface, InterfaceFacts& facts, OpenFailure& failure);
 
-// Whether the host talks over it: it has an IPv4 address, or an IPv6 address that is not link-local. The port of a tap
-// or a mirror has none. Asks with netlink.
-bool HasAddress(const std::string& interface);
+// Whether the host itself uses it, so that what it sends there is half of somebody's traffic: the interface has an IPv4
+// address or an IPv6 address that is not link-local, or another device stands on it (a bridge, a bond, a VLAN). The port
+// of a tap or a mirror has none of these. Asks with netlink, and looks into /sys/class/net.
+bool IsInUse(const std::string& interface);
 
 }  // namespace vedette

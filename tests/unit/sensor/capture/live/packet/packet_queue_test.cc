@@ -6,6 +6,7 @@
 #include <linux/if_tun.h>
 #include <net/if_arp.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -399,15 +400,46 @@ TEST_P(PacketQueueTest, FailuresSayWhatToDo) {
   EXPECT_EQ(failure.text, "vt0: the interface is down; bring it up first: ip link set vt0 up");
 }
 
-TEST_P(PacketQueueTest, HasAnAddressOrNot) {
-  EXPECT_FALSE(HasAddress("vt0"));
+// More steps than the kernel takes: the frames are judged one by one instead.
+TEST_P(PacketQueueTest, AFilterTooLongForTheKernelFiltersAllTheSame) {
+  PacketQueueOptions options = OptionsFor("vt0");
+  options.filter = "udp port 53";
+  for (int i = 0; i < 2400; ++i) options.filter += " or udp[8:4] = " + std::to_string(100'000 + i);
+  const auto queue = MustOpen(options);
+  ASSERT_NE(queue, nullptr);
+  for (uint16_t i = 0; i < 50; ++i) Send(UdpFrame(i % 2 == 0 ? 53 : 80, 500, 1));
+  EXPECT_EQ(Receive(*queue, 50).size(), 25u);
+}
+
+TEST_P(PacketQueueTest, IsInUseWithAnAddress) {
+  EXPECT_FALSE(IsInUse("vt0"));
   ASSERT_TRUE(Command("ip addr add fe80::1/64 dev vt0"));
-  EXPECT_FALSE(HasAddress("vt0")) << "every interface has a link-local one";
+  EXPECT_FALSE(IsInUse("vt0")) << "every interface has a link-local one";
   ASSERT_TRUE(Command("ip addr add 2001:db8::1/64 dev vt0"));
-  EXPECT_TRUE(HasAddress("vt0"));
+  EXPECT_TRUE(IsInUse("vt0"));
   ASSERT_TRUE(Command("ip addr add 192.0.2.9/24 dev vt1"));
-  EXPECT_TRUE(HasAddress("vt1"));
-  EXPECT_FALSE(HasAddress("vt7"));
+  EXPECT_TRUE(IsInUse("vt1"));
+  EXPECT_FALSE(IsInUse("vt7"));
+}
+
+// In a child with a /sys of its own, which shows the network namespace in which it was mounted.
+TEST_P(PacketQueueTest, IsInUseWithAnotherDeviceOnIt) {
+  if (!Command("ip link add link vt0 name vt0.7 type vlan id 7") &&
+      !Command("ip link add link vt0 name mv0 type macvlan") &&
+      !(Command("ip link add br0 type bridge") && Command("ip link set vt0 master br0")))
+    GTEST_SKIP() << "this kernel has no VLAN, macvlan or bridge";
+  const pid_t child = fork();
+  if (child == 0) {
+    if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        mount("sysfs", "/sys", "sysfs", 0, nullptr) != 0)
+      _exit(77);
+    _exit(IsInUse("vt0") && !IsInUse("vt1") ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status));
+  if (WEXITSTATUS(status) == 77) GTEST_SKIP() << "/sys cannot be mounted here";
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 // In a child, because there is no way back: 0 where everything holds, else the number of what does not.
