@@ -71,11 +71,11 @@ bool PacketKeep::WriteSome(KeptFiles::Time now) {
   return any;
 }
 
-// A lane that has ended asks for nothing more but at the end of all.
+// A lane that has ended may have requests left, which Finish serves: it holds its file open until then.
 void PacketKeep::TellBarrier() {
   uint64_t barrier = UINT64_MAX;
   for (const std::unique_ptr<FlowKeeper>& keeper : keepers_) {
-    if (!keeper->ended()) barrier = std::min(barrier, barriers_[keeper->lane()]);
+    barrier = std::min(barrier, barriers_[keeper->lane()]);
   }
   if (barrier != UINT64_MAX) files_->Barrier(barrier);
 }
