@@ -91,6 +91,18 @@ const AlarmRules::Sample& AlarmRules::Before(Time now, seconds window) const {
   return after == samples_.begin() ? *after : *(after - 1);
 }
 
+void AlarmRules::Known(const std::string& name) {
+  const auto found = states_.find(name);
+  if (found != states_.end()) found->second.carried = false;
+}
+
+void AlarmRules::KnowByFigures(const Figures& figures) {
+  if (figures.Has(families::kReloadFailing)) Known("reload_failed");
+  if (figures.Has(families::kOutputFailing)) Known("output_failed");
+  if (figures.Has(families::kIndicatorNewest)) Known("stale_indicators");
+  if (figures.Value(families::kCanaries, "arrived") != 0) Known("canary_missed");
+}
+
 AlarmRules::Finding AlarmRules::NoPackets(const Figures& figures, Time now) {
   const double packets = figures.Value(families::kPacketsReceived);
   const double canaries = figures.Value(families::kCanaries, "sent");
@@ -197,9 +209,7 @@ AlarmRules::Finding AlarmRules::StaleIndicators(const Figures& figures, int64_t 
 
 AlarmRules::Finding AlarmRules::CanaryMissed(const Figures& figures) const {
   if (!config_.canary_missed) return std::nullopt;
-  if (figures.Value(families::kCanaries, "arrived") == 0) {
-    if (Finding carried = Carried("canary_missed")) return carried;
-  }
+  if (Finding carried = Carried("canary_missed")) return carried;
   if (figures.Value(families::kCanaryFailing) == 0) return std::nullopt;
   return "the last canary did not arrive; `vedette canary` tries again and says where it was lost";
 }
@@ -251,7 +261,6 @@ void AlarmRules::Judge(const std::string& name, bool critical, seconds clear_aft
   if (finding) {
     state.good = false;
     state.alarm.critical = critical;
-    if (state.carried) state.carried = *finding == state.alarm.text;
     if (!state.raised) {
       state.raised = true;
       state.alarm = {.name = name, .critical = critical, .text = *finding, .since = now.unix_seconds};
@@ -278,7 +287,9 @@ void AlarmRules::JudgeEach(std::string_view prefix, const FigureFamily& family, 
     if (figure.family != &family) continue;
     const std::string name = std::string(prefix) + figure.label_value;
     there.insert(name);
-    Judge(name, critical && critical(figure), kAtOnce, finding_of(figure), now, changes);
+    const Finding finding = finding_of(figure);
+    if (!finding) Known(name);
+    Judge(name, critical && critical(figure), kAtOnce, finding, now, changes);
   }
   // What is gone from the list is nobody's alarm.
   for (auto& [name, state] : states_) {
@@ -290,6 +301,7 @@ std::vector<AlarmChange> AlarmRules::Evaluate(const Figures& figures, Now now) {
   std::vector<AlarmChange> changes;
   const seconds later = config_.clear_after;
   TakeSample(figures, now.steady);
+  KnowByFigures(figures);
   queues_.TakeSample(figures, now.steady);
   losses_.TakeSample(figures, now.steady);
   Judge("no_packets", true, later, NoPackets(figures, now.steady), now, changes);

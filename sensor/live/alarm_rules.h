@@ -52,7 +52,7 @@ class AlarmRules {
   static constexpr std::chrono::seconds kOneWayWindow{300};
   // Too few flows say nothing: a download from a server whose answers take another way is one.
   static constexpr double kMinJudgedFlows = 20;
-  // By when each part of a sensor that started has figures.
+  // By when each part of a sensor that started has figures: what has none by then is no longer configured.
   static constexpr std::chrono::seconds kCarried{5};
 
  private:
@@ -84,6 +84,9 @@ class AlarmRules {
                  const std::function<bool(const Figure&)>& critical = {});
   // What an earlier run found, while this one has not judged it.
   Finding Carried(const std::string& name) const;
+  // This run's figures tell whether it holds.
+  void Known(const std::string& name);
+  void KnowByFigures(const Figures& figures);
   Finding InterfaceDown(const Figure& figure) const;
   Finding HelperEnded(const Figure& figure) const;
   Finding NoPackets(const Figures& figures, Time now);

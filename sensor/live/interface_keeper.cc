@@ -25,7 +25,8 @@ InterfaceRecord::Now RecordClock() {
   return {.steady_ns = NowNs<std::chrono::steady_clock>(), .unix_ns = NowNs<std::chrono::system_clock>()};
 }
 
-std::string TimeText(uint64_t unix_ns) { return Rfc3339(static_cast<int64_t>(unix_ns)); }
+// To the millisecond.
+std::string TimeText(uint64_t unix_ns) { return Rfc3339(static_cast<int64_t>(unix_ns / 1'000'000 * 1'000'000)); }
 
 InterfaceState StateOf(const Link& link) {
   return !link.up ? InterfaceState::kDown : !link.carrier ? InterfaceState::kNoCarrier : InterfaceState::kUp;

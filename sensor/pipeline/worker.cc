@@ -163,9 +163,6 @@ void Worker::Run(std::span<const Frame> frames, std::optional<uint64_t> time_ns)
       continue;
     }
     Slot& slot = slots_[used];
-    if (options_.keeper != nullptr) [[unlikely]] {
-      slot.packet.is_fragment = false;  // a frame without an IP header leaves what was there
-    }
     const DecodeResult result = decoder_.Decode(frame, slot.packet);
     if (result == DecodeResult::kPacket || result == DecodeResult::kAddressesOnly) {
       slot.addresses_only = result == DecodeResult::kAddressesOnly;

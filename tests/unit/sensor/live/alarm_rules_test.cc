@@ -395,7 +395,7 @@ TEST_F(AlarmRulesTest, WhatAnEarlierRunRaisedIsClearedOnceItIsKnownToBeOver) {
   carry("drops");
   EXPECT_EQ(Seconds(100, WithTraffic()), "65:-drops");
   carry("reload_failed");
-  EXPECT_EQ(Seconds(100, WithTraffic()), "5:-reload_failed");
+  EXPECT_EQ(Seconds(100, WithTraffic()), "1:-reload_failed");
   carry("canary_missed");
   EXPECT_EQ(Seconds(100, WithTraffic()), "") << "none was sent yet";
   ++canaries_sent, ++canaries_arrived;

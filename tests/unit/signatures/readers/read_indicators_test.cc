@@ -241,9 +241,8 @@ TEST(ReadCsv, NeverIsNoEnd) {
   const Read read(
       "type,value,valid_from,valid_until\ndomain,a.example,0001-01-01T00:00:00Z,9999-12-31T23:59:59Z\n"
       "domain,b.example,,1960-01-01T00:00:00Z\ndomain,c.example,9999-12-31,\n");
-  EXPECT_EQ(read.Problems(),
-            (Texts{"3: used, but its valid_until has passed: it matches only earlier traffic",
-                   "4: used, but its valid_from is in the future: it matches only later traffic"}));
+  EXPECT_EQ(read.Problems(), (Texts{"3: used, but its valid_until has passed: it matches only earlier traffic",
+                                    "4: used, but its valid_from is in the future: it matches only later traffic"}));
   EXPECT_EQ(read.set->at(0).valid_from_ns, std::nullopt);
   EXPECT_EQ(read.set->at(0).valid_until_ns, std::nullopt);
   EXPECT_LT(*read.set->at(1).valid_until_ns, 1);
