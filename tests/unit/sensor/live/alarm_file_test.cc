@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "exporter/metrics/families.h"
+#include "exporter/output/file_sink.h"
 #include "sensor/hardening/processes/command_runner.h"
 #include "sensor/live/alarms.h"
 #include "sensor/pipeline/totals_figures.h"
