@@ -52,7 +52,23 @@ inline constexpr FigureFamily kMemory = {"vedette_memory_bytes", FigureKind::kGa
 inline constexpr FigureFamily kStarted = {"vedette_start_timestamp_seconds", FigureKind::kGauge,
                                           "when the process began, seconds since 1970", ""};
 
+// Interfaces, by the name in the configuration.
+inline constexpr FigureFamily kInterfaceUp = {"vedette_interface_up", FigureKind::kGauge,
+                                              "1 while an interface's packets can be captured", "interface"};
+inline constexpr FigureFamily kInterfaceState = {
+    "vedette_interface_state", FigureKind::kGauge,
+    "0 up, 1 down, 2 without carrier, 3 absent, 4 renamed and still captured, 5 cannot be captured", "interface"};
+inline constexpr FigureFamily kInterfaceOutages = {"vedette_interface_outages_total", FigureKind::kCounter,
+                                                   "times that an interface could not be captured", "interface"};
+inline constexpr FigureFamily kInterfaceBlind = {"vedette_interface_blind_seconds_total", FigureKind::kCounter,
+                                                 "for how long an interface could not be captured", "interface"};
+// For partners, who are told no names of interfaces.
+inline constexpr FigureFamily kBlind = {"vedette_blind_seconds_total", FigureKind::kCounter,
+                                        "for how long interfaces could not be captured, all added up", "", true};
+
 // Health.
+inline constexpr FigureFamily kHelperUp = {"vedette_helper_up", FigureKind::kGauge,
+                                           "1 while a process beside the sensor lives", "process"};
 inline constexpr FigureFamily kAlarm = {"vedette_alarm_active", FigureKind::kGauge, "1 while an alarm is raised",
                                         "alarm"};
 inline constexpr FigureFamily kAlarms = {"vedette_alarms_total", FigureKind::kCounter, "times that an alarm was raised",

@@ -40,6 +40,8 @@ class Figures {
   const std::vector<Figure>& all() const { return figures_; }
   // 0 where it does not stand in the list.
   double Value(const FigureFamily& family, std::string_view label_value = {}) const;
+  // Whether anything of the family stands in it.
+  bool Has(const FigureFamily& family) const;
   // Over all label values.
   double Sum(const FigureFamily& family) const;
 

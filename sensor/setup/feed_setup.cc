@@ -38,9 +38,14 @@ bool FeedSetup::Open(const Config& config, Partners& partners, AlertPolicy& poli
 }
 
 void FeedSetup::TellLosses(const Pipeline& pipeline) {
-  sink_->TellLosses([&pipeline] {
+  TellLosses([&pipeline] { return pipeline.Snapshot(); });
+}
+
+void FeedSetup::TellLosses(std::function<Totals()> totals, const FigureSource* more) {
+  sink_->TellLosses([totals = std::move(totals), more] {
     Figures figures;
-    AppendFigures(pipeline.Snapshot(), figures);
+    AppendFigures(totals(), figures);
+    if (more != nullptr) more->AppendFigures(figures);
     return LossesOf(figures);
   });
 }
