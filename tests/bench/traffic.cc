@@ -216,7 +216,7 @@ void Tls(NameMaker& random, FlowMaker& flow, const std::string& host) {
   for (uint64_t turns = 1 + random.Below(4); turns > 0; --turns) {
     flow.Say(0, Record(23, Sealed(random, 90 + random.Below(500))));
     std::string answer;
-    for (size_t left = Length(random, 6'000, 3'000'000); left > 0;) {
+    for (size_t left = Length(random, 2'500, 3'000'000); left > 0;) {
       const size_t piece = std::min<size_t>(left, 16'384);
       answer += Record(23, Sealed(random, piece + 17));
       left -= piece;
@@ -237,7 +237,7 @@ void Http(NameMaker& random, FlowMaker& flow, const std::string& host) {
                  "Accept-Language: en-US,en;q=0.5\r\nAccept-Encoding: gzip, deflate\r\nConnection: keep-alive\r\n\r\n");
     const bool text = random.Below(3) != 0;
     const std::string body =
-        text ? Page(random, Length(random, 6'000, 400'000)) : Sealed(random, Length(random, 9'000, 3'000'000));
+        text ? Page(random, Length(random, 2'500, 400'000)) : Sealed(random, Length(random, 4'000, 3'000'000));
     flow.Say(1, std::string("HTTP/1.1 200 OK\r\nServer: nginx\r\nContent-Type: ") +
                     (text ? "text/html" : "image/jpeg") + "\r\nContent-Length: " + std::to_string(body.size()) +
                     "\r\nConnection: keep-alive\r\n\r\n" + body);
@@ -259,7 +259,7 @@ void Http3(NameMaker& random, FlowMaker& flow) {
   flow.Datagram(1, initial(1'252));
   flow.Turn();
   size_t number = 0;
-  for (size_t left = Length(random, 20'000, 3'000'000); left > 0; ++number) {
+  for (size_t left = Length(random, 8'000, 3'000'000); left > 0; ++number) {
     const size_t piece = std::min<size_t>(left, 1'220);
     flow.Datagram(1, U8(0x40 | random.Below(32)) + Sealed(random, piece + 28));
     if (number % 4 == 3) flow.Datagram(0, U8(0x40 | random.Below(32)) + Sealed(random, 35));
@@ -392,7 +392,7 @@ void MakeTraffic(const TrafficOptions& options, const TakeTrafficFrame& take, Tr
                     static_cast<size_t>(std::exp(random.Share() * std::log(static_cast<double>(count)))) - 1);
   };
   // Shares of bytes, in the order TLS, HTTP, HTTP/3, DNS, mail, SMB: whichever has least of its share comes next.
-  constexpr std::array<double, 6> kShares = {0.42, 0.27, 0.13, 0.04, 0.05, 0.09};
+  constexpr std::array<double, 6> kShares = {0.42, 0.27, 0.13, 0.015, 0.055, 0.11};
   constexpr std::array<uint16_t, 6> kPorts = {443, 80, 443, 53, 25, 445};
   std::array<double, 6> sent{};
   std::priority_queue<Later, std::vector<Later>, IsLater> waiting;

@@ -3,7 +3,7 @@
 //   TLS 42 % of the bytes (half of the hellos have 1.7 to 1.8 KB, over two segments: a post-quantum key share), HTTP 27 %,
 //   HTTP/3 13 % (UDP 443: Initials of 1,200 bytes and more, then short headers), DNS, mail and SMB the rest.
 //
-// Flows overlap, end and have answers that are long now and then; packets have some 600 bytes on average. Deterministic.
+// Flows overlap, end and have answers that are long now and then; packets have some 640 bytes on average. Deterministic.
 #pragma once
 
 #include <cstdint>
