@@ -2,6 +2,7 @@
 //
 //   decode   walk the capture and decode every packet's headers
 //   scan     that, and look for every literal in every payload byte once, in block mode
+//   scan to a depth   the same in the first bytes of each direction of a flow only; which ones is known beforehand
 //
 // Classic pcap of Ethernet only; nothing is reassembled, remembered or matched exactly.
 #pragma once
@@ -28,6 +29,8 @@ class Floor {
   virtual ~Floor() = default;
   virtual FloorResult Decode() = 0;
   virtual FloorResult Scan() = 0;
+  // The first call with a depth finds out, untimed, which bytes of each packet are within it.
+  virtual FloorResult ScanTo(uint64_t depth_bytes) = 0;
 };
 
 double ThreadCpuSeconds();

@@ -315,7 +315,7 @@ void Chain(uint64_t packets, const TakeFrame& take) {
 std::vector<HostileCase> HostileCases() {
   std::vector<HostileCase> all;
   const auto add = [&](const char* name, const char* about, auto send, uint64_t least = 0) {
-    all.push_back({name, about, send, least});
+    all.push_back({name, about, send, least, 0});
   };
   using N = uint64_t;
   using T = const TakeFrame&;
@@ -342,6 +342,14 @@ std::vector<HostileCase> HostileCases() {
   add("forged-copies", "other bytes at the place of each segment", [](N n, T take) { Forged(n, take, ForgeCopy); });
   add("copy-flood", "ten copies of each request that differ", CopyFlood);
   add("doubled", "ordinary traffic, each packet twice", Doubled);
+  add(
+      "idle-flows", "a million flows that end in one sweep, then ordinary traffic",
+      [](N n, T take) {
+        SynFlood(kSynFlood, take);
+        Ordinary(n > kSynFlood ? n - kSynFlood : n, take);
+      },
+      kSynFlood + 100'000);
+  all.back().pause_after = kSynFlood;
   add("chain", "20,000 flows of one bucket of the flow table", Chain);
   return all;
 }

@@ -17,6 +17,7 @@ struct HostileCase {
   // Sends about this many packets, always the same ones.
   std::function<void(uint64_t packets, const TakeFrame& take)> send;
   uint64_t least_packets = 0;  // fewer would not fit the name
+  uint64_t pause_after = 0;    // so many packets; then nothing comes for twelve minutes: every flow is idle too long
 };
 
 // The first one is ordinary traffic, with which the others are compared.
