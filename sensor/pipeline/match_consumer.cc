@@ -46,6 +46,8 @@ void MatchConsumer::Use(MatchKit& kit) {
   kit_ = &kit;
   judged_.assign(kit.set->audiences().size(), {});
   queue_.ForgetIdle();
+  // Audiences of which nothing is remembered may be gone for good. Between reloads they keep their places.
+  std::erase_if(remembered_, [](const auto& audience) { return audience.second == 0; });
 }
 
 void MatchConsumer::OnBurst(const ObservableBatch& batch, std::span<const EmissionContext> contexts,
@@ -67,12 +69,13 @@ void MatchConsumer::OnBurst(const ObservableBatch& batch, std::span<const Emissi
   for (; tell_ends_ && ended < ended_flows.size(); ++ended) TellEnd(ended_flows[ended]);
   if (!raised_.empty()) {
     for (const EndedFlow& flow : ended_flows) {
-      const auto found = raised_.find(flow.id);
-      if (found == raised_.end()) continue;
-      if (found->second.keep_key != 0) keeper_->End(found->second.keep_key);
-      if (found->second.kept) matched_flows_.push_back({flow.id, flow.first_packet, flow.last_packet});
-      Forget(found->second);
-      raised_.erase(found);
+      const Raised* const found = raised_.Find(flow.id);
+      if (found == nullptr) continue;
+      if (found->keep_key != 0) keeper_->End(found->keep_key);
+      if (found->kept) matched_flows_.push_back({flow.id, flow.first_packet, flow.last_packet});
+      Forget(*found);
+      raised_.Erase(flow.id);
+      last_ = nullptr;
     }
   }
 }
@@ -85,6 +88,7 @@ void MatchConsumer::OnFinding(const ObservableBatch& batch, std::span<const Emis
   const uint64_t identity = IdentityOf(observable, *kit_->set, hits[0].indicator);
   ++finding_;
   audiences_.clear();
+  numbers_.clear();
   tell_.clear();
   told_.clear();
   uint64_t over_limit = 0, no_room = 0;
@@ -125,54 +129,69 @@ void MatchConsumer::Expect(Raised& flow, const EmissionContext& context) {
   keeper_->Expect(flow.keep_key);
 }
 
-MatchConsumer::Verdict MatchConsumer::Judge(const Raised& flow, uint64_t identity, uint32_t indicator) {
+std::vector<MatchConsumer::Told>::iterator MatchConsumer::PlaceOf(Raised& flow, uint64_t audience) {
+  return std::lower_bound(flow.told.begin(), flow.told.end(), audience,
+                          [](const Told& told, uint64_t key) { return told.audience < key; });
+}
+
+MatchConsumer::Verdict MatchConsumer::Judge(Raised& flow, uint64_t identity, uint32_t indicator) {
   const uint32_t number = kit_->set->AudienceOf(indicator);
   Judged& judged = judged_[number];
   if (judged.finding == finding_) return judged.verdict;
   judged.finding = finding_;
   const uint64_t audience = kit_->set->audiences()[number].key;
-  const auto at = flow.told.find(audience);
-  if (at != flow.told.end() && at->second.count(identity) != 0) {
+  const auto at = PlaceOf(flow, audience);
+  const bool heard = at != flow.told.end() && at->audience == audience;
+  if (heard && at->values.Has(identity)) {
     judged.verdict = Verdict::kToldBefore;
-  } else if (at != flow.told.end() && at->second.size() >= limits_.alerts_per_flow) {
+  } else if (heard && at->values.size() >= limits_.alerts_per_flow) {
     judged.verdict = Verdict::kOverFlowLimit;
   } else if (!wait_when_full_ && !queue_.HasRoom(audience)) {
     judged.verdict = Verdict::kNoRoom;
   } else {
     judged.verdict = Verdict::kTell;
     audiences_.push_back(audience);
+    numbers_.push_back(number);
   }
   return judged.verdict;
 }
 
 void MatchConsumer::Remember(Raised& flow, uint64_t identity) {
   bool all = true;
-  for (const uint64_t audience : audiences_) {
-    size_t& remembered = remembered_[audience];
-    if (remembered >= limits_.remembered) {
+  for (size_t i = 0; i < audiences_.size(); ++i) {
+    Judged& judged = judged_[numbers_[i]];
+    if (judged.remembered == nullptr) judged.remembered = &remembered_[audiences_[i]];
+    if (*judged.remembered >= limits_.remembered) {
       all = false;
       continue;
     }
-    const auto [at, is_new] = flow.told.try_emplace(audience);
-    num_told_ += is_new ? 1 : 0;
-    at->second.insert(identity);
-    ++remembered;
-    ++num_remembered_;
+    auto at = PlaceOf(flow, audiences_[i]);
+    if (at == flow.told.end() || at->audience != audiences_[i]) {
+      at = flow.told.insert(at, Told{audiences_[i], judged.remembered, {}});
+      ++num_told_;
+    }
+    told_bytes_ -= at->values.memory_bytes();
+    at->values.Add(identity);
+    told_bytes_ += at->values.memory_bytes();
+    ++*judged.remembered;
   }
   if (!all) ++counters_.unremembered;
 }
 
 void MatchConsumer::Forget(const Raised& flow) {
-  for (const auto& [audience, identities] : flow.told) {
-    num_remembered_ -= identities.size();
-    const auto at = remembered_.find(audience);
-    if ((at->second -= identities.size()) == 0) remembered_.erase(at);
+  for (const Told& told : flow.told) {
+    *told.remembered -= told.values.size();
+    told_bytes_ -= told.values.memory_bytes();
   }
   num_told_ -= flow.told.size();
 }
 
 MatchConsumer::Raised& MatchConsumer::FlowOf(const EmissionContext& context, uint32_t first_hit) {
-  Raised& flow = raised_[context.flow.id];
+  if (last_ == nullptr || last_id_ != context.flow.id) {
+    last_ = &raised_.FindOrInsert(context.flow.id);
+    last_id_ = context.flow.id;
+  }
+  Raised& flow = *last_;
   // Hits are in the order of the indicators, and the canary's is the last: where it is the first, it is the only one.
   if (!flow.counted && first_hit != kit_->set->canary()) {
     flow.counted = true;
@@ -187,15 +206,14 @@ MatchConsumer::Raised& MatchConsumer::FlowOf(const EmissionContext& context, uin
 
 AlertCounters MatchConsumer::alert_counters() const {
   AlertCounters counters = counters_;
-  // A node of each table with its share of the buckets, as libstdc++ and malloc lay them out.
-  constexpr size_t kIdentityBytes = 48, kToldBytes = 112, kFlowBytes = 144;
-  counters.remembered_bytes = num_remembered_ * kIdentityBytes + num_told_ * kToldBytes + raised_.size() * kFlowBytes;
+  constexpr size_t kFlowBytes = 96;  // with its share of the table
+  counters.remembered_bytes = told_bytes_ + num_told_ * sizeof(Told) + raised_.size() * kFlowBytes;
   return counters;
 }
 
 void MatchConsumer::Raise(const ObservableBatch& batch, const Observable& observable, uint32_t index,
                           const EmissionContext& context) {
-  auto queued = std::make_unique<QueuedAlert>();
+  std::unique_ptr<QueuedAlert> queued = queue_.MakeAlert();
   queued->position = {PacketPosition(first_file_ + context.file, context.packet), context.rank};
   if (queued->position != position_) ordinal_ = 0;
   position_ = queued->position;
@@ -209,11 +227,14 @@ void MatchConsumer::Raise(const ObservableBatch& batch, const Observable& observ
   alert.kind = observable.kind;
   // The observable of an end's address says which end it is, whatever packet showed it.
   alert.direction = observable.kind == ObservableKind::kIp ? context.direction : observable.direction;
-  alert.value =
-      FormOf(observable.kind) == ValueForm::kAddress ? observable.address.ToString() : std::string(observable.text);
+  if (FormOf(observable.kind) == ValueForm::kAddress) {
+    alert.value = observable.address.ToString();
+  } else {
+    alert.value = observable.text;
+  }
   alert.address = AddressOf(observable);
   alert.generation = kit_->generation;
-  alert.indicators = tell_;
+  alert.indicators = tell_;  // copied into the buffers that it has
   alert.told = told_;
   if (keeper_ != nullptr) {
     alert.keep_key = KeepKeyOf(context.first_packet, context.flow.client_port, context.flow.server_port);
@@ -248,18 +269,17 @@ void MatchConsumer::Raise(const ObservableBatch& batch, const Observable& observ
 
 // An audience that the flow is remembered for hears of its end where it has room; what others have decides nothing.
 void MatchConsumer::TellEnd(const EndedFlow& flow) {
-  const auto found = raised_.find(flow.id);
-  if (found == raised_.end() || found->second.told.empty()) return;
+  const Raised* const found = raised_.Find(flow.id);
+  if (found == nullptr || found->told.empty()) return;
   audiences_.clear();
-  for (const auto& [audience, identities] : found->second.told) {
-    if (wait_when_full_ || queue_.HasRoom(audience)) audiences_.push_back(audience);
+  for (const Told& told : found->told) {
+    if (wait_when_full_ || queue_.HasRoom(told.audience)) audiences_.push_back(told.audience);
   }
   if (audiences_.empty()) {
     ++counters_.ends_queue_full;
     return;
   }
-  std::sort(audiences_.begin(), audiences_.end());
-  auto queued = std::make_unique<QueuedAlert>();
+  std::unique_ptr<QueuedAlert> queued = queue_.MakeAlert();
   const EmissionContext& context = *flow.end;
   queued->position = {PacketPosition(first_file_ + context.file, context.packet), context.rank};
   Alert& alert = queued->alert;

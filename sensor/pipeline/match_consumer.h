@@ -5,12 +5,13 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "exporter/alert/alert_queue.h"
 #include "sensor/keep/flow_keeper.h"
 #include "sensor/pipeline/burst_consumer.h"
+#include "sensor/pipeline/flow_map.h"
+#include "sensor/pipeline/told_values.h"
 #include "signatures/set/indicator_set.h"
 
 namespace vedette {
@@ -50,18 +51,29 @@ class MatchConsumer : public BurstConsumer {
                std::span<const EndedFlow> ended_flows) override;
   void OnProgress(uint32_t file, uint64_t packet) override;
   bool wants_ends() const override { return tell_ends_; }
-  bool HasRaised(uint64_t flow_id) const override { return raised_.contains(flow_id); }
+  bool HasRaised(uint64_t flow_id) const override { return raised_.Has(flow_id); }
 
   AlertCounters alert_counters() const override;
   // Flows with alerts that are over, in no order.
   const std::vector<EndedFlow>& matched_flows() const { return matched_flows_; }
 
  private:
-  using Identities = std::unordered_set<uint64_t>;  // what a flow alerted on
+  // What one audience was told of one flow. At least one value.
+  struct Told {
+    uint64_t audience = 0;
+    size_t* remembered = nullptr;  // of the audience, in remembered_
+    ToldValues values;
+  };
   struct Raised {
-    std::unordered_map<uint64_t, Identities> told;  // by audience
+    std::vector<Told> told;  // by audience, ascending
     bool counted = false, kept = false;
     uint64_t keep_key = 0;  // not 0: the keeper expects a request for it
+
+    void Reset() {
+      told.clear();
+      counted = kept = false;
+      keep_key = 0;
+    }
   };
   // What becomes of an audience's hits on a value.
   enum class Verdict : uint8_t { kTell, kToldBefore, kOverFlowLimit, kNoRoom };
@@ -69,12 +81,14 @@ class MatchConsumer : public BurstConsumer {
   struct Judged {
     uint64_t finding = 0;  // the verdict is about this one
     Verdict verdict = Verdict::kTell;
+    size_t* remembered = nullptr;  // of the audience; not known yet
   };
 
   // All hits on one observable.
   void OnFinding(const ObservableBatch& batch, std::span<const EmissionContext> contexts, std::span<const Hit> hits);
   void Expect(Raised& flow, const EmissionContext& context);
-  Verdict Judge(const Raised& flow, uint64_t identity, uint32_t indicator);
+  Verdict Judge(Raised& flow, uint64_t identity, uint32_t indicator);
+  static std::vector<Told>::iterator PlaceOf(Raised& flow, uint64_t audience);
   void Remember(Raised& flow, uint64_t identity);
   void Forget(const Raised& flow);
   // Queues an alert of tell_ and told_.
@@ -94,12 +108,16 @@ class MatchConsumer : public BurstConsumer {
   // Of the finding at hand.
   uint64_t finding_ = 0;
   std::vector<Judged> judged_;         // by number of the audience
-  std::vector<uint64_t> audiences_;    // keys of those that are told
+  std::vector<uint64_t> audiences_;    // keys of those that are told …
+  std::vector<uint32_t> numbers_;      // … and their numbers
   std::vector<uint32_t> tell_, told_;  // indicators
 
-  std::unordered_map<uint64_t, Raised> raised_;      // by flow id
-  std::unordered_map<uint64_t, size_t> remembered_;  // identities of all flows, by audience
-  size_t num_remembered_ = 0, num_told_ = 0;         // identities, and sets of them, of all flows
+  FlowMap<Raised> raised_;
+  // The flow of the last finding: most have several in a row.
+  uint64_t last_id_ = 0;
+  Raised* last_ = nullptr;
+  std::unordered_map<uint64_t, size_t> remembered_;  // identities of all flows, by audience; see Use
+  size_t num_told_ = 0, told_bytes_ = 0;             // sets of identities of all flows, and what they allocated
   size_t keep_flows_;                                // more that may be kept
   FlowKeeper* keeper_ = nullptr;
   uint32_t first_file_ = 0;

@@ -1,7 +1,6 @@
 #include "sensor/pipeline/worker.h"
 
 #include <algorithm>
-#include <cstring>
 #include <optional>
 #include <utility>
 
@@ -12,9 +11,11 @@
 namespace vedette {
 namespace {
 
-// Idle flows are looked for after so many frames of the capture, counted over all workers' packets, so that it happens
-// at the same packet for any number of workers. A sweep over a million flows takes 20 ms: 20 ns a packet at most.
-constexpr uint64_t kSweepFrames = uint64_t{1} << 20;
+// Flows that begin within so many frames of the capture are a part of all, and the parts are looked at for idle flows in
+// turn, one after each of as many frames: each flow a million frames after it began, and each million frames later.
+// Frames are counted over all workers' packets, so that it happens at the same packet for any number of workers. A part
+// has few flows, so no burst waits for long.
+constexpr uint64_t kPartFrames = 256;
 
 // Among what the end of the capture brings, flows that end follow what was left of datagrams.
 constexpr uint64_t kFlowEnds = uint64_t{1} << 62;
@@ -24,17 +25,14 @@ constexpr uint64_t kFlowEnds = uint64_t{1} << 62;
 constexpr uint64_t kGivenUpInTunnel = 1;
 
 constexpr uint64_t kClockSweepNs = 10'000'000'000;  // live; a million flows: 0.2 % of the worker's time
+constexpr size_t kFlowsAtOnce = 256;                // live; looked at before a burst, whatever time it is: some 20 us
 
-// A sweep may end a million flows: what they emit is handed over in portions.
+// The end of the capture may end a million flows: what they emit is handed over in portions.
 constexpr uint32_t kDeliverObservables = 4096;
 
 // No scan sends as many in vain, and no connection does without an answer in between: whoever sees only one direction
 // of a flow of so many does not see the other.
 constexpr uint32_t kJudgedPackets = 16;
-
-bool SentByClient(const FlowKey& key, const Flow& flow) {
-  return key.source_port == flow.client_port && std::memcmp(key.source, flow.client, 16) == 0;
-}
 
 // A stamp that is nearer than any flow's time-out to the one before is taken as it is.
 uint64_t NearNs(const WorkerOptions& options) {
@@ -47,20 +45,6 @@ Decoder::Options KeepingGivenUp(Decoder::Options options) {
   return options;
 }
 
-// The next segment of its direction, a keep-alive one byte before it (RFC 9293 section 3.8.4), or the answer to the SYN
-// that was seen: whatever time it is, the connection goes on.
-bool GoesOn(const Flow& flow, const Packet& packet, bool from_client) {
-  if (packet.protocol != kIpProtoTcp) return false;
-  const TcpHalf &half = flow.half[from_client ? 0 : 1], &other = flow.half[from_client ? 1 : 0];
-  if ((packet.tcp_flags & kTcpSyn) != 0) {
-    return (packet.tcp_flags & kTcpAck) != 0 && !half.started() && other.started() &&
-           packet.acknowledgment == other.next();
-  }
-  if (!half.known() || half.ended()) return false;
-  const int32_t distance = SequenceDistance(packet.sequence, half.next());
-  return distance == 0 || (distance == -1 && packet.payload.empty() && packet.missing_bytes == 0);
-}
-
 }  // namespace
 
 Worker::Worker(const WorkerOptions& options, BurstConsumer& consumer, std::unique_ptr<MatchKit> kit,
@@ -71,6 +55,7 @@ Worker::Worker(const WorkerOptions& options, BurstConsumer& consumer, std::uniqu
       decoder_(KeepingGivenUp(options.decoder)),
       flows_(options.max_flows, options.hash_seed),
       inspector_(options.inspector, batch_),
+      timeouts_{options.tcp_timeout_ns, options.tcp_closed_timeout_ns, options.other_timeout_ns},
       wants_ends_(consumer.wants_ends()),
       slots_(std::make_unique<Slot[]>(CaptureSource::kBurst)),
       clock_(NearNs(options)) {
@@ -101,6 +86,9 @@ void Worker::UseNewKit() {
 
 void Worker::Process(std::span<const Frame> frames) {
   counters_.frames += frames.size();
+  if (next_part_ != FlowTable::kParts) [[unlikely]] {
+    ContinueSweep();
+  }
   if (waiting_.empty()) [[likely]] {
     Judge(frames, false);
     return;
@@ -126,7 +114,7 @@ void Worker::Judge(std::span<const Frame> frames, bool last) {
   while (!frames.empty()) {
     // Streams cut bursts where they end for the moment: a sweep comes at the same packet all the same.
     const size_t most =
-        std::min({frames.size(), size_t{CaptureSource::kBurst}, size_t{kSweepFrames - frames_seen_ % kSweepFrames}});
+        std::min({frames.size(), size_t{CaptureSource::kBurst}, size_t{kPartFrames - frames_seen_ % kPartFrames}});
     size_t count = clock_.CountNear(frames.first(most));
     if (count != 0) [[likely]] {
       Run(frames.first(count), std::nullopt);
@@ -185,9 +173,8 @@ void Worker::Run(std::span<const Frame> frames, std::optional<uint64_t> time_ns)
   RunSlots(used);
   last_frame_ = frames.back();
   counters_.stamps_disbelieved = clock_.disbelieved();
-  const uint64_t before = frames_seen_;
   frames_seen_ += frames.size();
-  if (before / kSweepFrames != frames_seen_ / kSweepFrames) Sweep(clock_.now_ns(), false);
+  if (frames_seen_ % kPartFrames == 0 && !sweeps_by_clock_) SweepPart(PartNow(), clock_.now_ns());
   HandOver();
 }
 
@@ -221,48 +208,6 @@ void Worker::Lookup(Slot& slot) {
   flows_.PrefetchBucket(slot.key);
 }
 
-uint64_t Worker::TimeoutOf(const Flow& flow) const {
-  if (flow.protocol != kIpProtoTcp) return options_.other_timeout_ns;
-  return flow.closed ? options_.tcp_closed_timeout_ns : options_.tcp_timeout_ns;
-}
-
-// False: the packet certainly belongs to the flow. Few packets need more of a look.
-bool Worker::MayBeOver(const Flow& flow, const Slot& slot, bool from_client) const {
-  const uint64_t apart = slot.time_ns > flow.last_ns ? slot.time_ns - flow.last_ns : flow.last_ns - slot.time_ns;
-  return apart > TimeoutOf(flow) || (slot.packet.tcp_flags & kTcpSyn) != 0 ||
-         flow.half[from_client ? 0 : 1].irregular();
-}
-
-bool Worker::IsOver(const Flow& flow, const Slot& slot, bool from_client) const {
-  const Packet& packet = slot.packet;
-  if (CaptureClock::Between(slot.time_ns, flow.last_ns, slot.difference_ns) > TimeoutOf(flow) &&
-      (slot.addresses_only || !GoesOn(flow, packet, from_client)))
-    return true;
-  return flow.protocol == kIpProtoTcp && !slot.addresses_only && BeginsAnother(flow, packet, from_client);
-}
-
-// Whether the ports are used again, by a connection of its own. A SYN says so where the one before is over; in the
-// middle of another, which it must not hide, only once the peer accepts it, or where the peer was never heard and the
-// sender goes on behind it.
-bool Worker::BeginsAnother(const Flow& flow, const Packet& packet, bool from_client) {
-  const TcpHalf& half = flow.half[from_client ? 0 : 1];
-  const TcpHalf& other = flow.half[from_client ? 1 : 0];
-  const bool syn = (packet.tcp_flags & kTcpSyn) != 0, ack = (packet.tcp_flags & kTcpAck) != 0;
-  if (syn && !ack) {
-    const bool another = half.known() && half.first() != packet.sequence + 1;
-    return another && (flow.closed || half.fin_reached());
-  }
-  if (!half.passed_any() && !other.passed_any()) return false;  // the streams find their places themselves
-  if (syn) return other.SynIsAcknowledged(packet.acknowledgment);
-  return half.SynIsContinued(packet.sequence);
-}
-
-// Packets come a little out of order; a flow that goes on at another time, on the other hand, is there now.
-void Worker::UpdateTimes(Flow& flow, uint64_t time_ns) const {
-  flow.first_ns = std::min(flow.first_ns, time_ns);
-  if (time_ns > flow.last_ns || flow.last_ns - time_ns > TimeoutOf(flow)) flow.last_ns = time_ns;
-}
-
 Flow& Worker::NewFlow(const Slot& slot, uint64_t rank) {
   const Packet& packet = slot.packet;
   FlowKey key = slot.key;
@@ -273,7 +218,7 @@ Flow& Worker::NewFlow(const Slot& slot, uint64_t rank) {
   }
   uint64_t evicted = 0;
   const uint64_t crowded_out = flows_.crowded_out();
-  Flow& flow = flows_.Insert(key, [&](Flow& old) {
+  Flow& flow = flows_.Insert(key, PartNow(), [&](Flow& old) {
     ++evicted;
     EndFlow(old, *packet.frame, rank);
   });
@@ -334,9 +279,8 @@ void Worker::BeginContext() {
   batch_.set_context(static_cast<uint32_t>(contexts_.size()));
 }
 
-EmissionContext Worker::ContextOf(const Flow& flow, const Frame& frame, uint64_t time_ns, Direction direction,
-                                  uint64_t rank) const {
-  EmissionContext context;
+void Worker::FillContext(EmissionContext& context, const Flow& flow, const Frame& frame, uint64_t time_ns,
+                         Direction direction, uint64_t rank) const {
   TakeSnapshot(flow, context.flow);
   if ((flow.scope & kScopeTunnel) != 0) [[unlikely]] {
     const std::span<const OuterLayer> outer = flows_.OuterOf(flow);
@@ -348,12 +292,11 @@ EmissionContext Worker::ContextOf(const Flow& flow, const Frame& frame, uint64_t
   context.direction = direction;
   context.rank = rank;
   context.first_packet = flow.first_packet;
-  return context;
 }
 
 void Worker::EndContext(const Flow& flow, const Frame& frame, uint64_t time_ns, Direction direction, uint64_t rank) {
-  if (batch_.size() == batch_before_) return;
-  contexts_.push_back(ContextOf(flow, frame, time_ns, direction, rank));
+  if (!emitted()) return;
+  FillContext(contexts_.emplace_back(), flow, frame, time_ns, direction, rank);
   BeginContext();
 }
 
@@ -368,10 +311,13 @@ void Worker::OnPacket(Slot& slot, uint64_t rank) {
   const Frame& frame = *packet.frame;
   bool from_client = true;
   Flow* flow = flows_.Find(slot.key, from_client);
-  if (flow != nullptr && MayBeOver(*flow, slot, from_client) && IsOver(*flow, slot, from_client)) {
-    EndFlow(*flow, frame, rank);
-    flows_.Release(*flow);
-    flow = nullptr;
+  if (flow != nullptr) [[likely]] {
+    const PacketOfFlow next = {packet, slot.time_ns, slot.difference_ns, slot.addresses_only, from_client};
+    if (MayBeOver(timeouts_, *flow, next) && IsOver(timeouts_, *flow, next)) {
+      EndFlow(*flow, frame, rank);
+      flows_.Release(*flow);
+      flow = nullptr;
+    }
   }
   bool turned = false;
   if (flow != nullptr && !flow->client_known && !slot.addresses_only) {
@@ -383,7 +329,7 @@ void Worker::OnPacket(Slot& slot, uint64_t rank) {
     flow = &NewFlow(slot, rank);
     from_client = SentByClient(slot.key, *flow);
   }
-  UpdateTimes(*flow, slot.time_ns);
+  UpdateTimes(timeouts_, *flow, slot.time_ns);
   if (!slot.addresses_only) {
     const uint64_t time_ns = frame.time_ns;
     if (time_ns < counters_.first_ns) counters_.first_ns = time_ns;
@@ -424,6 +370,7 @@ void Worker::OnPacket(Slot& slot, uint64_t rank) {
     inspector_.OnOther(*flow);
   }
   if (look_up) EmitAddresses(*flow);
+  if (!emitted()) return;
   // The bytes may have told that the client is at the other end.
   EndContext(*flow, frame, frame.time_ns, SentByClient(slot.key, *flow) ? Direction::kToServer : Direction::kToClient,
              rank);
@@ -451,24 +398,36 @@ void Worker::EndFlow(Flow& flow, const Frame& frame, uint64_t rank) {
   ended.first_packet = flow.first_packet;
   ended.last_packet = rank == 0 ? position - 1 : position;
   if (!wants_ends_) return;
-  ended.end = &ends_.emplace_back(ContextOf(flow, frame, flow.last_ns, Direction::kToServer, rank));
+  FillContext(ends_.emplace_back(), flow, frame, flow.last_ns, Direction::kToServer, rank);
+  ended.end = &ends_.back();
   ended.context = static_cast<uint32_t>(contexts_.size());
 }
 
-void Worker::Sweep(uint64_t now_ns, bool all) {
-  Deliver();
-  std::vector<Flow*> over;
+uint32_t Worker::PartNow() const { return static_cast<uint32_t>(frames_seen_ / kPartFrames % FlowTable::kParts); }
+
+// Ends the flows of a part that are idle. Returns how many it has.
+size_t Worker::SweepPart(uint32_t part, uint64_t now_ns) {
   const uint64_t difference_ns = clock_.difference_ns();
-  flows_.ForEach([&](Flow& flow) {
-    if (all || CaptureClock::Between(now_ns, flow.last_ns, difference_ns) > TimeoutOf(flow)) over.push_back(&flow);
+  const size_t looked_at = flows_.ForEachOf(part, [&](Flow& flow) {
+    if (CaptureClock::Between(now_ns, flow.last_ns, difference_ns) > timeouts_.Of(flow))
+      over_.push_back({flow.first_packet, &flow});
   });
-  if (!all) counters_.flows_timed_out += over.size();
-  std::sort(over.begin(), over.end(), [](const Flow* a, const Flow* b) { return a->first_packet < b->first_packet; });
-  for (Flow* flow : over) {
-    EndFlow(*flow, last_frame_, (flow->first_packet + 1) | (all ? AlertPosition::kEndOfCapture | kFlowEnds : 0));
-    flows_.Release(*flow);
+  counters_.flows_timed_out += over_.size();
+  if (!over_.empty()) EndAllOver(0);
+  return looked_at;
+}
+
+// `rank`: what is behind these, beside their first packets.
+void Worker::EndAllOver(uint64_t rank) {
+  Deliver();
+  std::sort(over_.begin(), over_.end(),
+            [](const OverFlow& a, const OverFlow& b) { return a.first_packet < b.first_packet; });
+  for (const OverFlow& over : over_) {
+    EndFlow(*over.flow, last_frame_, (over.first_packet + 1) | rank);
+    flows_.Release(*over.flow);
     if (batch_.size() > kDeliverObservables) Deliver();
   }
+  over_.clear();
   counters_.flows_now = flows_.size();
 }
 
@@ -491,12 +450,23 @@ void Worker::HandOver() {
 void Worker::SweepByClock(uint64_t now_ns) {
   UseNewKit();
   ProcessWaiting();
-  const bool set_back = now_ns < last_clock_sweep_ns_;
-  if (!set_back && now_ns < last_clock_sweep_ns_ + kClockSweepNs) return;
-  last_clock_sweep_ns_ = now_ns;
-  decoder_.ExpireFragments(now_ns);
-  OnGivenUp(last_frame_, false);
-  Sweep(now_ns, false);
+  sweeps_by_clock_ = true;
+  clock_ns_ = now_ns;
+  if (next_part_ == FlowTable::kParts) {
+    const bool set_back = now_ns < last_clock_sweep_ns_;
+    if (!set_back && now_ns < last_clock_sweep_ns_ + kClockSweepNs) return;
+    last_clock_sweep_ns_ = now_ns;
+    decoder_.ExpireFragments(now_ns);
+    OnGivenUp(last_frame_, false);
+    next_part_ = 0;
+  }
+  ContinueSweep();
+}
+
+// Some parts further.
+void Worker::ContinueSweep() {
+  for (size_t looked_at = 0; next_part_ != FlowTable::kParts && looked_at < kFlowsAtOnce;)
+    looked_at += SweepPart(next_part_++, clock_ns_);
   HandOver();
 }
 
@@ -504,7 +474,8 @@ void Worker::Finish() {
   ProcessWaiting();
   decoder_.Finish();
   OnGivenUp(last_frame_, true);
-  Sweep(clock_.now_ns(), true);
+  flows_.ForEach([&](Flow& flow) { over_.push_back({flow.first_packet, &flow}); });
+  EndAllOver(AlertPosition::kEndOfCapture | kFlowEnds);
   HandOver();
 }
 

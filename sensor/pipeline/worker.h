@@ -22,6 +22,7 @@
 #include "sensor/keep/flow_keeper.h"
 #include "sensor/pipeline/burst_consumer.h"
 #include "sensor/pipeline/capture_clock.h"
+#include "sensor/pipeline/flow_end.h"
 #include "sensor/pipeline/worker_counters.h"
 
 namespace vedette {
@@ -59,8 +60,8 @@ class Worker {
   void Process(std::span<const Frame> frames);
   // Nothing follows for now: what waits is judged by itself.
   void ProcessWaiting();
-  // Live, now and then between bursts: ends flows that are idle by the clock, nanoseconds since 1970; looks for them
-  // every 10 s only.
+  // Live, now and then between bursts: ends flows that are idle by the clock, nanoseconds since 1970. A look at all of
+  // them begins every 10 s; each call, and each Process, takes it some flows further, so that no burst waits for it.
   void SweepByClock(uint64_t now_ns);
   // The capture is over: every flow ends.
   void Finish();
@@ -94,7 +95,6 @@ class Worker {
   void Judge(std::span<const Frame> frames, bool last);
   void Run(std::span<const Frame> frames, std::optional<uint64_t> time_ns);
   void Lookup(Slot& slot);
-  void UpdateTimes(Flow& flow, uint64_t time_ns) const;
   bool MayTurn(const Flow& flow, bool may_wait);
   void SettleIfNamed(Flow& flow, bool may_wait);
   bool Told(Flow& flow, const Packet& packet, bool& from_client);
@@ -103,15 +103,16 @@ class Worker {
   void RunSlots(size_t count);
   void OnGivenUp(const Frame& at, bool all);
   Flow& NewFlow(const Slot& slot, uint64_t rank);
-  static bool BeginsAnother(const Flow& flow, const Packet& packet, bool from_client);
-  bool MayBeOver(const Flow& flow, const Slot& slot, bool from_client) const;
-  bool IsOver(const Flow& flow, const Slot& slot, bool from_client) const;
-  uint64_t TimeoutOf(const Flow& flow) const;
   void EndFlow(Flow& flow, const Frame& frame, uint64_t rank);
-  void Sweep(uint64_t now_ns, bool all);
+  uint32_t PartNow() const;
+  size_t SweepPart(uint32_t part, uint64_t now_ns);
+  void ContinueSweep();
+  void EndAllOver(uint64_t rank);
   void BeginContext();
-  EmissionContext ContextOf(const Flow& flow, const Frame& frame, uint64_t time_ns, Direction direction,
-                            uint64_t rank) const;
+  bool emitted() const { return batch_.size() != batch_before_; }  // since BeginContext
+  // A context that was just made.
+  void FillContext(EmissionContext& context, const Flow& flow, const Frame& frame, uint64_t time_ns,
+                   Direction direction, uint64_t rank) const;
   void EndContext(const Flow& flow, const Frame& frame, uint64_t time_ns, Direction direction, uint64_t rank);
   void Deliver();
   void HandOver();
@@ -125,6 +126,7 @@ class Worker {
   Decoder decoder_;
   FlowTable flows_;
   StreamInspector inspector_;
+  const FlowTimeouts timeouts_;
   WorkerCounters counters_;
   std::vector<EmissionContext> contexts_;
   std::vector<EndedFlow> ended_;
@@ -133,7 +135,15 @@ class Worker {
   std::unique_ptr<Slot[]> slots_;
   uint64_t frames_seen_ = 0;
   uint32_t batch_before_ = 0;
-  uint64_t last_clock_sweep_ns_ = 0;
+  // A flow that is over and still there.
+  struct OverFlow {
+    uint64_t first_packet;
+    Flow* flow;
+  };
+  std::vector<OverFlow> over_;
+  bool sweeps_by_clock_ = false;
+  uint64_t clock_ns_ = 0, last_clock_sweep_ns_ = 0;  // live: now, and when the last sweep began
+  uint32_t next_part_ = FlowTable::kParts;           // of the sweep under way; kParts: none is
   CaptureClock clock_;
   std::vector<WaitingFrame> waiting_;
   Frame last_frame_;

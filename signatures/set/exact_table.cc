@@ -416,7 +416,7 @@ class ExactTable::Prober {
         const std::optional<IpAddress> address = FormOf(observable.kind) == ValueForm::kAddress
                                                      ? std::optional(observable.address.Unmapped())
                                                      : AddressOfHost(observable.text);
-        return address && IpAddress::Parse(value) == address;
+        return address && address->ToString() == value;  // which is in its normal form
       }
       case KeySpace::kAddressPort: {
         const std::optional<AddressPort> end =

@@ -72,6 +72,76 @@ TEST(AlertQueue, GoesOnForLong) {
   EXPECT_EQ(queue.depth(), 5000 - taken);
 }
 
+// What was in the alert before is not in the one that is filled again.
+TEST(AlertQueue, GivenBackAlertsAreEmpty) {
+  Doorbell doorbell;
+  AlertQueue queue(doorbell);
+  std::unique_ptr<QueuedAlert> alert = queue.MakeAlert();
+  const QueuedAlert* const same = alert.get();
+  Alert& filled = alert->alert;
+  filled.event = EventKind::kClosed;
+  filled.ordinal = 3;
+  filled.generation = 4;
+  filled.kind = ObservableKind::kDnsQuery;
+  filled.direction = Direction::kToClient;
+  filled.value = "secret.example";
+  filled.address = *IpAddress::Parse("192.0.2.1");
+  filled.message = {{ObservableKind::kDnsQuery, "secret.example"}};
+  filled.flow.outer.resize(2);
+  filled.flow.num_vlans = 2;
+  filled.indicators = {1, 2};
+  filled.told = {3};
+  filled.audiences = {4};
+  ASSERT_TRUE(queue.TryPush(alert, kOne));
+  AlertQueue::GiveBack(queue.Pop());
+  alert = queue.MakeAlert();
+  ASSERT_EQ(alert.get(), same);
+  const Alert& empty = alert->alert;
+  EXPECT_EQ(empty.event, EventKind::kAlert);
+  EXPECT_EQ(empty.ordinal, 0u);
+  EXPECT_EQ(empty.generation, 0u);
+  EXPECT_EQ(empty.kind, ObservableKind::kIp);
+  EXPECT_EQ(empty.direction, Direction::kToServer);
+  EXPECT_EQ(empty.value, "");
+  EXPECT_EQ(empty.address, IpAddress());
+  EXPECT_TRUE(empty.message.empty() && empty.flow.outer.empty() && empty.indicators.empty() && empty.told.empty() &&
+              empty.audiences.empty());
+  EXPECT_EQ(empty.flow.num_vlans, 0);
+  // Of one with large buffers nothing is kept.
+  alert->alert.value.assign(100'000, 'x');
+  ASSERT_TRUE(queue.TryPush(alert, kOne));
+  AlertQueue::GiveBack(queue.Pop());
+  EXPECT_LT(queue.MakeAlert()->alert.value.capacity(), 1000u);
+}
+
+TEST(AlertQueue, AlertsGoRoundBetweenTwoThreads) {
+  constexpr uint64_t kAlerts = 20'000;
+  Doorbell doorbell;
+  AlertQueue queue(doorbell, 2000);
+  std::thread consumer([&] {
+    for (uint64_t packet = 1; packet <= kAlerts;) {
+      if (queue.Front() == nullptr) {
+        std::this_thread::yield();
+        continue;
+      }
+      std::unique_ptr<QueuedAlert> alert = queue.Pop();
+      ASSERT_EQ(alert->position.packet, packet);
+      ASSERT_EQ(alert->alert.indicators, std::vector<uint32_t>{static_cast<uint32_t>(packet)});
+      ++packet;
+      AlertQueue::GiveBack(std::move(alert));
+    }
+  });
+  for (uint64_t packet = 1; packet <= kAlerts; ++packet) {
+    std::unique_ptr<QueuedAlert> alert = queue.MakeAlert();
+    ASSERT_TRUE(alert->alert.indicators.empty());
+    alert->position.packet = packet;
+    alert->alert.indicators = {static_cast<uint32_t>(packet)};
+    while (!queue.TryPush(alert, kOne)) std::this_thread::yield();
+  }
+  consumer.join();
+  EXPECT_EQ(queue.depth(), 0u);
+}
+
 TEST(AlertTurns, TakesOneOfEachQueueInTurn) {
   Doorbell doorbell;
   AlertQueue busy(doorbell), quiet(doorbell), other(doorbell);

@@ -1,7 +1,10 @@
 #include "parsers/base/address.h"
 
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <random>
 #include <string>
 
 namespace vedette {
@@ -15,6 +18,22 @@ TEST(IpAddress, ReadsAndWritesBothVersions) {
   for (const char* text :
        {"", "1.2.3", "1.2.3.4.5", "01.2.3.4", "256.1.1.1", "1.2.3.4 ", "[::1]", "fe80::1%eth0", ":::", "g::"}) {
     EXPECT_FALSE(IpAddress::Parse(text).has_value()) << text;
+  }
+}
+
+// Mostly zeros, where the texts differ.
+TEST(IpAddress, WritesWhatInetNtopWrites) {
+  std::mt19937 random(1);
+  for (int i = 0; i < 200'000; ++i) {
+    uint8_t bytes[16];
+    const unsigned zeros = random() % 4;
+    for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(random() % 4 < zeros ? 0 : random());
+    if (random() % 8 == 0) std::fill(bytes, bytes + 12, uint8_t{0});
+    if (random() % 16 == 0) bytes[10] = bytes[11] = 0xff;
+    char text[INET6_ADDRSTRLEN];
+    ASSERT_EQ(IpAddress::V6(bytes).ToString(), inet_ntop(AF_INET6, bytes, text, sizeof text));
+    ASSERT_EQ(IpAddress::V4(bytes).ToString(), inet_ntop(AF_INET, bytes, text, sizeof text));
+    ASSERT_EQ(IpAddress::Parse(IpAddress::V6(bytes).ToString()), IpAddress::V6(bytes));
   }
 }
 

@@ -77,8 +77,9 @@ TEST(ConfigExample, ItsDefaultsAreThoseOfTheSensor) {
   std::string spelled;
   const std::regex commented("^( *)# ([a-z_]+:.*)$");
   for (std::string line; std::getline(lines, line);) spelled += std::regex_replace(line, commented, "$1$2") + '\n';
-  EXPECT_EQ(ChangedSettings(load(ExampleConfig()), load(spelled)), std::vector<std::string>{"`alarms: command`"})
-      << "the command has no default";
+  EXPECT_EQ(ChangedSettings(load(ExampleConfig()), load(spelled)),
+            (std::vector<std::string>{"`capture: keep: folder`", "`alarms: command`"}))
+      << "these two have no default";
 }
 
 }  // namespace

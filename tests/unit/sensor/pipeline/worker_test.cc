@@ -279,6 +279,43 @@ TEST(Worker, ASweepEndsIdleFlows) {
   EXPECT_EQ(worker.counters().flows_timed_out, 1u);
 }
 
+// Flows that began at different times: none is forgotten, and no call looks at all of them.
+TEST(Worker, ASweepByTheClockIsSpread) {
+  constexpr size_t kFlows = 5000;
+  Capture capture;
+  for (size_t i = 0; i < kFlows; ++i) capture.Send(true, static_cast<uint16_t>(10'000 + i), {}, "x", kSecond);
+  Collector collector;
+  WorkerOptions options;
+  options.believe_stamps = true;
+  Worker worker(options, collector);
+  worker.Process(capture.frames());
+  size_t calls = 0, most = 0;
+  for (uint64_t ended = 0; ended < kFlows && calls < 2 * kFlows; ++calls) {
+    worker.SweepByClock(700 * kSecond + calls);
+    most = std::max<size_t>(most, collector.ended - ended);
+    ended = collector.ended;
+  }
+  EXPECT_EQ(collector.ended, kFlows);
+  EXPECT_EQ(worker.counters().flows_now, 0u);
+  EXPECT_LE(most, 512u);
+
+  // Bursts that come meanwhile take it further.
+  Collector ends;
+  Worker busy(options, ends);
+  busy.Process(capture.frames());
+  busy.SweepByClock(700 * kSecond);
+  Capture later;
+  later.Send(true, 9'000, {}, "x", 700 * kSecond);
+  Frame frame = later.frames()[0];
+  frame.number = kFlows;
+  for (int i = 0; i < 100 && ends.ended < kFlows; ++i) {
+    ++frame.number;
+    busy.Process({&frame, 1});
+  }
+  EXPECT_EQ(ends.ended, kFlows);
+  EXPECT_EQ(busy.counters().flows_now, 1u);
+}
+
 TEST(Worker, ASweepFreesStaleFragments) {
   Capture capture;
   Ipv4 ip;

@@ -56,6 +56,14 @@ class VethTest : public ::testing::Test {
     for (const std::string& name : {near, far}) Command("ip link set " + name + " addrgenmode none mtu 9000 up");
     return true;
   }
+  // Until then the kernel throws away what is sent over it: it hears of the carrier some time after the command.
+  static bool UntilItSends(const std::string& interface) {
+    for (int i = 0; i < 400; ++i) {
+      if (Command("ip link show " + interface + " | grep 'state UP'")) return true;
+      usleep(25'000);
+    }
+    return false;
+  }
   static int OpenSender(const char* interface) {
     const int sender = socket(AF_PACKET, SOCK_RAW, 0);
     sockaddr_ll address{};
