@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -35,6 +36,18 @@ void RefuseEmptyValues(CLI::App& command) {
   for (CLI::App* sub : command.get_subcommands({})) RefuseEmptyValues(*sub);
 }
 
+// Without the value that an option has where it is given without one: CLI11 writes it behind the name.
+class HelpFormatter : public CLI::Formatter {
+ public:
+  std::string make_option_name(const CLI::Option* option, bool is_positional) const override {
+    std::string name = CLI::Formatter::make_option_name(option, is_positional);
+    const size_t begin = name.find('{');
+    const size_t end = name.find('}', begin);
+    if (begin != std::string::npos && end != std::string::npos) name.erase(begin, end - begin + 1);
+    return name;
+  }
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -46,6 +59,7 @@ int main(int argc, char** argv) {
                "vedette"};
   app.set_version_flag("--version", "vedette " VEDETTE_VERSION);
   app.require_subcommand(1);
+  app.formatter(std::make_shared<HelpFormatter>());
   app.get_formatter()->column_width(34);
 
   struct Entry {
