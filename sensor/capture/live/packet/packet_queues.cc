@@ -24,8 +24,10 @@
 namespace vedette {
 namespace {
 
-// Large enough that a busy queue wakes its worker seldom, small enough to be found in one piece.
-constexpr uint32_t kBlockBytes = 1u << 20;
+// Of TPACKET_V3 each block is used up after gather_ms, however little is in it: many small ones bridge a longer stall of
+// a worker, 2.5 s with the default buffer. It holds the largest packets that networks and merging cards make; a longer
+// one is cut.
+constexpr uint32_t kBlockBytes = 256u << 10;
 // A ring of fewer blocks loses more of itself to the one that is being read.
 constexpr uint32_t kWantedBlocks = 8;
 // Of a block and of a packet in it, beside the packet's bytes.
@@ -35,7 +37,7 @@ constexpr uint32_t kLeastBlockBytes = 64u << 10;
 // <linux/if_packet.h> has it since Linux 5.14.
 constexpr int kFanoutIgnoreOutgoing = 0x4000;
 
-// The ring's blocks hold the largest packet, and there are at least two.
+// There are at least two blocks.
 RingShape ShapeOf(const PacketQueueOptions& options, uint32_t mtu) {
   RingShape shape;
   shape.slot_bytes = TpacketV2Ring::SlotBytes(mtu);

@@ -117,7 +117,8 @@ class FanoutTest : public VethTest {
     PacketQueueOptions options;
     options.interface = interface;
     options.file = file;
-    options.buffer_bytes = 8 << 20;
+    options.buffer_bytes = 16 << 20;
+    options.gather_ms = 50;  // nobody reads while they are sent, which takes long on a busy machine
     options.fanout_seed = kSeed;
     options.low_latency = low_latency;
     OpenFailure failure;
