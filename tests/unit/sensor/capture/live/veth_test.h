@@ -65,6 +65,15 @@ class VethTest : public ::testing::Test {
     return -1;
   }
 
+  // Until an interface is, the kernel drops what is sent over it.
+  static bool IsUp(const std::string& interface) {
+    for (int i = 0; i < 200; ++i) {
+      if (std::system(("ip link show " + interface + " | grep -q 'state UP'").c_str()) == 0) return true;
+      usleep(20'000);
+    }
+    return false;
+  }
+
   void Send(const std::vector<uint8_t>& frame) { SendOn(sender_, frame); }
   static void SendOn(int sender, const std::vector<uint8_t>& frame) {
     ASSERT_EQ(send(sender, frame.data(), frame.size(), 0), static_cast<ssize_t>(frame.size())) << std::strerror(errno);
