@@ -44,9 +44,7 @@ void ExportLoop::Deliver(Alert& alert) {
       broken_[i] = true;
       summary_.errors.push_back(sinks_[i]->error());
       if (on_error_) on_error_(sinks_[i]->error());
-      bool left = false;
-      for (size_t j = 0; j < sinks_.size(); ++j) left |= sinks_[j]->delivers() && !broken_[j];
-      if (ordered_ || !left) stop_early_.store(true);
+      if (ordered_) stop_early_.store(true);
     }
     delivered &= !broken_[i];
   }

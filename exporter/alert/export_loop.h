@@ -24,7 +24,7 @@ class ExportLoop {
  public:
   // `doorbell`: the one that the queues ring. `ordered`: wait for the watermarks of all workers (replay); else one of
   // each queue in turn, as they arrive (live). Queues and sinks outlive the loop. `stop_early` is set for the workers to
-  // see: in replay when a sink failed, live when none that delivers is left. `on_error` is told at once why one failed.
+  // see, in replay: when a sink failed. A live sensor goes on without it. `on_error` is told at once why one failed.
   // `events`: what makes events of alerts for the sinks; outlives the loop, too.
   ExportLoop(Doorbell& doorbell, std::vector<AlertQueue*> queues, EventMaker& events, std::vector<AlertSink*> sinks,
              bool ordered, std::atomic<bool>& stop_early, std::function<void(std::string_view)> on_error = {});

@@ -12,7 +12,7 @@ namespace vedette {
 enum class CheckLevel : uint8_t {
   kOk,
   kWarning,  // it runs, but perhaps not as expected
-  kError,    // it does not run
+  kError,    // it does not run, or does and sees nothing of an interface
 };
 
 struct CheckItem {

@@ -8,6 +8,7 @@
 
 #include "sensor/capture/link_type.h"
 #include "sensor/capture/live/frame_sender.h"
+#include "sensor/capture/live/link_watch.h"
 #include "sensor/capture/packet_filter.h"
 #include "sensor/check/offloads.h"
 #include "sensor/check/parts.h"
@@ -53,10 +54,16 @@ void CheckInterface(const std::string& interface, CheckReport& report) {
     return;
   }
   if (interface.size() >= IFNAMSIZ || if_nametoindex(interface.c_str()) == 0)
-    return report.Error("capture", interface + ": there is no such interface; `ip link` lists the existing ones");
+    return report.Error(
+        "capture", fmt::format("{}: there is no such interface; there are: {}. A sensor would start, raise the alarm "
+                               "interface_down.{}, and wait for it; is the name right?",
+                               interface, ListInterfaces(), interface));
   const unsigned flags = FlagsOf(interface);
   if ((flags & IFF_UP) == 0) {
-    report.Error("capture", fmt::format("{0}: is down; bring it up: ip link set {0} up", interface));
+    report.Error("capture",
+                 fmt::format("{0}: is down; bring it up: ip link set {0} up. A sensor would start, raise the "
+                             "alarm interface_down.{0}, and capture once it is up",
+                             interface));
   } else {
     report.Ok("capture", interface + " is there and up");
   }

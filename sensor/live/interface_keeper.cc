@@ -15,6 +15,9 @@ namespace {
 
 constexpr int kTickMs = 100;
 
+// A look at an interface may know already what is told of it so long after.
+constexpr uint64_t kLateNs = 100'000'000;
+
 template <class Clock>
 uint64_t NowNs() {
   return static_cast<uint64_t>(
@@ -68,7 +71,7 @@ void InterfaceKeeper::Work() {
   auto next_look = Clock::now() + kLookInterval;
   while (!stopping_.load()) {
     bool lost = false;
-    for (const LinkWatch::Change& change : watch_->Wait(kTickMs, lost)) Take(change);
+    Take(watch_->Wait(kTickMs, lost));
     if (lost || Clock::now() >= next_look) {
       next_look = Clock::now() + kLookInterval;
       Look();
@@ -79,17 +82,33 @@ void InterfaceKeeper::Work() {
 
 void InterfaceKeeper::Look() {
   for (Kept& kept : kept_) Assess(kept);
+  LookAtOpener();
 }
 
-// Each change counts, not only what is left of several: an interface that was down for a moment was blind for it.
-void InterfaceKeeper::Take(const LinkWatch::Change& change) {
+void InterfaceKeeper::LookAtOpener() {
+  if (parts_.opener == nullptr || opener_ended_ || !parts_.opener->ended()) return;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  opener_ended_ = true;
+  parts_.log->Error(
+      "the process that opens capture sockets has ended, and a confined sensor cannot start another: what is captured "
+      "goes on, but an interface that is removed and comes back is not captured until the sensor is restarted");
+}
+
+// Each change counts, not only what is left of several: an interface that was down for a moment was blind for it. What
+// is told late, of the time before the last look at it, does not.
+void InterfaceKeeper::Take(const std::vector<LinkWatch::Change>& changes) {
   for (Kept& kept : kept_) {
     unsigned number = 0;
     if (!NumberOf(kept.given.sources, number)) continue;
-    const bool captured = number != 0 && change.link.index == number;
-    if (captured && !change.gone && change.link.name == kept.given.name && StateOf(change.link) != InterfaceState::kUp)
-      Set(kept, StateOf(change.link));
-    if (captured || change.link.name == kept.given.name) Assess(kept);
+    bool concerned = false;
+    for (const LinkWatch::Change& change : changes) {
+      const bool captured = number != 0 && change.link.index == number, named = change.link.name == kept.given.name;
+      concerned |= captured || named;
+      const InterfaceState state = StateOf(change.link);
+      const bool late = RecordClock().steady_ns < kept.record.since().steady_ns + kLateNs;
+      if (captured && named && !change.gone && !late) Set(kept, state);
+    }
+    if (concerned) Assess(kept);
   }
 }
 
@@ -101,7 +120,9 @@ void InterfaceKeeper::Assess(Kept& kept) {
   if (!NumberOf(given.sources, number)) return Set(kept, failed ? InterfaceState::kFailed : InterfaceState::kUp);
   const Link link = watch_->Find(given.name);
   if (link.index != 0) {
-    if ((link.index != number || failed) && !Attach(kept, link)) return Set(kept, InterfaceState::kFailed);
+    const bool open = link.index == number && !(failed && kept.opened.empty());
+    if (!open && !Attach(kept, link, failed))
+      return Set(kept, link.up ? InterfaceState::kFailed : InterfaceState::kDown);
     return Set(kept, StateOf(link));
   }
   const Link other = number == 0 ? Link{} : watch_->Find(number);
@@ -110,35 +131,42 @@ void InterfaceKeeper::Assess(Kept& kept) {
   Set(kept, state == InterfaceState::kUp ? InterfaceState::kRenamed : state, other.name);
 }
 
-// False: it cannot be captured from, and `problem` says why.
-bool InterfaceKeeper::Attach(Kept& kept, const Link& link) {
+// False: it is not captured from; `problem` says why, where it is up.
+bool InterfaceKeeper::Attach(Kept& kept, const Link& link, bool failed) {
   std::string problem;
   if (kept.given.wire != nullptr && !kept.given.wire->Rebind(problem)) parts_.log->Warn(problem, problem);
-  std::vector<LiveSource*>& sources = kept.given.sources;
-  if (!sources.empty() &&
+  const std::vector<LiveSource*>& sources = kept.given.sources;
+  if (!failed && !sources.empty() &&
       std::all_of(sources.begin(), sources.end(), [&](LiveSource* source) { return source->Rebind(link.index); }))
     return true;
-  if (Clock::now() < kept.open_again_at) return false;
-  problem.clear();
+  return Clock::now() >= kept.open_again_at && OpenAnew(kept, link);
+}
+
+bool InterfaceKeeper::OpenAnew(Kept& kept, const Link& link) {
+  OpenFailure failure = {InterfaceProblem::kOther,
+                         kept.given.name + ": it cannot be opened without privileges; restart the sensor"};
   std::vector<std::unique_ptr<LiveSource>> opened;
-  if (parts_.open) {
-    opened = parts_.open(kept.place, problem);
-  } else {
-    problem = fmt::format("{}: this back end cannot open an interface again; restart the sensor", kept.given.name);
-  }
-  kept.open_again_at = Clock::now() + kOpenAgain;
-  if (opened.size() == kept.given.slots.size()) {
+  if (parts_.open) opened = parts_.open(kept.place, failure);
+  if (!opened.empty()) {
+    std::vector<LiveSource*>& sources = kept.given.sources;
+    // One that was renamed still brings packets.
+    for (LiveSource* const source : sources) source->Close();
+    sources.clear();
+    for (const std::unique_ptr<LiveSource>& source : opened) sources.push_back(source.get());
     kept.opened = std::move(opened);
     kept.hand_over_at = Clock::now() + kSettle;
-    sources.clear();
-    for (const std::unique_ptr<LiveSource>& source : kept.opened) sources.push_back(source.get());
-    problem.clear();
-  } else if (problem != kept.problem) {
-    parts_.log->Error(fmt::format("interface {}", problem), "interface " + kept.given.name);
+    return true;
   }
-  const std::lock_guard<std::mutex> lock(mutex_);
-  kept.problem = problem;
-  return problem.empty();
+  // One that is down, or gone by now, is tried at the next change of it.
+  if (!link.up || failure.kind == InterfaceProblem::kAbsent || failure.kind == InterfaceProblem::kDown) return false;
+  kept.open_again_at = Clock::now() + kOpenAgain;
+  const bool said = failure.text == kept.problem;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    kept.problem = failure.text;
+  }
+  if (!said) parts_.log->Error("interface " + failure.text, "interface " + kept.given.name);
+  return false;
 }
 
 // New sources to the lanes, once the old ones have run dry; old ones are freed here.
@@ -214,6 +242,7 @@ void InterfaceKeeper::AppendFigures(Figures& out) const {
     blind += kept.record.BlindSeconds(now);
   }
   out.Add(families::kBlind, blind);
+  if (parts_.opener != nullptr) out.Add(families::kHelperUp, "sockets", opener_ended_ ? 0 : 1);
 }
 
 void InterfaceKeeper::AddTo(nlohmann::json& status) const {

@@ -26,10 +26,12 @@
 
 #include "exporter/metrics/figures.h"
 #include "sensor/capture/live/frame_sender.h"
+#include "sensor/capture/live/interface_problem.h"
 #include "sensor/capture/live/interface_record.h"
 #include "sensor/capture/live/link_watch.h"
 #include "sensor/capture/live/live_source.h"
 #include "sensor/capture/live/source_slot.h"
+#include "sensor/hardening/processes/socket_opener.h"
 #include "sensor/live/log.h"
 
 namespace vedette {
@@ -44,9 +46,11 @@ class InterfaceKeeper : public FigureSource {
   };
   struct Parts {
     std::vector<Interface> interfaces;  // as in the configuration
-    // New sources of the interface at that place in the list, one for each lane; empty with an error. May be empty: no
+    // New sources of the interface at that place in the list, one for each lane; empty with the reason. May be empty: no
     // source can be made any more.
-    std::function<std::vector<std::unique_ptr<LiveSource>>(size_t interface, std::string& error)> open;
+    std::function<std::vector<std::unique_ptr<LiveSource>>(size_t interface, OpenFailure& failure)> open;
+    // What `open` asks; that it has ended is said. May be null.
+    const SocketOpener* opener = nullptr;
     Log* log = nullptr;
   };
   // Looks at all of them once, so that whoever asks knows how they are, and starts its thread. nullptr with an error.
@@ -82,10 +86,12 @@ class InterfaceKeeper : public FigureSource {
   InterfaceKeeper(Parts parts, std::unique_ptr<LinkWatch> watch);
   void Work();
   void Look();
-  void Take(const LinkWatch::Change& change);
+  void Take(const std::vector<LinkWatch::Change>& changes);
   void Assess(Kept& kept);
-  bool Attach(Kept& kept, const Link& link);
+  bool Attach(Kept& kept, const Link& link, bool failed);
+  bool OpenAnew(Kept& kept, const Link& link);
   void HandOver();
+  void LookAtOpener();
   void Set(Kept& kept, InterfaceState state, std::string other_name = {});
   void Say(const Kept& kept, const std::optional<InterfaceRecord::Outage>& ended);
 
@@ -94,6 +100,7 @@ class InterfaceKeeper : public FigureSource {
   std::atomic<bool> stopping_{false};
   mutable std::mutex mutex_;  // of what the records, other names and problems are; the rest is the thread's
   std::deque<Kept> kept_;
+  bool opener_ended_ = false;
   std::thread thread_;
 };
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <optional>
 #include <utility>
 
 #include "sensor/capture/cpu.h"
@@ -25,32 +26,32 @@ bool IgnoresOutgoing(const CaptureConfig& capture, const std::string& interface,
   return interface != kAnyInterface && !wire && !IsInUse(interface);
 }
 
-std::unique_ptr<LiveSource> OpenLibpcap(const CaptureConfig& capture, const std::string& interface, uint32_t file,
-                                        bool wire, std::vector<std::string>& warnings, std::string& error) {
+LiveInterface::Options LibpcapOptionsOf(const CaptureConfig& capture, const std::string& interface, uint32_t file) {
   LiveInterface::Options options;
   options.interface = interface;
   options.file = file;
   options.filter = capture.filter;
   options.promiscuous = capture.promiscuous;
-  options.ignore_outgoing = IgnoresOutgoing(capture, interface, wire);
   options.snap_length = capture.snap_bytes;
   options.buffer_bytes = capture.buffer_mebibytes << 20;
-  std::unique_ptr<LiveInterface> opened = LiveInterface::Open(options, error);
-  if (opened != nullptr && !opened->warning().empty()) warnings.push_back(opened->warning());
-  return opened;
+  return options;
 }
 
-PacketQueueOptions OptionsOf(const CaptureConfig& capture, const std::string& interface, uint32_t file, bool wire) {
+PacketQueueOptions PacketOptionsOf(const CaptureConfig& capture, const std::string& interface, uint32_t file) {
   PacketQueueOptions options;
   options.interface = interface;
   options.file = file;
   options.filter = capture.filter;
   options.promiscuous = capture.promiscuous;
-  options.ignore_outgoing = IgnoresOutgoing(capture, interface, wire);
   options.low_latency = capture.latency == CaptureConfig::Latency::kLow;
   options.snap_length = capture.snap_bytes;
   options.buffer_bytes = capture.buffer_mebibytes << 20;
   return options;
+}
+
+// What passes by itself: one that is not there, or down, is waited for.
+bool MayCome(const OpenFailure& failure) {
+  return failure.kind == InterfaceProblem::kAbsent || failure.kind == InterfaceProblem::kDown;
 }
 
 WorkerOptions OptionsOf(const LimitsConfig& limits) {
@@ -67,15 +68,20 @@ WorkerOptions OptionsOf(const LimitsConfig& limits) {
 
 }  // namespace
 
-std::unique_ptr<LiveLanes> LiveLanes::Open(const CaptureConfig& capture, bool wire, std::string& error) {
-  std::unique_ptr<LiveLanes> lanes(new LiveLanes());
+std::unique_ptr<LiveLanes> LiveLanes::Open(const CaptureConfig& capture, bool wire, SocketOpener* opener,
+                                           std::string& error) {
+  std::unique_ptr<LiveLanes> lanes(new LiveLanes(capture, wire, opener));
   lanes->names_ = capture.AllInterfaces();
+  lanes->outgoing_ignored_.resize(lanes->names_.size());
   lanes->cpus_ = ChooseCpus(capture, error);
   if (lanes->cpus_.empty()) return nullptr;
   lanes->queues_.resize(lanes->cpus_.size());
-  const auto seed = static_cast<uint32_t>(FlowHashSeed::Random().both);
   for (uint32_t file = 0; file < lanes->names_.size(); ++file) {
-    if (!lanes->OpenInterface(capture, file, wire, seed, error)) return nullptr;
+    OpenFailure failure;
+    if (!lanes->OpenInterface(file, failure)) {
+      error = failure.text;
+      return nullptr;
+    }
     if (!wire) continue;
     lanes->wires_.push_back(FrameSender::Open(lanes->names_[file], error));
     if (lanes->wires_.back() == nullptr) return nullptr;
@@ -83,27 +89,61 @@ std::unique_ptr<LiveLanes> LiveLanes::Open(const CaptureConfig& capture, bool wi
   return lanes;
 }
 
-bool LiveLanes::OpenInterface(const CaptureConfig& capture, uint32_t file, bool wire, uint32_t seed,
-                              std::string& error) {
+// Decided when it is first opened: the addresses of one that is made anew come later.
+bool LiveLanes::IgnoreOutgoing(uint32_t file) {
+  std::optional<bool>& ignored = outgoing_ignored_[file];
+  if (!ignored) ignored = IgnoresOutgoing(capture_, names_[file], wire_);
+  return *ignored;
+}
+
+bool LiveLanes::OpenInterface(uint32_t file, OpenFailure& failure) {
   const std::string& name = names_[file];
-  const char* const incoming = IgnoresOutgoing(capture, name, wire) ? ", incoming only" : "";
-  if (capture.backend == CaptureConfig::Backend::kLibpcap || name == kAnyInterface) {
+  const char* const incoming = IgnoreOutgoing(file) ? ", incoming only" : "";
+  std::vector<std::unique_ptr<LiveSource>> opened;
+  if (capture_.backend == CaptureConfig::Backend::kLibpcap || name == kAnyInterface) {
     described_.push_back(fmt::format("{} (libpcap{})", name, incoming));
-    queues_[0].push_back(OpenLibpcap(capture, name, file, wire, warnings_, error));
-    return queues_[0].back() != nullptr;
+    LiveInterface::Options options = LibpcapOptionsOf(capture_, name, file);
+    options.ignore_outgoing = IgnoreOutgoing(file);
+    std::unique_ptr<LiveInterface> interface = LiveInterface::Open(options, failure);
+    if (interface != nullptr && !interface->warning().empty()) warnings_.push_back(interface->warning());
+    if (interface != nullptr) opened.push_back(std::move(interface));
+  } else {
+    const char* const latency = capture_.latency == CaptureConfig::Latency::kLow ? ", low latency" : "";
+    described_.push_back(fmt::format("{} (af_packet{}{})", name, latency, incoming));
+    for (std::unique_ptr<PacketQueue>& queue : PacketQueue::Open(PacketOptions(file), queues_.size(), failure))
+      opened.push_back(std::move(queue));
   }
-  PacketQueueOptions options = OptionsOf(capture, name, file, wire);
-  options.fanout_seed = seed;
-  options.cpus = cpus_;
-  OpenFailure failure;
-  std::vector<std::unique_ptr<PacketQueue>> opened = PacketQueue::Open(options, queues_.size(), failure);
+  if (opened.empty() && (opener_ == nullptr || !MayCome(failure))) return false;
   if (opened.empty()) {
-    error = failure.text;
-    return false;
+    warnings_.push_back(failure.text + " (the sensor starts, and waits for it)");
+    outgoing_ignored_[file].reset();
   }
-  described_.push_back(fmt::format("{} (af_packet{}{})", name, options.low_latency ? ", low latency" : "", incoming));
-  for (size_t lane = 0; lane < opened.size(); ++lane) queues_[lane].push_back(std::move(opened[lane]));
+  opened.resize(queues_.size());
+  for (size_t lane = 0; lane < queues_.size(); ++lane) queues_[lane].push_back(std::move(opened[lane]));
   return true;
+}
+
+PacketQueueOptions LiveLanes::PacketOptions(uint32_t file) {
+  PacketQueueOptions options = PacketOptionsOf(capture_, names_[file], file);
+  options.ignore_outgoing = IgnoreOutgoing(file);
+  options.fanout_seed = fanout_seed_;
+  options.cpus = cpus_;
+  return options;
+}
+
+std::vector<std::unique_ptr<LiveSource>> LiveLanes::OpenAgain(uint32_t file, OpenFailure& failure) {
+  std::vector<FileDescriptor> sockets;
+  std::vector<std::unique_ptr<LiveSource>> opened;
+  for (size_t lane = 0; lane < cpus_.size(); ++lane) {
+    std::string error;
+    sockets.emplace_back(opener_->Open(file, error));
+    if (sockets.back().is_open()) continue;
+    failure = {InterfaceProblem::kOther, error};
+    return opened;
+  }
+  for (std::unique_ptr<PacketQueue>& queue : PacketQueue::Start(std::move(sockets), PacketOptions(file), failure))
+    opened.push_back(std::move(queue));
+  return opened;
 }
 
 bool LiveLanes::Make(const LimitsConfig& limits, const std::shared_ptr<const IndicatorSet>& set, Doorbell& doorbell,

@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,9 +16,12 @@
 #include "exporter/alert/doorbell.h"
 #include "sensor/capture/injecting_source.h"
 #include "sensor/capture/live/frame_sender.h"
+#include "sensor/capture/live/interface_problem.h"
 #include "sensor/capture/live/live_source.h"
 #include "sensor/capture/live/live_sources.h"
+#include "sensor/capture/live/packet/packet_queues.h"
 #include "sensor/config/config.h"
+#include "sensor/hardening/processes/socket_opener.h"
 #include "sensor/keep/packet_keep.h"
 #include "sensor/live/interface_keeper.h"
 #include "sensor/pipeline/matching_lane.h"
@@ -29,7 +33,10 @@ namespace vedette {
 class LiveLanes {
  public:
   // Opens every interface of `capture`; nullptr with an error where one cannot be. `wire`: also for sending on it.
-  static std::unique_ptr<LiveLanes> Open(const CaptureConfig& capture, bool wire, std::string& error);
+  // `opener` has the same interfaces in the same order, and outlives this; null: none can be opened later, and one that
+  // is not there or down is an error.
+  static std::unique_ptr<LiveLanes> Open(const CaptureConfig& capture, bool wire, SocketOpener* opener,
+                                         std::string& error);
   LiveLanes(const LiveLanes&) = delete;
   LiveLanes& operator=(const LiveLanes&) = delete;
 
@@ -47,6 +54,11 @@ class LiveLanes {
   std::string Names() const;
   // Where a frame of the sensor's own enters: one for each lane, after Make.
   const std::vector<InjectingSource*>& injecting() const { return injecting_; }
+  // Whether OpenAgain can be called.
+  bool can_open_again() const { return opener_ != nullptr; }
+  // New sources of an interface that came or came back, one for each lane, by AF_PACKET whatever opened it first; empty
+  // with the reason. Needs no right. One thread at a time; waits for the opener, a second at most for each lane.
+  std::vector<std::unique_ptr<LiveSource>> OpenAgain(uint32_t file, OpenFailure& failure);
   // For whoever keeps them captured; after Make.
   std::vector<InterfaceKeeper::Interface> interfaces() const { return interfaces_; }
   // One for each interface, where `wire` was asked for.
@@ -57,10 +69,18 @@ class LiveLanes {
   const std::vector<std::string>& warnings() const { return warnings_; }
 
  private:
-  LiveLanes() = default;
+  LiveLanes(const CaptureConfig& capture, bool wire, SocketOpener* opener)
+      : capture_(capture), wire_(wire), opener_(opener) {}
   std::vector<LiveSources::Part> PartsOf(std::vector<std::unique_ptr<LiveSource>> sources);
-  bool OpenInterface(const CaptureConfig& capture, uint32_t file, bool wire, uint32_t seed, std::string& error);
+  bool OpenInterface(uint32_t file, OpenFailure& failure);
+  bool IgnoreOutgoing(uint32_t file);
+  PacketQueueOptions PacketOptions(uint32_t file);
 
+  const CaptureConfig capture_;
+  const bool wire_;
+  SocketOpener* const opener_;
+  const uint32_t fanout_seed_ = static_cast<uint32_t>(FlowHashSeed::Random().both);
+  std::vector<std::optional<bool>> outgoing_ignored_;  // by interface, once it was opened
   std::vector<std::string> names_;
   std::vector<std::string> described_;  // by interface
   std::vector<int> cpus_;               // by lane; -1: wherever

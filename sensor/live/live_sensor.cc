@@ -1,6 +1,7 @@
 #include "sensor/live/live_sensor.h"
 
 #include <fmt/format.h>
+#include <net/if.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,8 +16,10 @@
 #include "exporter/feed/keys.h"
 #include "exporter/metrics/metrics_endpoint.h"
 #include "exporter/output/file_sink.h"
+#include "sensor/capture/live/packet/packet_socket.h"
 #include "sensor/hardening/privileges.h"
 #include "sensor/hardening/processes/command_runner.h"
+#include "sensor/hardening/processes/socket_opener.h"
 #include "sensor/keep/packet_keep.h"
 #include "sensor/live/confine.h"
 #include "sensor/live/control.h"
@@ -63,6 +66,7 @@ struct LiveSensor::Parts {
   ServiceManager service;
   ConfinementFigures confinement;
   Doorbell doorbell;
+  std::unique_ptr<SocketOpener> opener;
   std::unique_ptr<LiveLanes> lanes;
   std::unique_ptr<InterfaceKeeper> keeper;
   std::unique_ptr<CommandRunner> command;
@@ -99,6 +103,7 @@ struct LiveSensor::Parts {
 
   bool OpenWithRights(std::string& error);
   bool OpenKeep(std::string& error);
+  bool StartOpener(std::string& error);
   bool OpenSinks(std::string& error);
   bool SetUpPipeline(std::string& error);
   bool StartWatch(std::string& error);
@@ -164,7 +169,8 @@ bool LiveSensor::Parts::OpenWithRights(std::string& error) {
   // Root may start a sensor whose key belongs to the user that it becomes.
   if (config.has_feed && !ReadSecretKey(config.feed.secret_key_file, config.feed.keys, error, config.capture.user))
     return false;
-  lanes = LiveLanes::Open(config.capture, config.canary.inject == CanaryConfig::Inject::kWire, error);
+  if (!StartOpener(error)) return false;
+  lanes = LiveLanes::Open(config.capture, config.canary.inject == CanaryConfig::Inject::kWire, opener.get(), error);
   if (lanes == nullptr || !OpenControlSocket(config, log, control, error)) return false;
   DroppedPrivileges dropped;
   if (!DropPrivileges(config.capture.user, dropped, error)) return false;
@@ -207,6 +213,28 @@ bool LiveSensor::Parts::OpenKeep(std::string& error) {
       fmt::format("keep: packets of flows with alerts go to {}, {} in all", given.folder, ByteSize(given.quota_bytes)));
   sinks.push_back(&keep->sink());
   return true;
+}
+
+// Opens the interfaces that come, or come back, once this process can open none any more.
+bool LiveSensor::Parts::StartOpener(std::string& error) {
+  const std::vector<std::string> interfaces = config.capture.AllInterfaces();
+  // Each name is somebody's first: what is wrong with a right is better said of an interface than of a process.
+  OpenFailure failure;
+  if (!OpenPacketSocket(interfaces[0], failure).is_open()) {
+    error = failure.text;
+    return false;
+  }
+  SocketOpener::Options options;
+  for (const std::string& name : interfaces) {
+    if (name.size() < IFNAMSIZ) options.interfaces.push_back(name);
+  }
+  if (options.interfaces.size() != interfaces.size()) return true;  // opening it says what is wrong with the name
+  options.user = config.capture.user;
+  options.landlock = config.hardening.landlock;
+  options.seccomp = config.hardening.seccomp;
+  options.required = config.hardening.required;
+  opener = SocketOpener::Start(options, error);
+  return opener != nullptr;
 }
 
 bool LiveSensor::Parts::OpenSinks(std::string& error) {
@@ -267,7 +295,13 @@ bool LiveSensor::Parts::SetUpPipeline(std::string& error) {
   if (!lanes->Make(
           config.limits, loaded.set, doorbell, matching, keep.get(), [this] { stop.store(true); }, error))
     return false;
-  keeper = InterfaceKeeper::Start({.interfaces = lanes->interfaces(), .open = {}, .log = &log}, error);
+  InterfaceKeeper::Parts kept{.interfaces = lanes->interfaces(), .open = {}, .opener = opener.get(), .log = &log};
+  if (lanes->can_open_again()) {
+    kept.open = [this](size_t interface, OpenFailure& failure) {
+      return lanes->OpenAgain(static_cast<uint32_t>(interface), failure);
+    };
+  }
+  keeper = InterfaceKeeper::Start(std::move(kept), error);
   if (keeper == nullptr) return false;
   Pipeline& pipeline = lanes->pipeline();
   traffic = std::make_unique<PipelineFigures>(pipeline, config.capture.AllInterfaces());

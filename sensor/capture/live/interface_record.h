@@ -44,6 +44,7 @@ class InterfaceRecord {
   std::optional<Outage> Set(InterfaceState state, Now now);
 
   InterfaceState state() const { return state_; }
+  Now since() const { return since_; }
   uint64_t since_unix_ns() const { return since_.unix_ns; }
   // From the first moment at which it could not be captured, as long as that lasts; nothing: it is captured.
   std::optional<Now> blind_since() const { return blind_since_; }

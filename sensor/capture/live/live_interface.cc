@@ -19,7 +19,6 @@
 
 #include "parsers/base/errno_text.h"
 #include "sensor/capture/link_type.h"
-#include "sensor/capture/live/interface_problem.h"
 #include "sensor/capture/live/link_watch.h"
 
 namespace vedette {
@@ -34,25 +33,35 @@ constexpr int kDrainTimeouts = 3;
 // What a packet takes in the kernel's ring at least: its header and an empty frame's alignment.
 constexpr uint32_t kLeastRingBytes = 64;
 
-std::string Explain(const std::string& interface, int status, const std::string& detail) {
+OpenFailure Explain(const std::string& interface, int status, const std::string& detail) {
   switch (status) {
     case PCAP_ERROR_NO_SUCH_DEVICE:
-      return NoSuchInterface(interface).text;
+      return NoSuchInterface(interface);
     case PCAP_ERROR_PERM_DENIED:
     case PCAP_ERROR_PROMISC_PERM_DENIED:
-      return NoPermissionToCapture(interface).text;
+      return NoPermissionToCapture(interface);
     case PCAP_ERROR_IFACE_NOT_UP:
-      return InterfaceIsDown(interface).text;
+      return InterfaceIsDown(interface);
     default:
-      return fmt::format("{}: {}{}{}", interface, pcap_statustostr(status), detail.empty() ? "" : ": ", detail);
+      return {InterfaceProblem::kOther,
+              fmt::format("{}: {}{}{}", interface, pcap_statustostr(status), detail.empty() ? "" : ": ", detail)};
   }
 }
 
 }  // namespace
 
-std::unique_ptr<LiveInterface> LiveInterface::Open(const Options& options, std::string& error) {
+std::unique_ptr<LiveInterface> LiveInterface::Open(const Options& options, OpenFailure& failure) {
   std::unique_ptr<LiveInterface> live(new LiveInterface(options));
-  if (!live->Activate(error) || !live->SetFilter(error)) return nullptr;
+  failure = {};
+  if (live->Activate(failure) && live->SetFilter(failure.text)) return live;
+  if (failure.kind == InterfaceProblem::kNone) failure.kind = InterfaceProblem::kOther;
+  return nullptr;
+}
+
+std::unique_ptr<LiveInterface> LiveInterface::Open(const Options& options, std::string& error) {
+  OpenFailure failure;
+  std::unique_ptr<LiveInterface> live = Open(options, failure);
+  if (live == nullptr) error = failure.text;
   return live;
 }
 
@@ -61,7 +70,8 @@ LiveInterface::~LiveInterface() {
   if (stop_event_ >= 0) close(stop_event_);
 }
 
-bool LiveInterface::Activate(std::string& error) {
+bool LiveInterface::Activate(OpenFailure& failure) {
+  std::string& error = failure.text;
   if (options_.snap_length == 0 || options_.snap_length > kMaxSnapLength) {
     error = fmt::format("{}: the snap length must be between 1 and {}", options_.interface, kMaxSnapLength);
     return false;
@@ -84,14 +94,14 @@ bool LiveInterface::Activate(std::string& error) {
   pcap_set_tstamp_precision(handle_, PCAP_TSTAMP_PRECISION_NANO);
   const int status = pcap_activate(handle_);
   if (status < 0) {
-    error = Explain(options_.interface, status, pcap_geterr(handle_));
+    failure = Explain(options_.interface, status, pcap_geterr(handle_));
     return false;
   }
   if (options_.ignore_outgoing && pcap_setdirection(handle_, PCAP_D_IN) != 0) {
     error = fmt::format("{}: what it sends cannot be ignored: {}", options_.interface, pcap_geterr(handle_));
     return false;
   }
-  if (status > 0) warning_ = Explain(options_.interface, status, pcap_geterr(handle_));
+  if (status > 0) warning_ = Explain(options_.interface, status, pcap_geterr(handle_)).text;
   // Waiting is Poll's own: with a packet ring libpcap may wait for ever.
   if (pcap_setnonblock(handle_, 1, reason) != 0 || pcap_get_selectable_fd(handle_) < 0) {
     error = fmt::format("{}: this kind of interface cannot be polled {}", options_.interface, reason);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "sensor/capture/frame.h"
+#include "sensor/capture/live/interface_problem.h"
 #include "sensor/capture/live/live_source.h"
 
 struct pcap;
@@ -36,6 +37,7 @@ class LiveInterface final : public LiveSource {
   };
 
   // Null, with `error` saying what is wrong and what to do. Needs CAP_NET_RAW; afterwards no privilege is needed.
+  static std::unique_ptr<LiveInterface> Open(const Options& options, OpenFailure& failure);
   static std::unique_ptr<LiveInterface> Open(const Options& options, std::string& error);
   ~LiveInterface() override;
 
@@ -69,7 +71,7 @@ class LiveInterface final : public LiveSource {
 
  private:
   explicit LiveInterface(const Options& options) : options_(options) {}
-  bool Activate(std::string& error);
+  bool Activate(OpenFailure& failure);
   bool SetFilter(std::string& error);
   void Keep(const pcap_pkthdr& header, const uint8_t* bytes);
   static void OnPacket(unsigned char* self, const pcap_pkthdr* header, const unsigned char* bytes);

@@ -26,6 +26,8 @@ class LiveSource : public CaptureSource {
   // Takes the place of a source that counted so far: numbers of frames and all counts go on from there. Before its
   // first Poll.
   virtual void GoOnFrom(const CaptureCounters& before) = 0;
+  // Any thread: nothing is captured any more, but for what was by now. For one that is to be replaced.
+  virtual void Close() {}
   // Any thread: captures from the interface with that number from now on, for the one that it captured from is gone.
   // Needs no privilege. False: this source cannot, and has to be replaced.
   virtual bool Rebind(unsigned interface_index) {

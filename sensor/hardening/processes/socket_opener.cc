@@ -142,6 +142,11 @@ std::unique_ptr<SocketOpener> SocketOpener::Start(const Options& options, std::s
   return nullptr;
 }
 
+bool SocketOpener::ended() const {
+  pollfd other_end{.fd = helper_->socket(), .events = POLLRDHUP, .revents = 0};
+  return poll(&other_end, 1, 0) > 0 && (other_end.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+}
+
 int SocketOpener::Open(uint32_t interface, std::string& error) {
   const auto name = [&] { return interface < interfaces_.size() ? interfaces_[interface] : std::string("?"); };
   Request request{.number = ++last_number_, .interface = interface};

@@ -1,5 +1,5 @@
-// Opens packet sockets of the sensor's interfaces for a sensor that can open none any more: for an interface that went
-// away and is there again, under its name.
+// Opens packet sockets of the sensor's interfaces for a sensor that can open none any more: for an interface that was
+// not there at the start, or went away and is there again, under its name.
 //
 //   sensor ──(number, interface)──► helper      CAP_NET_RAW and no other right; no files, no other system calls
 //          ◄──(number, errno, socket)──         opens those of its list and no others
@@ -33,6 +33,8 @@ class SocketOpener {
   // for kPatienceMs at most. One thread at a time.
   int Open(uint32_t interface, std::string& error);
   static constexpr int kPatienceMs = 1'000;
+  // Whether the helper has ended: nothing can be opened any more. Any thread; takes no answer away.
+  bool ended() const;
   // More requests wait: each opened socket costs a beaten sensor as long.
   static constexpr int kBetweenMs = 10;
 

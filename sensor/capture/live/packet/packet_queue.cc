@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <utility>
 
-#include "sensor/capture/live/packet/packet_socket.h"
+#include "sensor/capture/live/packet/kernel_filter.h"
 
 namespace vedette {
 namespace {
@@ -20,18 +20,27 @@ constexpr int kDrainWaits = 5;
 // Bursts in a row that a filter leaves nothing of; then whoever polls gets to look around.
 constexpr int kEmptyBursts = 64;
 
-// What it has to tell when its interface goes down or away. It tells it once.
+// A socket tells once that its interface went down or away; until then each wait for packets would be cut short.
 void TakeError(int socket) {
   int reason = 0;
   socklen_t size = sizeof reason;
-  getsockopt(socket, SOL_SOCKET, SO_ERROR, &reason, &size);
+  static_cast<void>(getsockopt(socket, SOL_SOCKET, SO_ERROR, &reason, &size));
 }
 
 }  // namespace
 
 std::vector<std::unique_ptr<PacketQueue>> PacketQueue::Open(const PacketQueueOptions& options, size_t num_queues,
                                                             OpenFailure& failure) {
-  StartedRings started = OpenPacketRings(options, num_queues);
+  return QueuesOf(OpenPacketRings(options, num_queues), options, failure);
+}
+
+std::vector<std::unique_ptr<PacketQueue>> PacketQueue::Start(std::vector<FileDescriptor> sockets,
+                                                             const PacketQueueOptions& options, OpenFailure& failure) {
+  return QueuesOf(StartPacketRings(std::move(sockets), options), options, failure);
+}
+
+std::vector<std::unique_ptr<PacketQueue>> PacketQueue::QueuesOf(StartedRings started, const PacketQueueOptions& options,
+                                                                OpenFailure& failure) {
   std::vector<std::unique_ptr<PacketQueue>> queues;
   if (started.rings.empty()) {
     failure = std::move(started.failure);
@@ -83,8 +92,7 @@ PollStatus PacketQueue::PollNow(std::span<const Frame>& frames) {
   frames = {};
   for (int i = 0; i < kEmptyBursts; ++i) {
     if (!Take(kBurst, frames)) {
-      // An interface that went down or away: its keeper looks at that. An error that waits would cut each wait short.
-      TakeError(ring_->descriptor());
+      TakeError(descriptor());
       return PollStatus::kIdle;
     }
     if (!frames.empty()) return PollStatus::kFrames;
@@ -128,14 +136,17 @@ PollStatus PacketQueue::PollWaiting(std::span<const Frame>& frames) {
 }
 
 void PacketQueue::GoOnFrom(const CaptureCounters& before) {
-  before_ = before;
   counters_ = before;
+  dropped_by_kernel_before_ = before.dropped_by_kernel;
+  dropped_by_interface_before_ = before.dropped_by_interface;
 }
+
+void PacketQueue::Close() { static_cast<void>(AttachFilter(descriptor(), PassAll(0))); }
 
 CaptureCounters PacketQueue::counters() const {
   CaptureCounters counters = counters_;
-  counters.dropped_by_kernel = before_.dropped_by_kernel + ring_->Statistics().dropped;
-  if (drops_ != nullptr) counters.dropped_by_interface = before_.dropped_by_interface + drops_->Count();
+  counters.dropped_by_kernel = dropped_by_kernel_before_ + ring_->Statistics().dropped;
+  counters.dropped_by_interface = dropped_by_interface_before_ + (drops_ == nullptr ? 0 : drops_->Count());
   return counters;
 }
 

@@ -25,23 +25,28 @@ class PacketQueue final : public LiveSource {
   static std::vector<std::unique_ptr<PacketQueue>> Open(const PacketQueueOptions& options, size_t num_queues,
                                                         OpenFailure& failure);
 
+  // The same from sockets that somebody else opened (sensor/hardening/processes/socket_opener.h), without any right.
+  static std::vector<std::unique_ptr<PacketQueue>> Start(std::vector<FileDescriptor> sockets,
+                                                         const PacketQueueOptions& options, OpenFailure& failure);
+
   // `filter`: applied to each frame, where the kernel cannot; may be null. `drops`: the interface's, of one of its
   // queues; null for the others.
   PacketQueue(const PacketQueueOptions& options, std::unique_ptr<PacketRing> ring, std::unique_ptr<PacketFilter> filter,
               std::unique_ptr<InterfaceDrops> drops);
 
-  // An interface that is gone or down is idle.
   PollStatus PollNow(std::span<const Frame>& frames) override;
   // Waits for kWaitMs at most. While draining: what the kernel had counted when Drain was called.
   PollStatus Poll(std::span<const Frame>& frames) override;
   int descriptor() const override { return ring_->descriptor(); }
   uint64_t delay_ns() const override;
   uint32_t file() const override { return options_.file; }
+  void GoOnFrom(const CaptureCounters& before) override;
+  void Close() override;
   bool Drain() override;
   std::string_view FileName(uint32_t) const override { return options_.interface; }
   CaptureCounters counters() const override;
+  // It never fails: an interface that is down or gone is silent.
   std::span<const CaptureDamage> damage() const override { return {}; }
-  void GoOnFrom(const CaptureCounters& before) override;
 
   uint16_t link_type() const { return ring_->link_type(); }
 
@@ -53,6 +58,8 @@ class PacketQueue final : public LiveSource {
   bool Take(size_t limit, std::span<const Frame>& frames);
   size_t KeepMatching(size_t count);
   PollStatus PollWaiting(std::span<const Frame>& frames);
+  static std::vector<std::unique_ptr<PacketQueue>> QueuesOf(StartedRings started, const PacketQueueOptions& options,
+                                                            OpenFailure& failure);
 
   const PacketQueueOptions options_;
   std::unique_ptr<PacketRing> ring_;
@@ -61,9 +68,10 @@ class PacketQueue final : public LiveSource {
   uint64_t taken_ = 0;  // out of the ring; `filter_` takes from them
   bool draining_ = false;
   uint64_t drain_until_ = 0;  // so many were taken once all is handed out
-  CaptureCounters before_;    // of the source whose place this one took
   std::array<Frame, kBurst> frames_;
   CaptureCounters counters_;
+  // Of sources that this one took the place of.
+  uint64_t dropped_by_kernel_before_ = 0, dropped_by_interface_before_ = 0;
 };
 
 }  // namespace vedette

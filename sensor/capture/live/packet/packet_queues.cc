@@ -63,7 +63,8 @@ class Starter {
     if (options_.buffer_bytes < PacketQueueOptions::kLeastBufferBytes)
       return Fail(fmt::format("its buffer must have at least {} bytes", PacketQueueOptions::kLeastBufferBytes));
     if (!AskInterface(sockets.at(0).get(), options_.interface, facts_, started_.failure)) return false;
-    if (!facts_.up) {
+    // A socket of an interface that is down receives once it is up. Only up can it join a group.
+    if (!facts_.up && sockets.size() > 1) {
       started_.failure = InterfaceIsDown(options_.interface);
       return false;
     }

@@ -20,19 +20,6 @@ using Clock = std::chrono::steady_clock;
 
 class LiveInterfaceTest : public VethTest {
  protected:
-  void OpenSenderAgain() {
-    if (sender_ >= 0) close(sender_);
-    sender_ = OpenSender("vt1");
-    ASSERT_GE(sender_, 0);
-  }
-  // Until it is, the kernel drops what is sent over it.
-  static bool OtherEndIsUp() {
-    for (int i = 0; i < 200; ++i) {
-      if (std::system("ip link show vt1 | grep -q 'state UP'") == 0) return true;
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
-    return false;
-  }
   static LiveInterface::Options OptionsFor(const std::string& interface) {
     LiveInterface::Options options;
     options.interface = interface;
@@ -197,7 +184,7 @@ TEST_F(LiveInterfaceTest, OneThatGoesDownIsIdleUntilItIsUpAgain) {
     ASSERT_TRUE(Command("ip link set vt0 down"));
     EXPECT_TRUE(Receive(*live, 1).empty());
     ASSERT_TRUE(Command("ip link set vt0 up"));
-    ASSERT_TRUE(OtherEndIsUp());
+    ASSERT_TRUE(UntilItSends("vt1"));
     Send(UdpFrame(53, 20, 1));
     EXPECT_EQ(Receive(*live, 1).size(), 1u);
   }
@@ -217,8 +204,9 @@ TEST_F(LiveInterfaceTest, OneThatIsRemovedIsIdleUntilItIsBoundAgain) {
     ASSERT_EQ(before.size(), 1u);
     ASSERT_TRUE(Command("ip link add vt0 type veth peer name vt1"));
     for (const char* name : {"vt0", "vt1"}) Command(std::string("ip link set ") + name + " addrgenmode none up");
-    OpenSenderAgain();
-    ASSERT_TRUE(OtherEndIsUp());
+    close(sender_);
+    sender_ = OpenSender("vt1");
+    ASSERT_TRUE(UntilItSends("vt1"));
     Send(UdpFrame(53, 20, 1));
     EXPECT_TRUE(Receive(*live, 1).empty()) << "it is another interface";
     ASSERT_TRUE(live->Rebind(if_nametoindex("vt0")));
