@@ -64,7 +64,7 @@ double OfFlowTable(const std::vector<FlowEnds>& flows, const Packets& packets) {
   for (const FlowEnds& ends : flows) {
     FlowKey key = KeyOf(ends);
     table.Hash(key);
-    table.Insert(key, [](Flow&) {});
+    table.Insert(key, 0, [](Flow&) {});
   }
   FlowKey keys[kBurst];
   return Measure(packets, [&](const FlowEnds* burst) {

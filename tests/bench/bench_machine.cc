@@ -10,12 +10,10 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
-#include <numeric>
 #include <string>
 #include <thread>
 
 #include "tests/bench/report.h"
-#include "tests/bench/traffic.h"
 
 namespace vedette::bench {
 namespace {
@@ -30,14 +28,14 @@ double CpuNs() {
   return static_cast<double>(now.tv_sec) * 1e9 + static_cast<double>(now.tv_nsec);
 }
 
-// Every line holds the number of the next one, in a round through all of them in random order (Sattolo's).
+// Every line holds the number of the next one, in a round through all of them that jumps about: a linear congruential
+// generator of full period.
 void MakeRound(uint8_t* memory) {
-  std::vector<uint32_t> order(kLines);
-  std::iota(order.begin(), order.end(), 0u);
-  NameMaker random(1);
-  for (size_t i = kLines - 1; i > 0; --i) std::swap(order[i], order[random.Below(i)]);
-  for (size_t i = 0; i < kLines; ++i) {
-    std::memcpy(memory + order[i] * kLineBytes, &order[(i + 1) % kLines], sizeof(uint32_t));
+  constexpr uint64_t kFactor = 2'862'933'555'777'941'757ULL, kStep = 3'037'000'493ULL;
+  static_assert((kLines & (kLines - 1)) == 0 && kFactor % 4 == 1 && kStep % 2 == 1);
+  for (uint64_t i = 0; i < kLines; ++i) {
+    const auto next = static_cast<uint32_t>((i * kFactor + kStep) & (kLines - 1));
+    std::memcpy(memory + i * kLineBytes, &next, sizeof next);
   }
 }
 
