@@ -19,7 +19,7 @@ struct ProblemKind {
   IndicatorProblem first;  // an example
 };
 
-// What the rows of a reason have in common: without what stands in parentheses or quotation marks, a number in front
+// What the rows of a reason have in common: without text in parentheses or quotation marks, a number in front
 // as N.
 std::string KindOf(std::string_view reason);
 

@@ -10,22 +10,21 @@ namespace vedette {
 namespace {
 
 constexpr std::string_view kHttps =
-    "used, but it is an https URL: it hits only where the request is in plain sight, as a proxy sees it";
+    "used, but it is an https URL: it matches only unencrypted requests, as a proxy sees them";
 constexpr std::string_view kNoHttp = "used, but no request shows a URL of this scheme";
 constexpr std::string_view kHostOnly =
-    "used, but as a URL without a path it hits only a request for / there: an address or a name has a type of its own";
+    "used, but as a URL without a path it matches only a request for /: an address or a name has a type of its own";
 constexpr std::string_view kBeginning =
     "used, but it ends in =, ?, & or + like the beginning of something longer, and is compared whole";
-constexpr std::string_view kCut =
-    "used, but it looks like the beginning of a longer one, cut off where … or ... stands";
+constexpr std::string_view kCut = "used, but it looks like the beginning of a longer one, cut off at … or ...";
 constexpr std::string_view kTwoUrls = "used, but it looks like two URLs in one";
 constexpr std::string_view kDotSegments =
     "used, but it holds /./ or /../, which clients resolve before they send a request";
 constexpr std::string_view kHtml = "used, but it holds &amp;, as a web page writes &: clients send & alone";
-constexpr std::string_view kNoFragment = "used, but it holds a #, which no request has";
+constexpr std::string_view kNoFragment = "used, but it contains a #, which no request does";
 constexpr std::string_view kSentEncoded =
     "used, but it holds a character that clients send percent-encoded, and a uri is compared as it was sent";
-constexpr std::string_view kNoTopLevel = "used, but its last label is no top-level domain that is known here";
+constexpr std::string_view kNoTopLevel = "used, but its last label is not a known top-level domain";
 
 // `url` in normal form: a second one behind a separator. In a path or a query there may be one.
 bool HoldsTwoUrls(std::string_view url) {

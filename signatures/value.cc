@@ -174,7 +174,7 @@ bool NormaliseUrlValue(std::string_view text, std::string& normal, std::string& 
     normal = WithoutDotSegments(normal);
     normal = NormaliseUrl(Refang(normal, refanged));
   }
-  if (!IsAbsoluteUrl(normal)) return Refuse(reason, "not a URL: what stands before :// is no scheme");
+  if (!IsAbsoluteUrl(normal)) return Refuse(reason, "not a URL: what precedes :// is not a scheme");
   const HostAndPort end = SplitHostAndPort(AuthorityOf(normal));
   if (!ParseAddress(end.host) && !IsPossibleHost(end.host, reason)) return false;
   unsigned port = 0;
@@ -397,13 +397,13 @@ bool NormaliseValue(IndicatorType& type, std::string_view given, std::string& no
   }
   if (type == IndicatorType::kContent) return NormaliseContent(given, normal, reason);
   if (type == IndicatorType::kRegex) {
-    if (given.empty()) return Refuse(reason, "no value is there");
+    if (given.empty()) return Refuse(reason, "there is no value");
     if (!WithoutSlashes(given, normal, reason)) return false;
     const std::optional<Regex> regex = ParseRegex(normal, false, reason);
     return regex && IsUsable(*regex, reason);
   }
   std::string_view text = Trimmed(given);
-  if (text.empty()) return Refuse(reason, "no value is there");
+  if (text.empty()) return Refuse(reason, "there is no value");
   std::string refanged;
   if (IsRefangable(type)) text = Refang(WithoutUnseen(text), refanged);
   switch (type) {

@@ -87,6 +87,10 @@ struct Alert : Sighting {
   std::vector<uint32_t> told;
   // Of a flow's end: keys of the audiences that it is for (signatures/indicator.h).
   std::vector<uint64_t> audiences;
+  // Where the lane keeps packets of flows with alerts: what it knows the flow by (sensor/keep), and its number. 0: it
+  // keeps none.
+  uint64_t keep_key = 0;
+  uint32_t lane = 0;
 };
 
 }  // namespace vedette

@@ -24,7 +24,7 @@ class MessageLimiter {
     std::string last;  // of those that were left out
   };
 
-  // Whether the message is to be written. Where the minute of its kind is over, what was left out in it is appended to
+  // Whether the message is to be written. Once the minute of its kind has passed, what was left out in it is appended to
   // `told` and goes before.
   bool Admit(std::string_view kind, std::string_view text, Clock::time_point now, std::vector<LeftOut>& told) {
     const auto known = kinds_.find(std::string(kind));

@@ -28,7 +28,7 @@ class FeedLog {
   void Warn(std::string_view kind, std::string_view sentence, Clock::time_point now = Clock::now()) {
     Limited(warn_, kind, sentence, now);
   }
-  // Tells what was left out, once its minute is over.
+  // Tells what was left out, once its minute has passed.
   void Tick(Clock::time_point now = Clock::now()) {
     std::vector<MessageLimiter::LeftOut> told;
     limiter_.TakeLeftOut(now, told);

@@ -343,19 +343,4 @@ void FeedGate::End(ConnectionLedger::Connection& connection) {
   if (LocalPort(connection.descriptor) == port_) shutdown(connection.descriptor, SHUT_RDWR);
 }
 
-void FeedGate::AddTo(FeedCounters& counters) const {
-  counters.connections = counters_.connections;
-  counters.refused_unknown_key = counters_.refused_unknown_key;
-  counters.refused_not_curve = counters_.refused_not_curve;
-  counters.refused_wrong_server_key = counters_.refused_wrong_server_key;
-  counters.refused_handshakes = counters_.refused_handshakes;
-  counters.refused_subscriptions = counters_.refused_subscriptions;
-  counters.refused_suspended = counters_.refused_suspended;
-  counters.refused_too_many = counters_.refused_too_many;
-  counters.protocol_breaches = counters_.protocol_breaches;
-  counters.closed_connections = counters_.closed_connections;
-  counters.ended_subscriptions = counters_.ended_subscriptions;
-  counters.accept_failures = counters_.accept_failures;
-}
-
 }  // namespace vedette

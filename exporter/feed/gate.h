@@ -54,7 +54,7 @@ class FeedGate {
   // For a partner whose queue is full: of several connections, ends the one that takes nothing, so that it does not
   // starve the others. False when there is but one, or they are all alike. libzmq lets go of it soon after.
   bool EndStandingStill(const FeedPartner& partner);
-  void AddTo(FeedCounters& counters) const;
+  const FeedCounters& counters() const { return counters_; }
 
  private:
   enum class Kind : uint8_t { kSubscribe, kUnsubscribe, kMessage };

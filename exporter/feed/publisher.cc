@@ -17,6 +17,7 @@
 #include "exporter/feed/keys.h"
 #include "exporter/feed/socket.h"
 #include "exporter/feed/wire_format.h"
+#include "parsers/base/counter.h"
 
 namespace vedette {
 namespace {
@@ -371,7 +372,7 @@ void Publisher::Stop(milliseconds linger) {
 
 FeedCounters Publisher::counters() const {
   FeedCounters counters = counters_;
-  gate_.AddTo(counters);
+  AddCounters(counters, gate_.counters());
   return counters;
 }
 
@@ -381,11 +382,11 @@ std::vector<PartnerStatus> Publisher::partners() const {
     if (partner == nullptr) continue;
     list.push_back({.id = partner->id,
                     .name = partner->name,
-                    .connections = gate_.NumConnections(*partner),
                     .last = partner->next - 1,
-                    .dropped_alerts = partner->dropped_alerts,
                     .stalled = partner->stalled,
-                    .suspended = partner->suspended});
+                    .counters = {.dropped_alerts = partner->dropped_alerts,
+                                 .connections = gate_.NumConnections(*partner),
+                                 .suspended = partner->suspended ? 1U : 0U}});
   }
   return list;
 }

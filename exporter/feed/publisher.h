@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "exporter/feed/feed_counters.h"
 #include "exporter/feed/feed_partner.h"
 #include "exporter/feed/keys.h"
 #include "exporter/policy/partner.h"
@@ -50,40 +51,12 @@ struct FeedConfig {
   std::function<void(std::string_view)> log, warn;
 };
 
-// Of a partner with one connection: alerts = received + unheard + dropped + oversized + malformed.
-struct FeedCounters {
-  uint64_t alerts = 0;  // handed to Publish, all views added up, those of former partners too
-  uint64_t batches = 0;
-  uint64_t heartbeats = 0;
-  uint64_t connections = 0;  // authenticated handshakes
-
-  uint64_t unheard_alerts = 0;    // sent while their partner was not connected
-  uint64_t dropped_alerts = 0;    // because the partner's queue was full
-  uint64_t dropped_batches = 0;   // the same, in batches
-  uint64_t oversized_alerts = 0;  // a line over kMaxLineBytes
-  uint64_t malformed_alerts = 0;  // not one line
-
-  uint64_t refused_unknown_key = 0;
-  uint64_t refused_not_curve = 0;
-  uint64_t refused_wrong_server_key = 0;
-  uint64_t refused_handshakes = 0;     // broken or given up otherwise
-  uint64_t refused_subscriptions = 0;  // for a view not its own
-  uint64_t refused_suspended = 0;      // handshakes of a partner that broke the protocol before
-  uint64_t refused_too_many = 0;       // handshakes beyond the connections that a partner may have
-  uint64_t protocol_breaches = 0;      // messages or too many subscriptions from a partner
-  uint64_t closed_connections = 0;     // that we ended: standing still, one too many, or in doubt
-  uint64_t ended_subscriptions = 0;    // of connections that had ended before they were granted
-  uint64_t accept_failures = 0;        // no descriptor left for a new connection
-};
-
 struct PartnerStatus {
   PartnerId id = 0;
   std::string name;
-  size_t connections = 0;  // that receive the view now
-  uint64_t last = 0;       // number of the last alert
-  uint64_t dropped_alerts = 0;
-  bool stalled = false;    // its queue is full
-  bool suspended = false;  // let in no more until Readmit
+  uint64_t last = 0;     // number of the last alert
+  bool stalled = false;  // its queue is full
+  PartnerFeedCounters counters;
 };
 
 class FeedPublisher {

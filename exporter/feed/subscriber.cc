@@ -63,7 +63,7 @@ class Subscription {
     summary_.error = std::move(error);
     return false;
   }
-  // These answer false when it is over.
+  // These return false once it has ended.
   bool ReadEvents();
   bool OnEvent(ConnectionEvent event);
   bool ReadMessages();

@@ -1,6 +1,7 @@
 #include "exporter/geo/geo.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "exporter/geo/file_watch.h"
@@ -80,12 +81,12 @@ bool GeoLookup::Open(const std::string& path, std::string& error) {
 
 const GeoRecord& GeoLookup::Find(const IpAddress& address) {
   if (impl_->files.empty() || address.version() == 0 || address.IsSpecial()) return impl_->nowhere;
-  ++impl_->counters.lookups;
   std::unique_ptr<Impl::Entry>& slot = impl_->cache[HashOf(address) % kCacheEntries];
   if (slot != nullptr && slot->version == impl_->version && slot->address == address) {
-    ++impl_->counters.memo_hits;
+    ++impl_->counters.remembered;
     return slot->record;
   }
+  ++impl_->counters.looked_up;
   if (slot == nullptr) slot = std::make_unique<Impl::Entry>();
   slot->address = address;
   slot->version = impl_->version;
@@ -144,5 +145,21 @@ const std::vector<GeoDatabaseInfo>& GeoLookup::databases() const { return impl_-
 const GeoCounters& GeoLookup::counters() const { return impl_->counters; }
 
 uint64_t GeoLookup::version() const { return impl_->version; }
+
+GeoDatabaseFigures FiguresOf(const GeoDatabaseInfo& database, int64_t seconds) {
+  const std::optional<int64_t> age = AgeDays(database, seconds);
+  return {.built = static_cast<double>(database.build_epoch),
+          .age_days = age ? std::optional<double>(static_cast<double>(*age)) : std::nullopt};
+}
+
+std::vector<std::string> LabelsOf(const std::vector<GeoDatabaseInfo>& databases) {
+  std::vector<std::string> labels;
+  std::map<std::string_view, size_t> namesakes;
+  for (const GeoDatabaseInfo& database : databases) {
+    const size_t before = namesakes[database.name]++;
+    labels.push_back(before == 0 ? database.name : database.name + "-" + std::to_string(before + 1));
+  }
+  return labels;
+}
 
 }  // namespace vedette

@@ -13,8 +13,28 @@
 #include <vector>
 
 #include "parsers/base/address.h"
+#include "parsers/base/counter.h"
 
 namespace vedette {
+
+namespace families {
+
+inline constexpr FigureFamily kGeoDatabase = {"vedette_geo_database_timestamp_seconds", FigureKind::kGauge,
+                                              "build time of a geolocation database, seconds since 1970", "database"};
+inline constexpr FigureFamily kGeoAge = {"vedette_geo_database_age_days", FigureKind::kGauge,
+                                         "days since a geolocation database was built; beyond 90 it is stale",
+                                         "database"};
+inline constexpr FigureFamily kGeoLookups = {"vedette_geo_lookups_total", FigureKind::kCounter,
+                                             "geolocation look-ups, by how they were answered", "result"};
+inline constexpr FigureFamily kGeoReloads = {"vedette_geo_reloads_total", FigureKind::kCounter,
+                                             "geolocation databases swapped, by result", "result"};
+inline constexpr FigureFamily kGeoReloadFailing = {"vedette_geo_reload_failing", FigureKind::kGauge,
+                                                   "geolocation databases whose last replacement could not be used",
+                                                   ""};
+inline constexpr FigureFamily kGeoErrors = {"vedette_geo_lookup_errors_total", FigureKind::kCounter,
+                                            "look-ups that met a corrupt database", ""};
+
+}  // namespace families
 
 // Fields that no database knows stay empty.
 struct GeoRecord {
@@ -49,13 +69,39 @@ inline bool IsStale(std::optional<int64_t> age_days) { return age_days && *age_d
 // "geolocation database '…' was built on …, 153 days ago; …" for people; empty if it is not stale.
 std::string StaleWarning(const GeoDatabaseInfo& database, int64_t seconds);
 
+// Of one database.
+struct GeoDatabaseFigures {
+  double built = 0;                // GeoDatabaseInfo::build_epoch
+  std::optional<double> age_days;  // AgeDays
+
+  static constexpr auto Counters() {
+    using C = GeoDatabaseFigures;
+    return CounterTable(Count(&C::built, families::kGeoDatabase), Count(&C::age_days, families::kGeoAge));
+  }
+};
+GeoDatabaseFigures FiguresOf(const GeoDatabaseInfo& database, int64_t seconds);
+// What tells each in figures: its name, and a number behind it where files in several folders have one name.
+std::vector<std::string> LabelsOf(const std::vector<GeoDatabaseInfo>& databases);
+
 struct GeoCounters {
-  uint64_t lookups = 0;         // Find for an address that can have a place, with a database open
-  uint64_t memo_hits = 0;       // of those, answered from memory
+  // Find for an address that can have a place, with a database open:
+  uint64_t remembered = 0;      // answered from memory
+  uint64_t looked_up = 0;       // not
   uint64_t lookup_errors = 0;   // a database was corrupt at an address, and is treated as not having it
   uint64_t reloads = 0;         // replaced files that were loaded
   uint64_t failed_reloads = 0;  // replacements that cannot be used: the old file stays
   uint64_t failing = 0;         // files whose last replacement failed
+
+  static constexpr auto Counters() {
+    using namespace families;
+    using C = GeoCounters;
+    return CounterTable(Count(&C::reloads, kGeoReloads, "succeeded", "replaced files that were loaded"),
+                        Count(&C::failed_reloads, kGeoReloads, "failed", "replacements that cannot be used"),
+                        Count(&C::failing, kGeoReloadFailing),
+                        Count(&C::remembered, kGeoLookups, "remembered", "answered from memory"),
+                        Count(&C::looked_up, kGeoLookups, "looked_up", "answered from the databases"),
+                        Count(&C::lookup_errors, kGeoErrors));
+  }
 };
 
 class GeoLookup {

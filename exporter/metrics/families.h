@@ -34,14 +34,6 @@ inline constexpr FigureFamily kAlertsDropped = {"vedette_alerts_dropped_total", 
                                                 "alerts lost, wholly or to some audiences, by cause", "cause"};
 inline constexpr FigureFamily kAlertsMuted = {"vedette_alerts_muted_total", FigureKind::kCounter,
                                               "alerts of which a mute hid every hit", "mute"};
-inline constexpr FigureFamily kAlertsBySink = {"vedette_alerts_written_total", FigureKind::kCounter,
-                                               "alerts that passed the exporter", "to"};
-inline constexpr FigureFamily kOutputFailing = {
-    "vedette_output_failing", FigureKind::kGauge,
-    "1 while the file of alerts cannot be written, made anew or brought to disk", ""};
-inline constexpr FigureFamily kOutputOpened = {
-    "vedette_output_opened_anew_total", FigureKind::kCounter,
-    "new files of alerts: the one before was renamed or removed (moved), or had its size", "cause"};
 inline constexpr FigureFamily kAlertQueueDepth = {"vedette_alert_queue_depth", FigureKind::kGauge,
                                                   "alerts that wait for the exporter", ""};
 inline constexpr FigureFamily kAlertQueueCapacity = {"vedette_alert_queue_capacity", FigureKind::kGauge,
@@ -51,59 +43,36 @@ inline constexpr FigureFamily kAlertLatency = {"vedette_alert_latency_seconds", 
                                                "from a packet's capture to its alert's delivery", ""};
 
 // The feed.
-inline constexpr FigureFamily kFeedAlerts = {"vedette_feed_alerts_total", FigureKind::kCounter,
-                                             "alerts for a partner, those dropped and unheard included", "partner"};
-inline constexpr FigureFamily kFeedOutside = {
-    "vedette_feed_alerts_outside_constituency_total", FigureKind::kCounter,
-    "alerts withheld by `scope: constituency`: they do not concern the partner's", "partner"};
-inline constexpr FigureFamily kFeedUndecided = {
-    "vedette_feed_alerts_undecided_total", FigureKind::kCounter,
-    "alerts withheld by `scope: constituency`: no database knows where the addresses are", "partner"};
-inline constexpr FigureFamily kFeedNoRole = {"vedette_feed_alerts_without_role_total", FigureKind::kCounter,
-                                             "alerts withheld by `scope: constituency`: nobody is affected or suspect",
-                                             "partner"};
-inline constexpr FigureFamily kFeedDropped = {"vedette_feed_alerts_dropped_total", FigureKind::kCounter,
-                                              "alerts that a partner was too slow for", "partner"};
-inline constexpr FigureFamily kFeedUnheard = {"vedette_feed_alerts_unheard_total", FigureKind::kCounter,
-                                              "alerts sent while their partner was not connected", ""};
-inline constexpr FigureFamily kFeedConnections = {"vedette_feed_connections", FigureKind::kGauge,
-                                                  "connections that receive the feed now, by partner", "partner"};
-inline constexpr FigureFamily kFeedSuspended = {
-    "vedette_feed_partner_suspended", FigureKind::kGauge,
-    "1 for a partner that sent messages into the feed and is let in no more until it is readmitted", "partner"};
 inline constexpr FigureFamily kFeedSilent = {"vedette_feed_partner_silent_seconds", FigureKind::kGauge,
                                              "since a partner was last connected; 0 while it is", "partner"};
-inline constexpr FigureFamily kFeedRefused = {"vedette_feed_refused_total", FigureKind::kCounter,
-                                              "connections and requests refused, by reason", "reason"};
-inline constexpr FigureFamily kFeedBatches = {"vedette_feed_batches_total", FigureKind::kCounter, "batches sent", ""};
 
 // Memory and time.
 inline constexpr FigureFamily kMemory = {"vedette_memory_bytes", FigureKind::kGauge,
                                          "memory held, by part; `process` is all that is resident", "part"};
 inline constexpr FigureFamily kStarted = {"vedette_start_timestamp_seconds", FigureKind::kGauge,
                                           "when the process began, seconds since 1970", ""};
-inline constexpr FigureFamily kGeoDatabase = {"vedette_geo_database_timestamp_seconds", FigureKind::kGauge,
-                                              "build time of a geolocation database, seconds since 1970", "database"};
-inline constexpr FigureFamily kGeoAge = {"vedette_geo_database_age_days", FigureKind::kGauge,
-                                         "days since a geolocation database was built; beyond 90 it is stale",
-                                         "database"};
-inline constexpr FigureFamily kGeoLookups = {"vedette_geo_lookups_total", FigureKind::kCounter,
-                                             "geolocation look-ups, by how they were answered", "result"};
-inline constexpr FigureFamily kGeoReloads = {"vedette_geo_reloads_total", FigureKind::kCounter,
-                                             "geolocation databases swapped, by result", "result"};
-inline constexpr FigureFamily kGeoReloadFailing = {"vedette_geo_reload_failing", FigureKind::kGauge,
-                                                   "geolocation databases whose last replacement could not be used",
-                                                   ""};
-inline constexpr FigureFamily kGeoErrors = {"vedette_geo_lookup_errors_total", FigureKind::kCounter,
-                                            "look-ups that met a corrupt database", ""};
+
+// Interfaces, by the name in the configuration.
+inline constexpr FigureFamily kInterfaceUp = {"vedette_interface_up", FigureKind::kGauge,
+                                              "1 while an interface's packets can be captured", "interface"};
+inline constexpr FigureFamily kInterfaceState = {
+    "vedette_interface_state", FigureKind::kGauge,
+    "0 up, 1 down, 2 without carrier, 3 absent, 4 renamed and still captured, 5 cannot be captured", "interface"};
+inline constexpr FigureFamily kInterfaceOutages = {"vedette_interface_outages_total", FigureKind::kCounter,
+                                                   "times that an interface could not be captured", "interface"};
+inline constexpr FigureFamily kInterfaceBlind = {"vedette_interface_blind_seconds_total", FigureKind::kCounter,
+                                                 "for how long an interface could not be captured", "interface"};
+// For partners, who are told no names of interfaces.
+inline constexpr FigureFamily kBlind = {"vedette_blind_seconds_total", FigureKind::kCounter,
+                                        "for how long interfaces could not be captured, all added up", "", true};
 
 // Health.
+inline constexpr FigureFamily kHelperUp = {"vedette_helper_up", FigureKind::kGauge,
+                                           "1 while a process beside the sensor lives", "process"};
 inline constexpr FigureFamily kAlarm = {"vedette_alarm_active", FigureKind::kGauge, "1 while an alarm is raised",
                                         "alarm"};
 inline constexpr FigureFamily kAlarms = {"vedette_alarms_total", FigureKind::kCounter, "times that an alarm was raised",
                                          "alarm"};
-inline constexpr FigureFamily kAlarmCommands = {"vedette_alarm_commands_total", FigureKind::kCounter,
-                                                "runs of the alarm command, by result", "result"};
 inline constexpr FigureFamily kCanaries = {
     "vedette_canaries_total", FigureKind::kCounter,
     "canaries sent, and by result; `foreign`: names of canaries that others asked "

@@ -1,5 +1,7 @@
 #include "exporter/metrics/figures.h"
 
+#include <algorithm>
+
 namespace vedette {
 
 double Figures::Value(const FigureFamily& family, std::string_view label_value) const {
@@ -7,6 +9,10 @@ double Figures::Value(const FigureFamily& family, std::string_view label_value) 
     if (figure.family == &family && figure.label_value == label_value) return figure.value;
   }
   return 0;
+}
+
+bool Figures::Has(const FigureFamily& family) const {
+  return std::any_of(figures_.begin(), figures_.end(), [&](const Figure& figure) { return figure.family == &family; });
 }
 
 double Figures::Sum(const FigureFamily& family) const {

@@ -34,12 +34,14 @@ class Figures {
   }
 
   void Add(Figure figure) { figures_.push_back(std::move(figure)); }
-  // Adds to what stands there already.
+  // Adds to the figure that is there already.
   void Increase(const FigureFamily& family, std::string_view label_value, double value);
 
   const std::vector<Figure>& all() const { return figures_; }
   // 0 where it does not stand in the list.
   double Value(const FigureFamily& family, std::string_view label_value = {}) const;
+  // Whether anything of the family stands in it.
+  bool Has(const FigureFamily& family) const;
   // Over all label values.
   double Sum(const FigureFamily& family) const;
 

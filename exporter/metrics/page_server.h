@@ -46,7 +46,7 @@ class PageServer {
   PageServer(int socket, std::string path, std::string content_type, Page page);
   void Serve();
   void Accept();
-  bool Advance(Connection& connection);  // false: it is over
+  bool Advance(Connection& connection);  // false: it has ended
   bool Read(Connection& connection);
   bool Write(Connection& connection);
   std::string ResponseTo(std::string_view request) const;

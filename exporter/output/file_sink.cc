@@ -108,11 +108,11 @@ void FileSink::GoLive(const LiveOutput& options, std::function<void(std::string_
 
 bool FileSink::Accept(const Event& event) {
   if (failed_) {
-    ++lost_;
+    ++counters_.lost;
     return false;
   }
   if (failing_ && buffer_.size() >= kHeldBytes) {
-    ++lost_;
+    ++counters_.lost;
     return true;
   }
   if (policy_.Show(event, reader_, view_) == ViewOutcome::kShown) buffered_alerts_ += renderer_->Append(view_, buffer_);
@@ -202,12 +202,12 @@ bool FileSink::WriteBuffer(bool again) {
       return true;
     }
     failed_ = true;
-    if (say_ && !std::exchange(failing_, true)) lost_before_ = lost_;
+    if (say_ && !std::exchange(failing_, true)) lost_before_ = counters_.lost;
     if (whole == written && written != 0 && buffer_[written - 1] != '\n' && path_ != "-")
       error_ = path_ + ": ends in half a line; ";
     const auto lines_lost =
         static_cast<uint64_t>(std::count(buffer_.begin() + static_cast<std::ptrdiff_t>(whole), buffer_.end(), '\n'));
-    lost_ += std::min(lines_lost, buffered_alerts_);
+    counters_.lost += std::min(lines_lost, buffered_alerts_);
     buffered_alerts_ = 0;
     if (reader_gone) {
       error_ +=
@@ -229,7 +229,8 @@ bool FileSink::WriteBuffer(bool again) {
   half_line_ = false;
   if (followed_ && live_.rotate_bytes != 0 && file_->bytes() >= live_.rotate_bytes) Rotate();
   if (std::exchange(failing_, false)) {
-    say_(fmt::format("{}: can be written again; {} alerts were lost meanwhile", path_, lost_ - lost_before_), false);
+    say_(fmt::format("{}: can be written again; {} alerts were lost meanwhile", path_, counters_.lost - lost_before_),
+         false);
   }
   return true;
 }
@@ -262,7 +263,7 @@ void FileSink::Hold(size_t from, const std::string& problem) {
   next_try_ = std::chrono::steady_clock::now() + kTryAgain;
   error_ = problem;
   if (std::exchange(failing_, true)) return;
-  lost_before_ = lost_;
+  lost_before_ = counters_.lost;
   say_(fmt::format("{}; the sensor tries again every second. Up to {} KiB of alerts wait; those beyond are lost",
                    error_, kHeldBytes / 1024),
        true);
@@ -279,7 +280,7 @@ bool FileSink::Follow() {
   if ((astray_ || (removed && failing_)) && std::chrono::steady_clock::now() < next_try_) return !removed;
   std::string error;
   if (OpenAnew(error)) {
-    ++opened_.moved;
+    ++counters_.moved;
     say_(fmt::format("{}: was {}; from here on, alerts go to a new file of that name", path_,
                      removed ? "removed" : "renamed"),
          removed);
@@ -314,7 +315,7 @@ bool FileSink::OpenAnew(std::string& error) {
     // Its begin is in the other file.
     buffer_.erase(0, buffer_.find('\n') + 1);
     if (buffered_alerts_ != 0) --buffered_alerts_;
-    ++lost_;
+    ++counters_.lost;
     half_line_ = false;
   }
   file_ = std::move(next);
@@ -347,7 +348,7 @@ void FileSink::Rotate() {
     say_(fmt::format("{}: cannot be rotated: {}; alerts continue into it", path_, ErrnoText()), true);
     return;
   }
-  if (OpenAnew(error)) ++opened_.rotated;  // else Follow says so, and tries again
+  if (OpenAnew(error)) ++counters_.rotated;  // else Follow says so, and tries again
 }
 
 void FileSink::LookAtSync() {
@@ -369,8 +370,8 @@ bool FileSink::Close() {
   if (!failed_) Flush();
   if (failing_) {
     failed_ = true;
-    lost_ += buffered_alerts_;
-    error_ += fmt::format("; {} alerts were lost since that began", lost_ - lost_before_);
+    counters_.lost += buffered_alerts_;
+    error_ += fmt::format("; {} alerts were lost since that began", counters_.lost - lost_before_);
   }
   if (!failed_ && total_bytes_ < mark_.bytes && !EndedEarly()) {
     Fail(
@@ -388,6 +389,12 @@ bool FileSink::Close() {
     error_ = path_ + ": cannot be written to the end: " + ErrnoText();
   }
   return !failed_;
+}
+
+OutputCounters FileSink::counters() const {
+  OutputCounters counters = counters_;
+  counters.failing = failing() ? 1 : 0;
+  return counters;
 }
 
 }  // namespace vedette

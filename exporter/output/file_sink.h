@@ -12,13 +12,43 @@
 
 #include "exporter/alert/alert_sink.h"
 #include "exporter/alert/live_output.h"
+#include "exporter/metrics/families.h"
 #include "exporter/policy/alert_policy.h"
 #include "exporter/render/renderer.h"
+#include "parsers/base/counter.h"
 #include "parsers/base/digest.h"
 #include "parsers/base/disk_sync.h"
 #include "parsers/base/output_file.h"
 
 namespace vedette {
+
+namespace families {
+
+inline constexpr FigureFamily kOutputFailing = {
+    "vedette_output_failing", FigureKind::kGauge,
+    "1 while the file of alerts cannot be written, made anew or brought to disk", ""};
+inline constexpr FigureFamily kOutputOpened = {
+    "vedette_output_opened_anew_total", FigureKind::kCounter,
+    "new files of alerts: the one before was renamed or removed (moved), or had its size", "cause"};
+
+}  // namespace families
+
+struct OutputCounters {
+  uint64_t lost = 0;     // alerts that were accepted but could not be written
+  uint64_t failing = 0;  // 1: FileSink::failing
+  // Opened anew …
+  uint64_t moved = 0;    // because the file had been renamed or removed
+  uint64_t rotated = 0;  // because it had reached its size
+
+  static constexpr auto Counters() {
+    using namespace families;
+    using C = OutputCounters;
+    return CounterTable(Count(&C::lost, kAlertsDropped, "output_failed", "could not be written to the output"),
+                        Count(&C::failing, kOutputFailing),
+                        Count(&C::moved, kOutputOpened, "moved", "the file had been renamed or removed"),
+                        Count(&C::rotated, kOutputOpened, "size", "the file had reached its size"));
+  }
+};
 
 // A beginning of an output that is on disk for certain.
 struct OutputMark {
@@ -45,7 +75,7 @@ class FileSink : public AlertSink {
   ~FileSink() override;
 
   bool Accept(const Event& event) override;
-  void Miss() override { ++lost_; }
+  void Miss() override { ++counters_.lost; }
   void Idle() override;
   bool Close() override;
   const std::string& error() const override { return error_; }
@@ -67,7 +97,7 @@ class FileSink : public AlertSink {
   //     each write, and every kLookAgain while nothing is written. What was written before is where the file is now;
   //     what went into a removed file unseen is written once more. Where the path cannot be opened, alerts go on into
   //     the renamed file, and are held where that has no name any more.
-  // `say` is told when something begins and when it is over, in the exporter's thread.
+  // `say` is called when a problem begins and when it ends, in the exporter's thread.
   static constexpr size_t kHeldBytes = size_t{1} << 20;  // some 800 alerts
   static constexpr std::chrono::seconds kTryAgain{1};
   static constexpr std::chrono::milliseconds kLookAgain{250};
@@ -76,13 +106,7 @@ class FileSink : public AlertSink {
   bool Reopen(std::string& error);
   // Something is wrong with the output: from such a failure to its end.
   bool failing() const { return failing_ || astray_ || !sync_problem_.empty(); }
-  struct Opened {
-    uint64_t moved = 0;    // opened anew because the file had been renamed or removed
-    uint64_t rotated = 0;  // because it had reached its size
-  };
-  const Opened& opened() const { return opened_; }
-  // Alerts that were accepted but could not be written.
-  uint64_t lost() const { return lost_; }
+  OutputCounters counters() const;
 
  private:
   FileSink(std::shared_ptr<OutputFile> file, std::string path, OutputFormat format, AlertPolicy& policy);
@@ -107,7 +131,7 @@ class FileSink : public AlertSink {
   std::unique_ptr<Renderer> renderer_;
   std::string buffer_;
   uint64_t buffered_alerts_ = 0;
-  uint64_t lost_ = 0;
+  OutputCounters counters_;  // without what failing() says
   bool failed_ = false;
   std::string error_;
   std::function<void(std::string_view, bool)> say_;  // set: it is live
@@ -117,7 +141,6 @@ class FileSink : public AlertSink {
   bool half_line_ = false;    // the buffer begins within a line whose begin is in the file
   bool astray_ = false;       // the file is not at its path, and the path cannot be opened
   uint64_t lost_before_ = 0;  // when it began to fail
-  Opened opened_;
   std::chrono::steady_clock::time_point next_try_{}, next_look_{}, next_rotation_{};
   std::string sync_problem_;  // that was said
   std::unique_ptr<DiskSync> sync_;

@@ -42,7 +42,7 @@ const Event* AlertPolicy::Decide(Alert& alert) {
 
 void AlertPolicy::Resolve(const Alert& alert) {
   if (event_.catalogue == nullptr) {
-    ++unresolved_;
+    ++counters_.unresolved;
     return;
   }
   bool all_known = true;
@@ -53,7 +53,7 @@ void AlertPolicy::Resolve(const Alert& alert) {
       all_known = false;
     }
   }
-  if (!all_known) ++unresolved_;
+  if (!all_known) ++counters_.unresolved;
   if (event_.hits.empty()) return;
   std::sort(event_.hits.begin(), event_.hits.end(), IsBetter);
   event_.roles = DecideRoles(alert, parts_.sensor.resolvers);

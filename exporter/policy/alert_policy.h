@@ -20,12 +20,24 @@
 #include <string>
 #include <string_view>
 
+#include "exporter/metrics/families.h"
 #include "exporter/policy/canary_watch.h"
 #include "exporter/policy/mutes/mute_list.h"
 #include "exporter/policy/partners.h"
 #include "exporter/policy/view.h"
+#include "parsers/base/counter.h"
 
 namespace vedette {
+
+struct PolicyCounters {
+  // Alerts of a generation that is no longer known, or with an index outside it: none of their hits can be shown.
+  uint64_t unresolved = 0;
+
+  static constexpr auto Counters() {
+    return CounterTable(Count(&PolicyCounters::unresolved, families::kAlertsDropped, "unknown_generation",
+                              "of indicators that are no longer known"));
+  }
+};
 
 // Exporter thread, but for the one that sets it up before.
 class AlertPolicy : public EventMaker {
@@ -56,8 +68,7 @@ class AlertPolicy : public EventMaker {
   void ForgetBefore(uint64_t generation) { catalogues_.ForgetBefore(generation); }
   const Catalogues& catalogues() const { return catalogues_; }
   const SensorIdentity& sensor() const { return parts_.sensor; }
-  // Alerts of a generation that is no longer known, or with an index outside it: none of their hits can be shown.
-  uint64_t unresolved() const { return unresolved_; }
+  const PolicyCounters& counters() const { return counters_; }
 
  private:
   void Resolve(const Alert& alert);
@@ -72,7 +83,7 @@ class AlertPolicy : public EventMaker {
   std::function<std::string(uint64_t)> capture_of_;
   Catalogues catalogues_;
   Event event_;
-  uint64_t unresolved_ = 0;
+  PolicyCounters counters_;
 };
 
 }  // namespace vedette

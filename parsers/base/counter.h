@@ -15,8 +15,9 @@
 //     }
 //   };
 //
-// Whoever adds such structs up (AddCounters), shows them (exporter/metrics/counter_figures.h) or looks for limits that
-// were hit (ForEachLimit) goes over the table. A member without a row, or with two, does not compile.
+// Whoever adds such structs up (AddCounters), shows them (exporter/metrics/counter_figures.h), looks for limits that
+// were hit (ForEachLimit) or prints them at the end of a run (ForEachTold) goes over the table. A member without a row,
+// or with two, does not compile.
 #pragma once
 
 #include <algorithm>
@@ -74,15 +75,16 @@ struct CounterInfo {
   std::string_view label;                // of the family's label
   std::string_view help;
   CounterSum sum = CounterSum::kAdd;
-  uint64_t weight = 1;      // of one in the figure
-  CounterLimit limit = {};  // the name is empty: none
-  size_t limit_at = 0;      // in an array: the element that counts it
+  uint64_t weight = 1;         // of one in the figure
+  CounterLimit limit = {};     // the name is empty: none
+  size_t limit_at = 0;         // in an array: the element that counts it
+  std::string_view told = {};  // in the part's own summary for people; empty: not there
 };
 
 struct NoNames {};
 
 // `Value`: uint64_t, double, std::array of uint64_t, another struct with a table, or a class with Add(const Value&) and,
-// where it counts limits, ForEachLimit(visit).
+// where it counts limits, ForEachLimit(visit). Also std::optional<double>, for what is only shown: not known now.
 // `Names`: label values of an array's elements, or of what Value::ForEach(names, visit) visits.
 template <class Owner, class Value, class Names = NoNames>
 struct CounterRow {
@@ -104,6 +106,12 @@ struct CounterRow {
   constexpr CounterRow Weight(uint64_t weight) const {
     CounterRow row = *this;
     row.info.weight = weight;
+    return row;
+  }
+  // Rows with the same text are told as one, their sum.
+  constexpr CounterRow Told(std::string_view text) const {
+    CounterRow row = *this;
+    row.info.told = text;
     return row;
   }
 };
@@ -235,6 +243,32 @@ constexpr void ForEachLimit(const T& counters, Visit visit) {
       if (!row.info.limit.name.empty()) visit(row.info.limit, value[row.info.limit_at]);
     } else if constexpr (requires { value.ForEachLimit(visit); }) {
       value.ForEachLimit(visit);
+    }
+  });
+}
+
+// Calls visit(text, count) for every text of a row's Told, in the order of the table, also where nothing was counted.
+template <Counted T, class Visit>
+constexpr void ForEachTold(const T& counters, Visit visit) {
+  static_assert(counter_internal::IsComplete<T>(), "each member of the struct needs one row in its Counters()");
+  constexpr auto kTable = T::Counters();
+  size_t at = 0;
+  kTable.ForEach([&]<class Value, class Names>(const CounterRow<T, Value, Names>& row) {
+    const size_t own = at++;
+    if constexpr (std::is_same_v<Value, uint64_t>) {
+      if (row.info.told.empty()) return;
+      uint64_t sum = 0;
+      size_t other_at = 0, first = own;
+      kTable.ForEach([&]<class OtherValue, class OtherNames>(const CounterRow<T, OtherValue, OtherNames>& other) {
+        if constexpr (std::is_same_v<OtherValue, uint64_t>) {
+          if (other.info.told == row.info.told) {
+            sum += counters.*other.member;
+            first = std::min(first, other_at);
+          }
+        }
+        ++other_at;
+      });
+      if (first == own) visit(row.info.told, sum);
     }
   });
 }

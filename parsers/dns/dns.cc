@@ -7,6 +7,7 @@
 
 #include "parsers/base/held_bytes.h"
 #include "parsers/base/text.h"
+#include "parsers/dns/dns_numbers.h"
 
 namespace vedette {
 namespace {
@@ -243,122 +244,6 @@ std::string_view NumberedName(std::string_view known, std::string_view prefix, u
   return out.arena().Copy({text.data() + at, text.size() - at});
 }
 
-// IANA "DNS Parameters": the types that are asked for in practice.
-std::string_view KnownTypeName(uint16_t type) {
-  switch (type) {
-    case 1:
-      return "A";
-    case 2:
-      return "NS";
-    case 5:
-      return "CNAME";
-    case 6:
-      return "SOA";
-    case 10:
-      return "NULL";
-    case 12:
-      return "PTR";
-    case 13:
-      return "HINFO";
-    case 15:
-      return "MX";
-    case 16:
-      return "TXT";
-    case 17:
-      return "RP";
-    case 18:
-      return "AFSDB";
-    case 24:
-      return "SIG";
-    case 25:
-      return "KEY";
-    case 28:
-      return "AAAA";
-    case 29:
-      return "LOC";
-    case 33:
-      return "SRV";
-    case 35:
-      return "NAPTR";
-    case 36:
-      return "KX";
-    case 37:
-      return "CERT";
-    case 38:
-      return "A6";
-    case 39:
-      return "DNAME";
-    case 41:
-      return "OPT";
-    case 42:
-      return "APL";
-    case 43:
-      return "DS";
-    case 44:
-      return "SSHFP";
-    case 45:
-      return "IPSECKEY";
-    case 46:
-      return "RRSIG";
-    case 47:
-      return "NSEC";
-    case 48:
-      return "DNSKEY";
-    case 49:
-      return "DHCID";
-    case 50:
-      return "NSEC3";
-    case 51:
-      return "NSEC3PARAM";
-    case 52:
-      return "TLSA";
-    case 53:
-      return "SMIMEA";
-    case 55:
-      return "HIP";
-    case 59:
-      return "CDS";
-    case 60:
-      return "CDNSKEY";
-    case 61:
-      return "OPENPGPKEY";
-    case 62:
-      return "CSYNC";
-    case 63:
-      return "ZONEMD";
-    case 64:
-      return "SVCB";
-    case 65:
-      return "HTTPS";
-    case 99:
-      return "SPF";
-    case 249:
-      return "TKEY";
-    case 250:
-      return "TSIG";
-    case 251:
-      return "IXFR";
-    case 252:
-      return "AXFR";
-    case 255:
-      return "ANY";
-    case 256:
-      return "URI";
-    case 257:
-      return "CAA";
-    default:
-      return {};
-  }
-}
-
-std::string_view KnownRcodeName(unsigned rcode) {
-  constexpr std::array<std::string_view, 12> kNames = {"NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN",
-                                                       "NOTIMP",  "REFUSED", "YXDOMAIN", "YXRRSET",
-                                                       "NXRRSET", "NOTAUTH", "NOTZONE",  "DSOTYPENI"};
-  if (rcode < kNames.size()) return kNames[rcode];
-  return rcode == 16 ? "BADVERS" : rcode == 23 ? "BADCOOKIE" : std::string_view();
-}
-
 // Writes the observables of one message.
 class Emitter {
  public:
@@ -370,7 +255,7 @@ class Emitter {
     if (!AddName(ObservableKind::kDnsQuery, question.name, message_)) return false;
     if (!type_emitted_ && out_.Wants(ObservableKind::kDnsType)) {
       out_.AddStored(ObservableKind::kDnsType, direction_,
-                     NumberedName(KnownTypeName(question.type), "TYPE", question.type, out_));
+                     NumberedName(DnsTypeName(question.type), "TYPE", question.type, out_));
     }
     type_emitted_ = true;
     return true;
@@ -396,7 +281,7 @@ class Emitter {
   void Finish(const Header& header) {
     if (!begun_ || !header.is_response() || !out_.Wants(ObservableKind::kDnsRcode)) return;
     const unsigned rcode = extended_rcode_ << 4 | header.rcode();
-    out_.AddStored(ObservableKind::kDnsRcode, direction_, NumberedName(KnownRcodeName(rcode), "RCODE", rcode, out_));
+    out_.AddStored(ObservableKind::kDnsRcode, direction_, NumberedName(DnsRcodeName(rcode), "RCODE", rcode, out_));
   }
 
   bool begun() const { return begun_; }

@@ -10,158 +10,19 @@
 #include "parsers/base/text.h"
 #include "parsers/tls/tls_fingerprint.h"
 #include "parsers/tls/tls_hello.h"
+#include "parsers/tls/tls_record.h"
 #include "parsers/tls/x509.h"
 
 namespace vedette {
 namespace {
 
-// ContentType, RFC 8446 section 5.1 and RFC 6520.
-enum RecordType : uint8_t {
-  kChangeCipherSpec = 20,
-  kAlert = 21,
-  kHandshake = 22,
-  kApplicationData = 23,
-  kHeartbeat = 24,
-  kSslv2Hello = 0x80,  // not on the wire: the rest of an SSLv2-compatible ClientHello
-};
+using enum tls::RecordType;
+using enum tls::HandshakeType;
+using tls::kMessageHeaderBytes;
+using tls::kRecordHeaderBytes;
+using tls::kSslv2HelloBytes;
 
-// HandshakeType, RFC 8446 section 4 and those it replaces.
-enum HandshakeType : uint8_t {
-  kHelloRequest = 0,
-  kClientHello = 1,
-  kServerHello = 2,
-  kNewSessionTicket = 4,
-  kDraftHelloRetryRequest = 6,
-  kCertificate = 11,
-  kServerKeyExchange = 12,
-  kCertificateRequest = 13,
-  kServerHelloDone = 14,
-  kCertificateVerify = 15,
-  kClientKeyExchange = 16,
-  kCertificateUrl = 21,
-  kCertificateStatus = 22,
-  kSupplementalData = 23,
-  kNextProtocol = 67,
-};
-
-constexpr size_t kRecordHeaderBytes = 5;
-constexpr size_t kMessageHeaderBytes = 4;
-constexpr size_t kSslv2HelloBytes = 11;             // up to and with the length of the challenge
-constexpr uint16_t kMaxRecordBytes = 16384 + 2048;  // RFC 5246 section 6.2.3
-constexpr uint16_t kMinEncryptedBytes = 17;         // a byte and the shortest tag or MAC
 constexpr size_t kFirstHeldBytes = 4096;  // most messages; what is claimed beyond is only believed as it comes
-
-bool IsKnownInClear(uint8_t type) {
-  switch (type) {
-    case kHelloRequest:
-    case kClientHello:
-    case kServerHello:
-    case kNewSessionTicket:
-    case kDraftHelloRetryRequest:
-    case kCertificate:
-    case kServerKeyExchange:
-    case kCertificateRequest:
-    case kServerHelloDone:
-    case kCertificateVerify:
-    case kClientKeyExchange:
-    case kCertificateUrl:
-    case kCertificateStatus:
-    case kSupplementalData:
-    case kNextProtocol:
-      return true;
-    default:
-      return false;
-  }
-}
-
-bool IsPlausibleRecord(uint8_t type, uint16_t version, uint16_t length) {
-  return type >= kChangeCipherSpec && type <= kHeartbeat && version >= tls::kSsl30 && version <= tls::kTls13 &&
-         length <= kMaxRecordBytes && (type != kChangeCipherSpec || length == 1);
-}
-
-// RFC 5246 appendix E.2: 15 bits of length under a set bit, 1, version, lengths of cipher specs (in threes), session id
-// and challenge, which fill it exactly. `first` has kSslv2HelloBytes.
-bool IsSslv2ClientHello(Bytes first, uint16_t& version, uint16_t& length) {
-  ByteReader reader(first);
-  uint8_t type = 0;
-  uint16_t cipher_specs = 0, session_id = 0, challenge = 0;
-  if (!reader.ReadU16(length) || !reader.ReadU8(type) || !reader.ReadU16(version) || !reader.ReadU16(cipher_specs) ||
-      !reader.ReadU16(session_id) || !reader.ReadU16(challenge)) {
-    return false;
-  }
-  const bool is_marked = (length & 0x8000) != 0;
-  length &= 0x7fff;
-  return is_marked && type == 1 && (version == tls::kSsl20 || (version >= tls::kSsl30 && version <= tls::kTls12)) &&
-         cipher_specs != 0 && cipher_specs % 3 == 0 && (session_id == 0 || session_id == 16) && challenge >= 16 &&
-         challenge <= 32 && length == 9u + cipher_specs + session_id + challenge;
-}
-
-// The message that a handshake record begins with, `body` being the record's first bytes.
-Probe ProbeHandshake(Bytes body, uint16_t record_length) {
-  ByteReader reader(body);
-  uint8_t type = 0;
-  uint32_t length = 0;
-  if (!reader.ReadU8(type)) return Probe::kNeedMore;
-  if (!IsKnownInClear(type)) return Probe::kNo;
-  if (record_length < kMessageHeaderBytes) {
-    // A message cut into tiny records: the next one says whether it is one.
-    if (!reader.Skip(record_length - 1)) return Probe::kNeedMore;
-    uint8_t next = 0, major = 0;
-    if (!reader.ReadU8(next) || !reader.ReadU8(major)) return Probe::kNeedMore;
-    return next == kHandshake && major == 3 ? Probe::kYes : Probe::kNo;
-  }
-  if (!reader.ReadU24(length)) return Probe::kNeedMore;
-  const bool is_whole = length + kMessageHeaderBytes <= record_length;
-  uint8_t major = 0;
-  switch (type) {
-    case kClientHello:
-    case kServerHello:
-      if (length < 36 || length > TlsParser::kMaxMessageBytes) return Probe::kNo;
-      if (record_length == kMessageHeaderBytes) return Probe::kYes;
-      if (!reader.ReadU8(major)) return Probe::kNeedMore;
-      return major == 3 || (type == kServerHello && major == 0x7f) ? Probe::kYes : Probe::kNo;
-    case kCertificate: {
-      uint32_t list_length = 0;
-      if (length < 3 || length > TlsParser::kMaxMessageBytes) return Probe::kNo;
-      if (record_length < kMessageHeaderBytes + 3) return Probe::kYes;
-      if (!reader.ReadU24(list_length)) return Probe::kNeedMore;
-      return list_length + 3 == length ? Probe::kYes : Probe::kNo;
-    }
-    case kHelloRequest:
-    case kServerHelloDone:
-      return length == 0 ? Probe::kYes : Probe::kNo;
-    default:
-      return is_whole && length != 0 ? Probe::kYes : Probe::kNo;
-  }
-}
-
-Probe ProbeRecord(Bytes first) {
-  ByteReader reader(first);
-  uint8_t type = 0, major = 0, minor = 0;
-  uint16_t length = 0;
-  if (!reader.ReadU8(type)) return Probe::kNeedMore;
-  if (type < kChangeCipherSpec || type > kApplicationData) return Probe::kNo;
-  if (!reader.ReadU8(major)) return Probe::kNeedMore;
-  if (major != 3) return Probe::kNo;
-  if (!reader.ReadU8(minor)) return Probe::kNeedMore;
-  if (minor > 4) return Probe::kNo;
-  if (!reader.ReadU16(length)) return Probe::kNeedMore;
-  if (!IsPlausibleRecord(type, static_cast<uint16_t>(major << 8 | minor), length) || length == 0) return Probe::kNo;
-  uint8_t value = 0;
-  switch (type) {
-    case kHandshake:
-      return ProbeHandshake(reader.rest(), length);
-    case kChangeCipherSpec:
-      if (!reader.ReadU8(value)) return Probe::kNeedMore;
-      return value == 1 ? Probe::kYes : Probe::kNo;
-    case kAlert:
-      if (length != 2) return Probe::kNo;
-      if (!reader.ReadU8(value)) return Probe::kNeedMore;
-      return value == 1 || value == 2 ? Probe::kYes : Probe::kNo;
-    default:
-      return length >= kMinEncryptedBytes ? Probe::kYes : Probe::kNo;
-  }
-}
 
 bool WantsNames(const ObservableBatch& out) {
   return out.Wants(ObservableKind::kTlsCertName) || out.Wants(ObservableKind::kTlsSubject) ||
@@ -182,11 +43,11 @@ void AddServerNames(const ClientHello& hello, Direction direction, ObservableBat
 
 Probe TlsParser::Identify(Bytes first, Direction) {
   if (first.empty()) return Probe::kNeedMore;
-  if (!(first[0] & 0x80)) return ProbeRecord(first);
+  if (!(first[0] & 0x80)) return tls::ProbeRecord(first);
   if (first.size() > 2 && first[2] != 1) return Probe::kNo;
   if (first.size() < kSslv2HelloBytes) return Probe::kNeedMore;
   uint16_t version = 0, length = 0;
-  return IsSslv2ClientHello(first.first(kSslv2HelloBytes), version, length) ? Probe::kYes : Probe::kNo;
+  return tls::IsSslv2ClientHello(first.first(kSslv2HelloBytes), version, length) ? Probe::kYes : Probe::kNo;
 }
 
 Sender TlsParser::SenderOf(Bytes first) {
@@ -261,7 +122,7 @@ void TlsParser::ConsumeRecordHeader(Side& side, ByteReader& in, Direction direct
   side.header_size = 0;
   uint16_t version = 0, length = 0;
   if (may_be_sslv2) {
-    if (IsSslv2ClientHello(header, version, length)) {
+    if (tls::IsSslv2ClientHello(header, version, length)) {
       out.BeginMessage();
       out.AddText(ObservableKind::kTlsVersion, direction, TlsVersionName(version));
       num_client_hellos_ = 1;
@@ -271,7 +132,7 @@ void TlsParser::ConsumeRecordHeader(Side& side, ByteReader& in, Direction direct
     ByteReader reader(header);
     uint8_t type = 0;
     if (reader.ReadU8(type) && reader.ReadU16(version) && reader.ReadU16(length) &&
-        IsPlausibleRecord(type, version, length)) {
+        tls::IsPlausibleRecord(type, version, length)) {
       return StartRecord(side, type, length);
     }
   }
@@ -341,7 +202,7 @@ bool TlsParser::ReadMessageHeader(Side& side, ByteReader& record, const Observab
   side.message_header_size = 0;
   ByteReader header{Bytes(side.message_header)};
   if (!header.ReadU8(side.message_type) || !header.ReadU24(side.message_left)) return false;
-  if (!IsKnownInClear(side.message_type)) {
+  if (!tls::IsKnownInClear(side.message_type)) {
     Close(side);
     return false;
   }
@@ -373,7 +234,7 @@ void TlsParser::Seek(Side& side, ByteReader& in, Direction direction, Observable
   side.seek_bytes += static_cast<uint32_t>(in.remaining());
   if (!in.Skip(in.remaining())) return;
   for (size_t at = 0; at < bytes.size(); ++at) {
-    const Probe probe = ProbeRecord(bytes.subspan(at));
+    const Probe probe = tls::ProbeRecord(bytes.subspan(at));
     if (probe == Probe::kNo) continue;
     if (probe == Probe::kNeedMore && side.seek_bytes <= kMaxSeekBytes) {
       side.held.assign(bytes.begin() + static_cast<std::ptrdiff_t>(at), bytes.end());

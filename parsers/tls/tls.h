@@ -21,14 +21,13 @@
 #include "parsers/base/bytes.h"
 #include "parsers/base/observable.h"
 #include "parsers/base/parser.h"
+#include "parsers/tls/tls_record.h"
 
 namespace vedette {
 
 class TlsParser {
  public:
-  // The longest handshake message that is reassembled. OpenSSL's peers accept Certificate messages of up to 100 KiB and
-  // ClientHellos of up to 128 KiB; real ones have 2 to 10. Longer ones are skipped.
-  static constexpr size_t kMaxMessageBytes = size_t{128} * 1024;
+  static constexpr size_t kMaxMessageBytes = tls::kMaxMessageBytes;  // of a handshake message
   // Certificates of one message that are read; OpenSSL verifies chains of at most 100.
   static constexpr size_t kMaxCertificates = 100;
   // How far a direction that lost synchronisation is searched for the next record: more than one handshake flight.

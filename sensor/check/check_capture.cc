@@ -13,6 +13,7 @@
 #include "sensor/check/parts.h"
 #include "sensor/hardening/privileges.h"
 #include "sensor/live/canary_frame.h"
+#include "sensor/live/worker_cpus.h"
 
 namespace vedette {
 namespace {
@@ -93,6 +94,12 @@ void CheckFilter(const Config& config, CheckReport& report) {
   }
 }
 
+// Whether the workers that are asked for can have their CPUs.
+void CheckWorkers(const Config& config, CheckReport& report) {
+  std::string error;
+  if (ChooseCpus(config.capture, error).empty()) report.Error("capture", error);
+}
+
 }  // namespace
 
 void CheckCapture(const Config& config, CheckReport& report) {
@@ -101,6 +108,7 @@ void CheckCapture(const Config& config, CheckReport& report) {
   for (const std::string& interface : interfaces) CheckInterface(interface, report);
   for (const std::string& interface : interfaces) CheckCanary(config, interface, report);
   CheckFilter(config, report);
+  CheckWorkers(config, report);
   const std::string& user = config.capture.user;
   if (geteuid() != 0) {
     report.Warn(

@@ -75,6 +75,8 @@ std::vector<Need> NeedsOf(const Config& config) {
   if (!config.cache.empty() && (config.cache_given || Exists(config.cache)))
     add("cache", config.cache, Access::kWriteFolder, false, "compiled patterns, for a fast start");
   add("state", config.state, Access::kWriteFolder, false, "mutes, so that they survive a restart");
+  if (const std::string& folder = config.capture.keep.folder; !folder.empty())
+    add("capture", folder, Access::kWriteFolder, true, "packets of flows with alerts");
   if (!config.output.empty() && config.output != "-") {
     if (Exists(config.output)) {
       add("output", config.output, Access::kWrite, true, "alerts");

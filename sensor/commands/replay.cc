@@ -37,6 +37,18 @@ Command AddReplay(CLI::App& app) {
   app.add_option("--payload-depth", options->payload_depth,
                  "scan only this many bytes of each direction of a flow for patterns (default 0: all)")
       ->type_name("BYTES");
+  app.add_flag("--each", options->each,
+               "judge every file on its own, several at once: the output is that of one replay per file, one after the "
+               "other, in their order");
+  auto* const pace =
+      app.add_flag("--pace{1}", options->pace,
+                   "replay as fast as it was recorded; --pace=10: ten times as fast. Alerts come when their packets do")
+          ->check(CLI::Range(0.001, 1e6))
+          ->type_name("[=FACTOR]");
+  app.add_option("--pace-pause", options->pace_pause, "seconds that a gap in the recording takes at most (default 60)")
+      ->check(CLI::Range(0.0, 1e6))
+      ->type_name("SECONDS")
+      ->needs(pace);
   app.add_option("--problems", options->problems,
                  "file that lists all indicator rows that cannot be used or may never hit")
       ->type_name("FILE");

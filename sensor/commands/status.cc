@@ -6,11 +6,15 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "exporter/feed/feed_counters.h"
 #include "exporter/metrics/families.h"
+#include "exporter/policy/partner.h"
 #include "parsers/base/text.h"
 #include "sensor/commands/commands.h"
 #include "sensor/commands/control_option.h"
 #include "sensor/commands/mute_text.h"
+#include "sensor/live/queue_rules.h"
+#include "sensor/pipeline/queue_figures.h"
 #include "sensor/pipeline/totals_figures.h"
 #include "sensor/setup/progress.h"
 
@@ -30,7 +34,7 @@ struct Shown {
 const Shown kShown[] = {
     {"packets",
      {&families::kPacketsReceived, &families::kPacketsDecoded, &families::kPacketsNotDecoded,
-      &families::kPacketsDropped, &families::kPacketDelay}},
+      &families::kPacketsExcluded, &families::kPacketsDropped, &families::kPacketsWaiting, &families::kPacketDelay}},
     {"flows", {&families::kFlows, &families::kFlowsNow, &families::kFlowsEnded, &families::kFlowsByProtocol}},
     {"observables", {&families::kObservables}},
     {"indicators",
@@ -87,6 +91,26 @@ std::string CanaryText(const Json& canary) {
   return fmt::format("the last one arrived after {:.1f} ms", canary.value("seconds", 0.0) * 1000);
 }
 
+// How each interface is, and for how long it was not captured.
+void PrintInterfaces(const Json& interfaces) {
+  if (!interfaces.empty()) fmt::print("interfaces\n");
+  for (const Json& one : interfaces) {
+    std::string text = fmt::format("{} since {}", one.value("state", ""), one.value("since", ""));
+    if (one.contains("now_called")) text += fmt::format(", now called {}", one.value("now_called", ""));
+    if (one.contains("problem")) text += fmt::format(": {}", one.value("problem", ""));
+    if (const uint64_t outages = one.value("outages", uint64_t{0}); outages != 0) {
+      text += fmt::format("; not captured for {} in {} outage{}", Span(one.value("blind_seconds", 0.0)),
+                          Thousands(outages), outages == 1 ? "" : "s");
+    }
+    const Json last = one.value("last_outages", Json::array());
+    if (!last.empty()) {
+      text += fmt::format(", the last that ended from {} to {} ({})", last.back().value("from", ""),
+                          last.back().value("until", ""), last.back().value("why", ""));
+    }
+    fmt::print("  {}\n", ForTerminal(fmt::format("{:<15} {}", one.value("name", ""), text)));
+  }
+}
+
 // What the alarm command did, where there is one.
 void PrintCommand(const Json& command) {
   if (!command.is_object()) return;
@@ -96,12 +120,32 @@ void PrintCommand(const Json& command) {
              command.contains("last_failure") ? "; the last failure: " + command.value("last_failure", "") : "");
 }
 
+double ValueOf(const Json& figures, const FigureFamily& family, const std::string& label) {
+  const auto at = figures.find(std::string(family.name));
+  return at == figures.end() || !at->is_object() ? 0 : at->value(label, 0.0);
+}
+
+// A line for each queue.
+void PrintQueues(const Json& figures) {
+  using namespace families;
+  const auto queues = figures.find(std::string(kQueueReceived.name));
+  if (queues == figures.end()) return;
+  fmt::print("queues\n");
+  for (const auto& [queue, received] : queues->items()) {
+    const auto value = [&, &label = queue](const FigureFamily& family) { return ValueOf(figures, family, label); };
+    fmt::print("  {:<34} {:>15} packets, {} dropped; {:.0f} % of the last minute's, its worker {:.0f} % busy\n",
+               "queue " + ForTerminal(queue), Thousands(static_cast<uint64_t>(received.get<double>())),
+               Thousands(static_cast<uint64_t>(value(kQueueDropped))), value(kQueueShare), value(kQueueBusy));
+  }
+}
+
 void Print(const Json& status) {
   fmt::print("{}: {} on {}, {} up, version {}\n", status.value("state", "unknown"), status.value("sensor", ""),
              status.value("interface", ""), Span(status.value("uptime_seconds", 0.0)), status.value("version", ""));
   for (const Json& problem : status.value("problems", Json::array())) {
     fmt::print("  {}: {}\n", problem.value("level", "warning"), ForTerminal(problem.value("what", "")));
   }
+  PrintInterfaces(status.value("interfaces", Json::array()));
   if (status.contains("canary")) fmt::print("canary\n  {}\n", CanaryText(status["canary"]));
   PrintCommand(status.value("alarm_command", Json()));
   const Json mutes = status.value("mutes", Json::array());
@@ -112,6 +156,7 @@ void Print(const Json& status) {
     fmt::print("{}", text);
   }
   const Json figures = status.value("figures", Json::object());
+  PrintQueues(figures);
   for (const Shown& part : kShown) {
     fmt::print("{}\n", part.title);
     for (const FigureFamily* family : part.families) {

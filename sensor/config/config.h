@@ -20,15 +20,43 @@ namespace vedette {
 // Of the packaged service; what `run` and `check` take where no other is named.
 constexpr const char* kDefaultConfig = "/etc/vedette/sensor.yaml";
 
+// Packets of flows with alerts, kept while they are captured (sensor/keep). Off without a folder.
+struct KeepConfig {
+  std::string folder;
+  uint64_t quota_bytes = uint64_t{1} << 30;  // of all files
+  uint64_t file_bytes = uint64_t{64} << 20;  // then the next begins; at most half of the quota
+  std::chrono::seconds file_age{3600};       // … or then
+  uint64_t ring_bytes = uint64_t{64} << 20;  // per worker: half a second at 1 Gbit/s
+  uint32_t packet_bytes = 262'144;           // of one packet
+  uint64_t flow_bytes = uint64_t{4} << 20;   // of one flow; half of it at most before its alert
+  uint64_t flow_packets = 10'000;            // the same
+};
+
 struct CaptureConfig {
   static constexpr size_t kMaxInterfaces = 64;
+  static constexpr uint32_t kMaxWorkers = 64;
+  enum class Backend : uint8_t { kAfPacket, kLibpcap };
+  enum class Latency : uint8_t { kNormal, kLow };
+  enum class Outgoing : uint8_t { kAuto, kCapture, kIgnore };
+  // Which CPUs workers run on.
+  struct Pin {
+    bool automatic = true;       // chosen by the sensor
+    std::vector<uint32_t> cpus;  // or these, one for each worker; empty and not automatic: the scheduler's choice
+    bool operator==(const Pin&) const = default;
+  };
   std::string interface;                // eth0
   std::vector<std::string> interfaces;  // instead of it: several, whose packets are one traffic
   std::string filter;                   // BPF, as tcpdump takes it; on each of them
   bool promiscuous = true;
   uint32_t snap_bytes = 262'144;   // tcpdump's default: nothing is cut
-  uint32_t buffer_mebibytes = 64;  // for each interface: half a second at 1 Gbit/s
-  std::string user = "nobody";     // whose rights are left once the interfaces are open
+  uint32_t buffer_mebibytes = 64;  // for each queue of each interface: half a second at 1 Gbit/s
+  Backend backend = Backend::kAfPacket;
+  uint32_t workers = 1;                // one keeps up with several Gbit/s, and `limits` hold for each
+  Latency latency = Latency::kNormal;  // low: packets one by one, not in blocks
+  Pin pin;
+  Outgoing outgoing = Outgoing::kAuto;  // auto: where the host uses it (IsInUse)
+  std::string user = "nobody";          // whose rights are left once the interfaces are open
+  KeepConfig keep;
 
   // Those to capture from, whichever key names them. The place of one in it is its number (Frame::file).
   std::vector<std::string> AllInterfaces() const {
@@ -61,8 +89,12 @@ struct HardeningConfig {
 // When an operator is told (sensor/live/alarms.h). 0: never.
 struct AlarmsConfig {
   std::chrono::seconds no_packets{60};
-  double one_way_percent = 90;  // of the TCP flows that carried data
-  double drop_percent = 0.1;    // of packets, and of alerts
+  double one_way_percent = 90;          // of the TCP flows that carried data
+  double drop_percent = 0.1;            // of packets, and of alerts
+  double loss_before_percent = 1;       // of the bytes that TCP receivers acknowledged
+  double queue_imbalance_percent = 50;  // of what the others should have had
+  bool interface_down = true;
+  bool helper_ended = true;
   bool reload_failed = true;
   bool output_failed = true;
   bool partner_suspended = true;

@@ -142,6 +142,29 @@ Key<Values> NumberKeyOf(std::string name, std::chrono::duration<Rep, Period> Val
   });
 }
 
+// One word of a few; each says in the file what a value of `Choice` is.
+template <class Values, class Choice>
+Key<Values> ChoiceKey(std::string name, Choice Values::*member, std::vector<std::pair<std::string, Choice>> words,
+                      std::string help) {
+  std::string type, standard;
+  for (size_t i = 0; i < words.size(); ++i) {
+    type += (i == 0 ? "" : i + 1 == words.size() ? " or " : ", ") + words[i].first;
+    if (words[i].second == Values().*member) standard = words[i].first;
+  }
+  KeyText text = {name, type, std::move(standard), std::move(help)};
+  return OwnKey<Values>(std::move(text), member, [=](const Section& section, Values& values) {
+    if (!section.Find(name)) return;
+    std::string given;
+    section.Read(name, given, type.c_str());
+    for (const auto& [word, choice] : words) {
+      if (given != word) continue;
+      values.*member = choice;
+      return;
+    }
+    if (!given.empty()) section.Fail(name, "`" + name + "` has to be " + type);
+  });
+}
+
 template <class Values>
 Key<Values> PercentKey(std::string name, double Values::*member, std::string help) {
   KeyText text = {name, "a number of percent from 0 to 100, or off", PercentForm(Values().*member), std::move(help)};

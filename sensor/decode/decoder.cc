@@ -269,6 +269,7 @@ inline DecodeResult Decoder::DecodeLayer(const IpPlace& at, Account account, Pac
 inline DecodeResult Decoder::DecodeIpv4(const Frame& frame, const LinkLayer& link, Packet& packet) {
   const IpPlace at = PlaceOf(frame, link);
   if (at.captured_bytes < kIpv4HeaderBytes) [[unlikely]] {
+    packet.is_fragment = false;
     return WithoutAddresses(NotDecoded::kIpTruncated);
   }
   if (may_carry_[at.ip[9]]) [[unlikely]] {
@@ -283,6 +284,7 @@ inline DecodeResult Decoder::DecodeIpv4(const Frame& frame, const LinkLayer& lin
 inline DecodeResult Decoder::DecodeIpv6(const Frame& frame, const LinkLayer& link, Packet& packet) {
   const IpPlace at = PlaceOf(frame, link);
   if (at.captured_bytes < kIpv6HeaderBytes) [[unlikely]] {
+    packet.is_fragment = false;
     return WithoutAddresses(NotDecoded::kIpTruncated);
   }
   if (may_carry_[at.ip[6]]) [[unlikely]] {
@@ -298,6 +300,7 @@ DecodeResult Decoder::Decode(const Frame& frame, Packet& packet) {
   LinkLayer link;
   const NotDecoded reason = FindIp(frame, link);
   if (reason != kDecoded) [[unlikely]] {
+    packet.is_fragment = false;
     const DecodeResult result = WithoutAddresses(reason);
     if (result == DecodeResult::kNotOurs) return result;
     if (reason == NotDecoded::kEtherTypeOther) counters_.other_types.Add(link.other_type);

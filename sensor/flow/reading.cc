@@ -339,6 +339,20 @@ void StreamReader::Identify(Flow& flow, Reading& reading, size_t index, Chunk ch
     if (reading.attempts[index] >= 4 * kMaxAttempts) Stop(reading);
     return;
   }
+  OnIdentified(flow, identity, chunk, flip, leading);
+  reading.parser = MakeStreamParser(identity.protocol);
+  reading.answer_due[1 - index] = !chunk.start || offset != 0;
+  chunk.gap_bytes = 0;                       // it begins here
+  const std::string own = std::move(first);  // keeps joined bytes alive while they are fed
+  first.clear();
+  if (joined) chunk.data = AsBytes(own);
+  chunk.data = chunk.data.subspan(offset);
+  if (!FeedEarlier(flow, reading, 1 - index, chunk, identity.protocol, leading)) return;
+  Parse(flow, reading, index, chunk, flip, leading);
+}
+
+// The flow is of this protocol from here on, and its ends are told by who sends such bytes.
+void StreamReader::OnIdentified(Flow& flow, const Identity& identity, Chunk& chunk, bool& flip, bool leading) {
   if (leading || flow.app == ProtocolId::kUnknown) {
     flow.app = identity.protocol;
     ++counters_.flows_by_protocol[static_cast<size_t>(identity.protocol)];
@@ -353,27 +367,23 @@ void StreamReader::Identify(Flow& flow, Reading& reading, size_t index, Chunk ch
       flow.client_known = true;
     }
   }
-  reading.parser = MakeStreamParser(identity.protocol);
-  reading.answer_due[1 - index] = !chunk.start || offset != 0;
-  chunk.gap_bytes = 0;                       // it begins here
-  const std::string own = std::move(first);  // keeps joined bytes alive while they are fed
-  first.clear();
-  if (joined) chunk.data = AsBytes(own);
-  chunk.data = chunk.data.subspan(offset);
-  // What the other side said before, too short to tell by itself, came first: where it may be this protocol's.
-  const std::string earlier = std::move(reading.first[1 - index]);
-  reading.first[1 - index].clear();
+}
+
+// What the side `other` said before, too short to tell by itself, came first: where it may be this protocol's. False:
+// the parser ended with it.
+bool StreamReader::FeedEarlier(Flow& flow, Reading& reading, size_t other, const Chunk& chunk, ProtocolId protocol,
+                               bool leading) {
+  const std::string earlier = std::move(reading.first[other]);
+  reading.first[other].clear();
   const Direction opposite = Opposite(chunk.direction);
-  if (!earlier.empty() && ProbeStream(identity.protocol, AsBytes(earlier), opposite) != Probe::kNo) {
-    Chunk before;
-    before.data = AsBytes(earlier);
-    before.direction = opposite;
-    before.start = reading.first_start[1 - index];
-    before.time_ns = chunk.time_ns;
-    Bytes rest;
-    if (!FeedParser(flow, reading, 1 - index, before, leading, rest)) return;
-  }
-  Parse(flow, reading, index, chunk, flip, leading);
+  if (earlier.empty() || ProbeStream(protocol, AsBytes(earlier), opposite) == Probe::kNo) return true;
+  Chunk before;
+  before.data = AsBytes(earlier);
+  before.direction = opposite;
+  before.start = reading.first_start[other];
+  before.time_ns = chunk.time_ns;
+  Bytes rest;
+  return FeedParser(flow, reading, other, before, leading, rest);
 }
 
 void StreamReader::FeedDatagram(Reading& reading, const Datagram& datagram) {

@@ -82,6 +82,8 @@ class StreamReader {
   // Tells the parser what it skipped, where somebody wants content.
   void PassContent(Reading& reading, Direction direction, uint64_t gap_bytes, Bytes data);
   void Identify(Flow& flow, Reading& reading, size_t index, Chunk chunk, bool& flip, bool leading);
+  void OnIdentified(Flow& flow, const Identity& identity, Chunk& chunk, bool& flip, bool leading);
+  bool FeedEarlier(Flow& flow, Reading& reading, size_t other, const Chunk& chunk, ProtocolId protocol, bool leading);
   void CountHeld(Reading& reading);
   // Takes the answer to a preamble off the front. False: there is nothing else.
   static bool PassAnswer(Reading& reading, size_t index, Chunk& chunk);

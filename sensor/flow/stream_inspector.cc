@@ -45,6 +45,11 @@ class StreamInspector::Sink final : public TcpSink {
   }
   void OnAside(Bytes data) override { inspector_.OnAside(flow_, index_, data); }
   void OnPlaceChange(bool back) override { inspector_.OnPlaceChange(flow_, index_, back); }
+  void OnJudged(const JudgedBytes& bytes) override {
+    const int interface = flow_.half[index_].interface();
+    inspector_.loss_counters_.Add(interface >= 0 ? static_cast<size_t>(interface) : FileOfPosition(flow_.first_packet),
+                                  bytes);
+  }
 
  private:
   StreamInspector& inspector_;
@@ -149,7 +154,7 @@ void StreamInspector::OnBypassed(Flow& flow, size_t index, const Packet& packet)
 // A packet of a bypassed flow, for the patterns.
 void StreamInspector::ScanOnly(Flow& flow, size_t index, const Packet& packet) {
   StreamState& state = *flow.stream;
-  if (!WantsScan(state)) return EndScan(state);
+  if (!WantsScan(state)) return EndScan(flow);
   if (state.scanned_halves == nullptr) {
     // Patterns came with a reload.
     state.scanned_halves = std::make_unique<std::array<TcpHalf, 2>>();
@@ -189,9 +194,15 @@ bool StreamInspector::WantsScan(const StreamState& state) const {
   return scan_ && (depth == 0 || state.scanned[0] < depth || state.scanned[1] < depth);
 }
 
-void StreamInspector::EndScan(StreamState& state) {
+void StreamInspector::EndScan(Flow& flow) {
+  StreamState& state = *flow.stream;
   if (state.scanned_halves == nullptr) return;
-  for (TcpHalf& half : *state.scanned_halves) half.Abandon(tcp_counters_);
+  for (size_t index = 0; index < 2; ++index) {
+    TcpHalf& half = (*state.scanned_halves)[index];
+    Sink sink(*this, flow, index, flow.last_ns);
+    half.JudgeSeen(sink);
+    half.Abandon(tcp_counters_);
+  }
   state.scanned_halves.reset();
   Count(state);
 }
@@ -212,6 +223,7 @@ TcpSegment StreamInspector::SegmentOf(const Packet& packet) const {
 void StreamInspector::OnSyn(TcpHalf& half, TcpHalf& other, const Packet& packet) {
   half.OnSyn(packet.sequence, tcp_counters_);
   if (half.first() != packet.sequence + 1) return;
+  half.SetInterface(packet.frame->file);
   other.SetWindowScale(WindowScaleOf(packet).value_or(kUnknownWindowScale));
   if (ChecksumOf(packet) == Checksum::kRight) half.TrustChecksums();
 }
@@ -230,6 +242,11 @@ void StreamInspector::ConsiderBypass(Flow& flow) {
     flow.stream->scanned_halves = std::make_unique<std::array<TcpHalf, 2>>();
     for (size_t i = 0; i < 2; ++i) (*flow.stream->scanned_halves)[i] = flow.half[i].TakeOver();
     Count(*flow.stream);
+  } else {
+    for (size_t index = 0; index < 2; ++index) {
+      Sink sink(*this, flow, index, flow.last_ns);
+      flow.half[index].JudgeSeen(sink);
+    }
   }
   for (TcpHalf& half : flow.half) half.Abandon(tcp_counters_);
 }
@@ -413,14 +430,14 @@ void StreamInspector::Finish(Flow& flow) {
   if (!flow.bypass) {
     for (size_t index = 0; index < 2; ++index) {
       Sink sink(*this, flow, index, flow.last_ns);
-      flow.half[index].Finish(tcp_counters_, sink);
+      flow.half[index].Finish(tcp_counters_, sink, flow.packets(index) != 0);
     }
     if (flow.stream != nullptr && flow.stream->flip_pending) TurnRound(flow);
   } else if (flow.stream != nullptr && flow.stream->scanned_halves != nullptr) {
     const uint64_t gap_bytes = tcp_counters_.gap_bytes;
     for (size_t index = 0; index < 2; ++index) {
       Sink sink(*this, flow, index, flow.last_ns);
-      (*flow.stream->scanned_halves)[index].Finish(tcp_counters_, sink);
+      (*flow.stream->scanned_halves)[index].Finish(tcp_counters_, sink, flow.packets(index) != 0);
     }
     counters_.gap_bytes_scan_only += tcp_counters_.gap_bytes - gap_bytes;
   }

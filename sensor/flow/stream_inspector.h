@@ -56,6 +56,7 @@ class StreamInspector {
 
   const InspectionCounters& counters() const { return counters_; }
   const TcpCounters& tcp_counters() const { return tcp_counters_; }
+  const LossCounters& loss_counters() const { return loss_counters_; }
 
  private:
   class Sink;
@@ -65,7 +66,7 @@ class StreamInspector {
   TcpSegment SegmentOf(const Packet& packet) const;
   void ScanOnly(Flow& flow, size_t index, const Packet& packet);
   bool WantsScan(const StreamState& state) const;
-  void EndScan(StreamState& state);
+  void EndScan(Flow& flow);
   void OnSyn(TcpHalf& half, TcpHalf& other, const Packet& packet);
   StreamState& StateOf(Flow& flow);
   void Count(StreamState& state);
@@ -100,6 +101,7 @@ class StreamInspector {
   bool scan_ = false;
   InspectionCounters counters_;
   TcpCounters tcp_counters_;
+  LossCounters loss_counters_;
   uint64_t repeat_key_;  // of recent_segments.h; nothing that is found depends on it
   StreamReader reader_;
   std::vector<PayloadHit> hits_;

@@ -47,8 +47,11 @@ struct TcpHalf::Detour {
   bool peer_spoke = false;                          // since the first of `held` came
   bool copies_held = false;                         // what was passed differs from what is held …
   bool doubts_held = false;                         // … and from that which goes on behind the place
+  bool lost_any = false;                            // a hole was acknowledged
   bool syn_pending = false;
-  uint32_t syn_place = 0;  // behind a SYN that came in the stream
+  uint32_t hole_begin = 0, hole_bytes = 0;  // the last hole that was acknowledged …
+  uint32_t hole_unseen = 0;                 // … and how much of it counts as lost
+  uint32_t syn_place = 0;                   // behind a SYN that came in the stream
   std::unique_ptr<RecentSegments> recent;
   std::unique_ptr<Candidate> candidate;
 

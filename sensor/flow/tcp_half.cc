@@ -35,6 +35,13 @@ TcpHalf::Detour& TcpHalf::DetourOf(TcpCounters& counters) {
   return *detour_;
 }
 
+void TcpHalf::MissCut(uint32_t bytes, TcpCounters& counters, TcpSink& sink) {
+  if (bytes == 0) return;
+  const uint32_t before = next_;
+  Miss(bytes, counters);
+  if ((before ^ next_) >= kBlockBytes) JudgeBlock(before, sink);
+}
+
 bool TcpHalf::Holds() const { return detour_ != nullptr && !detour_->held.empty(); }
 
 uint32_t TcpHalf::WindowBytes() const {
@@ -121,7 +128,9 @@ void TcpHalf::OnIrregular(const TcpSegment& segment, const TcpLimits& limits, Tc
   }
   const bool in_window = InWindow(segment.sequence) && !FollowsSyn(segment.sequence);
   const bool begins_unseen = SequenceDistance(segment.sequence, next_) < 0 && !SeenBefore(segment.sequence);
+  if (interface_ == 0 && segment.packet != nullptr) SetInterface(segment.packet->frame->file);
   if (!in_window || (begins_unseen && SequenceDistance(end, next_) <= 0)) {
+    if (in_window) JudgeLate(segment, sink);
     if (end != segment.sequence) SetAside(segment, limits, counters, sink);
     return;
   }
@@ -181,7 +190,7 @@ void TcpHalf::OnStreamSegment(const TcpSegment& whole, const TcpLimits& limits, 
     Hold(segment, limits, counters, sink);
   } else if (held_before == 0) {
     Pass(segment.payload, sink);
-    Miss(segment.missing_bytes, counters);
+    MissCut(segment.missing_bytes, counters, sink);
   } else {
     PassOverHeld(segment, counters, sink);
   }
@@ -267,7 +276,7 @@ void TcpHalf::PassOverHeld(const TcpSegment& segment, TcpCounters& counters, Tcp
   if (segment.missing_bytes == 0 || missing <= 0) return;
   // Held bytes may fill part of what this capture cut off.
   const int32_t room = Holds() ? SequenceDistance(d.held.front().sequence, next_) : missing;
-  Miss(static_cast<uint32_t>(std::min(room, missing)), counters);
+  MissCut(static_cast<uint32_t>(std::min(room, missing)), counters, sink);
 }
 
 void TcpHalf::Hold(const TcpSegment& segment, const TcpLimits& limits, TcpCounters& counters, TcpSink& sink) {
@@ -380,6 +389,7 @@ void TcpHalf::PassHole(TcpCounters& counters, TcpSink& sink) {
   const int32_t distance = SequenceDistance(detour_->held.front().sequence, next_);
   if (distance > 0 && PassDoubted(counters, sink)) return;
   if (distance > 0) {
+    JudgeHole(static_cast<uint32_t>(distance), sink);
     Miss(static_cast<uint32_t>(distance), counters);
     detour_->run_begin = next_;
   }
@@ -401,9 +411,10 @@ void TcpHalf::End(TcpSink& sink) {
   sink.OnData(Bytes{}, gap, false, true);
 }
 
-void TcpHalf::Finish(TcpCounters& counters, TcpSink& sink) {
+void TcpHalf::Finish(TcpCounters& counters, TcpSink& sink, bool sent_any) {
   static constexpr std::array<uint8_t, 8> kZeros{};
-  if (detour_ != nullptr) {
+  const bool had_detour = detour_ != nullptr;
+  if (had_detour) {
     Detour& d = *detour_;
     if (d.padding != 0) Pass(Bytes(kZeros).first(std::exchange(d.padding, uint8_t{0})), sink);
     const auto waits = [&] { return d.candidate != nullptr && !d.candidate->place.held.empty(); };
@@ -414,12 +425,15 @@ void TcpHalf::Finish(TcpCounters& counters, TcpSink& sink) {
     PassAllHeld(counters, sink);
     TellCopies(counters, sink);
     while (PassDoubted(counters, sink)) continue;
+    JudgeEnd(sent_any, sink);
+    acknowledged_known_ = false;  // what waits elsewhere is not judged
     if (waits()) {
       if (!ended_) End(sink);
       ChangePlace(d.candidate->begin, counters, sink);
       PassAllHeld(counters, sink);
     }
   }
+  if (!had_detour) JudgeEnd(sent_any, sink);
   if (!ended_) End(sink);
   Abandon(counters);
 }

@@ -29,12 +29,14 @@
 // segments show; where the answer was captured before the question that it acknowledges, at the question.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 
 #include "parsers/base/bytes.h"
 #include "sensor/decode/packet.h"
+#include "sensor/flow/loss_counters.h"
 #include "sensor/flow/segment_queue.h"
 #include "sensor/flow/tcp_counters.h"
 
@@ -78,6 +80,8 @@ class TcpSink {
   virtual void OnAside(Bytes data) = 0;
   // What follows is at another place of the sequence space; `back`: at the one before the last change.
   virtual void OnPlaceChange(bool back) = 0;
+  // How much of the stream was seen, and lost before the capture, since this was last called; not for every segment.
+  virtual void OnJudged(const JudgedBytes&) {}
 };
 
 class TcpHalf {
@@ -90,6 +94,14 @@ class TcpHalf {
   // that a receiver would have acknowledged some of them. A burst alone must not do.
   static constexpr uint8_t kDecidingSegments = 3, kDecidingSegmentsUnanswered = 64;
   static constexpr uint64_t kUnansweredNs = 5'000'000'000;
+
+  // What was seen is judged (OnJudged) when the place passes a multiple of so much, at a hole, and at the end.
+  static constexpr uint32_t kBlockBytes = uint32_t{1} << 20;
+  // A hole is no larger than that many times what was seen around it, or, at the end of a stream, than kLeastTail: a
+  // request that was lost whole.
+  static constexpr uint32_t kMostTimesSeen = 4, kLeastTail = 4096;
+  // Of a stream whose beginning was not seen, so much is not judged: what was in flight then is missing, not lost.
+  static constexpr uint32_t kUnsettledBytes = uint32_t{64} << 10;
 
   TcpHalf();
   ~TcpHalf();
@@ -133,6 +145,9 @@ class TcpHalf {
   void SetWindowScale(uint8_t shift) { window_scale_ = shift; }
   // The checksum of this direction's SYN is right.
   void TrustChecksums() { checksums_right_ = true; }
+  // Where this direction comes in: the place of the interface in the sensor's list. -1: not known.
+  void SetInterface(uint32_t number) { interface_ = static_cast<uint16_t>(std::min(number, kMaxInterface) + 1) & 31u; }
+  int interface() const { return interface_ - 1; }
   // Whether a sequence number is within the window of the place; true where the place is not known.
   bool InWindow(uint32_t sequence) const;
 
@@ -164,11 +179,16 @@ class TcpHalf {
   void PassInTurn(Bytes data, uint32_t missing_bytes, TcpCounters& counters, Sink& sink) {
     ++counters.segments;
     Pass(data, sink);
-    Miss(missing_bytes, counters);
+    if (missing_bytes != 0) [[unlikely]] {
+      MissCut(missing_bytes, counters, sink);
+    }
   }
 
   // The flow is over: what is held comes out, gaps and all, then the end; then what waited at the candidate.
-  void Finish(TcpCounters& counters, TcpSink& sink);
+  // `sent_any`: a packet of this direction came.
+  void Finish(TcpCounters& counters, TcpSink& sink, bool sent_any = true);
+  // Nobody follows the stream from here on: what was seen of it is judged.
+  void JudgeSeen(TcpSink& sink) const;
   // One segment of a direction that nobody looks at any more, behind Abandon: only its place is kept.
   // `bytes`: of its payload, captured or not.
   void Follow(uint32_t sequence, uint32_t bytes, bool fin);
@@ -178,6 +198,7 @@ class TcpHalf {
   TcpHalf TakeOver();
 
  private:
+  static constexpr uint32_t kMaxInterface = LossCounters::kInterfaces - 2;
   struct Place;
   struct Candidate;
   struct Detour;
@@ -185,7 +206,11 @@ class TcpHalf {
   template <class Sink>
   void Pass(Bytes data, Sink& sink) {
     if (data.empty()) return;
+    const uint32_t before = next_;
     next_ += static_cast<uint32_t>(data.size());
+    if ((before ^ next_) >= kBlockBytes) [[unlikely]] {
+      JudgeBlock(before, sink);
+    }
     const uint64_t gap = gap_;
     gap_ = 0;
     const bool start = started_ && !passed_any_ && gap == 0;
@@ -193,12 +218,14 @@ class TcpHalf {
     sink.OnData(data, gap, start, false);
   }
   void Miss(uint32_t bytes, TcpCounters& counters) {
-    if (bytes == 0) return;
     next_ += bytes;
     gap_ = bytes > UINT32_MAX - gap_ ? UINT32_MAX : gap_ + bytes;
     ++counters.gaps;
     counters.gap_bytes += bytes;
   }
+
+  // Bytes that the capture cut off.
+  void MissCut(uint32_t bytes, TcpCounters& counters, TcpSink& sink);
 
   Detour& DetourOf(TcpCounters& counters);
   void OpenCandidate(uint32_t sequence, TcpCounters& counters);
@@ -230,6 +257,17 @@ class TcpHalf {
   // Passes over holes until everything that begins at `sequence` or before it is out.
   void PassUpTo(uint32_t sequence, TcpCounters& counters, TcpSink& sink);
   void PassHole(TcpCounters& counters, TcpSink& sink);
+  // The place went past a multiple of kBlockBytes.
+  void JudgeBlock(uint32_t before, TcpSink& sink) const;
+  // Before a hole of that length at the place is passed over.
+  void JudgeHole(uint32_t length, TcpSink& sink);
+  // What comes late is not lost: `segment` lies before the place, where nothing was seen.
+  void JudgeLate(const TcpSegment& segment, TcpSink& sink);
+  void JudgeEnd(bool sent_any, TcpSink& sink);
+  bool IsJudged() const;
+  uint32_t RunBytes() const;           // in order before the place
+  uint32_t UnjudgedBytes() const;      // of those
+  uint32_t AcknowledgedAhead() const;  // bytes at the place and behind it that the receiver has
   void PassAllHeld(TcpCounters& counters, TcpSink& sink);
   void ChangePlace(uint32_t up_to, TcpCounters& counters, TcpSink& sink);
   // Whether all that is queued begins at the place or within the window behind it.
@@ -252,6 +290,7 @@ class TcpHalf {
   uint16_t ended_ : 1 = false;
   uint16_t acknowledged_known_ : 1 = false;
   uint16_t checksums_right_ : 1 = false;
+  uint16_t interface_ : 5 = 0;      // and one; 0: not known
   std::unique_ptr<Detour> detour_;  // what a stream needs that is not all in order
 };
 static_assert(sizeof(TcpHalf) <= 32);

@@ -5,8 +5,14 @@
 #include <algorithm>
 #include <set>
 
+#include "exporter/feed/feed_counters.h"
+#include "exporter/geo/geo.h"
 #include "exporter/metrics/families.h"
+#include "exporter/output/file_sink.h"
+#include "exporter/policy/partner.h"
+#include "sensor/capture/live/interface_record.h"
 #include "sensor/config/duration.h"
+#include "sensor/keep/keep_counters.h"
 #include "sensor/pipeline/totals_figures.h"
 #include "sensor/setup/progress.h"
 
@@ -20,6 +26,7 @@ constexpr seconds kAtOnce{0};
 constexpr seconds kCanaryCounted{30};
 
 constexpr std::string_view kSilent = "partner_silent.", kSuspended = "partner_suspended.";
+constexpr std::string_view kInterface = "interface_down.", kHelper = "helper_ended.";
 
 double Share(double part, double whole) { return whole > 0 ? 100 * part / whole : 0; }
 
@@ -27,9 +34,22 @@ std::string About(seconds time) { return DurationText(time); }
 
 }  // namespace
 
-AlarmRules::AlarmRules(const AlarmsConfig& config, Now start)
-    : config_(config), last_packet_(start.steady), last_canary_(start.steady) {
+AlarmRules::AlarmRules(const AlarmsConfig& config, Now start, const std::vector<Alarm>& carried)
+    : config_(config),
+      last_packet_(start.steady),
+      last_canary_(start.steady),
+      last_look_(start.steady),
+      start_(start.steady) {
   samples_.push_back({.time = start.steady});
+  for (const Alarm& alarm : carried) states_[alarm.name] = {.raised = true, .carried = true, .alarm = alarm};
+  // The silence that it was raised for lasts until a packet comes.
+  if (states_.contains("no_packets")) last_packet_ -= config_.no_packets;
+}
+
+AlarmRules::Finding AlarmRules::Carried(const std::string& name) const {
+  const auto found = states_.find(name);
+  if (found == states_.end() || !found->second.carried) return std::nullopt;
+  return found->second.alarm.text;
 }
 
 std::vector<Alarm> AlarmRules::Active() const {
@@ -71,6 +91,18 @@ const AlarmRules::Sample& AlarmRules::Before(Time now, seconds window) const {
   return after == samples_.begin() ? *after : *(after - 1);
 }
 
+void AlarmRules::Known(const std::string& name) {
+  const auto found = states_.find(name);
+  if (found != states_.end()) found->second.carried = false;
+}
+
+void AlarmRules::KnowByFigures(const Figures& figures) {
+  if (figures.Has(families::kReloadFailing)) Known("reload_failed");
+  if (figures.Has(families::kOutputFailing)) Known("output_failed");
+  if (figures.Has(families::kIndicatorNewest)) Known("stale_indicators");
+  if (figures.Value(families::kCanaries, "arrived") != 0) Known("canary_missed");
+}
+
 AlarmRules::Finding AlarmRules::NoPackets(const Figures& figures, Time now) {
   const double packets = figures.Value(families::kPacketsReceived);
   const double canaries = figures.Value(families::kCanaries, "sent");
@@ -81,6 +113,13 @@ AlarmRules::Finding AlarmRules::NoPackets(const Figures& figures, Time now) {
   if (now - last_canary_ > kCanaryCounted) canaries_awaited_ = 0;
   const double own = std::min(canaries_awaited_, packets - packets_);
   if (packets - packets_ > own) last_packet_ = now;
+  // An interface that is down has an alarm of its own: silence is that of interfaces that could bring something.
+  const auto is_down = [](const Figure& figure) {
+    return figure.family != &families::kInterfaceUp || figure.value == 0;
+  };
+  const bool any = figures.Has(families::kInterfaceUp);
+  if (any && std::all_of(figures.all().begin(), figures.all().end(), is_down)) last_packet_ += now - last_look_;
+  last_look_ = now;
   canaries_awaited_ -= std::max(own, 0.0);
   canaries_ = canaries;
   packets_ = packets;
@@ -141,7 +180,14 @@ AlarmRules::Finding AlarmRules::ReloadFailed(const Figures& figures) const {
 }
 
 AlarmRules::Finding AlarmRules::OutputFailed(const Figures& figures) const {
-  if (!config_.output_failed || figures.Value(families::kOutputFailing) == 0) return std::nullopt;
+  if (!config_.output_failed) return std::nullopt;
+  if (figures.Value(families::kOutputFailing) == 0) {
+    if (figures.Value(families::kKeepFailing) == 0) return std::nullopt;
+    return fmt::format(
+        "packets of flows with alerts cannot be written to the folder of `capture: keep`, and {:.0f} were lost so far; "
+        "alerts go on. The log says why. Free space on a full disk; the sensor tries again every second",
+        figures.Value(families::kKeptLost, "disk") + figures.Value(families::kKeptLost, "quota"));
+  }
   return fmt::format(
       "alerts cannot be written to `output`, and {:.0f} were lost so far; the log says why. Free space on a full disk; "
       "where the file was renamed or removed, let the sensor's user create a new one. The sensor tries again every "
@@ -162,8 +208,51 @@ AlarmRules::Finding AlarmRules::StaleIndicators(const Figures& figures, int64_t 
 }
 
 AlarmRules::Finding AlarmRules::CanaryMissed(const Figures& figures) const {
-  if (!config_.canary_missed || figures.Value(families::kCanaryFailing) == 0) return std::nullopt;
+  if (!config_.canary_missed) return std::nullopt;
+  if (Finding carried = Carried("canary_missed")) return carried;
+  if (figures.Value(families::kCanaryFailing) == 0) return std::nullopt;
   return "the last canary did not arrive; `vedette canary` tries again and says where it was lost";
+}
+
+AlarmRules::Finding AlarmRules::InterfaceDown(const Figure& figure) const {
+  const std::string& name = figure.label_value;
+  if (!config_.interface_down) return std::nullopt;
+  switch (static_cast<InterfaceState>(figure.value)) {
+    case InterfaceState::kUp:
+      return std::nullopt;
+    case InterfaceState::kDown:
+      return fmt::format("interface {0} is down, and nothing of it is captured; bring it up: ip link set {0} up", name);
+    case InterfaceState::kNoCarrier:
+      return fmt::format(
+          "interface {} has no carrier, and nothing of it is captured; is the cable in, and the mirror port or tap at "
+          "its other end on?",
+          name);
+    case InterfaceState::kAbsent:
+      return fmt::format(
+          "there is no interface {}, and nothing of it is captured; the sensor waits for it. Was it removed, or is the "
+          "name in `capture` misspelt? The log lists the interfaces there are",
+          name);
+    case InterfaceState::kRenamed:
+      return fmt::format(
+          "interface {} has another name now (`vedette status` says which); it is still captured, but a restart would "
+          "not find it. Rename it back, or change `capture`",
+          name);
+    case InterfaceState::kFailed:
+      break;
+  }
+  return fmt::format("interface {} is there, but cannot be captured from; the log says why. Restart the sensor", name);
+}
+
+AlarmRules::Finding AlarmRules::HelperEnded(const Figure& figure) const {
+  if (!config_.helper_ended || figure.value != 0) return std::nullopt;
+  if (figure.label_value == "command")
+    return "the process that starts the alarm command has ended: the command tells nobody anything until the sensor is "
+           "restarted";
+  return fmt::format(
+      "the process for {} has ended: an interface that is removed and comes back cannot be captured until the sensor "
+      "is "
+      "restarted. What is captured now is not affected: restart the sensor when it suits",
+      figure.label_value);
 }
 
 void AlarmRules::Judge(const std::string& name, bool critical, seconds clear_after, const Finding& finding, Now now,
@@ -171,6 +260,7 @@ void AlarmRules::Judge(const std::string& name, bool critical, seconds clear_aft
   State& state = states_[name];
   if (finding) {
     state.good = false;
+    state.alarm.critical = critical;
     if (!state.raised) {
       state.raised = true;
       state.alarm = {.name = name, .critical = critical, .text = *finding, .since = now.unix_seconds};
@@ -179,29 +269,31 @@ void AlarmRules::Judge(const std::string& name, bool critical, seconds clear_aft
     state.alarm.text = *finding;
     return;
   }
-  if (!state.raised) return;
+  if (!state.raised || (state.carried && now.steady - start_ < kCarried)) return;
   if (!state.good) {
     state.good = true;
     state.good_since = now.steady;
   }
   if (now.steady - state.good_since < clear_after) return;
-  state.raised = state.good = false;
+  state.raised = state.good = state.carried = false;
   changes.push_back({state.alarm, false});
 }
 
-void AlarmRules::JudgePartners(std::string_view prefix, const FigureFamily& family, const Figures& figures, Now now,
-                               std::vector<AlarmChange>& changes,
-                               const std::function<Finding(const Figure&)>& finding_of) {
-  std::set<std::string> partners;
+void AlarmRules::JudgeEach(std::string_view prefix, const FigureFamily& family, const Figures& figures, Now now,
+                           std::vector<AlarmChange>& changes, const std::function<Finding(const Figure&)>& finding_of,
+                           const std::function<bool(const Figure&)>& critical) {
+  std::set<std::string> there;
   for (const Figure& figure : figures.all()) {
     if (figure.family != &family) continue;
     const std::string name = std::string(prefix) + figure.label_value;
-    partners.insert(name);
-    Judge(name, false, kAtOnce, finding_of(figure), now, changes);
+    there.insert(name);
+    const Finding finding = finding_of(figure);
+    if (!finding) Known(name);
+    Judge(name, critical && critical(figure), kAtOnce, finding, now, changes);
   }
-  // A partner that is gone from the list is nobody's alarm.
+  // What is gone from the list is nobody's alarm.
   for (auto& [name, state] : states_) {
-    if (name.starts_with(prefix) && !partners.contains(name)) Judge(name, false, kAtOnce, {}, now, changes);
+    if (name.starts_with(prefix) && !there.contains(name)) Judge(name, false, kAtOnce, {}, now, changes);
   }
 }
 
@@ -209,20 +301,34 @@ std::vector<AlarmChange> AlarmRules::Evaluate(const Figures& figures, Now now) {
   std::vector<AlarmChange> changes;
   const seconds later = config_.clear_after;
   TakeSample(figures, now.steady);
+  KnowByFigures(figures);
+  queues_.TakeSample(figures, now.steady);
+  losses_.TakeSample(figures, now.steady);
   Judge("no_packets", true, later, NoPackets(figures, now.steady), now, changes);
   Judge("drops", false, later, Drops(now.steady), now, changes);
   Judge("one_way_traffic", false, later, OneWay(now.steady), now, changes);
+  Judge("loss_before", false, later, losses_.Finding(config_.loss_before_percent), now, changes);
+  Judge("queue_imbalance", false, later, queues_.Imbalance(config_.queue_imbalance_percent), now, changes);
   Judge("reload_failed", false, kAtOnce, ReloadFailed(figures), now, changes);
   Judge("output_failed", false, kAtOnce, OutputFailed(figures), now, changes);
   Judge("stale_indicators", false, kAtOnce, StaleIndicators(figures, now.unix_seconds), now, changes);
   Judge("canary_missed", true, kAtOnce, CanaryMissed(figures), now, changes);
-  JudgePartners(kSilent, families::kFeedSilent, figures, now, changes, [this](const Figure& figure) -> Finding {
-    if (config_.partner_silent == kAtOnce || figure.value < static_cast<double>(config_.partner_silent.count()))
-      return std::nullopt;
+  JudgeEach(
+      kInterface, families::kInterfaceState, figures, now, changes,
+      [this](const Figure& figure) { return InterfaceDown(figure); },
+      [](const Figure& figure) { return !IsSeen(static_cast<InterfaceState>(figure.value)); });
+  JudgeEach(kHelper, families::kHelperUp, figures, now, changes,
+            [this](const Figure& figure) { return HelperEnded(figure); });
+  JudgeEach(kSilent, families::kFeedSilent, figures, now, changes, [this](const Figure& figure) -> Finding {
+    if (config_.partner_silent == kAtOnce) return std::nullopt;
+    if (figure.value > 0) {
+      if (Finding carried = Carried(std::string(kSilent) + figure.label_value)) return carried;
+    }
+    if (figure.value < static_cast<double>(config_.partner_silent.count())) return std::nullopt;
     return fmt::format("partner {} has not been connected for {}; ask it whether it still wants the feed",
                        figure.label_value, Span(figure.value));
   });
-  JudgePartners(kSuspended, families::kFeedSuspended, figures, now, changes, [this](const Figure& figure) -> Finding {
+  JudgeEach(kSuspended, families::kFeedSuspended, figures, now, changes, [this](const Figure& figure) -> Finding {
     if (!config_.partner_suspended || figure.value == 0) return std::nullopt;
     return fmt::format(
         "partner {} sent messages into its feed, which no subscriber does, and is refused; ask it what happened, then "

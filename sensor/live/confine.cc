@@ -42,6 +42,7 @@ ConfinementPolicy PolicyOf(const Config& config) {
   if (config.control_given || IsFolder(std::filesystem::path(config.control).parent_path()))
     policy.WriteBeside(config.control);
   policy.WriteBeside(config.output);
+  if (!config.capture.keep.folder.empty()) policy.write_folders.push_back(config.capture.keep.folder);
   constexpr std::string_view kIpc = "ipc://";
   if (config.has_feed && policy.Listen(config.feed.endpoint)) {
     // The canary is received as a partner would. Where the kernel picks the port (`*` or 0), Landlock cannot be told it

@@ -11,8 +11,8 @@
 namespace vedette {
 
 // Reads: the configuration, indicators, public keys and geolocation databases. Writes: the folders of `state`, `cache`,
-// `control` and `output`. Listens: feed and metrics. Of the last three what is not there and was not asked for is left
-// out.
+// `control`, `output` and `capture: keep`. Listens: feed and metrics. What of `state`, `control` and `metrics` is not
+// there and was not asked for is left out.
 ConfinementPolicy PolicyOf(const Config& config);
 
 // Shows both layers as vedette_confinement_active.

@@ -1,13 +1,12 @@
 #include "sensor/live/exporter_meter.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <ctime>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "exporter/metrics/counter_figures.h"
 #include "exporter/metrics/families.h"
 #include "signatures/canary.h"
 
@@ -41,34 +40,27 @@ bool ExporterMeter::Close() {
 
 ExporterMeter::State ExporterMeter::StateNow() {
   State state;
-  state.delivered = delivered_;
-  state.unresolved = policy_.unresolved();
-  if (file_ != nullptr) {
-    state.output_lost = file_->lost();
-    state.output_failing = file_->failing();
-    state.output_opened = file_->opened();
-  }
-  state.geo_counters = geo_.counters();
-  state.geo = geo_.databases();
-  state.latency = latency_;
   state.by_source = tally_.by_source();
+  state.exported = {.delivered = delivered_, .policy = policy_.counters()};
+  if (file_ != nullptr) state.output = file_->counters();
+  state.latency = latency_;
+  state.databases = geo_.databases();
+  state.geo = geo_.counters();
   if (publisher_ == nullptr) return state;
   state.feed = publisher_->counters();
   const auto now = std::chrono::steady_clock::now();
   std::map<PartnerId, std::chrono::steady_clock::time_point> last_connected;
   for (const PartnerStatus& status : publisher_->partners()) {
-    const vedette::Partner* const one = partners_.Find(status.name);
+    const Partner* const one = partners_.Find(status.name);
     if (status.name == kCanaryView || one == nullptr) continue;
-    Partner& partner = state.partners.emplace_back();
-    partner.name = status.name;
-    partner.alerts = one->counters;
-    partner.dropped = status.dropped_alerts;
-    partner.connections = status.connections;
-    partner.suspended = status.suspended;
     const auto before = last_connected_.find(status.id);  // one that is new counts from now on
-    const auto last = partner.connections != 0 || before == last_connected_.end() ? now : before->second;
+    const bool silent = status.counters.connections == 0 && before != last_connected_.end();
+    const auto last = silent ? before->second : now;
     last_connected[status.id] = last;
-    partner.silent_seconds = std::chrono::duration<double>(now - last).count();
+    state.partners.emplace_back(status.name,
+                                OfPartner{.alerts = one->counters,
+                                          .feed = status.counters,
+                                          .silent_seconds = std::chrono::duration<double>(now - last).count()});
   }
   last_connected_ = std::move(last_connected);
   return state;
@@ -77,77 +69,15 @@ ExporterMeter::State ExporterMeter::StateNow() {
 void ExporterMeter::AppendFigures(Figures& out) const {
   const State state = published_.Read();
   for (const auto& [source, alerts] : state.by_source) out.Add(families::kMatches, source, static_cast<double>(alerts));
-  out.Add(families::kAlertsBySink, "exporter", static_cast<double>(state.delivered));
-  out.Add(families::kAlertsDropped, "unknown_generation", static_cast<double>(state.unresolved));
-  if (file_ != nullptr) {
-    out.Add(families::kAlertsDropped, "output_failed", static_cast<double>(state.output_lost));
-    out.Add(families::kOutputFailing, state.output_failing ? 1 : 0);
-    out.Add(families::kOutputOpened, "moved", static_cast<double>(state.output_opened.moved));
-    out.Add(families::kOutputOpened, "size", static_cast<double>(state.output_opened.rotated));
-  }
-  out.Add(families::kAlertLatency, state.latency);
-  std::vector<std::string> databases;  // files in several folders may have one name
-  for (const GeoDatabaseInfo& database : state.geo) {
-    const auto namesakes =
-        std::count_if(state.geo.begin(), state.geo.begin() + static_cast<std::ptrdiff_t>(databases.size()),
-                      [&](const GeoDatabaseInfo& earlier) { return earlier.name == database.name; });
-    databases.push_back(namesakes == 0 ? database.name : database.name + "-" + std::to_string(namesakes + 1));
-    out.Add(families::kGeoDatabase, databases.back(), static_cast<double>(database.build_epoch));
-  }
+  AppendCounters(state.exported, out);
+  if (state.output) AppendCounters(*state.output, out);
+  out.Add(families::kAlertLatency, state.latency);  // also before the first
+  const std::vector<std::string> databases = LabelsOf(state.databases);
   const int64_t now = std::time(nullptr);
-  for (size_t i = 0; i < databases.size(); ++i) {
-    if (const std::optional<int64_t> age = AgeDays(state.geo[i], now))
-      out.Add(families::kGeoAge, databases[i], static_cast<double>(*age));
-  }
-  const GeoCounters& geo = state.geo_counters;
-  out.Add(families::kGeoReloads, "succeeded", static_cast<double>(geo.reloads));
-  out.Add(families::kGeoReloads, "failed", static_cast<double>(geo.failed_reloads));
-  out.Add(families::kGeoReloadFailing, static_cast<double>(geo.failing));
-  out.Add(families::kGeoLookups, "remembered", static_cast<double>(geo.memo_hits));
-  out.Add(families::kGeoLookups, "looked_up", static_cast<double>(geo.lookups - geo.memo_hits));
-  out.Add(families::kGeoErrors, static_cast<double>(geo.lookup_errors));
-  if (publisher_ == nullptr) return;
-  for (const Partner& partner : state.partners) {
-    out.Add(families::kFeedAlerts, partner.name, static_cast<double>(partner.alerts.published));
-  }
-  for (const Partner& partner : state.partners) {
-    out.Add(families::kFeedOutside, partner.name, static_cast<double>(partner.alerts.outside_constituency));
-  }
-  for (const Partner& partner : state.partners) {
-    out.Add(families::kFeedUndecided, partner.name, static_cast<double>(partner.alerts.undecided));
-  }
-  for (const Partner& partner : state.partners) {
-    out.Add(families::kFeedNoRole, partner.name, static_cast<double>(partner.alerts.no_role));
-  }
-  for (const Partner& partner : state.partners) {
-    out.Add(families::kFeedDropped, partner.name, static_cast<double>(partner.dropped));
-  }
-  for (const Partner& partner : state.partners) {
-    out.Add(families::kFeedConnections, partner.name, static_cast<double>(partner.connections));
-  }
-  for (const Partner& partner : state.partners) {
-    out.Add(families::kFeedSuspended, partner.name, partner.suspended ? 1 : 0);
-  }
-  for (const Partner& partner : state.partners) {
-    out.Add(families::kFeedSilent, partner.name, partner.silent_seconds);
-  }
-  const FeedCounters& feed = state.feed;
-  out.Add(families::kFeedUnheard, static_cast<double>(feed.unheard_alerts));
-  out.Add(families::kFeedBatches, static_cast<double>(feed.batches));
-  const auto refused = [&](std::string_view reason, uint64_t count) {
-    out.Add(families::kFeedRefused, reason, static_cast<double>(count));
-  };
-  refused("unknown_key", feed.refused_unknown_key);
-  refused("not_curve", feed.refused_not_curve);
-  refused("wrong_server_key", feed.refused_wrong_server_key);
-  refused("handshake", feed.refused_handshakes);
-  refused("view_of_another", feed.refused_subscriptions);
-  refused("suspended", feed.refused_suspended);
-  refused("too_many_connections", feed.refused_too_many);
-  refused("protocol_breach", feed.protocol_breaches);
-  refused("no_descriptor", feed.accept_failures);
-  out.Add(families::kAlertsDropped, "line_too_long",
-          static_cast<double>(feed.oversized_alerts + feed.malformed_alerts));
+  for (size_t i = 0; i < databases.size(); ++i) AppendCounters(FiguresOf(state.databases[i], now), out, databases[i]);
+  AppendCounters(state.geo, out);
+  for (const auto& [name, partner] : state.partners) AppendCounters(partner, out, name);
+  if (state.feed) AppendCounters(*state.feed, out);
 }
 
 }  // namespace vedette

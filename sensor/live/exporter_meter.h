@@ -4,20 +4,34 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "exporter/alert/alert_sink.h"
 #include "exporter/feed/publisher.h"
+#include "exporter/geo/geo.h"
+#include "exporter/metrics/families.h"
 #include "exporter/metrics/figures.h"
+#include "exporter/metrics/histogram.h"
 #include "exporter/metrics/published.h"
 #include "exporter/output/file_sink.h"
 #include "exporter/policy/alert_policy.h"
 #include "exporter/policy/partners.h"
 #include "exporter/render/match_tally.h"
+#include "parsers/base/counter.h"
 
 namespace vedette {
+
+namespace families {
+
+inline constexpr FigureFamily kAlertsBySink = {"vedette_alerts_written_total", FigureKind::kCounter,
+                                               "alerts that passed the exporter", "to"};
+
+}  // namespace families
 
 // The last of the sinks: what it is handed has been delivered to the others. Accept, Idle and Close are called in the
 // exporter thread, AppendFigures in any; it returns what was published last, kPublishInterval ago at most.
@@ -38,24 +52,33 @@ class ExporterMeter : public AlertSink, public FigureSource {
   void AppendFigures(Figures& out) const override;
 
  private:
-  struct Partner {
-    std::string name;
+  // What is in figures, as of one moment. Each part says in its table what it counts (parsers/base/counter.h).
+  struct Exported {
+    uint64_t delivered = 0;
+    PolicyCounters policy;
+    static constexpr auto Counters() {
+      return CounterTable(Count(&Exported::delivered, families::kAlertsBySink, "exporter", "decided and delivered"),
+                          CountAll(&Exported::policy));
+    }
+  };
+  struct OfPartner {
     PartnerCounters alerts;
-    uint64_t dropped = 0;
-    size_t connections = 0;
-    bool suspended = false;
+    PartnerFeedCounters feed;
     double silent_seconds = 0;
+    static constexpr auto Counters() {
+      return CounterTable(CountAll(&OfPartner::alerts), CountAll(&OfPartner::feed),
+                          Count(&OfPartner::silent_seconds, families::kFeedSilent));
+    }
   };
   struct State {
-    uint64_t delivered = 0, unresolved = 0, output_lost = 0;
-    bool output_failing = false;
-    FileSink::Opened output_opened;
-    HistogramCounts latency;
     std::map<std::string, uint64_t, std::less<>> by_source;
-    FeedCounters feed;
-    std::vector<Partner> partners;
-    std::vector<GeoDatabaseInfo> geo;
-    GeoCounters geo_counters;
+    Exported exported;
+    std::optional<OutputCounters> output;
+    HistogramCounts latency;
+    std::vector<GeoDatabaseInfo> databases;
+    GeoCounters geo;
+    std::vector<std::pair<std::string, OfPartner>> partners;  // by name
+    std::optional<FeedCounters> feed;
   };
   State StateNow();
 

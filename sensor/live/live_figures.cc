@@ -7,8 +7,11 @@
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
+#include <utility>
 
 #include "exporter/metrics/families.h"
+#include "sensor/live/loss_rules.h"
+#include "sensor/pipeline/queue_figures.h"
 #include "sensor/pipeline/totals_figures.h"
 #include "sensor/setup/progress.h"
 
@@ -24,7 +27,15 @@ std::string Added(double now, double& before) {
 
 }  // namespace
 
-void PipelineFigures::AppendFigures(Figures& out) const { vedette::AppendFigures(pipeline_.Snapshot(), out); }
+void PipelineFigures::AppendFigures(Figures& out) const {
+  std::vector<Totals> lanes = pipeline_.Snapshots();
+  Figures queues;
+  AppendQueueFigures(lanes, queues);
+  const Totals sum = pipeline_.SumOf(std::move(lanes));
+  vedette::AppendFigures(sum, out);
+  AppendInterfaceLosses(sum.loss, interfaces_, out);
+  for (const Figure& figure : queues.all()) out.Add(figure);
+}
 
 void QueueFigures::AppendFigures(Figures& out) const {
   size_t depth = 0, capacity = 0;

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "exporter/alert/alert_queue.h"
@@ -14,11 +15,14 @@ namespace vedette {
 // Packets, flows, matching: what the workers published last.
 class PipelineFigures : public FigureSource {
  public:
-  explicit PipelineFigures(const Pipeline& pipeline) : pipeline_(pipeline) {}
+  // `interfaces`: their names, in the sensor's order.
+  PipelineFigures(const Pipeline& pipeline, std::vector<std::string> interfaces)
+      : pipeline_(pipeline), interfaces_(std::move(interfaces)) {}
   void AppendFigures(Figures& out) const override;
 
  private:
   const Pipeline& pipeline_;
+  const std::vector<std::string> interfaces_;
 };
 
 // How full the rings between workers and exporter are.

@@ -17,10 +17,12 @@
 #include "exporter/output/file_sink.h"
 #include "sensor/hardening/privileges.h"
 #include "sensor/hardening/processes/command_runner.h"
+#include "sensor/keep/packet_keep.h"
 #include "sensor/live/confine.h"
 #include "sensor/live/control.h"
 #include "sensor/live/exporter_meter.h"
 #include "sensor/live/housekeeping.h"
+#include "sensor/live/interface_keeper.h"
 #include "sensor/live/live_figures.h"
 #include "sensor/live/live_indicators.h"
 #include "sensor/live/live_lanes.h"
@@ -62,6 +64,7 @@ struct LiveSensor::Parts {
   ConfinementFigures confinement;
   Doorbell doorbell;
   std::unique_ptr<LiveLanes> lanes;
+  std::unique_ptr<InterfaceKeeper> keeper;
   std::unique_ptr<CommandRunner> command;
   KeyPair canary_keys;
   std::string user;
@@ -75,6 +78,7 @@ struct LiveSensor::Parts {
   std::unique_ptr<AlertPolicy> policy;
   std::unique_ptr<MatchTally> tally;
   std::unique_ptr<FileSink> file;
+  std::unique_ptr<PacketKeep> keep;
   FeedSetup feed;
   std::unique_ptr<ExporterMeter> meter;
   std::vector<AlertSink*> sinks;
@@ -94,6 +98,7 @@ struct LiveSensor::Parts {
   Housekeeping housekeeping;
 
   bool OpenWithRights(std::string& error);
+  bool OpenKeep(std::string& error);
   bool OpenSinks(std::string& error);
   bool SetUpPipeline(std::string& error);
   bool StartWatch(std::string& error);
@@ -129,7 +134,7 @@ std::unique_ptr<LiveSensor> LiveSensor::Open(Config config, Log& log, std::atomi
   p.geo.set_log([&log](std::string_view text, bool is_problem) {
     is_problem ? log.Warn(text, Log::WithoutNumbers(text)) : log.Info(text, Log::WithoutNumbers(text));
   });
-  if (!p.OpenSinks(error) || !p.SetUpPipeline(error) || !p.StartWatch(error)) return nullptr;
+  if (!p.OpenKeep(error) || !p.OpenSinks(error) || !p.SetUpPipeline(error) || !p.StartWatch(error)) return nullptr;
   p.loaded.set.reset();  // whoever uses it holds it; after a reload nobody does
   p.reloader = p.MakeReloader(first);
   if (!p.OpenFigures(error)) return nullptr;
@@ -171,8 +176,37 @@ bool LiveSensor::Parts::OpenWithRights(std::string& error) {
   }
   for (const std::string& warning : lanes->warnings()) log.Warn(warning);
   user = dropped.user;
-  log.Info(fmt::format("capture: {}, as user {}", lanes->Names(), user));
+  log.Info(fmt::format("capture: {}, as user {}", lanes->Description(), user));
   return confinement.Confine(config, log, error);
+}
+
+// First among the sinks: those after it name the file.
+bool LiveSensor::Parts::OpenKeep(std::string& error) {
+  const KeepConfig& given = config.capture.keep;
+  if (given.folder.empty()) return true;
+  KeptFiles::Options files;
+  files.folder = given.folder;
+  files.quota_bytes = given.quota_bytes;
+  files.file_bytes = given.file_bytes;
+  files.file_age = given.file_age;
+  files.interfaces = config.capture.AllInterfaces();
+  files.log = [this](std::string_view text, bool is_problem) {
+    const std::string kind = Log::WithoutNumbers(text);
+    is_problem ? log.Error(fmt::format("keep: {}", text), kind) : log.Info(fmt::format("keep: {}", text), kind);
+  };
+  const FlowKeeper::Options flows = {.ring_bytes = given.ring_bytes,
+                                     .packet_bytes = given.packet_bytes,
+                                     .flow_bytes = given.flow_bytes,
+                                     .flow_packets = given.flow_packets};
+  keep = PacketKeep::Open(std::move(files), flows, error);
+  if (keep == nullptr) {
+    error = "`capture: keep`: " + error;
+    return false;
+  }
+  log.Info(
+      fmt::format("keep: packets of flows with alerts go to {}, {} in all", given.folder, ByteSize(given.quota_bytes)));
+  sinks.push_back(&keep->sink());
+  return true;
 }
 
 bool LiveSensor::Parts::OpenSinks(std::string& error) {
@@ -192,6 +226,7 @@ bool LiveSensor::Parts::OpenSinks(std::string& error) {
                          .partners = &partners,
                          .canaries = &canaries,
                          .mutes = &mutes});
+  if (keep != nullptr) policy->NameCaptures([this](uint64_t flow_id) { return keep->sink().FileOf(flow_id); });
   tally = std::make_unique<MatchTally>(CatalogueOf(loaded.set, 1));
   sinks.push_back(tally.get());
   if (!config.output.empty()) {
@@ -227,15 +262,17 @@ bool LiveSensor::Parts::OpenSinks(std::string& error) {
 }
 
 bool LiveSensor::Parts::SetUpPipeline(std::string& error) {
-  // A lane that ends by itself, because an interface failed, ends the sensor: the others would see a part only.
+  // No lane ends before it is told to. If one did, its part of the traffic would pass unseen: that ends the sensor.
   const MatchingOptions matching = {.generation = 1, .tell_ends = AnyTakes(sinks, EventKind::kClosed)};
   if (!lanes->Make(
-          config.limits, loaded.set, doorbell, matching, [this] { stop.store(true); }, error))
+          config.limits, loaded.set, doorbell, matching, keep.get(), [this] { stop.store(true); }, error))
     return false;
+  keeper = InterfaceKeeper::Start({.interfaces = lanes->interfaces(), .open = {}, .log = &log}, error);
+  if (keeper == nullptr) return false;
   Pipeline& pipeline = lanes->pipeline();
-  traffic = std::make_unique<PipelineFigures>(pipeline);
+  traffic = std::make_unique<PipelineFigures>(pipeline, config.capture.AllInterfaces());
   queues = std::make_unique<QueueFigures>(pipeline.alert_queues());
-  if (config.has_feed) feed.TellLosses(pipeline);
+  if (config.has_feed) feed.TellLosses([&pipeline] { return pipeline.Snapshot(); }, keeper.get());
   loop = std::make_unique<ExportLoop>(doorbell, pipeline.alert_queues(), *policy, sinks, false, stop,
                                       [this](std::string_view problem) { log.Error(problem, problem); });
   OutputControl::Parts outputs{.exporter = loop.get(), .file = file.get(), .publisher = feed.publisher(), .log = &log};
@@ -261,10 +298,12 @@ bool LiveSensor::Parts::StartWatch(std::string& error) {
 }
 
 bool LiveSensor::Parts::OpenFigures(std::string& error) {
-  for (const FigureSource* source : std::initializer_list<const FigureSource*>{
-           traffic.get(), reloader.get(), meter.get(), queues.get(), &process, &confinement, watch.get()}) {
+  for (const FigureSource* source :
+       std::initializer_list<const FigureSource*>{traffic.get(), keeper.get(), reloader.get(), meter.get(),
+                                                  queues.get(), &process, &confinement, watch.get()}) {
     figures.Add(*source);
   }
+  if (keep != nullptr) figures.Add(*keep);
   const std::string& listen = config.metrics.listen;
   if (listen.empty()) return true;
   metrics = MetricsEndpoint::Open(listen, figures, error);
@@ -283,6 +322,7 @@ void LiveSensor::Parts::ServeControl() {
   answers = std::make_unique<SensorAnswers>(SensorAnswers::Parts{.config = &config,
                                                                  .interfaces = lanes->Names(),
                                                                  .user = user,
+                                                                 .keeper = keeper.get(),
                                                                  .process = &process,
                                                                  .figures = &figures,
                                                                  .output = output.get(),
@@ -328,11 +368,13 @@ int LiveSensor::Run() {
   p.reloader->Stop(std::chrono::milliseconds(0));
   p.watch->StopCanaries();
   exporter.join();
+  if (p.keep != nullptr) p.keep->Finish();
   p.control.reset();
 
   Totals shown = totals;
   shown.interrupted = false;  // the usual end of a live sensor
-  Say("{}{}{}", SummaryOfCapture(shown), SummaryOfAlerts(p.loaded, *p.tally, totals), p.feed.Summary());
+  Say("{}{}{}{}", SummaryOfCapture(shown), SummaryOfAlerts(p.loaded, *p.tally, totals),
+      p.keep != nullptr ? p.keep->Summary() : std::string(), p.feed.Summary());
   for (const std::string& problem : exported.errors) p.log.Error(problem);
   if (!totals.damage.empty()) p.log.Error(totals.damage[0].file + ": " + totals.damage[0].reason);
   const int status = exported.errors.empty() && totals.damage.empty() ? kExitDone : kExitFailed;

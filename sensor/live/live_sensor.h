@@ -25,7 +25,7 @@ class LiveSensor {
   LiveSensor(const LiveSensor&) = delete;
   LiveSensor& operator=(const LiveSensor&) = delete;
 
-  // Until `stop` is set or the interface fails; then prints the summary. Returns the command's exit code; where a
+  // Until `stop` is set; then prints the summary. Returns the command's exit code; where a
   // reload is being compiled, ends the process with it instead.
   int Run();
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
@@ -18,6 +19,13 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::chrono::seconds kLook{1};  // at alarms, and at mutes that end
+
+// Nothing is kept where the default folder is not there: a sensor that is tried out has none.
+std::string AlarmFileOf(const Config& config) {
+  std::error_code status;
+  const bool kept = config.state_given || std::filesystem::is_directory(config.state, status);
+  return kept ? config.state + "/alarms.json" : "";
+}
 
 // A reload that failed is told by its alarm, but that is raised a little later, or is off.
 void TellFailedReload(Json& status) {
@@ -58,7 +66,8 @@ SelfWatch::SelfWatch(Parts parts, std::unique_ptr<MuteStore> mutes)
       mutes_(std::move(mutes)),
       mute_control_(
           *mutes_, [this] { UseMutes(); }, [this](const Mute& mute) { return RemarksOn(mute); }, *parts_.log),
-      alarms_(parts_.config->alarms, parts_.config->sensor_name, AlarmClock(), *parts_.log, parts_.command) {
+      alarms_(parts_.config->alarms, parts_.config->sensor_name, AlarmClock(), *parts_.log, parts_.command,
+              AlarmFileOf(*parts_.config)) {
   UseMutes();
   for (const MuteStore::Status& status : mutes_->All()) {
     parts_.log->Info(fmt::format("mute {}: {} until {}: {}", status.mute.id, Describe(status.mute),
@@ -150,11 +159,11 @@ void SelfWatch::AddTo(Json& status) const {
   }
   const std::string command_problem = alarms_.CommandProblem();
   if (!command_problem.empty()) status["problems"].push_back({{"level", "warning"}, {"what", command_problem}});
-  if (const std::optional<CommandCounters> command = alarms_.Command()) {
+  if (const std::optional<CommandStatus> command = alarms_.Command()) {
     Json& shown = status["alarm_command"] = {{"program", parts_.config->alarms.command[0]},
-                                             {"succeeded", command->succeeded},
-                                             {"failed", command->failed},
-                                             {"timed_out", command->timed_out},
+                                             {"succeeded", command->counters.succeeded},
+                                             {"failed", command->counters.failed},
+                                             {"timed_out", command->counters.timed_out},
                                              {"running", !command->gone}};
     if (!command->last_failure.empty()) shown["last_failure"] = command->last_failure;
   }

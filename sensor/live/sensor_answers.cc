@@ -50,6 +50,7 @@ Json SensorAnswers::Status() const {
               {"state", "ok"},
               {"problems", Json::array()}};
   out["uptime_seconds"] = parts_.process->uptime_seconds();
+  parts_.keeper->AddTo(out);
   out["reload"] = ReloadOutcome();
   for (const Json& warning : out["reload"]["warnings"]) {
     out["state"] = "warning";

@@ -8,6 +8,7 @@
 #include "exporter/metrics/figures.h"
 #include "sensor/config/config.h"
 #include "sensor/live/control.h"
+#include "sensor/live/interface_keeper.h"
 #include "sensor/live/live_figures.h"
 #include "sensor/live/log.h"
 #include "sensor/live/output_control.h"
@@ -28,6 +29,7 @@ class SensorAnswers {
     const Config* config = nullptr;
     std::string interfaces;  // "eth0, eth1"
     std::string user;        // whose rights the sensor has
+    const InterfaceKeeper* keeper = nullptr;
     const ProcessFigures* process = nullptr;
     const FigureRegistry* figures = nullptr;
     OutputControl* output = nullptr;

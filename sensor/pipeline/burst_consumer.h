@@ -22,6 +22,7 @@ struct EmissionContext {
   // 0 for what a packet brought. What the end of a flow brought, found between packets, is ordered behind that packet
   // by the flow's first packet, so that the order does not depend on which worker had the flow.
   uint64_t rank = 0;
+  uint64_t first_packet = 0;  // of the flow: PacketPosition
 };
 
 namespace families {

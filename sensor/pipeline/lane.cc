@@ -5,6 +5,8 @@
 #include <span>
 #include <utility>
 
+#include "sensor/capture/cpu.h"
+
 namespace vedette {
 namespace {
 
@@ -40,6 +42,7 @@ Totals Lane::Report() const {
   report.workers = worker_->counters();
   report.inspection = worker_->inspection_counters();
   report.tcp = worker_->tcp_counters();
+  report.loss = worker_->loss_counters();
   report.payload = worker_->payload_match_counters();
   report.fields = worker_->field_match_counters();
   report.alerts = setup_.consumer->alert_counters();
@@ -84,6 +87,7 @@ void Lane::Walk(const std::atomic<bool>& stop) {
     if (status == PollStatus::kEnd) return;
     if (status == PollStatus::kFrames) Process(frames);
     if (status == PollStatus::kIdle) worker_->SweepByClock(WallClockNs());
+    if (setup_.options.keeper != nullptr) setup_.options.keeper->Serve();
     if (++bursts % kLookBursts != 0 && status == PollStatus::kFrames) continue;
     const auto now = std::chrono::steady_clock::now();
     if (status == PollStatus::kFrames || status == PollStatus::kWorking) {
@@ -100,6 +104,8 @@ void Lane::Walk(const std::atomic<bool>& stop) {
 }
 
 void Lane::Run(const std::atomic<bool>& stop) {
+  // A CPU that was taken off since then is no reason to stop.
+  if (setup_.cpu >= 0) PinThread(static_cast<uint32_t>(setup_.cpu));
   cpu_before_ = ThreadCpuSeconds();
   Walk(stop);
   worker_->Finish();
@@ -110,6 +116,7 @@ void Lane::Run(const std::atomic<bool>& stop) {
     const std::lock_guard<std::mutex> lock(mutex_);
     published_ = std::move(report);
   }
+  if (setup_.options.keeper != nullptr) setup_.options.keeper->Ended();
   if (setup_.alerts != nullptr) setup_.alerts->Close();
   // The indicators that it used go with the worker, and a reload waits for it no longer.
   worker_.reset();

@@ -32,6 +32,7 @@ struct LaneSetup {
   std::unique_ptr<MatchKit> kit;            // null: nothing is matched
   std::unique_ptr<AlertQueue> alerts;       // where the consumer puts alerts; null: it raises none
   std::unique_ptr<BurstConsumer> consumer;  // not null
+  int cpu = -1;                             // where its thread runs; below 0: wherever
   // Called in the lane's thread, last of all: everything is handed over, and `alerts` is closed. May be empty.
   std::function<void()> on_end;
 };

@@ -71,6 +71,7 @@ void MatchConsumer::OnBurst(const ObservableBatch& batch, std::span<const Emissi
     for (const EndedFlow& flow : ended_flows) {
       const Raised* const found = raised_.Find(flow.id);
       if (found == nullptr) continue;
+      if (found->keep_key != 0) keeper_->End(found->keep_key);
       if (found->kept) matched_flows_.push_back({flow.id, flow.first_packet, flow.last_packet});
       Forget(*found);
       raised_.Erase(flow.id);
@@ -112,12 +113,20 @@ void MatchConsumer::OnFinding(const ObservableBatch& batch, std::span<const Emis
   counters_.dropped_flow_limit += over_limit != 0 ? 1 : 0;
   counters_.dropped_queue_full += no_room != 0 ? 1 : 0;
   if (!tell_.empty()) {
+    Expect(flow, context);
     Raise(batch, observable, hits[0].observable, context);
     // What was dropped is not remembered: the next packet that shows it gets another chance.
     Remember(flow, identity);
   } else if (over_limit == 0 && no_room == 0) {
     ++counters_.repeated;
   }
+}
+
+// Whatever follows of the flow is held until the exporter asks for it, or the flow ends.
+void MatchConsumer::Expect(Raised& flow, const EmissionContext& context) {
+  if (keeper_ == nullptr || flow.keep_key != 0 || (tell_.size() == 1 && tell_[0] == kit_->set->canary())) return;
+  flow.keep_key = KeepKeyOf(context.first_packet, context.flow.client_port, context.flow.server_port);
+  keeper_->Expect(flow.keep_key);
 }
 
 std::vector<MatchConsumer::Told>::iterator MatchConsumer::PlaceOf(Raised& flow, uint64_t audience) {
@@ -205,12 +214,12 @@ AlertCounters MatchConsumer::alert_counters() const {
 void MatchConsumer::Raise(const ObservableBatch& batch, const Observable& observable, uint32_t index,
                           const EmissionContext& context) {
   std::unique_ptr<QueuedAlert> queued = queue_.MakeAlert();
-  queued->position = {PacketPosition(context.file, context.packet), context.rank};
+  queued->position = {PacketPosition(first_file_ + context.file, context.packet), context.rank};
   if (queued->position != position_) ordinal_ = 0;
   position_ = queued->position;
 
   Alert& alert = queued->alert;
-  alert.file = context.file;
+  alert.file = first_file_ + context.file;
   alert.packet = context.packet;
   alert.ordinal = ordinal_++;
   alert.time_ns = context.time_ns;
@@ -227,6 +236,10 @@ void MatchConsumer::Raise(const ObservableBatch& batch, const Observable& observ
   alert.generation = kit_->generation;
   alert.indicators = tell_;  // copied into the buffers that it has
   alert.told = told_;
+  if (keeper_ != nullptr) {
+    alert.keep_key = KeepKeyOf(context.first_packet, context.flow.client_port, context.flow.server_port);
+    alert.lane = keeper_->lane();
+  }
 
   // The message it came in: its neighbours in the batch.
   const std::vector<Observable>& all = batch.observables();
@@ -268,10 +281,10 @@ void MatchConsumer::TellEnd(const EndedFlow& flow) {
   }
   std::unique_ptr<QueuedAlert> queued = queue_.MakeAlert();
   const EmissionContext& context = *flow.end;
-  queued->position = {PacketPosition(context.file, context.packet), context.rank};
+  queued->position = {PacketPosition(first_file_ + context.file, context.packet), context.rank};
   Alert& alert = queued->alert;
   alert.event = EventKind::kClosed;
-  alert.file = context.file;
+  alert.file = first_file_ + context.file;
   alert.packet = context.packet;
   alert.time_ns = context.time_ns;
   alert.flow = context.flow;
@@ -281,6 +294,8 @@ void MatchConsumer::TellEnd(const EndedFlow& flow) {
   while (!queue_.TryPush(queued, audiences_)) std::this_thread::sleep_for(std::chrono::microseconds(200));
 }
 
-void MatchConsumer::OnProgress(uint32_t file, uint64_t packet) { queue_.SetWatermark(PacketPosition(file, packet)); }
+void MatchConsumer::OnProgress(uint32_t file, uint64_t packet) {
+  queue_.SetWatermark(PacketPosition(first_file_ + file, packet));
+}
 
 }  // namespace vedette

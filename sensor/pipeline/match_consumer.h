@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "exporter/alert/alert_queue.h"
+#include "sensor/keep/flow_keeper.h"
 #include "sensor/pipeline/burst_consumer.h"
 #include "sensor/pipeline/flow_map.h"
 #include "sensor/pipeline/told_values.h"
@@ -40,6 +41,10 @@ class MatchConsumer : public BurstConsumer {
 
   // Before a worker has it: tells the exporter of the end of each flow with alerts, too (EventKind::kClosed).
   void TellEnds() { tell_ends_ = true; }
+  // Before a worker has it: the same worker's keeper hears of flows with alerts. It outlives the consumer.
+  void KeepWith(FlowKeeper* keeper) { keeper_ = keeper; }
+  // Before a worker has it: index of the capture that its frames call 0. Alerts are in the order of these.
+  void set_first_file(uint32_t file) { first_file_ = file; }
 
   void Use(MatchKit& kit) override;
   void OnBurst(const ObservableBatch& batch, std::span<const EmissionContext> contexts,
@@ -62,10 +67,12 @@ class MatchConsumer : public BurstConsumer {
   struct Raised {
     std::vector<Told> told;  // by audience, ascending
     bool counted = false, kept = false;
+    uint64_t keep_key = 0;  // not 0: the keeper expects a request for it
 
     void Reset() {
       told.clear();
       counted = kept = false;
+      keep_key = 0;
     }
   };
   // What becomes of an audience's hits on a value.
@@ -79,6 +86,7 @@ class MatchConsumer : public BurstConsumer {
 
   // All hits on one observable.
   void OnFinding(const ObservableBatch& batch, std::span<const EmissionContext> contexts, std::span<const Hit> hits);
+  void Expect(Raised& flow, const EmissionContext& context);
   Verdict Judge(Raised& flow, uint64_t identity, uint32_t indicator);
   static std::vector<Told>::iterator PlaceOf(Raised& flow, uint64_t audience);
   void Remember(Raised& flow, uint64_t identity);
@@ -111,6 +119,8 @@ class MatchConsumer : public BurstConsumer {
   std::unordered_map<uint64_t, size_t> remembered_;  // identities of all flows, by audience; see Use
   size_t num_told_ = 0, told_bytes_ = 0;             // sets of identities of all flows, and what they allocated
   size_t keep_flows_;                                // more that may be kept
+  FlowKeeper* keeper_ = nullptr;
+  uint32_t first_file_ = 0;
   std::vector<EndedFlow> matched_flows_;
   AlertPosition position_;
   uint32_t ordinal_ = 0;

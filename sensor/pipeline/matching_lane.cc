@@ -11,6 +11,8 @@ MatchConsumer* MakeMatching(LaneSetup& lane, const std::shared_ptr<const Indicat
   lane.alerts = std::make_unique<AlertQueue>(doorbell);
   auto consumer = std::make_unique<MatchConsumer>(*lane.alerts, options.wait_when_full, options.keep_flows);
   if (options.tell_ends) consumer->TellEnds();
+  consumer->KeepWith(options.keeper);
+  lane.options.keeper = options.keeper;
   MatchConsumer* const matching = consumer.get();
   lane.consumer = std::move(consumer);
   return matching;

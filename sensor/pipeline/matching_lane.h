@@ -16,7 +16,8 @@ struct MatchingOptions {
   uint64_t generation = 0;      // of the set; see MatchKit
   bool wait_when_full = false;  // see MatchConsumer, as the next
   size_t keep_flows = 0;
-  bool tell_ends = false;  // a sink takes the ends of flows
+  bool tell_ends = false;        // a sink takes the ends of flows
+  FlowKeeper* keeper = nullptr;  // of this lane; outlives it
 };
 
 // Gives the lane a kit for `set`, a ring that rings `doorbell` (which outlives the lane), and a consumer that matches.

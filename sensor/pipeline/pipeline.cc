@@ -40,10 +40,17 @@ std::vector<KitExchange*> Pipeline::exchanges() const {
   return exchanges;
 }
 
-Totals Pipeline::Snapshot() const {
+std::vector<Totals> Pipeline::Snapshots() const {
+  std::vector<Totals> parts;
+  for (const std::unique_ptr<Lane>& lane : lanes_) parts.push_back(lane->Snapshot());
+  return parts;
+}
+
+Totals Pipeline::Snapshot() const { return SumOf(Snapshots()); }
+
+Totals Pipeline::SumOf(std::vector<Totals> parts) const {
   Totals totals;
-  for (const std::unique_ptr<Lane>& lane : lanes_) {
-    Totals part = lane->Snapshot();
+  for (Totals& part : parts) {
     Add(totals, part, sharing_);
     // Each source of the same capture has the same damage.
     if (sharing_ == Sharing::kOwnPackets || totals.damage.empty()) {

@@ -31,6 +31,9 @@ class Pipeline {
 
   // Any thread, during Run too: what the lanes last published, added up.
   Totals Snapshot() const;
+  // The same, lane by lane.
+  std::vector<Totals> Snapshots() const;
+  Totals SumOf(std::vector<Totals> parts) const;
 
   size_t num_lanes() const { return lanes_.size(); }
   const Lane& lane(size_t i) const { return *lanes_[i]; }

@@ -32,6 +32,7 @@ struct CountedTotals {
   DecodeCounters decode;
   WorkerCounters workers;
   TcpCounters tcp;
+  LossCounters loss;
   InspectionCounters inspection;
   MatchCounters payload, fields;
   AlertCounters alerts;
@@ -44,11 +45,12 @@ struct CountedTotals {
   static constexpr auto Counters() {
     using namespace families;
     using C = CountedTotals;
-    return CounterTable(
-        CountAll(&C::capture), CountAll(&C::workers), Count(&C::flow_memory_bytes, kMemory, "flows", "the flow table"),
-        CountAll(&C::tcp), CountAll(&C::inspection), CountAll(&C::decode), CountAll(&C::payload), CountAll(&C::fields),
-        CountAll(&C::alerts), Count(&C::fragment_memory_bytes, kMemory, "fragments", "fragments that wait for others"),
-        Count(&C::delay, kPacketDelay), Count(&C::worker_cpu_seconds, kWorkerCpu));
+    return CounterTable(CountAll(&C::capture), CountAll(&C::workers),
+                        Count(&C::flow_memory_bytes, kMemory, "flows", "the flow table"), CountAll(&C::tcp),
+                        CountAll(&C::loss), CountAll(&C::inspection), CountAll(&C::decode), CountAll(&C::payload),
+                        CountAll(&C::fields), CountAll(&C::alerts),
+                        Count(&C::fragment_memory_bytes, kMemory, "fragments", "fragments that wait for others"),
+                        Count(&C::delay, kPacketDelay), Count(&C::worker_cpu_seconds, kWorkerCpu));
   }
 };
 

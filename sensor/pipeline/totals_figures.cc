@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <numeric>
 
 #include "exporter/metrics/counter_figures.h"
 #include "exporter/metrics/families.h"
@@ -18,6 +19,7 @@ constexpr const FigureFamily* kOrder[] = {&families::kPacketsReceived,
                                           &families::kPacketsOfUnknownLink,
                                           &families::kPacketsExcluded,
                                           &families::kPacketsDropped,
+                                          &families::kPacketsWaiting,
                                           &families::kPacketsTruncated,
                                           &families::kPacketTimesDoubted,
                                           &families::kBytesDecoded,
@@ -34,6 +36,7 @@ constexpr const FigureFamily* kOrder[] = {&families::kPacketsReceived,
                                           &families::kTcpGapBytes,
                                           &families::kScanGapBytes,
                                           &families::kTcpRepeatedBytes,
+                                          &families::kAcknowledgedBytes,
                                           &families::kParserGivenUp,
                                           &families::kMessageLimits,
                                           &families::kPayloadInspected,
@@ -52,12 +55,31 @@ constexpr const FigureFamily* kOrder[] = {&families::kPacketsReceived,
 
 }  // namespace
 
+uint64_t PacketsReceived(const CountedTotals& totals) { return totals.workers.frames + PacketsDropped(totals); }
+
+uint64_t PacketsNotDecoded(const CountedTotals& totals) {
+  const NotDecodedCounts& reasons = totals.decode.not_decoded;
+  return std::accumulate(reasons.begin(), reasons.end(), uint64_t{0});
+}
+
+uint64_t PacketsExcluded(const CountedTotals& totals) {
+  return totals.workers.excluded_by_filter + totals.workers.excluded_by_time;
+}
+
+uint64_t PacketsDropped(const CountedTotals& totals) {
+  return totals.capture.dropped_by_kernel + totals.capture.dropped_by_interface;
+}
+
+int64_t PacketsWaiting(const CountedTotals& totals) {
+  const uint64_t judged = totals.decode.decoded + PacketsNotDecoded(totals) + PacketsExcluded(totals);
+  return static_cast<int64_t>(totals.workers.frames - judged);
+}
+
 void AppendFigures(const Totals& totals, Figures& out) {
   Figures counted;
   AppendCounters<CountedTotals>(totals, counted);
-  const uint64_t excluded = totals.workers.excluded_by_filter + totals.workers.excluded_by_time;
-  const uint64_t dropped = totals.capture.dropped_by_kernel + totals.capture.dropped_by_interface;
-  counted.Add(families::kPacketsReceived, static_cast<double>(totals.decode.received + excluded + dropped));
+  counted.Add(families::kPacketsReceived, static_cast<double>(PacketsReceived(totals)));
+  counted.Add(families::kPacketsWaiting, static_cast<double>(PacketsWaiting(totals)));
   counted.Add(families::kTcpGapBytes,
               static_cast<double>(totals.tcp.gap_bytes - totals.inspection.gap_bytes_scan_only));
   const auto place = [](const Figure& figure) {

@@ -85,6 +85,7 @@ void Worker::UseNewKit() {
 }
 
 void Worker::Process(std::span<const Frame> frames) {
+  counters_.frames += frames.size();
   if (next_part_ != FlowTable::kParts) [[unlikely]] {
     ContinueSweep();
   }
@@ -162,6 +163,7 @@ void Worker::Run(std::span<const Frame> frames, std::optional<uint64_t> time_ns)
     if (result == DecodeResult::kPacket && !slot.packet.is_fragment) [[likely]] {
       continue;
     }
+    if (options_.keeper != nullptr && slot.packet.is_fragment) options_.keeper->AddFragment(frame, slot.packet);
     if (decoder_.has_given_up()) [[unlikely]] {
       RunSlots(used);
       used = 0;
@@ -289,6 +291,7 @@ void Worker::FillContext(EmissionContext& context, const Flow& flow, const Frame
   context.time_ns = time_ns;
   context.direction = direction;
   context.rank = rank;
+  context.first_packet = flow.first_packet;
 }
 
 void Worker::EndContext(const Flow& flow, const Frame& frame, uint64_t time_ns, Direction direction, uint64_t rank) {
@@ -337,6 +340,9 @@ void Worker::OnPacket(Slot& slot, uint64_t rank) {
     counters_.bytes += frame.wire_bytes;
     if (flow->packets_low[0] + flow->packets_low[1] == kJudgedPackets && packet.protocol == kIpProtoTcp)
       CountWays(*flow);
+  }
+  if (options_.keeper != nullptr) [[unlikely]] {
+    options_.keeper->Add(*flow, packet);
   }
   // Addresses are looked up under the direction that holds; where this packet's bytes may tell it, after them.
   bool look_up = fresh || turned || flow->generation != generation_;

@@ -19,6 +19,7 @@
 #include "sensor/decode/decoder.h"
 #include "sensor/flow/flow_table.h"
 #include "sensor/flow/stream_inspector.h"
+#include "sensor/keep/flow_keeper.h"
 #include "sensor/pipeline/burst_consumer.h"
 #include "sensor/pipeline/capture_clock.h"
 #include "sensor/pipeline/flow_end.h"
@@ -41,6 +42,7 @@ struct WorkerOptions {
   uint64_t since_ns = 0, until_ns = UINT64_MAX;   // packet times to look at; UINT64_MAX: no end
   PacketFilter* filter = nullptr;                 // nullptr: all
   ObservableMask wanted = ObservableMask::All();  // without indicators: what parsers emit
+  FlowKeeper* keeper = nullptr;                   // live: gets every packet of a flow; nullptr: none is kept
 };
 
 class Worker {
@@ -67,6 +69,7 @@ class Worker {
   const WorkerCounters& counters() const { return counters_; }
   const DecodeCounters& decode_counters() const { return decoder_.counters(); }
   const InspectionCounters& inspection_counters() const { return inspector_.counters(); }
+  const LossCounters& loss_counters() const { return inspector_.loss_counters(); }
   const TcpCounters& tcp_counters() const { return inspector_.tcp_counters(); }
   MatchCounters payload_match_counters() const { return kit_ == nullptr ? MatchCounters() : kit_->payload.counters; }
   MatchCounters field_match_counters() const { return kit_ == nullptr ? MatchCounters() : kit_->fields.counters; }

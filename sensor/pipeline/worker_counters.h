@@ -31,7 +31,11 @@ inline constexpr FigureFamily kObservables = {"vedette_observables_total", Figur
 
 }  // namespace families
 
+// Where each packet ends that a worker was given, exactly once, in the same unit, frames:
+//   frames == DecodeCounters::received (of all workers of a replay) + excluded_by_filter + excluded_by_time
+// once none is on its way.
 struct WorkerCounters {
+  uint64_t frames = 0;  // counted before anything is known of them
   uint64_t excluded_by_filter = 0;
   uint64_t fragments_excluded_by_filter = 0;
   uint64_t excluded_by_time = 0;
@@ -53,6 +57,7 @@ struct WorkerCounters {
     using C = WorkerCounters;
     constexpr auto kShared = CounterSum::kAddUnlessShared;  // each worker judges every packet of the capture
     return CounterTable(
+        Count(&C::frames, "frames that were handed to the worker, of other workers' shares too").Sum(kShared),
         Count(&C::excluded_by_filter, kPacketsExcluded, "filter", "the BPF filter").Sum(kShared),
         Count(&C::fragments_excluded_by_filter, "of those: later fragments, by a filter that looks at ports")
             .Sum(kShared),

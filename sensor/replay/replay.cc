@@ -1,10 +1,13 @@
 #include "sensor/replay/replay.h"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <atomic>
 #include <chrono>
 #include <cmath>
+#include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -18,10 +21,12 @@
 #include "exporter/output/file_sink.h"
 #include "exporter/policy/alert_policy.h"
 #include "exporter/policy/partners.h"
+#include "sensor/capture/paced_source.h"
 #include "sensor/config/config.h"
 #include "sensor/pipeline/matching_lane.h"
 #include "sensor/pipeline/pipeline.h"
 #include "sensor/replay/carve_folder.h"
+#include "sensor/replay/each_file.h"
 #include "sensor/replay/resume.h"
 #include "sensor/replay/summary_json.h"
 #include "sensor/setup/command_files.h"
@@ -77,6 +82,33 @@ std::string WhyNotResumed(const ReplayOptions& options) {
   return {};
 }
 
+// What --pace and --each cannot go together with; empty: they can.
+std::string WhyNotPaced(const ReplayOptions& options) {
+  if (options.pace.empty()) return {};
+  if (options.capture.follow) return "--pace cannot be combined with --follow: what is followed comes as it is written";
+  if (options.each)
+    return "--pace cannot be combined with --each: several files at once have no common time; replay them one by one";
+  return {};
+}
+std::string WhyNotEach(const ReplayOptions& options) {
+  if (!options.each) return {};
+  if (options.capture.follow)
+    return "--each cannot be combined with --follow: a followed capture has no end after which the next is judged";
+  if (options.carve.wanted())
+    return "--each cannot be combined with --carve: flows of several captures may have the same id; carve them one by "
+           "one";
+  return {};
+}
+
+// "at 2026-11-23 10:03:04 UTC of the recording, 10 times as fast".
+std::string PaceText(const PaceClock& clock) {
+  const auto seconds = static_cast<std::time_t>(clock.recorded_ns() / 1'000'000'000);
+  if (seconds == 0) return "paced";
+  std::string text = fmt::format("at {:%Y-%m-%d %H:%M:%S} UTC of the recording", fmt::gmtime(seconds));
+  if (clock.options().factor != 1) text += fmt::format(", {:g} times as fast", clock.options().factor);
+  return text;
+}
+
 // All that the bytes of the output depend on.
 RunIdentity IdentityOf(const ReplayOptions& options, const IndicatorSet& set, const GeoLookup& geo) {
   RunIdentity identity;
@@ -88,6 +120,7 @@ RunIdentity IdentityOf(const ReplayOptions& options, const IndicatorSet& set, co
                     {"--since", fmt::format("{} ns", options.capture.since_ns)},
                     {"--until", fmt::format("{} ns", options.capture.until_ns)},
                     {"--payload-depth", std::to_string(options.payload_depth)}};
+  if (options.each) identity.parts.emplace_back("--each", "yes");
   std::string databases;
   for (const GeoDatabaseInfo& database : geo.databases()) databases += IdentifyFile(database.path) + "; ";
   identity.parts.emplace_back("geolocation", databases);
@@ -153,8 +186,10 @@ class ReplayRun {
   Doorbell doorbell_;
   std::vector<LaneSetup> setups_;
   std::vector<MatchConsumer*> consumers_;  // the lanes'
+  std::shared_ptr<PaceClock> pace_;        // with --pace
   std::unique_ptr<Pipeline> pipeline_;
-  FeedSetup feed_;  // tells of the pipeline's losses to its end
+  std::unique_ptr<EachFile> each_;  // with --each, instead of it
+  FeedSetup feed_;                  // tells of the pipeline's losses to its end
   Totals totals_;
   ExportSummary exported_;
 };
@@ -169,7 +204,9 @@ ReplayRun::Ended ReplayRun::CheckOptions() {
     return Usage("nothing to look for: name indicator files with --indicators, or a value with --match");
   }
   if (!options_.capture.Check(error_)) return Usage(error_);
-  if (const std::string why = WhyNotResumed(options_); !why.empty()) return Usage(why);
+  for (const std::string& why : {WhyNotResumed(options_), WhyNotPaced(options_), WhyNotEach(options_)}) {
+    if (!why.empty()) return Usage(why);
+  }
   if (options_.publish.empty()) return std::nullopt;
   if (!LoadConfig(options_.publish, config_, error_)) {
     ComplainInLines(error_);
@@ -182,9 +219,20 @@ ReplayRun::Ended ReplayRun::CheckOptions() {
 ReplayRun::Ended ReplayRun::FindCaptures() {
   signals_.emplace(stop_);
   files_ = ResolveCaptures(options_.capture, stop_, error_);
-  if (files_ == nullptr || !FilesOf(options_, config_, *files_).Check(error_) ||
-      !SetUpLanes(options_.capture, files_, setups_, error_))
-    return Usage(error_);
+  if (files_ == nullptr || !FilesOf(options_, config_, *files_).Check(error_)) return Usage(error_);
+  const std::string& filter = options_.capture.filter;
+  if (options_.each) {
+    if (!filter.empty() && PacketFilter::Compile(filter, error_) == nullptr) return Usage(error_);
+    return std::nullopt;
+  }
+  if (!SetUpLanes(options_.capture, files_, setups_, error_)) return Usage(error_);
+  if (options_.pace.empty()) return std::nullopt;
+  pace_ = std::make_shared<PaceClock>(
+      PaceClock::Options{.factor = std::strtod(options_.pace.c_str(), nullptr),
+                         .longest_pause = std::chrono::milliseconds(std::llround(options_.pace_pause * 1000)),
+                         .since_ns = options_.capture.since_ns,
+                         .until_ns = options_.capture.until_ns});
+  for (LaneSetup& setup : setups_) setup.source = std::make_unique<PacedSource>(std::move(setup.source), pace_);
   return std::nullopt;
 }
 
@@ -259,7 +307,7 @@ ReplayRun::Ended ReplayRun::OpenOutput() {
   options_.carve.NameIn(*policy_);
   if (options_.carve.sink() != nullptr) sinks_.push_back(options_.carve.sink());
   file_->MayEndEarly(stop_);
-  if (options_.capture.follow) file_->ShowEachAtOnce();
+  if (options_.capture.follow || pace_ != nullptr) file_->ShowEachAtOnce();
   sinks_.push_back(file_.get());
   if (!options_.resume.empty()) {
     checkpoints_ = std::make_unique<CheckpointSink>(
@@ -280,11 +328,25 @@ ReplayRun::Ended ReplayRun::OpenFeed() {
 }
 
 ReplayRun::Ended ReplayRun::MakeLanes() {
+  const MatchingOptions matching = {.wait_when_full = true,
+                                    .keep_flows = options_.carve.keep_flows(),
+                                    .tell_ends = AnyTakes(sinks_, EventKind::kClosed)};
+  if (options_.each) {
+    EachFile::Options each;
+    each.captures = files_;
+    each.set = loaded_.set;
+    each.filter = options_.capture.filter;
+    each.worker.since_ns = options_.capture.since_ns;
+    each.worker.until_ns = options_.capture.until_ns;
+    each.worker.inspector.payload_depth = options_.payload_depth;
+    each.matching = matching;
+    each.threads = options_.capture.workers;
+    each_ = std::make_unique<EachFile>(std::move(each), doorbell_);
+    if (feed_.sink() != nullptr) feed_.TellLosses([this] { return each_->Snapshot(); });
+    return std::nullopt;
+  }
   for (LaneSetup& setup : setups_) {
-    consumers_.push_back(MakeMatching(setup, loaded_.set, doorbell_,
-                                      {.wait_when_full = true,
-                                       .keep_flows = options_.carve.keep_flows(),
-                                       .tell_ends = AnyTakes(sinks_, EventKind::kClosed)}));
+    consumers_.push_back(MakeMatching(setup, loaded_.set, doorbell_, matching));
     if (consumers_.back() == nullptr) return Usage("no memory for the matcher; use fewer workers");
     setup.options.inspector.payload_depth = options_.payload_depth;
   }
@@ -294,10 +356,14 @@ ReplayRun::Ended ReplayRun::MakeLanes() {
 }
 
 void ReplayRun::RunLanes() {
-  ExportLoop loop(doorbell_, pipeline_->alert_queues(), *policy_, sinks_, true, stop_);
+  ExportLoop loop(doorbell_, each_ != nullptr ? each_->alert_queues() : pipeline_->alert_queues(), *policy_, sinks_,
+                  true, stop_);
   std::thread exporter([&] { exported_ = loop.Run(); });
   ProgressBar progress;
-  totals_ = pipeline_->Run(stop_, [&](const ProgressReport& report) { progress.Show(report); });
+  const auto show = [&](const ProgressReport& report) {
+    progress.Show(report, pace_ != nullptr ? PaceText(*pace_) : std::string());
+  };
+  totals_ = each_ != nullptr ? each_->Run(stop_, show) : pipeline_->Run(stop_, show);
   exporter.join();
   progress.Clear();
   if (options_.capture.follow) totals_.interrupted = false;  // there is no other end

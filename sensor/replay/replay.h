@@ -24,6 +24,9 @@ struct ReplayOptions {
   std::string summary;
   uint32_t partner_wait = 10;
   uint64_t payload_depth = 0;
+  std::string pace;        // how many times as fast as recorded, a number; empty: as fast as it goes
+  double pace_pause = 60;  // seconds that a gap of the recording takes at most
+  bool each = false;       // every file is judged on its own
   bool no_geo = false;
   bool no_cache = false;
   bool fail_on_match = false;

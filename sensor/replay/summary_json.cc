@@ -69,11 +69,22 @@ Json PacketsOf(const Figures& figures, const Totals& totals) {
               {"not_decoded", Count(figures.Sum(kPacketsNotDecoded))},
               {"excluded", Count(figures.Sum(kPacketsExcluded))},
               {"dropped", Count(figures.Sum(kPacketsDropped))}};
+  // Of a run that was stopped: read by one worker, and not reached by the one whose packet it is.
+  if (const double waiting = figures.Value(kPacketsWaiting); waiting != 0) out["waiting"] = Count(waiting);
   if (totals.workers.first_ns <= totals.workers.last_ns) {
     out["first_time"] = TimeOf(totals.workers.first_ns);
     out["last_time"] = TimeOf(totals.workers.last_ns);
   }
   return out;
+}
+
+// What the capture does not have, judged by what receivers acknowledged (sensor/flow/loss_counters.h).
+Json LossBeforeOf(const Totals& totals) {
+  const LossShare loss = LossOf(totals.loss);
+  return {{"percent", loss.percent()},
+          {"seen_bytes", loss.seen},
+          {"unseen_bytes", loss.unseen},
+          {"one_way_bytes", totals.loss.one_way}};
 }
 
 // The names of bounds that were hit, each once.
@@ -209,6 +220,7 @@ std::string SummaryJson(const SummaryInput& input) {
   AppendCaptures(input, out);
   out["indicators"] = IndicatorsOf(input);
   out["packets"] = PacketsOf(same, input.totals);
+  out["loss_before"] = LossBeforeOf(input.totals);
   out["alerts"] = Count(same.Value(families::kAlerts));
   out["flows_with_alerts"] = input.totals.alerts.flows;
   AppendMatches(input, out);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "exporter/metrics/losses.h"
+#include "parsers/base/counter.h"
 #include "parsers/base/text.h"
 #include "sensor/pipeline/totals_figures.h"
 #include "sensor/setup/complain.h"
@@ -37,9 +38,14 @@ bool FeedSetup::Open(const Config& config, Partners& partners, AlertPolicy& poli
 }
 
 void FeedSetup::TellLosses(const Pipeline& pipeline) {
-  sink_->TellLosses([&pipeline] {
+  TellLosses([&pipeline] { return pipeline.Snapshot(); });
+}
+
+void FeedSetup::TellLosses(std::function<Totals()> totals, const FigureSource* more) {
+  sink_->TellLosses([totals = std::move(totals), more] {
     Figures figures;
-    AppendFigures(pipeline.Snapshot(), figures);
+    AppendFigures(totals(), figures);
+    if (more != nullptr) more->AppendFigures(figures);
     return LossesOf(figures);
   });
 }
@@ -62,27 +68,13 @@ std::string FeedSetup::Summary() const {
     const PartnerCounters& partner = one->counters;
     if (one->config.name == kCanaryView) continue;
     out += fmt::format("  {:<28} {:>15}\n", one->config.name, Thousands(partner.published) + " alerts");
-    const auto withheld = [&](const char* why, uint64_t n) {
+    ForEachTold(partner, [&](std::string_view why, uint64_t n) {
       if (n != 0) out += fmt::format("    {:<26} {:>15}\n", why, Thousands(n));
-    };
-    withheld("outside its constituency", partner.outside_constituency);
-    withheld("constituency undecided", partner.undecided);
-    withheld("nobody affected or suspect", partner.no_role);
+    });
   }
-  const FeedCounters counters = publisher_->counters();
-  const auto count = [&](const char* what, uint64_t n) {
+  ForEachTold(publisher_->counters(), [&](std::string_view what, uint64_t n) {
     if (n != 0) out += fmt::format("  {:<28} {:>15}\n", what, Thousands(n));
-  };
-  count("sent while not connected", counters.unheard_alerts);
-  count("dropped: partner too slow", counters.dropped_alerts);
-  count("dropped: line too long", counters.oversized_alerts + counters.malformed_alerts);
-  count("refused: unknown key", counters.refused_unknown_key);
-  count("refused: not encrypted", counters.refused_not_curve);
-  count("refused: wrong server key", counters.refused_wrong_server_key);
-  count("refused: broken handshake", counters.refused_handshakes);
-  count("refused: view of another", counters.refused_subscriptions);
-  count("refused: broke the protocol", counters.protocol_breaches + counters.refused_suspended);
-  count("refused: too many connections", counters.refused_too_many);
+  });
   return out;
 }
 

@@ -23,6 +23,7 @@ class FeedSetup {
   // Heartbeats and the end of the feed tell what the pipeline's workers could not see. After Open, before the first
   // alert; the pipeline outlives the last one.
   void TellLosses(const Pipeline& pipeline);
+  void TellLosses(std::function<Totals()> totals, const FigureSource* more = nullptr);
   // Says on standard error who is missing; ends early when `stop` is set.
   void WaitForPartners(std::chrono::seconds limit, const std::atomic<bool>& stop);
   // nullptr before Open.

@@ -16,7 +16,7 @@ ProgressBar::ProgressBar(std::string what)
   if (!what_.empty()) what_ += ' ';
 }
 
-void ProgressBar::Show(const ProgressReport& report) {
+void ProgressBar::Show(const ProgressReport& report, const std::string& pace) {
   if (!terminal_) return;
   const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
   const auto done = static_cast<double>(report.capture.input_bytes_read),
@@ -29,8 +29,9 @@ void ProgressBar::Show(const ProgressReport& report) {
     const int cells = static_cast<int>(share * kCells);
     line = fmt::format("[{}{}] {:3.0f} %  {}", std::string(static_cast<size_t>(cells), '#'),
                        std::string(static_cast<size_t>(kCells - cells), '.'), share * 100, line);
-    if (share > 0.01) line += fmt::format(", {} left", Span(elapsed * (1 - share) / share));
+    if (share > 0.01 && pace.empty()) line += fmt::format(", {} left", Span(elapsed * (1 - share) / share));
   }
+  if (!pace.empty()) line += ", " + pace;
   Say("\r\033[K{}{}", what_, line);
   std::fflush(stderr);
   shown_ = true;

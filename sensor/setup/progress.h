@@ -15,7 +15,8 @@ class ProgressBar {
   explicit ProgressBar(std::string what = {});
   ~ProgressBar() { Clear(); }
 
-  void Show(const ProgressReport& report);
+  // `pace`: of a run that takes as long as it should, whose bytes do not tell how much time is left.
+  void Show(const ProgressReport& report, const std::string& pace = {});
   void Clear();
 
  private:

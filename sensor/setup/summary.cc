@@ -90,6 +90,11 @@ std::string SummaryOfCapture(const Totals& totals) {
   AppendCount(out, "TCP bytes seen before", figures.Value(kTcpRepeatedBytes));
   AppendCount(out, "TCP gaps", figures.Value(kTcp, "gaps"));
   AppendCount(out, "TCP bytes missing in gaps", figures.Value(kTcpGapBytes) + figures.Value(kScanGapBytes));
+  if (const LossShare loss = LossOf(totals.loss); loss.unseen != 0) {
+    AppendCount(out, "TCP bytes not captured", static_cast<double>(loss.unseen));
+    out += fmt::format("    {:.2f} % of those that receivers acknowledged: the capture has holes\n", loss.percent());
+  }
+  AppendCount(out, "TCP bytes of directions missing", static_cast<double>(totals.loss.one_way));
   AppendCount(out, "TCP segments in other copies", figures.Value(kTcp, "other_copies"));
   AppendCount(out, "TCP segments set aside", figures.Sum(kTcpSetAside));
   AppendFamily(out, "  ", figures, kTcpSetAside);

@@ -100,7 +100,7 @@ class RegexParser {
     return true;
   }
 
-  // Appends what stands next: one node that can be repeated, several (a quoted text), or none (a comment, flags).
+  // Appends what comes next: one node that can be repeated, several (a quoted text), or none (a comment, flags).
   bool Item(std::vector<uint32_t>& items) {
     if (text_.Take("\\Q")) return Quoted(items);
     if (text_.Take("\\E")) return true;

@@ -84,7 +84,7 @@ CsvReader::Result CsvReader::ReadRow() {
     }
     if (at_ == text_.size() || SkipLineEnd()) return Result::kRow;
     if (text_[at_] != separator_) {
-      return Malformed("something stands between a closing quotation mark and the next separator");
+      return Malformed("there is text between a closing quotation mark and the next separator");
     }
     ++at_;
   }

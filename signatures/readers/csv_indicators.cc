@@ -128,7 +128,7 @@ class CsvRows {
       if (result == CsvReader::Result::kEnd) break;
       if (std::exchange(in_header, false)) {
         for (const std::string& name : header_.unknown)
-          rows_.Remark(reader_.line(), name, "a column of this name is not known, or there twice: it is not read");
+          rows_.Remark(reader_.line(), name, "this column is unknown, or is there twice: it is ignored");
         continue;
       }
       rows_.Begin(reader_.line());
@@ -142,7 +142,7 @@ class CsvRows {
   }
 
  private:
-  // Of a row with too few or too many fields, what stands where the value should.
+  // The field in the value's place, of a row with too few or too many fields.
   std::string_view ValueOf(const std::vector<std::string_view>& fields) const {
     const auto at = std::find(header_.columns.begin(), header_.columns.end(), static_cast<int>(kValue));
     const auto index = static_cast<size_t>(at - header_.columns.begin());

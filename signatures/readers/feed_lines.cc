@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::string_view kDnsmasq = "a line of dnsmasq's configuration";
 constexpr std::string_view kUnbound = "a line of unbound's configuration";
-constexpr std::string_view kZone = "a record of a zone that is more than NAME CNAME .";
+constexpr std::string_view kZone = "a zone record other than NAME CNAME .";
 
 constexpr std::array<std::string_view, 5> kSinks = {"", "#", "0.0.0.0", "127.0.0.1", "::"};
 constexpr std::array<std::string_view, 10> kBlockingZones = {
@@ -84,7 +84,7 @@ std::optional<FeedLine> OfZone(std::string_view line) {
   // A trigger that is no name: "24.0.2.1.20.rpz-ip".
   for (const std::string_view trigger : {".rpz-ip", ".rpz-client-ip", ".rpz-nsip", ".rpz-nsdname"}) {
     if (out.name.ends_with(trigger) || out.name.find(std::string(trigger) + '.') != std::string_view::npos)
-      return FeedLine{{}, false, "a record of a zone whose trigger is no name: write the address or block"};
+      return FeedLine{{}, false, "a zone record whose trigger is not a name: write the address or block"};
   }
   return out;
 }

@@ -103,7 +103,7 @@ class Lister {
     if (entry.is_directory(ignored)) {
       if (entry.is_symlink(ignored))
         return PassOver(path, "a link to a folder: name the folder itself", !LeadsInside(path));
-      if (depth + 1 >= kMaxFolderDepth) return PassOver(path, "a folder within too many others: name it itself", true);
+      if (depth + 1 >= kMaxFolderDepth) return PassOver(path, "a folder nested too deeply: name it directly", true);
       return List(path, depth + 1);
     }
     // A link that leads nowhere, or to where we may not look, is a file that cannot be opened: that is said.

@@ -13,7 +13,7 @@
 
 namespace vedette {
 
-// Why what stands in a list is none: it has columns.
+// Why a row of a list is refused: it has columns.
 inline constexpr std::string_view kNoSingleValue =
     "not a single value; a file with columns needs a header line with `type` and `value`";
 

@@ -116,7 +116,7 @@ class ListRows {
                                    (second.front() == '{' || second.front() == '"' || second.front() == '[')))
       return ". It looks like JSON, which is not read: write its values as a list or as CSV";
     if (begin.starts_with('<')) return ". It looks like XML or HTML, which is not read: write its values as a list";
-    return ". A list has one value a line; a CSV file needs a header line with `type` and `value`";
+    return ". A list has one value per line; a CSV file needs a header line with `type` and `value`";
   }
 
   void Finish() {

@@ -10,7 +10,7 @@ namespace vedette {
 struct ListLine {
   bool from_hosts_file = false;          // "0.0.0.0 bad.example": the values are exact names
   std::vector<std::string_view> values;  // none: a blank line or a comment
-  std::string_view note;                 // what stands behind the value: a comment, or a score
+  std::string_view note;                 // what follows the value: a comment, or a score
 };
 
 // `line` without its end. A comment begins with # or ; at the front of a line or behind a blank, because both may stand

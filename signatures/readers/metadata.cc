@@ -146,7 +146,7 @@ bool MetadataReader::ReadArray(std::string_view text, std::span<const std::strin
   if (text.empty()) return true;
   std::optional<std::vector<std::string>> array = ParseStringArray(text);
   if (!array) {
-    reason = std::string(last.name) + R"( has to be a JSON array of texts: ["one","two words"])";
+    reason = std::string(last.name) + R"( has to be a JSON array of strings: ["one","two words"])";
     return false;
   }
   out = std::move(*array);

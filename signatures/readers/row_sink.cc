@@ -29,9 +29,9 @@ bool RowSink::Use(std::string_view shown) {
 
 std::string_view RowSink::RemarkOnTimes() const {
   if (row_.valid_until_ns && *row_.valid_until_ns < now_ns_)
-    return "used, but its valid_until has passed: it hits only in traffic from before";
+    return "used, but its valid_until has passed: it matches only earlier traffic";
   if (row_.valid_from_ns && *row_.valid_from_ns > now_ns_)
-    return "used, but its valid_from is yet to come: it hits only in traffic from then on";
+    return "used, but its valid_from is in the future: it matches only later traffic";
   return {};
 }
 

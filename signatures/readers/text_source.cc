@@ -39,8 +39,8 @@ std::string_view NotTextBecause(std::string_view head, bool holds_nul) {
   }
   if (!holds_nul) return {};
   return head.size() > 3 && (head[0] == '\0') != (head[1] == '\0') && (head[2] == '\0') != (head[3] == '\0')
-             ? "in UTF-16, as it seems: convert it to UTF-8 first (iconv -f UTF-16LE -t UTF-8, or UTF-16BE)"
-             : "not a text: it holds NUL bytes; a CSV file or a list is needed";
+             ? "apparently in UTF-16: convert it to UTF-8 first (iconv -f UTF-16LE -t UTF-8, or UTF-16BE)"
+             : "not text: it holds NUL bytes; a CSV file or a list is needed";
 }
 
 bool HoldsNul(const char* data, size_t size) { return size > 0 && std::memchr(data, '\0', size) != nullptr; }

@@ -31,7 +31,7 @@ struct InUrl {
 // Whether it was shortened for display: "…", "[...]", "[truncated]".
 bool IsCut(std::string_view text);
 
-// Whether what stands behind the last comma or semicolon may be a column: a word, an address, a name.
+// Whether what follows the last comma or semicolon may be a column: a word, an address, a name.
 bool MayEndInColumn(std::string_view text);
 
 // ",2026-11-30" is a column.

@@ -4,6 +4,7 @@
 // packet, with nothing around it), the product's CaptureFiles doing the same touch, and libpcap's pcap_next_ex where it
 // can read the file. Prints the median of the thread CPU times and ratios to the floor. The file should be in the page
 // cache.
+#include <fcntl.h>
 #include <pcap/pcap.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -17,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "parsers/base/file.h"
 #include "sensor/capture/files/capture_files.h"
 
 namespace vedette {
@@ -44,7 +46,8 @@ Sum WalkFloor(const std::string& path) {
   Sum sum;
   MappedFile file;
   std::string error;
-  if (!file.Open(path, UINT64_MAX, error)) return sum;
+  FileDescriptor opened(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!opened.is_open() || !file.Take(std::move(opened), UINT64_MAX, error)) return sum;
   const Bytes bytes = file.bytes();
   if (bytes.size() < 24 || LoadU16<false>(bytes.data()) == 0x0d0a) return sum;
   size_t prefetched = 0;

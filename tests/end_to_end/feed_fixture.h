@@ -223,7 +223,7 @@ class FeedFixture : public testing::Test {
                                    counters.oversized_alerts + counters.malformed_alerts);
   }
   bool Logged(const std::string& text) const { return log_.find(text) != std::string::npos; }
-  size_t Connections(size_t partner) const { return publisher_->partners()[partner].connections; }
+  size_t Connections(size_t partner) const { return publisher_->partners()[partner].counters.connections; }
 
   std::filesystem::path folder_;
   std::map<std::string, KeyPair> keys_;

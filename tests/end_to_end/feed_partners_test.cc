@@ -28,7 +28,7 @@ class FeedPartners : public FeedFixture {
   bool ConnectionsAre(PartnerId id, size_t count) {
     return PollUntil([&] {
       for (const PartnerStatus& status : publisher_->partners()) {
-        if (status.id == id) return status.connections == count;
+        if (status.id == id) return status.counters.connections == count;
       }
       return false;
     });
@@ -73,7 +73,7 @@ TEST_F(FeedPartners, OneKeepsItsFeedWhileAnotherIsAddedAndRemoved) {
   publish_to_first();
   ASSERT_TRUE(PollUntil([&] { return first.num_lines() == sent.size(); }));
   EXPECT_EQ(first.lines(), sent);
-  EXPECT_EQ(publisher_->partners()[0].connections, 1u) << "it never had to come back";
+  EXPECT_EQ(publisher_->partners()[0].counters.connections, 1u) << "it never had to come back";
   EXPECT_EQ(publisher_->counters().connections, 2u);
   ExpectAccounted(sent.size() + sent_to_second.size());
   EXPECT_EQ(first.Stop().missing, 0u);
@@ -116,7 +116,7 @@ TEST_F(FeedPartners, AFormerKeyReceivesNothingOfWhoHasItsNameNow) {
   EXPECT_NE(HearUntil(*entitled, R"("n":20)").find(R"("n":1,)"), std::string::npos);
   EXPECT_EQ(subscribed->ReceiveAll().find("\"n\":"), std::string::npos);
   EXPECT_EQ(silent->ReceiveAll(), "");
-  EXPECT_EQ(publisher_->partners()[0].connections, 1u);
+  EXPECT_EQ(publisher_->partners()[0].counters.connections, 1u);
 }
 
 TEST_F(FeedPartners, WhatWaitsInTheBatchOfOneThatIsRemovedIsCountedAsDropped) {

@@ -237,7 +237,8 @@ TEST_F(Feed, ASlowPartnerLosesAndOnlyIt) {
     }
   }
   ASSERT_TRUE(PollUntil([&] { return quick.num_lines() == kAlerts; }))
-      << confirmed << " " << quick.num_lines() << " dropped " << publisher_->partners()[1].dropped_alerts << "\n"
+      << confirmed << " " << quick.num_lines() << " dropped " << publisher_->partners()[1].counters.dropped_alerts
+      << "\n"
       << quick.events() << log_;
   EXPECT_EQ(quick.Stop().missing, 0u);
   EXPECT_LT(longest, 1s) << "Publish waited";
@@ -246,9 +247,9 @@ TEST_F(Feed, ASlowPartnerLosesAndOnlyIt) {
   EXPECT_GT(counters.dropped_batches, 0u);
   const std::vector<PartnerStatus> partners = publisher_->partners();
   EXPECT_TRUE(slow_stalled);
-  EXPECT_EQ(partners[0].dropped_alerts, counters.dropped_alerts);
+  EXPECT_EQ(partners[0].counters.dropped_alerts, counters.dropped_alerts);
   EXPECT_FALSE(quick_stalled);
-  EXPECT_EQ(partners[1].dropped_alerts, 0u);
+  EXPECT_EQ(partners[1].counters.dropped_alerts, 0u);
   EXPECT_TRUE(Logged("partner cert-a reads too slowly")) << log_;
   // What its queues and sockets still hold arrives, and that is all that was not dropped.
   uint64_t arrived = 0;

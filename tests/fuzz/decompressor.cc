@@ -1,5 +1,5 @@
 // Any bytes as gzip and as zstd: pieces do not change what comes out, and every call gets on.
-#include "sensor/capture/files/decompressor.h"
+#include "sensor/capture/stream/decompressor.h"
 
 #include <algorithm>
 #include <cstdlib>

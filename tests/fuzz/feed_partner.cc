@@ -192,7 +192,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     Client& fresh = *clients.back();
     fresh.Send(std::string("\x01") + kViews[1] + "/");
     const Clock::time_point until = Clock::now() + kPatience;
-    while (feed->partners()[1].connections == 0) {
+    while (feed->partners()[1].counters.connections == 0) {
       Check(Clock::now() < until);
       feed->Poll();
       fresh.Receive();  // libzmq subscribes anew, where it had to connect again, only when it is called

@@ -131,14 +131,14 @@ uint32_t MmdbWriter::AddValue(const MmdbValue& value) {
   const auto known = values_.find(name);
   if (known != values_.end()) return known->second;
   const auto number = static_cast<uint32_t>(value_offsets_.size());
-  // A record points at the value itself, never at a pointer, so what stands inside another value is written again.
+  // A record points at the value itself, never at a pointer, so a value inside another one is written again.
   value_offsets_.push_back(static_cast<uint32_t>(data_.size()));
   Encode(value);
   values_.emplace(std::move(name), number);
   return number;
 }
 
-// Writes a pointer to what stands in the data section already; false where it does not.
+// Writes a pointer to a value that the data section has already; false if it has not.
 bool MmdbWriter::EncodePointer(const std::string& key) {
   constexpr size_t kShortestWorthwhile = 4;  // a pointer takes up to 5 bytes, most of them 3 or 4
   if (key.size() < kShortestWorthwhile) return false;

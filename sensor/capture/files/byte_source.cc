@@ -117,7 +117,7 @@ std::unique_ptr<ByteSource> ByteSource::Open(const CaptureList::File& file, std:
   if (file.kind == CaptureList::Kind::kPipe) return std::make_unique<PipeBytes>(file.fd, Bytes(file.head));
   if (file.kind == CaptureList::Kind::kGrowing) return std::make_unique<GrowingBytes>(*file.growth);
   int fd = file.fd;
-  if (fd < 0) fd = open(file.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (fd < 0) fd = file.Open(1);
   struct stat status {};
   if (fd < 0 || fstat(fd, &status) != 0) {
     error = ErrnoText(errno);

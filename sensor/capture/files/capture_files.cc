@@ -1,19 +1,23 @@
 #include "sensor/capture/files/capture_files.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
+#include "parsers/base/errno_text.h"
+#include "parsers/base/file.h"
 #include "sensor/capture/files/pcap_file.h"
 #include "sensor/capture/files/pcapng_file.h"
 
 namespace vedette {
 namespace {
 
-// Mapped in and checked at once. Small enough to stay in the last-level cache together with its page tables and to keep
-// little memory busy, large enough that the system calls are lost in the noise.
-constexpr uint64_t kWindowBytes = uint64_t{4} << 20;
+// Mapped in and checked at once. Small enough to stay in the second-level cache together with its page tables, large
+// enough that the system calls are lost in the noise (docs/performance.md).
+constexpr uint64_t kWindowBytes = uint64_t{1} << 20;
 
 // Brought in beyond the window, for the record that begins in it and ends behind.
 constexpr uint64_t kWindowOverlapBytes = uint64_t{64} << 10;
@@ -26,10 +30,20 @@ constexpr uint64_t kBehindAll = uint64_t{1} << 62;
 
 // Windows, views of a stream and files that one Poll goes through without a packet: some 64 MiB, which a slow disk
 // reads in half a second.
-constexpr int kStepsPerPoll = 16;
+constexpr int kStepsPerPoll = 64;
 
 // How often a reader of its own waits for a decompressor, 50 ms at most each time, before its Poll returns.
 constexpr int kWaitsPerPoll = 20;
+
+// Of the next file, where files come from a disk: it is read while the end of this one is looked at.
+constexpr off_t kNextFileBytes = off_t{4} << 20;
+
+void AskFor(const CaptureList::File& file) {
+  const FileDescriptor opened(file.fd >= 0 ? -1
+                                           : open(file.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  const int fd = file.fd >= 0 ? file.fd : opened.get();
+  if (fd >= 0) posix_fadvise(fd, 0, kNextFileBytes, POSIX_FADV_WILLNEED);
+}
 
 std::unique_ptr<PacketReader> MakeReader(CaptureFormat format, Bytes bytes, uint32_t index, bool last) {
   if (format == CaptureFormat::kPcapng) return std::make_unique<PcapngReader>(bytes, index, last);
@@ -47,12 +61,17 @@ std::vector<std::unique_ptr<CaptureSource>> CaptureFiles::ForWorkers(std::shared
     if (stream == nullptr) return sources;
   }
   for (size_t i = 0; i < num_workers; ++i)
-    sources.push_back(std::unique_ptr<CaptureFiles>(new CaptureFiles(list, stream, i)));
+    sources.push_back(std::unique_ptr<CaptureFiles>(new CaptureFiles(list, stream, i, num_workers)));
   return sources;
 }
 
-CaptureFiles::CaptureFiles(std::shared_ptr<const CaptureList> list, std::shared_ptr<SharedStream> stream, size_t reader)
-    : list_(std::move(list)), stream_(std::move(stream)), stream_reader_(reader), alone_(false) {
+CaptureFiles::CaptureFiles(std::shared_ptr<const CaptureList> list, std::shared_ptr<SharedStream> stream, size_t reader,
+                           size_t num_readers)
+    : list_(std::move(list)),
+      stream_(std::move(stream)),
+      stream_reader_(reader),
+      num_readers_(num_readers),
+      alone_(false) {
   counters_.total_input_bytes = list_->total_bytes();
 }
 
@@ -65,10 +84,26 @@ CaptureFiles::CaptureFiles(std::shared_ptr<const CaptureList> list, uint32_t fir
       end_file_(count > UINT32_MAX - first ? UINT32_MAX : first + count) {
   // Without memory for the ring, the streams are reported as damage.
   std::string error;
-  if (list_->has_streams()) stream_ = SharedStream::Start(list_, first, end_file_, 1, error);
+  if (HasStreams()) stream_ = SharedStream::Start(list_, first, end_file_, 1, error);
   if (list_->follows()) return;
   for (size_t i = first; i < std::min<size_t>(end_file_, list_->files().size()); ++i)
     counters_.total_input_bytes += list_->files()[i].bytes;
+}
+
+std::unique_ptr<CaptureSource> CaptureFiles::OfOne(std::shared_ptr<const CaptureList> list, uint32_t file) {
+  auto source = std::make_unique<CaptureFiles>(std::move(list), file, 1);
+  source->first_index_ = file;
+  return source;
+}
+
+// Among its own files.
+bool CaptureFiles::HasStreams() const {
+  if (list_->follows()) return true;
+  const std::deque<CaptureList::File>& files = list_->files();
+  for (size_t i = next_file_; i < std::min<size_t>(end_file_, files.size()); ++i) {
+    if (files[i].kind != CaptureList::Kind::kWhole) return true;
+  }
+  return false;
 }
 
 CaptureFiles::~CaptureFiles() {
@@ -150,11 +185,18 @@ void CaptureFiles::OpenNext() {
   }
 }
 
+bool CaptureFiles::Map(const CaptureList::File& file, std::string& error) {
+  if (file.fd >= 0) return mapped_.Map(file.fd, file.bytes, error);
+  FileDescriptor opened(file.Open(num_readers_));
+  if (opened.is_open()) return mapped_.Take(std::move(opened), file.bytes, error);
+  error = ErrnoText(errno);
+  return false;
+}
+
 bool CaptureFiles::OpenMapped() {
   const CaptureList::File& file = *file_;
   std::string error = file.error;
-  const bool open = error.empty() && (file.fd >= 0 ? mapped_.Map(file.fd, file.bytes, error)
-                                                   : mapped_.Open(file.path, file.bytes, error));
+  const bool open = error.empty() && Map(file, error);
   if (open) error = file.WhyAnother(mapped_.status());
   if (open && error.empty() && file.bytes == 0) error = "the file is empty: it has not even a file header";
   if (!error.empty()) {
@@ -174,7 +216,7 @@ bool CaptureFiles::OpenMapped() {
     ReportDamage(usable, std::move(error));
     return false;
   }
-  reader_ = MakeReader(file.format, mapped_.bytes(), next_file_ - 1, true);
+  reader_ = MakeReader(file.format, mapped_.bytes(), next_file_ - 1 - first_index_, true);
   return true;
 }
 
@@ -188,6 +230,10 @@ void CaptureFiles::NextWindow() {
     shortened_to_ = usable;
     shorten_reason_ = std::move(error);
   }
+  const bool last_window = window_end_ >= mapped_.bytes().size();
+  if (last_window && mapped_.from_disk() && stream_reader_ == 0 && !list_->follows() && next_file_ < end_file_ &&
+      next_file_ < list_->files().size())
+    AskFor(list_->file(next_file_));
 }
 
 void CaptureFiles::CloseMapped() {
@@ -218,7 +264,7 @@ bool CaptureFiles::OpenStream() {
     state_ = State::kDraining;
     return true;
   }
-  reader_ = MakeReader(format, view.bytes, index, view.last);
+  reader_ = MakeReader(format, view.bytes, index - first_index_, view.last);
   view_end_ = view.bytes.size();
   view_used_up_ = false;
   released_ = 0;

@@ -31,10 +31,12 @@ class CaptureFiles final : public CaptureSource {
   explicit CaptureFiles(std::shared_ptr<const CaptureList> list);
   // Only the files [first, first + count); indexes stay those of the list.
   CaptureFiles(std::shared_ptr<const CaptureList> list, uint32_t first, uint32_t count);
+  // One file, as it would be read alone: its index in frames is 0.
+  static std::unique_ptr<CaptureSource> OfOne(std::shared_ptr<const CaptureList> list, uint32_t file);
   ~CaptureFiles() override;
 
   PollStatus Poll(std::span<const Frame>& frames) override;
-  std::string_view FileName(uint32_t file) const override { return list_->file(file).name; }
+  std::string_view FileName(uint32_t file) const override { return list_->file(first_index_ + file).name; }
   CaptureCounters counters() const override;
   std::span<const CaptureDamage> damage() const override { return damage_; }
 
@@ -47,13 +49,15 @@ class CaptureFiles final : public CaptureSource {
     kDraining  // of a stream, after damage: to its end
   };
 
-  CaptureFiles(std::shared_ptr<const CaptureList> list, std::shared_ptr<SharedStream> stream, size_t reader);
+  CaptureFiles(std::shared_ptr<const CaptureList> list, std::shared_ptr<SharedStream> stream, size_t reader,
+               size_t num_readers);
   PollStatus PollOnce(std::span<const Frame>& frames);
   PollStatus Read(std::span<const Frame>& frames);
-  const CaptureList::File& current() const { return *file_; }
+  bool HasStreams() const;
 
   void OpenNext();
   bool OpenMapped();
+  bool Map(const CaptureList::File& file, std::string& error);
   void NextWindow();
   void CloseMapped();
 
@@ -67,7 +71,9 @@ class CaptureFiles final : public CaptureSource {
   const std::shared_ptr<const CaptureList> list_;
   std::shared_ptr<SharedStream> stream_;  // nullptr: none is in the list
   const size_t stream_reader_ = 0;
+  const size_t num_readers_ = 1;  // of the list
   const bool alone_;
+  uint32_t first_index_ = 0;  // of the list: what frames call 0
   uint32_t next_file_ = 0;
   uint32_t end_file_ = UINT32_MAX;
 

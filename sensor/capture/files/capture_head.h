@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "sensor/capture/files/capture_format.h"
-#include "sensor/capture/files/decompressor.h"
+#include "sensor/capture/stream/decompressor.h"
 
 namespace vedette {
 

@@ -71,6 +71,25 @@ CaptureList::Growth::~Growth() {
   if (left >= 0) close(left);
 }
 
+int CaptureList::Unread::Take(size_t num_readers) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (!descriptor_.is_open()) return -1;
+  if (++num_taken_ >= num_readers) return descriptor_.Release();
+  return fcntl(descriptor_.get(), F_DUPFD_CLOEXEC, 0);
+}
+
+void CaptureList::Unread::LetGo() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  descriptor_ = FileDescriptor();
+}
+
+int CaptureList::File::Open(size_t num_readers) const {
+  const int held = unread == nullptr ? -1 : unread->Take(num_readers);
+  if (held >= 0) return held;
+  // O_NONBLOCK: opening a FIFO would wait for a writer. It means nothing for regular files.
+  return open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+}
+
 std::string CaptureList::File::WhyAnother(const struct stat& now) const {
   if (now.st_dev != device || now.st_ino != inode) return "another file has taken its place since the run began";
   return {};

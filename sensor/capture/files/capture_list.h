@@ -18,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "parsers/base/file.h"
 #include "sensor/capture/files/capture_format.h"
 
 namespace vedette {
@@ -41,6 +42,22 @@ class CaptureList {
     std::atomic<int> fd;  // taken by its reader; -1 afterwards
     std::atomic<bool> superseded{false};
   };
+  // A file that arrived in a followed folder, held open until every reader has opened it: its writer may give it
+  // another name meanwhile, or move it elsewhere. Any thread.
+  class Unread {
+   public:
+    explicit Unread(FileDescriptor descriptor) : descriptor_(std::move(descriptor)) {}
+    // A descriptor of the same file, the caller's; below 0 once `num_readers` have taken one, or after LetGo. Each
+    // reader takes one.
+    int Take(size_t num_readers);
+    // No longer held: the next one opens its path.
+    void LetGo();
+
+   private:
+    std::mutex mutex_;
+    FileDescriptor descriptor_;
+    size_t num_taken_ = 0;
+  };
   struct File {
     std::string name;    // as the user gave it, or with the folder that the user gave before it; "-" for standard input
     std::string path;    // to open; the same as name
@@ -53,6 +70,10 @@ class CaptureList {
     int fd = -1;                                   // already open, owned by the list; -1: open `path`
     std::vector<uint8_t> head;                     // of kPipe: what has been read of it
     std::shared_ptr<Growth> growth;                // of kGrowing
+    std::shared_ptr<Unread> unread;                // may be null
+
+    // An open file, the caller's: what is held of it, otherwise its path. Below 0 with errno.
+    int Open(size_t num_readers) const;
 
     // Empty: it is still the file in the list.
     std::string WhyAnother(const struct stat& now) const;

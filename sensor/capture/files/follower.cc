@@ -224,13 +224,11 @@ bool FolderFollower::TakenBefore(const std::string& path, const CaptureList::Fil
 }
 
 bool FolderFollower::Look(const std::string& path, Candidate& candidate) {
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  if (fd < 0 && errno != ENOENT && warn_) warn_(fmt::format("{}: is not read: {}", path, ErrnoText(errno)));
+  FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!file.is_open() && errno != ENOENT && warn_) warn_(fmt::format("{}: is not read: {}", path, ErrnoText(errno)));
   struct stat status {};
-  if (fd < 0 || fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
-    if (fd >= 0) close(fd);
-    return true;  // gone, or nothing to read; with another mode it is a candidate again
-  }
+  // Gone, or nothing to read; with another mode it is a candidate again.
+  if (!file.is_open() || fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return true;
   const int64_t now = NowNs();
   const auto bytes = static_cast<uint64_t>(status.st_size);
   if (bytes != candidate.bytes || ModifiedNs(status) != candidate.modified_ns) {
@@ -238,27 +236,35 @@ bool FolderFollower::Look(const std::string& path, Candidate& candidate) {
     candidate.modified_ns = ModifiedNs(status);
     candidate.unchanged_since_ns = now;
   }
-  const Writers writers = WritersOf(fd);
+  const Writers writers = WritersOf(file.get());
   const bool quiet = now - candidate.unchanged_since_ns >= int64_t{kQuietSeconds} * 1'000'000'000;
-  const bool complete = writers == Writers::kNone || (writers == Writers::kUnknown && (candidate.closed || quiet));
-  if (!complete || !candidate.complete) {
-    candidate.complete = complete;
-    close(fd);
+  if (writers == Writers::kSome || (writers == Writers::kUnknown && !candidate.closed && !quiet)) {
+    candidate.complete_since_ns = 0;
     return false;
   }
+  if (candidate.complete_since_ns == 0) candidate.complete_since_ns = now;
+  if (now - candidate.complete_since_ns < int64_t{kLookMs} * 1'000'000) return false;
   Inspection inspection;
   std::string error;
   OtherFormat why_not;
   // An empty file is one that somebody is about to write.
-  const bool inspected = bytes != 0 && InspectFile(fd, inspection, error);
+  const bool inspected = bytes != 0 && InspectFile(file.get(), inspection, error);
   if (bytes != 0 && !inspected && warn_) warn_(fmt::format("{}: is not read: {}", path, error));
-  if (inspected && IsCaptureOfFolder(path, inspection, why_not) && !TakenBefore(path, inspection.file, fd)) {
-    inspection.file.name = path;
-    inspection.file.path = path;
-    append_(std::move(inspection.file));
-  }
-  close(fd);
+  if (inspected && IsCaptureOfFolder(path, inspection, why_not) && !TakenBefore(path, inspection.file, file.get()))
+    Append(std::move(inspection.file), path, std::move(file));
   return true;
+}
+
+void FolderFollower::Append(CaptureList::File file, const std::string& path, FileDescriptor descriptor) {
+  file.name = path;
+  file.path = path;
+  file.unread = std::make_shared<CaptureList::Unread>(std::move(descriptor));
+  unread_.push_back(file.unread);
+  if (unread_.size() > kMaxUnread) {
+    unread_.front()->LetGo();
+    unread_.pop_front();
+  }
+  append_(std::move(file));
 }
 
 void FolderFollower::LookAtCandidates() {

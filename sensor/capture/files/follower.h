@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -53,6 +54,9 @@ class FolderFollower {
  public:
   static constexpr size_t kMaxWatches = 4096;  // half of what a kernel grants a user by default
   static constexpr int kQuietSeconds = 10;     // longer than capture programs buffer packets
+  // Files that were taken and not yet read which are held open, so that they are read whatever happens to their names;
+  // of more, the oldest must still be there under the name that they had.
+  static constexpr size_t kMaxUnread = 256;
 
   // Watches from now on; `error` if that is impossible. Captures that already exist are taken once they are complete.
   static std::unique_ptr<FolderFollower> Start(const std::string& folder, AppendFile append, WarnOf warn,
@@ -61,9 +65,9 @@ class FolderFollower {
 
  private:
   struct Candidate {
-    bool closed = false;    // after writing, or moved in
-    bool complete = false;  // at the last look; taken at the next, as some give a file its name when it is complete
-    uint64_t bytes = 0;     // with modified_ns: as it was at the last look
+    bool closed = false;            // after writing, or moved in
+    int64_t complete_since_ns = 0;  // 0: somebody writes to it. Taken a while later: some name a file when it is done
+    uint64_t bytes = 0;             // with modified_ns: as it was at the last look
     int64_t modified_ns = -1;
     int64_t unchanged_since_ns = 0;
   };
@@ -85,6 +89,7 @@ class FolderFollower {
   // True: it is no longer a candidate, because it was taken or must not be.
   bool Look(const std::string& path, Candidate& candidate);
   bool TakenBefore(const std::string& path, const CaptureList::File& file, int fd);
+  void Append(CaptureList::File file, const std::string& path, FileDescriptor descriptor);
 
   const int inotify_;
   AppendFile append_;
@@ -92,6 +97,7 @@ class FolderFollower {
   std::unordered_map<int, std::string> folders_;  // by watch
   std::map<std::string, Candidate, InNameOrder> candidates_;
   std::map<std::pair<uint64_t, uint64_t>, Taken> taken_;  // by device and inode
+  std::deque<std::shared_ptr<CaptureList::Unread>> unread_;
   std::string root_;
   bool told_of_watches_ = false;
   std::atomic<bool> stop_{false};

@@ -3,13 +3,13 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
 #include <span>
 #include <string>
 #include <utility>
 
 #include "parsers/base/bytes.h"
 #include "sensor/capture/frame.h"
+#include "sensor/capture/stream/load_integer.h"
 
 namespace vedette {
 
@@ -103,25 +103,5 @@ constexpr const char* kAnotherCapture =
     "another capture begins here, as where files or gzip members are put one after another (cat); name them one by "
     "one, "
     "or join them with mergecap";
-
-// Integers in a capture file are in the byte order of the machine that wrote it.
-template <bool kSwapped>
-inline uint16_t LoadU16(const uint8_t* at) {
-  uint16_t value;
-  std::memcpy(&value, at, sizeof value);
-  return kSwapped ? __builtin_bswap16(value) : value;
-}
-template <bool kSwapped>
-inline uint32_t LoadU32(const uint8_t* at) {
-  uint32_t value;
-  std::memcpy(&value, at, sizeof value);
-  return kSwapped ? __builtin_bswap32(value) : value;
-}
-template <bool kSwapped>
-inline uint64_t LoadU64(const uint8_t* at) {
-  uint64_t value;
-  std::memcpy(&value, at, sizeof value);
-  return kSwapped ? __builtin_bswap64(value) : value;
-}
 
 }  // namespace vedette

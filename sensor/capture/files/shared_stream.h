@@ -10,8 +10,8 @@
 
 #include "sensor/capture/files/byte_source.h"
 #include "sensor/capture/files/capture_list.h"
-#include "sensor/capture/files/decompressor.h"
-#include "sensor/capture/files/stream_ring.h"
+#include "sensor/capture/stream/decompressor.h"
+#include "sensor/capture/stream/stream_ring.h"
 
 namespace vedette {
 

@@ -13,28 +13,43 @@
 #include "parsers/base/errno_text.h"
 
 namespace vedette {
+namespace {
+
+std::string Problem(const std::string& interface, const std::string& why) {
+  return interface + ": no canary can be sent there: " + why + "; `canary: inject: source` needs nothing of it";
+}
+
+}  // namespace
 
 std::unique_ptr<FrameSender> FrameSender::Open(const std::string& interface, std::string& error) {
-  const auto fail = [&](const std::string& why) {
-    error = interface + ": no canary can be sent there: " + why + "; `canary: inject: source` needs nothing of it";
-    return nullptr;
-  };
-  const unsigned index = if_nametoindex(interface.c_str());
-  if (index == 0) return fail("there is no such interface");
   // Protocol 0: it receives nothing.
   const int descriptor = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-  if (descriptor < 0) return fail(ErrnoText());
+  if (descriptor < 0) {
+    error = Problem(interface, ErrnoText());
+    return nullptr;
+  }
   std::unique_ptr<FrameSender> sender(new FrameSender(interface, descriptor));
+  if (if_nametoindex(interface.c_str()) != 0 && !sender->Rebind(error)) return nullptr;
+  return sender;
+}
+
+bool FrameSender::Rebind(std::string& error) {
+  const auto fail = [&](const std::string& why) {
+    error = Problem(interface_, why);
+    return false;
+  };
   ifreq request{};
-  std::memcpy(request.ifr_name, interface.data(), interface.size());  // if_nametoindex knew it, so it fits
-  if (ioctl(descriptor, SIOCGIFHWADDR, &request) != 0) return fail(ErrnoText());
-  if (request.ifr_hwaddr.sa_family != ARPHRD_ETHER && request.ifr_hwaddr.sa_family != ARPHRD_LOOPBACK)
-    return fail("it is not Ethernet");
+  if (interface_.size() >= sizeof request.ifr_name) return fail("there is no such interface");
+  std::memcpy(request.ifr_name, interface_.data(), interface_.size());
+  if (ioctl(socket_, SIOCGIFINDEX, &request) != 0) return fail("there is no such interface");
   sockaddr_ll address{};
   address.sll_family = AF_PACKET;
-  address.sll_ifindex = static_cast<int>(index);
-  if (bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return fail(ErrnoText());
-  return sender;
+  address.sll_ifindex = request.ifr_ifindex;
+  if (ioctl(socket_, SIOCGIFHWADDR, &request) != 0) return fail(ErrnoText());
+  if (request.ifr_hwaddr.sa_family != ARPHRD_ETHER && request.ifr_hwaddr.sa_family != ARPHRD_LOOPBACK)
+    return fail("it is not Ethernet");
+  if (bind(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return fail(ErrnoText());
+  return true;
 }
 
 FrameSender::~FrameSender() { close(socket_); }

@@ -1,12 +1,15 @@
 #include "sensor/capture/live/live_interface.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <pcap/pcap.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,14 +19,13 @@
 
 #include "parsers/base/errno_text.h"
 #include "sensor/capture/link_type.h"
+#include "sensor/capture/live/interface_problem.h"
+#include "sensor/capture/live/link_watch.h"
 
 namespace vedette {
 namespace {
 
 constexpr uint64_t kNanosecondsPerSecond = 1'000'000'000;
-
-// Between looks at a silent interface.
-constexpr std::chrono::seconds kLookInterval{1};
 
 // The kernel hands a part-filled block of its ring over after the timeout; with another for a busy machine, silence
 // means that nothing is left.
@@ -32,39 +34,15 @@ constexpr int kDrainTimeouts = 3;
 // What a packet takes in the kernel's ring at least: its header and an empty frame's alignment.
 constexpr uint32_t kLeastRingBytes = 64;
 
-// Enough to see a typing error; a host of containers has hundreds.
-constexpr size_t kMaxListedInterfaces = 32;
-
-std::string ListInterfaces() {
-  char reason[PCAP_ERRBUF_SIZE] = "";
-  pcap_if_t* all = nullptr;
-  if (pcap_findalldevs(&all, reason) != 0) return fmt::format("(they cannot be listed: {})", reason);
-  std::vector<std::string> names;
-  for (const pcap_if_t* entry = all; entry != nullptr; entry = entry->next) {
-    // libpcap also lists sources of other kinds (nflog, usbmon, bluetooth).
-    const std::string_view name = entry->name;
-    if (if_nametoindex(entry->name) == 0 && name != "any") continue;
-    names.push_back(fmt::format("{}{}", name, (entry->flags & PCAP_IF_UP) != 0 ? "" : " (down)"));
-  }
-  pcap_freealldevs(all);
-  std::sort(names.begin(), names.end());
-  const bool too_many = names.size() > kMaxListedInterfaces;
-  if (too_many) names.resize(kMaxListedInterfaces);
-  return names.empty() ? "none" : fmt::format("{}{}", fmt::join(names, ", "), too_many ? ", …" : "");
-}
-
 std::string Explain(const std::string& interface, int status, const std::string& detail) {
   switch (status) {
     case PCAP_ERROR_NO_SUCH_DEVICE:
-      return fmt::format("{}: there is no such interface; there are: {}", interface, ListInterfaces());
+      return NoSuchInterface(interface).text;
     case PCAP_ERROR_PERM_DENIED:
     case PCAP_ERROR_PROMISC_PERM_DENIED:
-      return fmt::format(
-          "{}: no permission to capture; start as root (the rights are dropped once the interface is open) or give the "
-          "program the capability: setcap cap_net_raw+ep PROGRAM",
-          interface);
+      return NoPermissionToCapture(interface).text;
     case PCAP_ERROR_IFACE_NOT_UP:
-      return fmt::format("{}: the interface is down; bring it up first: ip link set {} up", interface, interface);
+      return InterfaceIsDown(interface).text;
     default:
       return fmt::format("{}: {}{}{}", interface, pcap_statustostr(status), detail.empty() ? "" : ": ", detail);
   }
@@ -107,6 +85,10 @@ bool LiveInterface::Activate(std::string& error) {
   const int status = pcap_activate(handle_);
   if (status < 0) {
     error = Explain(options_.interface, status, pcap_geterr(handle_));
+    return false;
+  }
+  if (options_.ignore_outgoing && pcap_setdirection(handle_, PCAP_D_IN) != 0) {
+    error = fmt::format("{}: what it sends cannot be ignored: {}", options_.interface, pcap_geterr(handle_));
     return false;
   }
   if (status > 0) warning_ = Explain(options_.interface, status, pcap_geterr(handle_));
@@ -177,12 +159,7 @@ PollStatus LiveInterface::PollNow(std::span<const Frame>& frames) {
     frames = {frames_.data(), num_frames_};
     return PollStatus::kFrames;
   }
-  if (status < 0) return Fail(pcap_geterr(handle_));
-  if (IsDown()) {
-    return Fail(
-        fmt::format("the interface went down; bring it up and start again: ip link set {} up", options_.interface));
-  }
-  return PollStatus::kIdle;
+  return status >= 0 || IsAway() ? PollStatus::kIdle : Fail(pcap_geterr(handle_));
 }
 
 PollStatus LiveInterface::Poll(std::span<const Frame>& frames) {
@@ -202,7 +179,7 @@ bool LiveInterface::Drain() {
   if (!error_.empty() || pcap_stats(handle_, &statistics) != 0) return false;
   // ps_recv holds what was dropped as well, and all of it in 32 bits. What libpcap took out itself, before the filter
   // was the kernel's, is in it too; for such packets nothing comes, and the wait ends.
-  const auto handed_over = static_cast<uint32_t>(counters_.frames);
+  const auto handed_over = static_cast<uint32_t>(counters_.frames - frames_before_);
   const uint32_t waiting = statistics.ps_recv - statistics.ps_drop - handed_over;
   drain_until_ = counters_.frames + std::min(waiting, options_.buffer_bytes / kLeastRingBytes);
   draining_ = true;
@@ -225,20 +202,43 @@ PollStatus LiveInterface::PollWaiting(std::span<const Frame>& frames) {
   return PollStatus::kEnd;
 }
 
-// libpcap waits for an interface that is down as if it were silent.
-bool LiveInterface::IsDown() {
-  const auto now = std::chrono::steady_clock::now();
-  if (now < next_look_) return false;
-  next_look_ = now + kLookInterval;
+// libpcap waits for an interface that is down as if it were silent, and complains at each poll of one that has gone.
+bool LiveInterface::IsAway() const {
+  int index = 0;
+  if (!BoundInterface(descriptor(), index) || index == 0) return false;  // "any" is never away
   ifreq request{};
-  if (options_.interface.size() >= sizeof request.ifr_name) return false;
-  std::memcpy(request.ifr_name, options_.interface.data(), options_.interface.size());
-  // Fails for "any", which cannot go down.
-  return ioctl(descriptor(), SIOCGIFFLAGS, &request) == 0 && (request.ifr_flags & IFF_UP) == 0;
+  request.ifr_ifindex = index;
+  if (index < 0 || ioctl(descriptor(), SIOCGIFNAME, &request) != 0) return true;
+  if (options_.interface != std::string_view(request.ifr_name, strnlen(request.ifr_name, IFNAMSIZ))) return true;
+  return ioctl(descriptor(), SIOCGIFFLAGS, &request) != 0 || (request.ifr_flags & IFF_UP) == 0;
+}
+
+// The kernel keeps ring and filter of a socket whose interface has gone, and takes another interface for it.
+bool LiveInterface::Rebind(unsigned interface_index) {
+  int old = 0;
+  if (!BoundInterface(descriptor(), old)) return false;
+  sockaddr_ll address{};
+  address.sll_family = AF_PACKET;
+  address.sll_protocol = htons(ETH_P_ALL);
+  address.sll_ifindex = static_cast<int>(interface_index);
+  if (bind(descriptor(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return false;
+  if (!options_.promiscuous) return true;
+  // That of the old interface went with it.
+  packet_mreq membership{};
+  membership.mr_ifindex = address.sll_ifindex;
+  membership.mr_type = PACKET_MR_PROMISC;
+  return setsockopt(descriptor(), SOL_PACKET, PACKET_ADD_MEMBERSHIP, &membership, sizeof membership) == 0;
+}
+
+void LiveInterface::GoOnFrom(const CaptureCounters& before) {
+  counters_ = before;
+  dropped_by_kernel_ = before.dropped_by_kernel;
+  dropped_by_interface_ = before.dropped_by_interface;
+  frames_before_ = before.frames;
 }
 
 PollStatus LiveInterface::Fail(std::string reason) {
-  error_ = fmt::format("{}: capturing ended: {}", options_.interface, reason);
+  error_ = fmt::format("{}: capturing failed: {}", options_.interface, reason);
   damage_.push_back({.file = options_.interface, .offset = 0, .reason = std::move(reason)});
   return PollStatus::kEnd;
 }

@@ -17,11 +17,29 @@ uint64_t NowNs() {
 
 }  // namespace
 
-LiveSources::LiveSources(std::vector<std::unique_ptr<LiveSource>> sources) {
-  for (std::unique_ptr<LiveSource>& source : sources) {
-    waiting_.push_back({.fd = source->descriptor(), .events = POLLIN, .revents = 0});
-    inputs_.emplace_back().source = std::move(source);
+LiveSources::LiveSources(std::vector<Part> parts) {
+  for (Part& part : parts) {
+    waiting_.push_back({.fd = -1, .events = POLLIN, .revents = 0});
+    Input& input = inputs_.emplace_back();
+    input.name = std::move(part.name);
+    input.file = part.file;
+    input.slot = std::move(part.slot);
+    input.source = std::move(part.source);
   }
+}
+
+LiveSources::LiveSources(std::vector<std::unique_ptr<LiveSource>> sources) : LiveSources(PartsOf(std::move(sources))) {}
+
+std::vector<LiveSources::Part> LiveSources::PartsOf(std::vector<std::unique_ptr<LiveSource>> sources) {
+  std::vector<Part> parts;
+  for (std::unique_ptr<LiveSource>& source : sources) {
+    const uint32_t file = source->file();
+    parts.push_back({.name = std::string(source->FileName(file)),
+                     .file = file,
+                     .slot = std::make_shared<SourceSlot>(),
+                     .source = std::move(source)});
+  }
+  return parts;
 }
 
 PollStatus LiveSources::Poll(std::span<const Frame>& frames) {
@@ -36,24 +54,40 @@ PollStatus LiveSources::PassOne(std::span<const Frame>& frames) {
   Refill(inputs_[0]);
   frames = std::exchange(inputs_[0].held, {});
   if (!frames.empty()) return PollStatus::kFrames;
-  return inputs_[0].ended ? PollStatus::kEnd : PollStatus::kIdle;
+  return draining_ && AllEnded() ? PollStatus::kEnd : PollStatus::kIdle;
 }
 
-// What it has next; it holds nothing. One that fails is the end of all, once the others have handed out what they had
-// received by then.
+// The source that is offered in place of one that has nothing any more.
+bool LiveSources::TakeOffer(Input& input) {
+  if (!input.slot->has_offer()) return false;
+  const CaptureCounters before = input.source == nullptr ? CaptureCounters{} : input.source->counters();
+  input.source = input.slot->Take(std::move(input.source));
+  input.source->GoOnFrom(before);
+  input.ended = false;
+  return true;
+}
+
+// What it has next; it holds nothing.
 void LiveSources::Refill(Input& input) {
-  if (input.ended) return;
+  if (!input.is_there() && (draining_ || !TakeOffer(input))) return;
   const bool alone = inputs_.size() == 1;  // then no time matters
   const uint64_t now_ns = alone ? 0 : NowNs<std::chrono::system_clock>();
   const PollStatus status = draining_ ? input.source->Poll(input.held) : input.source->PollNow(input.held);
   input.was_empty = status != PollStatus::kFrames;
   if (status == PollStatus::kFrames && !alone) input.held_since_ns = NowNs<std::chrono::steady_clock>();
-  if (status == PollStatus::kIdle) input.empty_at_ns = now_ns;
+  if (status == PollStatus::kIdle) {
+    input.empty_at_ns = now_ns;
+    if (!draining_) TakeOffer(input);
+  }
   if (status != PollStatus::kEnd) return;
   input.ended = true;
   const std::span<const CaptureDamage> damage = input.source->damage();
   damage_.insert(damage_.end(), damage.begin(), damage.end());
-  Drain();
+  if (!draining_) {
+    input.slot->Fail();
+  } else if (TakeOffer(input)) {
+    input.ended = !input.source->Drain();
+  }
 }
 
 void LiveSources::RefillWhere(bool was_empty) {
@@ -66,7 +100,7 @@ void LiveSources::RefillWhere(bool was_empty) {
 uint64_t LiveSources::CompleteUntilNs() const {
   uint64_t until = UINT64_MAX;
   for (const Input& input : inputs_) {
-    if (!input.held.empty() || input.ended) continue;
+    if (!input.held.empty() || !input.is_there()) continue;
     const uint64_t delay = input.source->delay_ns();
     until = std::min(until, input.empty_at_ns > delay ? input.empty_at_ns - delay : 0);
   }
@@ -116,12 +150,12 @@ PollStatus LiveSources::Merge(std::span<const Frame>& frames) {
   }
   frames = {passed_.data(), num_passed_};
   if (num_passed_ != 0) return PollStatus::kFrames;
-  return AllEnded() ? PollStatus::kEnd : PollStatus::kIdle;
+  return draining_ && AllEnded() ? PollStatus::kEnd : PollStatus::kIdle;
 }
 
 bool LiveSources::AllEnded() const {
   return std::all_of(inputs_.begin(), inputs_.end(),
-                     [](const Input& input) { return input.ended && input.held.empty(); });
+                     [](const Input& input) { return !input.is_there() && input.held.empty(); });
 }
 
 // Until one that is empty has something, or the earliest packet at hand can be passed on. What comes to an end cuts it
@@ -131,8 +165,9 @@ void LiveSources::Wait() {
   const Input* const earliest = Earliest();
   for (size_t i = 0; i < inputs_.size(); ++i) {
     const Input& input = inputs_[i];
-    waiting_[i].fd = input.held.empty() ? input.source->descriptor() : -1;  // poll passes over -1
-    if (!input.held.empty()) continue;
+    const bool awaited = input.held.empty() && input.is_there();
+    waiting_[i].fd = awaited ? input.source->descriptor() : -1;  // poll passes over -1
+    if (!awaited) continue;
     if (waiting_[i].fd < 0) limit_ms = 0;
     if (earliest == nullptr) continue;
     const uint64_t ripe_ns = earliest->held.front().time_ns + input.source->delay_ns();
@@ -145,14 +180,17 @@ void LiveSources::Wait() {
 
 bool LiveSources::Drain() {
   if (!std::exchange(draining_, true)) {
-    for (Input& input : inputs_) input.ended = input.ended || !input.source->Drain();
+    for (Input& input : inputs_) {
+      input.ended = !input.is_there() || !input.source->Drain();
+      if (input.ended && TakeOffer(input)) input.ended = !input.source->Drain();
+    }
   }
   return !AllEnded();
 }
 
 std::string_view LiveSources::FileName(uint32_t file) const {
   for (const Input& input : inputs_) {
-    if (input.source->file() == file) return input.source->FileName(file);
+    if (input.file == file) return input.name;
   }
   return {};
 }
@@ -160,6 +198,7 @@ std::string_view LiveSources::FileName(uint32_t file) const {
 CaptureCounters LiveSources::counters() const {
   CaptureCounters sum;
   for (const Input& input : inputs_) {
+    if (input.source == nullptr) continue;
     const CaptureCounters part = input.source->counters();
     sum.frames += part.frames;
     sum.captured_bytes += part.captured_bytes;

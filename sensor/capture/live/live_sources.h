@@ -8,11 +8,13 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "sensor/capture/frame.h"
 #include "sensor/capture/live/live_source.h"
+#include "sensor/capture/live/source_slot.h"
 
 namespace vedette {
 
@@ -26,6 +28,9 @@ namespace vedette {
 //   - a burst that was held for kLongestHoldNs is passed on whatever its stamps, so that neither a clock that was set
 //     nor a source that is far behind keeps another from being read.
 //
+// A source that fails, or is not there yet, keeps no other from being read. A new one in its slot takes its place once
+// it is found empty.
+//
 // Waits only where nothing can be passed on.
 class LiveSources final : public CaptureSource {
  public:
@@ -33,11 +38,18 @@ class LiveSources final : public CaptureSource {
   static constexpr int kWaitMs = 20;
   static constexpr uint64_t kLongestHoldNs = 100'000'000;
 
+  struct Part {
+    std::string name;                    // of the interface
+    uint32_t file = 0;                   // its place in the sensor's list
+    std::shared_ptr<SourceSlot> slot;    // not null
+    std::unique_ptr<LiveSource> source;  // null: the interface is not there yet
+  };
   // At least one.
+  explicit LiveSources(std::vector<Part> parts);
+  // Of sources that are never replaced.
   explicit LiveSources(std::vector<std::unique_ptr<LiveSource>> sources);
 
-  // One that fails ends all: what is captured from then on would be half of the traffic. kEnd once the others have
-  // handed out what they had received by then.
+  // kEnd after Drain only.
   PollStatus Poll(std::span<const Frame>& frames) override;
   bool Drain() override;
   // Empty where no source has that number.
@@ -48,18 +60,24 @@ class LiveSources final : public CaptureSource {
 
  private:
   struct Input {
-    std::unique_ptr<LiveSource> source;
-    std::span<const Frame> held;  // of the last burst, what was not passed on yet; the source's
-    uint64_t held_since_ns = 0;   // steady clock
-    uint64_t empty_at_ns = 0;     // clock of the stamps: when it was last found empty
-    bool was_empty = true;        // when it was last polled
-    bool ended = false;           // failed, or drained
+    std::string name;
+    uint32_t file = 0;
+    std::shared_ptr<SourceSlot> slot;
+    std::unique_ptr<LiveSource> source;  // may be null
+    std::span<const Frame> held;         // of the last burst, what was not passed on yet; the source's
+    uint64_t held_since_ns = 0;          // steady clock
+    uint64_t empty_at_ns = 0;            // clock of the stamps: when it was last found empty
+    bool was_empty = true;               // when it was last polled
+    bool ended = false;                  // failed, or drained
+    bool is_there() const { return source != nullptr && !ended; }
   };
+  static std::vector<Part> PartsOf(std::vector<std::unique_ptr<LiveSource>> sources);
   PollStatus PassOne(std::span<const Frame>& frames);
   PollStatus Merge(std::span<const Frame>& frames);
   bool PassOverdue(std::span<const Frame>& frames);
   void TakeInOrder(uint64_t until_ns);
   void Refill(Input& input);
+  static bool TakeOffer(Input& input);
   void RefillWhere(bool was_empty);
   bool AllEnded() const;
   uint64_t CompleteUntilNs() const;

@@ -180,32 +180,32 @@ bool CommandRunner::Run(std::string_view name, std::string_view text) {
   message += text.substr(0, kMaxTextBytes);
   const std::lock_guard lock(mutex_);
   if (!TakeToken()) {
-    ++counters_.dropped_rate;
+    ++status_.counters.dropped_rate;
     return false;
   }
   if (send(helper_->socket(), message.data(), message.size(), MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
-    ++counters_.dropped_busy;
+    ++status_.counters.dropped_busy;
     return false;
   }
-  ++counters_.accepted;
+  ++status_.counters.accepted;
   return true;
 }
 
-CommandCounters CommandRunner::Counters() {
+CommandStatus CommandRunner::Status() {
   const std::lock_guard lock(mutex_);
   Outcomes outcomes;
   ssize_t size = 0;
   while ((size = recv(helper_->socket(), &outcomes, sizeof outcomes, MSG_DONTWAIT)) ==
          static_cast<ssize_t>(sizeof outcomes)) {
-    counters_.succeeded = outcomes.succeeded;
-    counters_.failed = outcomes.failed;
-    counters_.timed_out = outcomes.timed_out;
-    counters_.failing = outcomes.last != 0;
-    if (counters_.failing) counters_.last_failure = HowItEnded(outcomes.last, options_.time_out);
+    status_.counters.succeeded = outcomes.succeeded;
+    status_.counters.failed = outcomes.failed;
+    status_.counters.timed_out = outcomes.timed_out;
+    status_.failing = outcomes.last != 0;
+    if (status_.failing) status_.last_failure = HowItEnded(outcomes.last, options_.time_out);
   }
   // Its end of the socket is closed, which it never does while it lives.
-  if (size == 0 || (size < 0 && errno != EAGAIN && errno != EINTR)) counters_.gone = true;
-  return counters_;
+  if (size == 0 || (size < 0 && errno != EAGAIN && errno != EINTR)) status_.gone = true;
+  return status_;
 }
 
 }  // namespace vedette

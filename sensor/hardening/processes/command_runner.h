@@ -16,9 +16,17 @@
 #include <string_view>
 #include <vector>
 
+#include "parsers/base/counter.h"
 #include "sensor/hardening/processes/helper_process.h"
 
 namespace vedette {
+
+namespace families {
+
+inline constexpr FigureFamily kAlarmCommands = {"vedette_alarm_commands_total", FigureKind::kCounter,
+                                                "runs of the alarm command, by result", "result"};
+
+}  // namespace families
 
 struct CommandCounters {
   uint64_t accepted = 0;      // handed to the helper
@@ -27,9 +35,24 @@ struct CommandCounters {
   uint64_t succeeded = 0;     // the command ended with 0
   uint64_t failed = 0;        // … with something else, by a signal, or could not be started
   uint64_t timed_out = 0;     // … was killed
-  bool failing = false;       // the last run did not end with 0
-  std::string last_failure;   // how the last such run ended: "exit status 3"; empty: none yet
-  bool gone = false;          // the helper has ended; no command can be run any more
+
+  static constexpr auto Counters() {
+    using namespace families;
+    using C = CommandCounters;
+    return CounterTable(Count(&C::accepted, "runs handed to the helper"),
+                        Count(&C::succeeded, kAlarmCommands, "succeeded", "it ended with 0"),
+                        Count(&C::failed, kAlarmCommands, "failed", "it ended otherwise, or could not be started"),
+                        Count(&C::timed_out, kAlarmCommands, "timed_out", "it took too long and was killed"),
+                        Count(&C::dropped_rate, kAlarmCommands, "dropped", "over the rate"),
+                        Count(&C::dropped_busy, kAlarmCommands, "dropped", "too many wait, or the helper is gone"));
+  }
+};
+
+struct CommandStatus {
+  CommandCounters counters;
+  bool failing = false;      // the last run did not end with 0
+  std::string last_failure;  // how the last such run ended: "exit status 3"; empty: none yet
+  bool gone = false;         // the helper has ended; no command can be run any more
 };
 
 class CommandRunner {
@@ -55,7 +78,7 @@ class CommandRunner {
   // `-` and `.`; other bytes become `_`. Any thread.
   bool Run(std::string_view name, std::string_view text);
   // What is known by now. Any thread.
-  CommandCounters Counters();
+  CommandStatus Status();
   const std::string& program() const { return options_.command[0]; }
 
   // Lets a running command end, at most for a second; the helper then goes on alone until what it had accepted is done.
@@ -71,7 +94,7 @@ class CommandRunner {
   const std::unique_ptr<HelperProcess> helper_;
 
   std::mutex mutex_;
-  CommandCounters counters_;
+  CommandStatus status_;
   double tokens_;
   std::chrono::steady_clock::time_point refilled_;
 };

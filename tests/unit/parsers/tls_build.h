@@ -54,4 +54,11 @@ inline std::string CertificateMessage(const std::vector<std::string>& certificat
   return Message(11, Vector24(list));
 }
 
+// RFC 5246 appendix E.2.
+inline std::string Sslv2Hello(uint16_t version) {
+  const std::string rest = U8(1) + U16(version) + U16(6) + U16(0) + U16(16) +
+                           std::string("\x01\x00\x80\x00\x00\x04", 6) + std::string(16, 'c');
+  return U16(0x8000 | rest.size()) + rest;
+}
+
 }  // namespace vedette::testing

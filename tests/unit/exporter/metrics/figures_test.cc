@@ -6,6 +6,7 @@
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <regex>
 #include <set>
 #include <sstream>
@@ -111,6 +112,28 @@ TEST(Figures, OfCounters) {
   Figures again;
   AppendCounters(counters, again);
   EXPECT_EQ(again.all().size(), 5u);
+}
+
+struct PartCounters {
+  uint64_t dropped = 0;
+  std::optional<double> age;
+  uint64_t held = 0;
+
+  static constexpr auto Counters() {
+    using C = PartCounters;
+    return CounterTable(Count(&C::dropped, kPacketsDropped), Count(&C::age, kFlows),
+                        Count(&C::held, kPacketsDropped, "held", "has a label of its own"));
+  }
+};
+
+// Of several parts that count alike, each by its name.
+TEST(Figures, OfCountersWithAnOwner) {
+  Figures figures;
+  AppendCounters(PartCounters{.dropped = 1, .age = {}, .held = 2}, figures, "a");
+  AppendCounters(PartCounters{.dropped = 4, .age = {}, .held = 8}, figures, "b");
+  EXPECT_EQ(JsonOf(figures), R"({"vedette_packets_dropped_total":{"a":1,"held":10,"b":4}})") << "no age is known";
+  AppendCounters(PartCounters{.dropped = 0, .age = 7, .held = 0}, figures);
+  EXPECT_EQ(figures.Value(kFlows), 7);
 }
 
 // "counter `cause`" by name: families as headers declare them, and as the page lists them.

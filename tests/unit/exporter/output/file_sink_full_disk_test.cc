@@ -83,7 +83,7 @@ TEST_F(FullDiskTest, WhatWaitedIsWrittenWhenThereIsRoom) {
   Send(*sink, 10);
   EXPECT_TRUE(sink->failing());
   EXPECT_EQ(Lines(), 3u) << "the half line was taken back";
-  EXPECT_EQ(sink->lost(), 0u);
+  EXPECT_EQ(sink->counters().lost, 0u);
   ASSERT_EQ(said_.size(), 1u);
   EXPECT_NE(said_[0].find("problem: " + path_ + ": cannot be written: "), std::string::npos) << said_[0];
   Room(before_.rlim_max);
@@ -108,13 +108,13 @@ TEST_F(FullDiskTest, WhatIsTooMuchToWaitIsLostAndCounted) {
   Room(line);
   const int more = static_cast<int>(FileSink::kHeldBytes / line) + 100;
   Send(*sink, more);
-  EXPECT_GT(sink->lost(), 90u);
-  EXPECT_LE(sink->lost(), 100u);
+  EXPECT_GT(sink->counters().lost, 90u);
+  EXPECT_LE(sink->counters().lost, 100u);
   Room(before_.rlim_max);
   std::this_thread::sleep_for(FileSink::kTryAgain + std::chrono::milliseconds(50));
   sink->Idle();
   EXPECT_FALSE(sink->failing());
-  EXPECT_EQ(Lines() + sink->lost(), static_cast<uint64_t>(1 + more));
+  EXPECT_EQ(Lines() + sink->counters().lost, static_cast<uint64_t>(1 + more));
 }
 
 TEST_F(FullDiskTest, AtTheEndWhatCouldNotBeWrittenIsSaid) {
@@ -124,7 +124,7 @@ TEST_F(FullDiskTest, AtTheEndWhatCouldNotBeWrittenIsSaid) {
   Room(Contents().size());
   Send(*sink, 5);
   EXPECT_FALSE(sink->Close());
-  EXPECT_EQ(sink->lost(), 5u);
+  EXPECT_EQ(sink->counters().lost, 5u);
   EXPECT_NE(sink->error().find("5 alerts were lost"), std::string::npos) << sink->error();
   EXPECT_EQ(Lines(), 1u);
 }

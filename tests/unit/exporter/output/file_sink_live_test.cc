@@ -83,7 +83,7 @@ TEST_F(LiveFileTest, TheNextAlertAfterARenameGoesToANewFile) {
   Send(*sink, 1);
   EXPECT_EQ(Times(path_ + ".old").size(), 3u);
   EXPECT_EQ(Times(path_).size(), 1u);
-  EXPECT_EQ(sink->opened().moved, 1u);
+  EXPECT_EQ(sink->counters().moved, 1u);
   ASSERT_EQ(said_.size(), 1u);
   EXPECT_EQ(said_[0], "news: " + path_ + ": was renamed; from here on, alerts go to a new file of that name");
   // One that logrotate made in its place is taken as it is.
@@ -115,7 +115,7 @@ TEST_F(LiveFileTest, ReopenTakesEffectAtOnceAndChangesNothingWithoutNeed) {
   ASSERT_NE(sink, nullptr) << error_;
   Send(*sink, 1);
   EXPECT_TRUE(sink->Reopen(error_));
-  EXPECT_EQ(sink->opened().moved, 0u);
+  EXPECT_EQ(sink->counters().moved, 0u);
   fs::rename(path_, path_ + ".old");
   EXPECT_TRUE(sink->Reopen(error_)) << error_;
   EXPECT_TRUE(fs::exists(path_));
@@ -192,7 +192,7 @@ TEST_F(LiveFileTest, WhereThePathCannotBeOpenedAlertsGoOnIntoTheRenamedFile) {
   Send(*sink, 1);
   EXPECT_FALSE(sink->failing());
   EXPECT_EQ(Times(path_).size(), 1u);
-  EXPECT_EQ(sink->lost(), 0u);
+  EXPECT_EQ(sink->counters().lost, 0u);
 }
 
 TEST_F(LiveFileTest, WhereTheFileIsRemovedAndCannotBeMadeAlertsWait) {
@@ -208,7 +208,7 @@ TEST_F(LiveFileTest, WhereTheFileIsRemovedAndCannotBeMadeAlertsWait) {
   sink->Idle();
   EXPECT_FALSE(sink->failing());
   EXPECT_EQ(Times(path_).size(), 4u);
-  EXPECT_EQ(sink->lost(), 0u);
+  EXPECT_EQ(sink->counters().lost, 0u);
 }
 
 TEST_F(LiveFileTest, RotatesBySizeAndKeepsSoManyFiles) {
@@ -219,12 +219,12 @@ TEST_F(LiveFileTest, RotatesBySizeAndKeepsSoManyFiles) {
   ASSERT_NE(sink, nullptr) << error_;
   Send(*sink, 60);
   EXPECT_TRUE(sink->Close());
-  EXPECT_GT(sink->opened().rotated, 5u);
-  EXPECT_EQ(sink->opened().moved, 0u);
+  EXPECT_GT(sink->counters().rotated, 5u);
+  EXPECT_EQ(sink->counters().moved, 0u);
   EXPECT_TRUE(said_.empty()) << said_[0];
   ExpectAll();
   // The newest is .1; what is beyond `keep` goes, and a hole in the numbers is filled.
-  const uint64_t files = sink->opened().rotated;
+  const uint64_t files = sink->counters().rotated;
   EXPECT_FALSE(fs::exists(path_ + "." + std::to_string(files + 1)));
   const std::vector<std::string> newest = Times(path_ + ".1"), before = Times(path_ + ".2");
   EXPECT_GT(newest.front(), before.back());
@@ -232,10 +232,10 @@ TEST_F(LiveFileTest, RotatesBySizeAndKeepsSoManyFiles) {
   options.keep = 4;
   sink = Open(options);
   const std::vector<std::string> fourth = Times(path_ + ".4");
-  while (sink->opened().rotated == 0) Send(*sink, 1);
+  while (sink->counters().rotated == 0) Send(*sink, 1);
   EXPECT_EQ(Times(path_ + ".3"), before);
   EXPECT_EQ(Times(path_ + ".4"), fourth);
-  while (sink->opened().rotated == 1) Send(*sink, 1);
+  while (sink->counters().rotated == 1) Send(*sink, 1);
   EXPECT_EQ(Times(path_ + ".4"), before);
 }
 

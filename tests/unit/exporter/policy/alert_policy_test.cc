@@ -164,7 +164,7 @@ TEST_F(AlertPolicyTest, AnAlertThatNobodyCanResolveIsCountedOnce) {
   policy_->ForgetBefore(5);
   Alert alert = MakeAlert(ObservableKind::kTlsSni, "www.bad.example", {best_, 99});
   EXPECT_EQ(Shown(alert, Reader::Operator()), "t-1");
-  EXPECT_EQ(policy_->unresolved(), 1u);
+  EXPECT_EQ(policy_->counters().unresolved, 1u);
 }
 
 }  // namespace

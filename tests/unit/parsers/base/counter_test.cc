@@ -84,6 +84,24 @@ TEST(Counter, LimitsAreFound) {
   EXPECT_EQ(seen, (std::vector<std::string>{"echo_too_long=3", "ways!=8"}));
 }
 
+struct ToldCounters {
+  uint64_t late = 0, quiet = 0, early = 0, other = 0;
+  static constexpr auto Counters() {
+    using C = ToldCounters;
+    return CounterTable(Count(&C::late, "late").Told("at the wrong time"), Count(&C::quiet, "told nowhere"),
+                        Count(&C::other, "other").Told("otherwise"),
+                        Count(&C::early, "early").Told("at the wrong time"));
+  }
+};
+
+TEST(Counter, RowsWithOneTextAreToldAsOne) {
+  std::vector<std::string> told;
+  ForEachTold(ToldCounters{.late = 1, .quiet = 2, .early = 4, .other = 8}, [&](std::string_view text, uint64_t count) {
+    told.push_back(std::string(text) + '=' + std::to_string(count));
+  });
+  EXPECT_EQ(told, (std::vector<std::string>{"at the wrong time=5", "otherwise=8"}));
+}
+
 TEST(Counter, TheUnitStandsAtTheEndOfTheName) {
   EXPECT_EQ(UnitOf(kEchoes), FigureUnit::kNumber);
   EXPECT_EQ(UnitOf(kHeld), FigureUnit::kBytes);

@@ -216,13 +216,6 @@ TEST(TlsParser, Ssl30Records) {
   EXPECT_EQ(OfName(values, "tls.version"), Values{"> SSL 3.0"});
 }
 
-// RFC 5246 appendix E.2.
-std::string Sslv2Hello(uint16_t version) {
-  const std::string rest = U8(1) + U16(version) + U16(6) + U16(0) + U16(16) +
-                           std::string("\x01\x00\x80\x00\x00\x04", 6) + std::string(16, 'c');
-  return U16(0x8000 | rest.size()) + rest;
-}
-
 TEST(TlsParser, Sslv2CompatibleHello) {
   EXPECT_EQ(TlsParser::Identify(AsBytes(Sslv2Hello(0x0301)), kUp), Probe::kYes);
   const std::vector<Turn> turns = {
@@ -554,67 +547,6 @@ TEST(TlsParser, SearchEnds) {
   }
   EXPECT_EQ(outcome.progress, Progress::kSkip);
   EXPECT_LE(fed, TlsParser::kMaxSeekBytes + 1460);
-}
-
-// --- Recognition -------------------------------------------------------------------------------------------------
-
-Probe Identify(const std::string& bytes) { return TlsParser::Identify(AsBytes(bytes), kUp); }
-
-TEST(TlsIdentify, KnowsFirstMessages) {
-  EXPECT_EQ(Identify(HandshakeRecord(ClientHelloMessage("a.example"))), Probe::kYes);
-  EXPECT_EQ(Identify(HandshakeRecord(ServerHelloMessage())), Probe::kYes);
-  EXPECT_EQ(Identify(HandshakeRecord(CertificateMessage({LeafCertificate()}))), Probe::kYes);
-  EXPECT_EQ(Identify(HandshakeRecord(kHelloDone)), Probe::kYes);
-  EXPECT_EQ(Identify(HandshakeRecord(Message(16, "key"))), Probe::kYes);
-  EXPECT_EQ(Identify(Record(20, U8(1))), Probe::kYes);
-  EXPECT_EQ(Identify(Record(21, "\x02\x28")), Probe::kYes);
-  EXPECT_EQ(Identify(kEncrypted), Probe::kYes);
-}
-
-TEST(TlsIdentify, NeedsMoreOfAnyPrefixUntilItKnows) {
-  for (const std::string& bytes :
-       {HandshakeRecord(ClientHelloMessage("a.example")), HandshakeRecord(CertificateMessage({LeafCertificate()})),
-        Record(20, U8(1)), Sslv2Hello(0x0300)}) {
-    bool known = false;
-    for (size_t length = 0; length <= bytes.size(); ++length) {
-      const Probe probe = Identify(bytes.substr(0, length));
-      EXPECT_NE(probe, Probe::kNo) << length;
-      EXPECT_FALSE(known && probe != Probe::kYes) << length;
-      known |= probe == Probe::kYes;
-    }
-    EXPECT_TRUE(known);
-  }
-}
-
-TEST(TlsIdentify, KnowsAMessageCutIntoTinyRecords) {
-  const std::string hello = ClientHelloMessage("a.example");
-  EXPECT_EQ(Identify(HandshakeRecord(hello.substr(0, 1)) + HandshakeRecord(hello.substr(1))), Probe::kYes);
-  EXPECT_EQ(Identify(HandshakeRecord(hello.substr(0, 3)) + HandshakeRecord(hello.substr(3))), Probe::kYes);
-  EXPECT_EQ(Identify(HandshakeRecord(hello.substr(0, 3)) + "abc"), Probe::kNo);
-}
-
-TEST(TlsIdentify, RefusesOtherProtocols) {
-  EXPECT_EQ(Identify("GET / HTTP/1.1\r\n"), Probe::kNo);
-  EXPECT_EQ(Identify("SSH-2.0-x"), Probe::kNo);
-  EXPECT_EQ(Identify(std::string(64, '\0')), Probe::kNo);
-  EXPECT_EQ(Identify(Record(22, std::string(40, '\x63'))), Probe::kNo);                  // no such message
-  EXPECT_EQ(Identify(Record(22, Message(1, "tiny"))), Probe::kNo);                       // too short for a hello
-  EXPECT_EQ(Identify(Record(22, ClientHelloMessage("a.example"), 0x0205)), Probe::kNo);  // no such version
-  EXPECT_EQ(Identify(std::string("\x16\x03\x01\xff\xff\x01") + std::string(40, 'x')),
-            Probe::kNo);                                                   // longer than a record is
-  EXPECT_EQ(Identify(U8(23) + U16(0x0303) + U16(3) + "abc"), Probe::kNo);  // shorter than any seal
-  EXPECT_EQ(Identify(U8(0x80) + U8(0x2e) + U8(1) + std::string(8, '\xff')), Probe::kNo);
-}
-
-TEST(TlsIdentify, RandomBytesAreNoTls) {
-  std::mt19937 random(1);  // NOLINT(cert-msc32-c,cert-msc51-cpp): the same in every run
-  int yes = 0;
-  for (int i = 0; i < 200000; ++i) {
-    std::string bytes;
-    for (int j = 0; j < 16; ++j) bytes += static_cast<char>(random());
-    yes += Identify(bytes) == Probe::kYes;
-  }
-  EXPECT_EQ(yes, 0);
 }
 
 }  // namespace

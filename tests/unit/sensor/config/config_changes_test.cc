@@ -84,6 +84,10 @@ TEST_F(ConfigChangesTest, EveryKeyOfTheExampleIsCompared) {
       if (key == "listen") other = "127.0.0.1:1";
       if (key == "resolvers" || key == "interfaces") other = "[192.0.2.1]";
       if (key == "inject") other = "wire";
+      if (key == "backend") other = "libpcap";
+      if (key == "latency") other = "low";
+      if (key == "pin") other = "off";
+      if (key == "outgoing") other = "ignore";
       if (key == "command") other = "/bin/true";
       const std::string file_key = section == "output" && key != "file" ? "file: a, " : "";
       const std::string before = file_key.empty() ? "" : section + ": {file: a}";

@@ -43,6 +43,30 @@ std::string WithDefaultsSpelledOut(const std::string& example) {
   return out;
 }
 
+TEST_F(ConfigTest, PacketsAreKeptWhereAFolderIsNamed) {
+  ASSERT_TRUE(Load("capture: {interface: eth0, keep: {}}\nindicators: [a]\n")) << error_;
+  EXPECT_TRUE(config_.capture.keep.folder.empty());
+  ASSERT_TRUE(
+      Load("capture: {interface: eth0, keep: {folder: kept, quota_mebibytes: 10, file_mebibytes: 5, file_age: 90s, "
+           "ring_mebibytes: 7, packet_bytes: 128, flow_kibibytes: 64, flow_packets: 20}}\nindicators: [a]\n"))
+      << error_;
+  const KeepConfig& keep = config_.capture.keep;
+  EXPECT_EQ(keep.folder, (folder_ / "kept").string());
+  EXPECT_EQ(keep.quota_bytes, uint64_t{10} << 20);
+  EXPECT_EQ(keep.file_bytes, uint64_t{5} << 20);
+  EXPECT_EQ(keep.file_age, seconds(90));
+  EXPECT_EQ(keep.ring_bytes, uint64_t{7} << 20);
+  EXPECT_EQ(keep.packet_bytes, 128u);
+  EXPECT_EQ(keep.flow_bytes, uint64_t{64} << 10);
+  EXPECT_EQ(keep.flow_packets, 20u);
+  EXPECT_FALSE(Load("capture: {interface: eth0, keep: {quota_mebibytes: 10}}\nindicators: [a]\n"));
+  EXPECT_TRUE(Said("`keep` needs a `folder`")) << error_;
+  EXPECT_FALSE(Load("capture: {interface: eth0, keep: {folder: a, quota_mebibytes: 100}}\nindicators: [a]\n"));
+  EXPECT_TRUE(Said("at most half of `quota_mebibytes`")) << error_;
+  EXPECT_FALSE(Load("capture: {interface: eth0, keep: {folders: a}}\nindicators: [a]\n"));
+  EXPECT_TRUE(Said("nearest known key is `folder`")) << error_;
+}
+
 TEST_F(ConfigTest, TheExampleHoldsEveryKeyWithItsDefault) {
   std::ifstream file(std::string(VEDETTE_SOURCE_DIR) + "/deploy/vedette.example.yaml");
   std::stringstream text;
@@ -76,6 +100,11 @@ TEST_F(ConfigTest, TheExampleHoldsEveryKeyWithItsDefault) {
   EXPECT_EQ(config_.limits.flows, defaults.limits.flows);
   EXPECT_EQ(config_.limits.payload_depth, defaults.limits.payload_depth);
   EXPECT_EQ(config_.capture.buffer_mebibytes, defaults.capture.buffer_mebibytes);
+  EXPECT_EQ(config_.capture.backend, defaults.capture.backend);
+  EXPECT_EQ(config_.capture.workers, defaults.capture.workers);
+  EXPECT_EQ(config_.capture.latency, defaults.capture.latency);
+  EXPECT_EQ(config_.capture.pin, defaults.capture.pin);
+  EXPECT_EQ(config_.capture.outgoing, defaults.capture.outgoing);
   EXPECT_EQ(config_.metrics.listen, defaults.metrics.listen);
   EXPECT_EQ(config_.control, defaults.control);
   EXPECT_TRUE(config_.mutes.empty());
@@ -96,6 +125,37 @@ TEST_F(ConfigTest, OneInterfaceOrSeveral) {
     EXPECT_FALSE(Load(std::string("capture: ") + text + "\n")) << text;
     EXPECT_NE(error_.find(problem), std::string::npos) << error_;
   }
+}
+
+TEST_F(ConfigTest, HowPacketsAreCaptured) {
+  using Capture = CaptureConfig;
+  using Cpus = std::vector<uint32_t>;
+  ASSERT_TRUE(Load("capture: {interface: eth0, backend: libpcap, outgoing: ignore, pin: [3]}\n")) << error_;
+  EXPECT_EQ(config_.capture.backend, Capture::Backend::kLibpcap);
+  EXPECT_EQ(config_.capture.outgoing, Capture::Outgoing::kIgnore);
+  EXPECT_EQ(config_.capture.pin, (Capture::Pin{false, Cpus{3}}));
+  ASSERT_TRUE(Load("capture: {interface: eth0, workers: 2, latency: low, pin: [5, 4]}\n")) << error_;
+  EXPECT_EQ(config_.capture.workers, 2u);
+  EXPECT_EQ(config_.capture.latency, Capture::Latency::kLow);
+  EXPECT_EQ(config_.capture.pin, (Capture::Pin{false, Cpus{5, 4}}));
+  ASSERT_TRUE(Load("capture: {interface: eth0, pin: off}\n")) << error_;
+  EXPECT_EQ(config_.capture.pin, (Capture::Pin{false, {}}));
+  for (const auto& [text, problem] :
+       {std::pair{"backend: pfring", "`backend` has to be af_packet or libpcap"},
+        std::pair{"backend: []", "`backend` has to be"}, std::pair{"latency: none", "has to be normal or low"},
+        std::pair{"outgoing: yes", "has to be auto, capture or ignore"},
+        std::pair{"workers: 0", "`workers` has to be a whole number from 1 to 64"},
+        std::pair{"workers: 65", "`workers` has to be a whole number from 1 to 64"},
+        std::pair{"pin: 3", "`pin` has to be auto, off, or a list"}, std::pair{"pin: [x]", "is no CPU's number"},
+        std::pair{"workers: 2, pin: [1]", "as many CPUs as there are `workers` (2)"},
+        std::pair{"workers: 2, pin: [1, 1]", "is there twice"},
+        std::pair{"backend: libpcap, workers: 2", "has one queue"},
+        std::pair{"backend: libpcap, latency: low", "knows no `latency: low`"}}) {
+    EXPECT_FALSE(Load(std::string("capture: {interface: eth0, ") + text + "}\n")) << text;
+    EXPECT_NE(error_.find(problem), std::string::npos) << error_;
+  }
+  EXPECT_FALSE(Load("capture: {interface: any, workers: 2}\n"));
+  EXPECT_TRUE(Said("interface `any` is captured through libpcap")) << error_;
 }
 
 TEST_F(ConfigTest, EveryMistakeIsSaidWithItsLine) {

@@ -52,6 +52,7 @@ class Queue final : public LiveSource {
   uint32_t file() const override { return file_; }
   std::string_view FileName(uint32_t) const override { return "test"; }
   CaptureCounters counters() const override { return counters_; }
+  void GoOnFrom(const CaptureCounters& before) override { counters_ = before; }
   std::span<const CaptureDamage> damage() const override { return {}; }
 
  private:

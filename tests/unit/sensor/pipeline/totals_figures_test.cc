@@ -59,12 +59,15 @@ TEST(TotalsFigures, ReceivedIsTheSumOfWhatBecameOfPackets) {
   Totals totals = AfterHits(0);
   totals.decode.decoded = 100;
   totals.decode.received = 119;
+  totals.workers.frames = 119 + 30 + 4;
   totals.workers.excluded_by_filter = 10;
   totals.workers.excluded_by_time = 20;
   const Figures figures = FiguresOfTotals(totals);
   using namespace families;
+  EXPECT_EQ(figures.Value(kPacketsWaiting), 4);
   EXPECT_EQ(figures.Value(kPacketsReceived), figures.Value(kPacketsDecoded) + figures.Sum(kPacketsNotDecoded) +
-                                                 figures.Sum(kPacketsExcluded) + figures.Sum(kPacketsDropped));
+                                                 figures.Sum(kPacketsExcluded) + figures.Sum(kPacketsDropped) +
+                                                 figures.Value(kPacketsWaiting));
 }
 
 TEST(TotalsFigures, PartsOfAFigureAddUp) {

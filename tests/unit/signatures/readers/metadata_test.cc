@@ -80,7 +80,7 @@ TEST(Metadata, RefusesWhatMayProtectTheRow) {
             "tlp has to be clear, green, amber, amber+strict or red");
   EXPECT_EQ(reason_of([](MetadataTexts& texts) { texts.pap = "purple"; }), "pap has to be clear, green, amber or red");
   EXPECT_EQ(reason_of([](MetadataTexts& texts) { texts.recipients = "cert-a"; }),
-            R"(recipients has to be a JSON array of texts: ["one","two words"])");
+            R"(recipients has to be a JSON array of strings: ["one","two words"])");
   EXPECT_EQ(reason_of([](MetadataTexts& texts) {
               texts.valid_from = "2026-11-23T10:00:00Z";
               texts.valid_until = "2025-11-23T10:00:00Z";

@@ -25,7 +25,7 @@ TEST(ReadCsv, ReadsEveryColumnInAnyOrder) {
       "\"[\"\"two words\"\",\"\"b\"\"]\",TLP:GREEN,PAP:AMBER,group,\"[\"\"CERT B\"\"]\",75,2026-01-01T00:00:00Z,"
       "2026-02-01T00:00:00Z,https://example.org/\r\n"
       "20.1.2.3,ip,,,,,,,,,,,,,,,\r\n");
-  EXPECT_EQ(read.Problems(), Texts{"2: used, but its valid_until has passed: it hits only in traffic from before"});
+  EXPECT_EQ(read.Problems(), Texts{"2: used, but its valid_until has passed: it matches only earlier traffic"});
   EXPECT_EQ(read.source.format, "csv");
   EXPECT_EQ(read.source.rows, 2u);
   EXPECT_EQ(read.source.unusable, 0u);
@@ -84,7 +84,7 @@ TEST(ReadCsv, TellsWhyARowCannotBeUsedAndUsesTheRest) {
       (Texts{"2: unknown type \"domian\"", "3: no type", "4: 2 columns where the header has 10",
              "5: a public suffix: everybody registers names below it (com)",
              "6: `in` names dns.qery, which is not seen here", "7: direction has to be src, dst or any",
-             "8: tags has to be a JSON array of texts: [\"one\",\"two words\"]",
+             "8: tags has to be a JSON array of strings: [\"one\",\"two words\"]",
              "9: tlp has to be clear, green, amber, amber+strict or red",
              "10: pap has to be clear, green, amber or red", "11: confidence has to be a whole number from 0 to 100",
              "12: valid_from has to be a time as in RFC 3339: 2026-11-23T10:00:00Z",
@@ -241,9 +241,8 @@ TEST(ReadCsv, NeverIsNoEnd) {
   const Read read(
       "type,value,valid_from,valid_until\ndomain,a.example,0001-01-01T00:00:00Z,9999-12-31T23:59:59Z\n"
       "domain,b.example,,1960-01-01T00:00:00Z\ndomain,c.example,9999-12-31,\n");
-  EXPECT_EQ(read.Problems(),
-            (Texts{"3: used, but its valid_until has passed: it hits only in traffic from before",
-                   "4: used, but its valid_from is yet to come: it hits only in traffic from then on"}));
+  EXPECT_EQ(read.Problems(), (Texts{"3: used, but its valid_until has passed: it matches only earlier traffic",
+                                    "4: used, but its valid_from is in the future: it matches only later traffic"}));
   EXPECT_EQ(read.set->at(0).valid_from_ns, std::nullopt);
   EXPECT_EQ(read.set->at(0).valid_until_ns, std::nullopt);
   EXPECT_LT(*read.set->at(1).valid_until_ns, 1);
@@ -263,8 +262,8 @@ TEST(ReadIndicatorText, SaysWhatTheFileIsInstead) {
             std::string::npos);
   EXPECT_NE(error(std::string_view("evil\0example", 12)).find("NUL bytes"), std::string::npos);
   EXPECT_NE(error(std::string_view("\xff\xfe\0\0e\0\0\0", 8)).find("UTF-32"), std::string::npos);
-  EXPECT_NE(error(std::string_view("e\0v\0i\0l\0", 8)).find("in UTF-16, as it seems"), std::string::npos);
-  EXPECT_NE(error(std::string_view("\0e\0v\0i\0l", 8)).find("in UTF-16, as it seems"), std::string::npos);
+  EXPECT_NE(error(std::string_view("e\0v\0i\0l\0", 8)).find("apparently in UTF-16"), std::string::npos);
+  EXPECT_NE(error(std::string_view("\0e\0v\0i\0l", 8)).find("apparently in UTF-16"), std::string::npos);
   for (const char* json : {"{\"value\": \"x\"}\n", "[\n {\"value\": 1}\n]\n", "[\"a b\"]\n"})
     EXPECT_NE(error(json).find("JSON, which is not read"), std::string::npos) << json;
   EXPECT_NE(error("<rss a=\"b\">\n</rss>\n").find("XML or HTML"), std::string::npos);

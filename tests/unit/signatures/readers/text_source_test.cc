@@ -120,7 +120,7 @@ TEST_F(TextFile, SaysWhyItIsNone) {
   EXPECT_EQ(TextSource(Write("PK\x03\x04")).error(), "is a zip archive: unpack it first (unzip)");
   std::string text = LargeText();
   text.back() = '\0';
-  EXPECT_EQ(TextSource(Write(text)).error(), "is not a text: it holds NUL bytes; a CSV file or a list is needed");
+  EXPECT_EQ(TextSource(Write(text)).error(), "is not text: it holds NUL bytes; a CSV file or a list is needed");
 }
 
 TEST_F(TextFile, SaysThatItWasChanged) {

@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <array>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -14,7 +16,7 @@
 
 #include "sensor/capture/files/capture_files.h"
 #include "tests/unit/sensor/capture/capture_writer.h"
-#include "tests/unit/sensor/capture/compressed_writer.h"
+#include "tests/unit/sensor/capture/stream/compressed_writer.h"
 #include "tests/unit/temporary_folder.h"
 
 namespace vedette {
@@ -250,7 +252,68 @@ TEST(FollowFolder, NamesThatWritersGiveAtTheEnd) {
   }
   std::filesystem::rename(folder / ".trace.pcap.Xy12Zw", folder / "trace.pcap");
   EXPECT_EQ(followed.Next(1), "a");
-  EXPECT_EQ(followed.files().FileName(0), folder / "trace.pcap");
+  EXPECT_TRUE(followed.files().damage().empty());
+}
+
+// A list of a followed folder that holds as many captures, of which nothing has been read.
+std::shared_ptr<const CaptureList> Taken(const TemporaryFolder& folder, uint32_t num_captures) {
+  CaptureList::Options options;
+  options.follow = true;
+  std::string error;
+  const std::string path = folder.path();
+  auto list = CaptureList::Resolve(std::span(&path, 1), options, error);
+  EXPECT_NE(list, nullptr) << error;
+  while (list->WaitForFile(num_captures - 1) != CaptureList::Next::kFile) {
+  }
+  return list;
+}
+
+std::string MarksOf(CaptureSource& source, size_t expected) {
+  std::string marks;
+  std::span<const Frame> frames;
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (marks.size() < expected && std::chrono::steady_clock::now() < deadline) {
+    source.Poll(frames);
+    for (const Frame& frame : frames) marks += static_cast<char>(frame.data[0]);
+  }
+  return marks;
+}
+
+TEST(FollowFolder, WhatBecomesOfNamesBetweenTakingAndReading) {
+  const TemporaryFolder folder;
+  folder.Write("1.pcap", Capture({'a'}));
+  folder.Write("2.pcap", Capture({'b'}));
+  folder.Write("3.pcap.gz", testing::Gzip(Capture({'c'})));
+  folder.Write("4.pcap", Capture({'d'}));
+  const auto list = Taken(folder, 4);
+  std::filesystem::rename(folder / "1.pcap", folder / "2.pcap");
+  std::filesystem::remove(folder / "3.pcap.gz");
+  folder.Write("new", Capture({'e'}));
+  std::filesystem::rename(folder / "new", folder / "4.pcap");  // in its place
+  std::string error;
+  const auto sources = CaptureFiles::ForWorkers(list, 2, error);
+  ASSERT_EQ(sources.size(), 2u) << error;
+  std::array<std::string, 2> marks;
+  std::thread first([&] { marks[0] = MarksOf(*sources[0], 5); });
+  marks[1] = MarksOf(*sources[1], 5);
+  first.join();
+  for (size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(marks[i], "abcde");
+    EXPECT_TRUE(sources[i]->damage().empty()) << sources[i]->damage()[0].reason;
+  }
+}
+
+TEST(FollowFolder, OnlySoManyAreHeldOpen) {
+  const TemporaryFolder folder;
+  constexpr size_t kTooMany = 5;
+  constexpr uint32_t kCaptures = FolderFollower::kMaxUnread + kTooMany;
+  for (uint32_t i = 0; i < kCaptures; ++i) folder.Write(std::to_string(i) + ".pcap", Capture({'a'}));
+  const auto list = Taken(folder, kCaptures);
+  for (uint32_t i = 0; i < kCaptures; ++i) std::filesystem::remove(folder / (std::to_string(i) + ".pcap"));
+  CaptureFiles files(list);
+  EXPECT_EQ(MarksOf(files, FolderFollower::kMaxUnread), std::string(FolderFollower::kMaxUnread, 'a'));
+  ASSERT_EQ(files.damage().size(), kTooMany);
+  EXPECT_EQ(files.damage()[0].reason, "No such file or directory");
 }
 
 }  // namespace

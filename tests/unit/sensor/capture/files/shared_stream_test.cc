@@ -15,7 +15,7 @@
 
 #include "sensor/capture/files/capture_files.h"
 #include "tests/unit/sensor/capture/capture_writer.h"
-#include "tests/unit/sensor/capture/compressed_writer.h"
+#include "tests/unit/sensor/capture/stream/compressed_writer.h"
 #include "tests/unit/temporary_folder.h"
 
 namespace vedette {

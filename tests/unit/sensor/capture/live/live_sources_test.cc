@@ -4,10 +4,12 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <initializer_list>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace vedette {
@@ -57,6 +59,7 @@ class FakeSource final : public LiveSource {
   uint32_t file() const override { return file_; }
   std::string_view FileName(uint32_t) const override { return file_ == 0 ? "eth0" : "eth1"; }
   CaptureCounters counters() const override { return counters_; }
+  void GoOnFrom(const CaptureCounters& before) override { counters_ = before; }
   std::span<const CaptureDamage> damage() const override { return damage_; }
 
   void Give(std::initializer_list<uint64_t> stamps) {
@@ -93,6 +96,27 @@ class LiveSourcesTest : public ::testing::Test {
     }
     sources_ = std::make_unique<LiveSources>(std::move(sources));
   }
+  // In slots; those of `absent` are not there yet.
+  void MakeParts(size_t count, const std::vector<size_t>& absent = {}) {
+    std::vector<LiveSources::Part> parts;
+    fakes_.clear();
+    slots_.clear();
+    for (uint32_t file = 0; file < count; ++file) {
+      slots_.push_back(std::make_shared<SourceSlot>());
+      std::unique_ptr<FakeSource> source;
+      if (std::find(absent.begin(), absent.end(), file) == absent.end()) source = std::make_unique<FakeSource>(file);
+      fakes_.push_back(source.get());
+      parts.push_back(
+          {.name = "eth" + std::to_string(file), .file = file, .slot = slots_.back(), .source = std::move(source)});
+    }
+    sources_ = std::make_unique<LiveSources>(std::move(parts));
+  }
+  FakeSource& Offer(uint32_t file) {
+    auto source = std::make_unique<FakeSource>(file);
+    FakeSource& known = *source;
+    slots_[file]->Offer(std::move(source));
+    return known;
+  }
   // The frames of one poll as "file:stamp", in order; none where it is idle or at its end.
   std::vector<std::string> Next() {
     std::span<const Frame> frames;
@@ -112,6 +136,7 @@ class LiveSourcesTest : public ::testing::Test {
   using Texts = std::vector<std::string>;
 
   std::vector<FakeSource*> fakes_;
+  std::vector<std::shared_ptr<SourceSlot>> slots_;
   std::unique_ptr<LiveSources> sources_;
   PollStatus last_ = PollStatus::kFrames;
 };
@@ -193,19 +218,122 @@ TEST_F(LiveSourcesTest, ASourceWithoutADescriptorIsNeverWaitedFor) {
   EXPECT_LT(Clock::now() - begin, 500ms);
 }
 
-TEST_F(LiveSourcesTest, OneThatFailsEndsAllAndIsNamed) {
-  Make(2);
+TEST_F(LiveSourcesTest, OneThatFailsIsNamedAndTheOtherGoesOn) {
+  MakeParts(2);
   (*this)[0].Give({1, 2, 3, 4, 5, 6});
   EXPECT_EQ(Next(), (Texts{"0:1", "0:2", "0:3", "0:4"}));
   (*this)[1].Fail();
+  EXPECT_FALSE(slots_[1]->failed());
   (*this)[0].Give({7});
   EXPECT_EQ(All(), (Texts{"0:5", "0:6", "0:7"})) << "what the other one had received";
-  EXPECT_EQ(last_, PollStatus::kEnd);
+  EXPECT_EQ(last_, PollStatus::kIdle);
   ASSERT_EQ(sources_->damage().size(), 1u);
   EXPECT_EQ(sources_->damage()[0].file, "eth1");
+  EXPECT_TRUE(slots_[1]->failed());
+  EXPECT_FALSE(slots_[0]->failed());
+  // Nobody waits for what it may still hand over.
+  const uint64_t now = NowNs();
+  (*this)[0].Give({now});
+  EXPECT_EQ(Next(), Texts{"0:" + std::to_string(now)});
   EXPECT_TRUE(Next().empty());
-  EXPECT_EQ(last_, PollStatus::kEnd) << "and stays so";
+  EXPECT_EQ(last_, PollStatus::kIdle) << "and stays so";
   EXPECT_EQ(sources_->damage().size(), 1u);
+}
+
+TEST_F(LiveSourcesTest, ASourceThatIsNotThereYetHoldsNoOther) {
+  MakeParts(2, {1});
+  const uint64_t now = NowNs();
+  (*this)[0].Give({now});
+  EXPECT_EQ(Next(), Texts{"0:" + std::to_string(now)});
+  EXPECT_EQ(sources_->FileName(1), "eth1");
+  EXPECT_TRUE(Next().empty());
+  EXPECT_EQ(last_, PollStatus::kIdle);
+  Offer(1).Give({5, 6});
+  EXPECT_EQ(All(), (Texts{"1:5", "1:6"}));
+  EXPECT_EQ(slots_[1]->TakeReturned(), nullptr);
+}
+
+TEST_F(LiveSourcesTest, ASourceAloneThatIsNotThereYet) {
+  MakeParts(1, {0});
+  const auto begin = Clock::now();
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(Next().empty());
+  EXPECT_EQ(last_, PollStatus::kIdle);
+  EXPECT_GE(Clock::now() - begin, 45ms) << "it does not spin";
+  Offer(0).Give({5});
+  EXPECT_EQ(Next(), Texts{"0:5"});
+}
+
+// What the old one had comes first, and counts and numbers go on.
+TEST_F(LiveSourcesTest, AnOfferedSourceTakesOverOnceTheOldOneIsEmpty) {
+  for (const size_t count : {size_t{1}, size_t{2}}) {
+    MakeParts(count);
+    FakeSource* const old = &(*this)[0];
+    old->Give({1, 2, 3, 4, 5, 6});
+    Offer(0).Give({7, 8});
+    EXPECT_EQ(All(), (Texts{"0:1", "0:2", "0:3", "0:4", "0:5", "0:6", "0:7", "0:8"}));
+    EXPECT_EQ(slots_[0]->TakeReturned().get(), old);
+    EXPECT_EQ(slots_[0]->TakeReturned(), nullptr);
+    EXPECT_EQ(sources_->counters().frames, 8u);
+  }
+}
+
+TEST_F(LiveSourcesTest, AnOfferedSourceTakesThePlaceOfOneThatFailed) {
+  MakeParts(2);
+  (*this)[1].Fail();
+  EXPECT_TRUE(Next().empty());
+  EXPECT_TRUE(slots_[1]->failed());
+  Offer(1).Give({3});
+  EXPECT_EQ(All(), Texts{"1:3"});
+  EXPECT_FALSE(slots_[1]->failed());
+}
+
+// A newer one before the lane took the first: that comes back to whoever offered it.
+TEST_F(LiveSourcesTest, AnOfferThatWasNotTakenComesBack) {
+  MakeParts(1);
+  auto first = std::make_unique<FakeSource>(0);
+  FakeSource* const known = first.get();
+  EXPECT_EQ(slots_[0]->Offer(std::move(first)), nullptr);
+  EXPECT_EQ(slots_[0]->Offer(std::make_unique<FakeSource>(0)).get(), known);
+}
+
+TEST_F(LiveSourcesTest, DrainsAlsoWhatWasOffered) {
+  MakeParts(2, {1});
+  (*this)[0].Give({1, 2});
+  Offer(1).Give({3, 4});
+  ASSERT_TRUE(sources_->Drain());
+  EXPECT_EQ(All(), (Texts{"0:1", "0:2", "1:3", "1:4"}));
+  EXPECT_EQ(last_, PollStatus::kEnd);
+  MakeParts(1);
+  (*this)[0].Give({1});
+  ASSERT_TRUE(sources_->Drain());
+  Offer(0).Give({2});
+  EXPECT_EQ(All(), (Texts{"0:1", "0:2"}));
+  EXPECT_EQ(last_, PollStatus::kEnd);
+}
+
+// A lane and whoever opens, at once: every packet arrives, in order, whenever sources are exchanged.
+TEST_F(LiveSourcesTest, ExchangesWhileItIsPolled) {
+  MakeParts(1, {0});
+  constexpr uint64_t kSources = 200, kEach = 10;
+  std::thread opener([&] {
+    for (uint64_t i = 0; i < kSources; ++i) {
+      auto source = std::make_unique<FakeSource>(0);
+      for (uint64_t stamp = 0; stamp < kEach; ++stamp) source->Give({i * kEach + stamp});
+      std::unique_ptr<LiveSource> back = slots_[0]->Offer(std::move(source));
+      ASSERT_EQ(back, nullptr);
+      while (slots_[0]->has_offer()) std::this_thread::yield();
+      slots_[0]->TakeReturned();
+    }
+  });
+  uint64_t expected = 0;
+  std::span<const Frame> frames;
+  while (expected < kSources * kEach) {
+    if (sources_->Poll(frames) != PollStatus::kFrames) continue;
+    for (const Frame& frame : frames) ASSERT_EQ(frame.time_ns, expected++);
+  }
+  opener.join();
+  EXPECT_EQ(expected, kSources * kEach);
+  EXPECT_EQ(sources_->counters().frames, kSources * kEach);
 }
 
 TEST_F(LiveSourcesTest, DrainsWhatEachStillHasInOrder) {

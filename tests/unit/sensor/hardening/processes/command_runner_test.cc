@@ -41,14 +41,15 @@ class CommandRunnerTest : public ::testing::Test {
     options.command = {path, folder_ / "out", "two words"};
     return options;
   }
-  static CommandCounters WaitFor(CommandRunner& runner, uint64_t runs) {
-    CommandCounters counters;
+  static CommandStatus WaitFor(CommandRunner& runner, uint64_t runs) {
+    CommandStatus status;
     for (int i = 0; i < 2000; ++i) {
-      counters = runner.Counters();
+      status = runner.Status();
+      const CommandCounters& counters = status.counters;
       if (counters.succeeded + counters.failed + counters.timed_out >= runs) break;
       std::this_thread::sleep_for(milliseconds(5));
     }
-    return counters;
+    return status;
   }
   TemporaryFolder folder_;
   std::string error_;
@@ -59,7 +60,7 @@ TEST_F(CommandRunnerTest, HandsNameAndTextToTheCommand) {
   ASSERT_NE(runner, nullptr) << error_;
   EXPECT_TRUE(runner->Run("no_packets", "nothing for 60 s on eth0; $(touch /tmp/x) `id`"));
   EXPECT_TRUE(runner->Run("odd\nname;A", ""));
-  const CommandCounters counters = WaitFor(*runner, 2);
+  const CommandCounters counters = WaitFor(*runner, 2).counters;
   EXPECT_EQ(counters.accepted, 2U);
   EXPECT_EQ(counters.succeeded, 2U);
   EXPECT_EQ(Contents(folder_ / "out"),
@@ -89,29 +90,29 @@ TEST_F(CommandRunnerTest, CountsWhatFailsAndKillsWhatHangs) {
   ASSERT_NE(runner, nullptr) << error_;
   const auto begin = std::chrono::steady_clock::now();
   for (const char* name : {"bad", "hang", "good"}) EXPECT_TRUE(runner->Run(name, "text"));
-  const CommandCounters counters = WaitFor(*runner, 3);
+  const CommandCounters counters = WaitFor(*runner, 3).counters;
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(8));
   EXPECT_EQ(counters.failed, 1U);
   EXPECT_EQ(counters.timed_out, 1U);
   EXPECT_EQ(counters.succeeded, 1U);
-  EXPECT_FALSE(counters.failing) << "the last one ended well";
-  EXPECT_EQ(counters.last_failure, "took longer than 1 s and was killed");
+  EXPECT_FALSE(runner->Status().failing) << "the last one ended well";
+  EXPECT_EQ(runner->Status().last_failure, "took longer than 1 s and was killed");
 }
 
 TEST_F(CommandRunnerTest, SaysHowARunEnded) {
   const auto runner =
       CommandRunner::Start(Script("case $VEDETTE_ALARM in exit) exit 3;; signal) kill -9 $$;; esac"), error_);
   ASSERT_NE(runner, nullptr) << error_;
-  EXPECT_EQ(runner->Counters().last_failure, "");
+  EXPECT_EQ(runner->Status().last_failure, "");
   runner->Run("exit", "");
   EXPECT_EQ(WaitFor(*runner, 1).last_failure, "exit status 3");
-  EXPECT_TRUE(runner->Counters().failing);
+  EXPECT_TRUE(runner->Status().failing);
   runner->Run("signal", "");
   EXPECT_EQ(WaitFor(*runner, 2).last_failure, "ended by signal 9");
   std::filesystem::remove(runner->program());
   runner->Run("gone", "");
   EXPECT_NE(WaitFor(*runner, 3).last_failure.find("exit status 127 (it"), std::string::npos);
-  EXPECT_FALSE(runner->Counters().gone);
+  EXPECT_FALSE(runner->Status().gone);
 }
 
 TEST_F(CommandRunnerTest, SaysThatItsHelperIsGone) {
@@ -122,10 +123,10 @@ TEST_F(CommandRunnerTest, SaysThatItsHelperIsGone) {
               if (runner == nullptr) return error;
               std::string pid;
               std::ifstream("/proc/self/task/" + std::to_string(getpid()) + "/children") >> pid;
-              if (pid.empty() || runner->Counters().gone) return std::string("no helper");
+              if (pid.empty() || runner->Status().gone) return std::string("no helper");
               kill(std::stoi(pid), SIGKILL);
-              for (int i = 0; i < 2000 && !runner->Counters().gone; ++i) std::this_thread::sleep_for(milliseconds(5));
-              return std::to_string(runner->Counters().gone) + std::to_string(runner->Run("x", ""));
+              for (int i = 0; i < 2000 && !runner->Status().gone; ++i) std::this_thread::sleep_for(milliseconds(5));
+              return std::to_string(runner->Status().gone) + std::to_string(runner->Run("x", ""));
             }),
             "10");
 }
@@ -141,7 +142,7 @@ TEST_F(CommandRunnerTest, NeitherAStormNorAHangMakesItWait) {
   uint64_t accepted = 0;
   for (int i = 0; i < 2'000; ++i) accepted += runner->Run("storm", text) ? 1 : 0;
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
-  const CommandCounters counters = runner->Counters();
+  const CommandCounters counters = runner->Status().counters;
   EXPECT_EQ(counters.accepted, accepted);
   EXPECT_EQ(counters.accepted + counters.dropped_busy, 2'000U);
   EXPECT_GT(counters.dropped_busy, 0U);
@@ -156,7 +157,7 @@ TEST_F(CommandRunnerTest, KeepsToItsRate) {
   int accepted = 0;
   for (int i = 0; i < 10; ++i) accepted += runner->Run("x", "") ? 1 : 0;
   EXPECT_EQ(accepted, 3);
-  EXPECT_EQ(runner->Counters().dropped_rate, 7U);
+  EXPECT_EQ(runner->Status().counters.dropped_rate, 7U);
   std::this_thread::sleep_for(milliseconds(700));
   EXPECT_TRUE(runner->Run("x", ""));
 }
@@ -165,7 +166,7 @@ TEST_F(CommandRunnerTest, ALongTextIsCut) {
   const auto runner = CommandRunner::Start(Script("wc -c >\"$1\""), error_);
   ASSERT_NE(runner, nullptr) << error_;
   runner->Run(std::string(500, 'n'), std::string(100'000, 'x'));
-  EXPECT_EQ(WaitFor(*runner, 1).succeeded, 1U);
+  EXPECT_EQ(WaitFor(*runner, 1).counters.succeeded, 1U);
   EXPECT_EQ(Contents(folder_ / "out"), std::to_string(CommandRunner::kMaxTextBytes) + "\n");
 }
 
@@ -173,7 +174,7 @@ TEST_F(CommandRunnerTest, ACommandThatReadsNothingIsNoFailure) {
   const auto runner = CommandRunner::Start(Script("exec <&-; exit 0"), error_);
   ASSERT_NE(runner, nullptr) << error_;
   runner->Run("x", std::string(10'000, 'x'));
-  EXPECT_EQ(WaitFor(*runner, 1).succeeded, 1U);
+  EXPECT_EQ(WaitFor(*runner, 1).counters.succeeded, 1U);
 }
 
 TEST_F(CommandRunnerTest, WhatIsNoProgramIsRefusedAtTheStart) {
@@ -226,7 +227,7 @@ TEST_F(CommandRunnerTest, WorksFromWithinConfinement) {
               Confinement result;
               if (!Confine(policy, result, error)) return error;
               runner->Run("x", "told");
-              const CommandCounters counters = WaitFor(*runner, 1);
+              const CommandCounters counters = WaitFor(*runner, 1).counters;
               return std::to_string(counters.succeeded) + std::to_string(counters.failed);
             }),
             "10");

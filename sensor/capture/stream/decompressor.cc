@@ -1,7 +1,7 @@
-#include "sensor/capture/files/decompressor.h"
+#include "sensor/capture/stream/decompressor.h"
 
-#include "sensor/capture/files/gzip_decompressor.h"
-#include "sensor/capture/files/zstd_decompressor.h"
+#include "sensor/capture/stream/gzip_decompressor.h"
+#include "sensor/capture/stream/zstd_decompressor.h"
 
 namespace vedette {
 

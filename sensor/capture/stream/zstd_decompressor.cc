@@ -1,4 +1,4 @@
-#include "sensor/capture/files/zstd_decompressor.h"
+#include "sensor/capture/stream/zstd_decompressor.h"
 
 #include <fmt/format.h>
 #include <zstd.h>
@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "sensor/capture/files/packet_reader.h"
+#include "sensor/capture/stream/load_integer.h"
 
 namespace vedette {
 namespace {

@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "sensor/capture/files/decompressor.h"
+#include "sensor/capture/stream/decompressor.h"
 
 struct z_stream_s;
 

@@ -1,4 +1,4 @@
-#include "sensor/capture/files/gzip_decompressor.h"
+#include "sensor/capture/stream/gzip_decompressor.h"
 
 #include <fmt/format.h>
 #include <zlib.h>

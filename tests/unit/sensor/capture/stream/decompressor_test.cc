@@ -1,4 +1,4 @@
-#include "sensor/capture/files/decompressor.h"
+#include "sensor/capture/stream/decompressor.h"
 
 #include <gtest/gtest.h>
 
@@ -10,7 +10,7 @@
 
 #include "sensor/capture/files/capture_head.h"
 #include "tests/unit/sensor/capture/capture_writer.h"
-#include "tests/unit/sensor/capture/compressed_writer.h"
+#include "tests/unit/sensor/capture/stream/compressed_writer.h"
 
 namespace vedette {
 namespace {

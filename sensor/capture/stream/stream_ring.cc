@@ -1,4 +1,4 @@
-#include "sensor/capture/files/stream_ring.h"
+#include "sensor/capture/stream/stream_ring.h"
 
 #include <fmt/format.h>
 #include <sys/mman.h>

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "sensor/capture/files/decompressor.h"
+#include "sensor/capture/stream/decompressor.h"
 
 struct ZSTD_DCtx_s;
 
