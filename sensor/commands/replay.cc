@@ -41,9 +41,8 @@ Command AddReplay(CLI::App& app) {
                "judge every file on its own, several at once: the output is that of one replay per file, one after the "
                "other, in their order");
   auto* const pace =
-      app.add_flag("--pace{1}", options->pace,
+      app.add_flag("--pace", options->pace,
                    "replay as fast as it was recorded; --pace=10: ten times as fast. Alerts come when their packets do")
-          ->check(CLI::Range(0.001, 1e6))
           ->type_name("[=FACTOR]");
   app.add_option("--pace-pause", options->pace_pause, "seconds that a gap in the recording takes at most (default 60)")
       ->check(CLI::Range(0.0, 1e6))

@@ -199,7 +199,18 @@ int ReplayRun::Usage(const std::string& what) {
   return kExitUsage;
 }
 
+// The number of --pace; 0: it is none that can be used. The flag alone is `true`.
+double FactorOf(const std::string& pace) {
+  if (pace == "true") return 1;
+  char* end = nullptr;
+  const double factor = std::strtod(pace.c_str(), &end);
+  return end != pace.c_str() && *end == '\0' && factor >= 0.001 && factor <= 1e6 ? factor : 0;
+}
+
 ReplayRun::Ended ReplayRun::CheckOptions() {
+  if (!options_.pace.empty() && FactorOf(options_.pace) == 0)
+    return Usage("--pace=" + options_.pace +
+                 ": has to be a number from 0.001 to 1000000: --pace=10 is ten times as fast");
   if (options_.indicators.empty() && options_.values.empty()) {
     return Usage("nothing to look for: name indicator files with --indicators, or a value with --match");
   }
@@ -228,7 +239,7 @@ ReplayRun::Ended ReplayRun::FindCaptures() {
   if (!SetUpLanes(options_.capture, files_, setups_, error_)) return Usage(error_);
   if (options_.pace.empty()) return std::nullopt;
   pace_ = std::make_shared<PaceClock>(
-      PaceClock::Options{.factor = std::strtod(options_.pace.c_str(), nullptr),
+      PaceClock::Options{.factor = FactorOf(options_.pace),
                          .longest_pause = std::chrono::milliseconds(std::llround(options_.pace_pause * 1000)),
                          .since_ns = options_.capture.since_ns,
                          .until_ns = options_.capture.until_ns});

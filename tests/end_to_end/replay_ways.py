@@ -92,7 +92,7 @@ def what_does_not_go_together(folder):
     trace = folder / "few.pcap"
     trace.write_bytes(capture([(1_700_000_000, query("one.listed.example", 5000))]))
     for more in (["--each", "--carve", folder / "carved"], ["--each", "--pace"], ["--pace", "--follow"], ["--each", "--follow"], ["--pace=0"],
-                 ["--pace=-1"], ["--pace-pause", "5"], ["--each", "--bpf", "no such filter"]):
+                 ["--pace=-1"], ["--pace=fast"], ["--pace-pause", "5"], ["--each", "--bpf", "no such filter"]):
         result = run(trace, "--match", "listed.example", *more, expect=(2,))
         assert result.stderr, more
 
