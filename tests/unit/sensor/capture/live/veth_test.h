@@ -73,8 +73,6 @@ class VethTest : public ::testing::Test {
     return -1;
   }
 
-  // Until an interface is, the kernel drops what is sent over it.
-
   void Send(const std::vector<uint8_t>& frame) { SendOn(sender_, frame); }
   static void SendOn(int sender, const std::vector<uint8_t>& frame) {
     ASSERT_EQ(send(sender, frame.data(), frame.size(), 0), static_cast<ssize_t>(frame.size())) << std::strerror(errno);
