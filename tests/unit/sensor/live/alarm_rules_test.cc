@@ -174,6 +174,7 @@ TEST_F(AlarmRulesTest, ABusyQueueWithFarMoreThanItsShare) {
   };
   EXPECT_EQ(Seconds(120, spread(1000, 1000, 0.9)), "");
   EXPECT_EQ(Seconds(120, spread(1600, 400, 0.9)), "") << "57 % of the packets: 43 % of what the others should have";
+  EXPECT_EQ(Seconds(120, spread(1000, 1000, 0.1)), "");
   EXPECT_EQ(Seconds(120, spread(4000, 400, 0.1)), "") << "a worker with little to do keeps up";
   EXPECT_EQ(Seconds(120, spread(4000, 400, 0.9)).substr(3), "+queue_imbalance");
   EXPECT_NE(last_.text.find("queue 0 of 4 got"), std::string::npos) << last_.text;
