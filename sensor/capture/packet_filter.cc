@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "sensor/capture/compile_filter.h"
 #include "sensor/capture/link_type.h"
 
 namespace vedette {
@@ -27,7 +28,7 @@ bool CompileFor(const std::string& expression, uint16_t link_type, bpf_program& 
     error = "out of memory";
     return false;
   }
-  const bool ok = pcap_compile(dead, &program, expression.c_str(), 1, PCAP_NETMASK_UNKNOWN) == 0;
+  const bool ok = CompileFilter(dead, expression, program);
   if (!ok) error = pcap_geterr(dead);
   pcap_close(dead);
   return ok;

@@ -18,6 +18,7 @@
 #include <utility>
 
 #include "parsers/base/errno_text.h"
+#include "sensor/capture/compile_filter.h"
 #include "sensor/capture/link_type.h"
 #include "sensor/capture/live/link_watch.h"
 
@@ -121,7 +122,7 @@ bool LiveInterface::Activate(OpenFailure& failure) {
 bool LiveInterface::SetFilter(std::string& error) {
   if (options_.filter.empty()) return true;
   bpf_program program{};
-  if (pcap_compile(handle_, &program, options_.filter.c_str(), 1, PCAP_NETMASK_UNKNOWN) != 0) {
+  if (!CompileFilter(handle_, options_.filter, program)) {
     error = fmt::format("filter expression \"{}\" for {}: {}; its language is described in pcap-filter(7)",
                         options_.filter, options_.interface, pcap_geterr(handle_));
     return false;

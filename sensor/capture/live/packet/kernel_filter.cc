@@ -8,6 +8,7 @@
 #include <span>
 #include <string_view>
 
+#include "sensor/capture/compile_filter.h"
 #include "sensor/capture/link_type.h"
 
 namespace vedette {
@@ -68,7 +69,7 @@ bool CompileForKernel(const std::string& expression, uint16_t link_type, uint32_
     return false;
   }
   bpf_program compiled{};
-  const bool ok = pcap_compile(dead, &compiled, expression.c_str(), 1, PCAP_NETMASK_UNKNOWN) == 0;
+  const bool ok = CompileFilter(dead, expression, compiled);
   if (!ok) {
     error = fmt::format("filter expression \"{}\": {}; its language is described in pcap-filter(7)", expression,
                         pcap_geterr(dead));
