@@ -6,7 +6,7 @@
 //
 // Only streams whose receiver was heard are judged, from their handshake or the first byte that was seen on. What cannot
 // be told counts neither way: what was in flight when a flow was first seen, bytes that a snap length cut, flows that are
-// only followed or shed. Whoever sends forged acknowledgments must not make a loss of nothing, so a hole counts with at
+// only followed. Whoever sends forged acknowledgments must not make a loss of nothing, so a hole counts with at
 // most kMostTimesSeen times the bytes that were seen around it, and at most kBlockBytes.
 #pragma once
 

@@ -54,10 +54,8 @@ std::optional<std::string> QueueRules::Imbalance(double limit_percent) const {
   if (excess <= limit_percent || most.busy_percent < kBusyPercent) return std::nullopt;
   return fmt::format(
       "queue {} of {} got {:.0f} % of the packets of the last {}, and its worker is busy {:.0f} % of the time; all "
-      "packets between two addresses go to one queue: `vedette status` names the largest flows. Exclude them with "
-      "`capture: filter`, or let encrypted ones pass with `capture: bypass_encrypted`; where one tunnel or proxy "
-      "carries "
-      "everything, capture where its ends differ",
+      "packets between two addresses go to one queue. Exclude the largest flows with `capture: filter`; where one "
+      "tunnel or proxy carries everything, capture where its ends differ",
       most.queue, loads.size(), most.share_percent, DurationText(kWindow), most.busy_percent);
 }
 
