@@ -222,7 +222,7 @@ TEST(LossBefore, NothingWhereNothingIsLost) {
 // The error that docs/operating.md states.
 TEST(LossBefore, WhatWasLostWithinAFifth) {
   for (const double share : {0.01, 0.1, 0.3, 0.5}) {
-    for (const size_t answer_bytes : {3'000, 60'000, 900'000}) {
+    for (const size_t answer_bytes : {3'000, 60'000, 300'000}) {
       for (const bool hostile : {false, true}) {
         const Habits habits = hostile ? Habits{.repeats_one_in = 50, .reorders_one_in = 20} : Habits{};
         const size_t flows = answer_bytes > 100'000 ? 40 : 600'000 / answer_bytes * 4;
