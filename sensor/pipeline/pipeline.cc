@@ -1,19 +1,12 @@
 #include "sensor/pipeline/pipeline.h"
 
 #include <algorithm>
-#include <chrono>
-#include <condition_variable>
 #include <iterator>
-#include <mutex>
-#include <thread>
 #include <utility>
 
+#include "sensor/pipeline/run_threads.h"
+
 namespace vedette {
-namespace {
-
-constexpr auto kProgressInterval = std::chrono::milliseconds(250);
-
-}  // namespace
 
 Pipeline::Pipeline(std::vector<LaneSetup> setups, Sharing sharing) : sharing_(sharing) {
   const auto count = static_cast<uint32_t>(setups.size());
@@ -73,29 +66,13 @@ ProgressReport Pipeline::Progress() const {
 }
 
 Totals Pipeline::Run(const std::atomic<bool>& stop, const std::function<void(const ProgressReport&)>& on_progress) {
-  const auto begin = std::chrono::steady_clock::now();
-  std::mutex mutex;
-  std::condition_variable all_done;
-  size_t running = lanes_.size();
-  std::vector<std::thread> threads;
-  for (const std::unique_ptr<Lane>& lane : lanes_) {
-    threads.emplace_back([&, lane = lane.get()] {
-      lane->Run(stop);
-      const std::lock_guard<std::mutex> lock(mutex);
-      --running;
-      all_done.notify_one();
-    });
-  }
-  {
-    std::unique_lock<std::mutex> lock(mutex);
-    while (!all_done.wait_for(lock, kProgressInterval, [&] { return running == 0; })) {
-      if (on_progress) on_progress(Progress());
-    }
-  }
-  for (std::thread& thread : threads) thread.join();
-
+  const double seconds = RunThreads(
+      lanes_.size(), [&](size_t i) { lanes_[i]->Run(stop); },
+      [&] {
+        if (on_progress) on_progress(Progress());
+      });
   Totals totals = Snapshot();
-  totals.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  totals.seconds = seconds;
   totals.interrupted = stop.load();
   return totals;
 }

@@ -1,20 +1,16 @@
 #include "sensor/replay/each_file.h"
 
 #include <algorithm>
-#include <chrono>
-#include <condition_variable>
 #include <iterator>
-#include <thread>
 #include <utility>
 
 #include "sensor/capture/files/capture_files.h"
 #include "sensor/capture/packet_filter.h"
 #include "sensor/pipeline/match_consumer.h"
+#include "sensor/pipeline/run_threads.h"
 
 namespace vedette {
 namespace {
-
-constexpr auto kProgressInterval = std::chrono::milliseconds(250);
 
 void AddWithDamage(Totals& sum, const Totals& part) {
   Add(sum, part, Sharing::kOwnPackets);
@@ -108,28 +104,13 @@ ProgressReport EachFile::Progress() const {
 }
 
 Totals EachFile::Run(const std::atomic<bool>& stop, const std::function<void(const ProgressReport&)>& on_progress) {
-  const auto begin = std::chrono::steady_clock::now();
-  std::mutex mutex;
-  std::condition_variable all_done;
-  size_t running = threads_.size();
-  std::vector<std::thread> threads;
-  for (Thread& thread : threads_) {
-    threads.emplace_back([&] {
-      Work(thread, stop);
-      const std::lock_guard<std::mutex> lock(mutex);
-      --running;
-      all_done.notify_one();
-    });
-  }
-  {
-    std::unique_lock<std::mutex> lock(mutex);
-    while (!all_done.wait_for(lock, kProgressInterval, [&] { return running == 0; })) {
-      if (on_progress) on_progress(Progress());
-    }
-  }
-  for (std::thread& thread : threads) thread.join();
+  const double seconds = RunThreads(
+      threads_.size(), [&](size_t i) { Work(threads_[i], stop); },
+      [&] {
+        if (on_progress) on_progress(Progress());
+      });
   Totals totals = Snapshot();
-  totals.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  totals.seconds = seconds;
   totals.interrupted = stop.load();
   return totals;
 }
