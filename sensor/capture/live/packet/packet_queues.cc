@@ -114,9 +114,9 @@ class Starter {
     if (!AttachFilter(descriptor, PassAll(0))) return FailWithErrno("no filter can be attached");
     std::unique_ptr<PacketRing> ring;
     if (options_.low_latency) {
-      ring = TpacketV2Ring::Make(std::move(socket), facts_.index, maker, shape);
+      ring = TpacketV2Ring::Make(std::move(socket), maker, shape);
     } else {
-      ring = TpacketV3Ring::Make(std::move(socket), facts_.index, maker, shape, options_.gather_ms);
+      ring = TpacketV3Ring::Make(std::move(socket), maker, shape, options_.gather_ms);
     }
     if (ring == nullptr) {
       if (errno == ENOMEM)

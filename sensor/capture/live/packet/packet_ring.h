@@ -52,16 +52,12 @@ class PacketRing {
   // What poll(2) finds readable when Next may have something.
   int descriptor() const { return socket_.get(); }
   uint16_t link_type() const { return maker_.link_type(); }
-  // The interface's, at the start.
-  int interface_index() const { return interface_index_; }
   // Since the start. One thread at a time asks: the kernel's own count begins anew with each question.
   const RingStatistics& Statistics();
 
  protected:
-  PacketRing(FileDescriptor socket, int interface_index, const FrameMaker& maker)
-      : socket_(std::move(socket)), interface_index_(interface_index), maker_(maker) {}
+  PacketRing(FileDescriptor socket, const FrameMaker& maker) : socket_(std::move(socket)), maker_(maker) {}
   const FileDescriptor socket_;
-  const int interface_index_;
   const FrameMaker maker_;
   RingMemory memory_;
 

@@ -22,14 +22,13 @@ uint32_t TpacketV2Ring::SlotBytes(uint32_t mtu) {
   return TPACKET_ALIGN(static_cast<uint32_t>(TPACKET2_HDRLEN) + FrameMaker::kReserve + kLinkHeaderBytes + mtu);
 }
 
-TpacketV2Ring::TpacketV2Ring(FileDescriptor socket, int interface_index, const FrameMaker& maker,
-                             const RingShape& shape)
-    : PacketRing(std::move(socket), interface_index, maker),
+TpacketV2Ring::TpacketV2Ring(FileDescriptor socket, const FrameMaker& maker, const RingShape& shape)
+    : PacketRing(std::move(socket), maker),
       shape_(shape),
       slots_per_block_(shape.block_bytes / shape.slot_bytes),
       num_slots_(slots_per_block_ * shape.num_blocks) {}
 
-std::unique_ptr<TpacketV2Ring> TpacketV2Ring::Make(FileDescriptor socket, int interface_index, const FrameMaker& maker,
+std::unique_ptr<TpacketV2Ring> TpacketV2Ring::Make(FileDescriptor socket, const FrameMaker& maker,
                                                    const RingShape& shape) {
   const int version = TPACKET_V2, copy_longer = 1;
   const uint32_t reserve = FrameMaker::kReserve;
@@ -45,7 +44,7 @@ std::unique_ptr<TpacketV2Ring> TpacketV2Ring::Make(FileDescriptor socket, int in
       setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &kWholeBytes, sizeof kWholeBytes) != 0 ||
       setsockopt(descriptor, SOL_PACKET, PACKET_RX_RING, &request, sizeof request) != 0)
     return nullptr;
-  std::unique_ptr<TpacketV2Ring> ring(new TpacketV2Ring(std::move(socket), interface_index, maker, shape));
+  std::unique_ptr<TpacketV2Ring> ring(new TpacketV2Ring(std::move(socket), maker, shape));
   if (!ring->memory_.Map(descriptor, size_t{shape.block_bytes} * shape.num_blocks)) return nullptr;
   return ring;
 }

@@ -18,8 +18,7 @@ namespace vedette {
 class TpacketV2Ring final : public PacketRing {
  public:
   // `socket`: bound to no protocol yet. nullptr with errno.
-  static std::unique_ptr<TpacketV2Ring> Make(FileDescriptor socket, int interface_index, const FrameMaker& maker,
-                                             const RingShape& shape);
+  static std::unique_ptr<TpacketV2Ring> Make(FileDescriptor socket, const FrameMaker& maker, const RingShape& shape);
   // The least that a slot has to have for packets of that MTU: a multiple of 16.
   static uint32_t SlotBytes(uint32_t mtu);
 
@@ -27,7 +26,7 @@ class TpacketV2Ring final : public PacketRing {
   uint32_t gather_ms() const override { return 0; }
 
  private:
-  TpacketV2Ring(FileDescriptor socket, int interface_index, const FrameMaker& maker, const RingShape& shape);
+  TpacketV2Ring(FileDescriptor socket, const FrameMaker& maker, const RingShape& shape);
   tpacket2_hdr& Slot(uint32_t slot) const;
   void GiveBack();
   bool TakeWhole(RingPacket& packet);

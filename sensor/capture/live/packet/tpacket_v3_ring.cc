@@ -19,7 +19,7 @@ constexpr uint64_t kNanosecondsPerSecond = 1'000'000'000;
 
 }  // namespace
 
-std::unique_ptr<TpacketV3Ring> TpacketV3Ring::Make(FileDescriptor socket, int interface_index, const FrameMaker& maker,
+std::unique_ptr<TpacketV3Ring> TpacketV3Ring::Make(FileDescriptor socket, const FrameMaker& maker,
                                                    const RingShape& shape, uint32_t gather_ms) {
   const int version = TPACKET_V3;
   const uint32_t reserve = FrameMaker::kReserve;
@@ -34,7 +34,7 @@ std::unique_ptr<TpacketV3Ring> TpacketV3Ring::Make(FileDescriptor socket, int in
       setsockopt(descriptor, SOL_PACKET, PACKET_RESERVE, &reserve, sizeof reserve) != 0 ||
       setsockopt(descriptor, SOL_PACKET, PACKET_RX_RING, &request, sizeof request) != 0)
     return nullptr;
-  std::unique_ptr<TpacketV3Ring> ring(new TpacketV3Ring(std::move(socket), interface_index, maker, shape, gather_ms));
+  std::unique_ptr<TpacketV3Ring> ring(new TpacketV3Ring(std::move(socket), maker, shape, gather_ms));
   if (!ring->memory_.Map(descriptor, size_t{shape.block_bytes} * shape.num_blocks)) return nullptr;
   return ring;
 }

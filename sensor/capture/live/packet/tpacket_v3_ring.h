@@ -20,15 +20,14 @@ namespace vedette {
 class TpacketV3Ring final : public PacketRing {
  public:
   // `socket`: bound to no protocol yet. nullptr with errno.
-  static std::unique_ptr<TpacketV3Ring> Make(FileDescriptor socket, int interface_index, const FrameMaker& maker,
-                                             const RingShape& shape, uint32_t gather_ms);
+  static std::unique_ptr<TpacketV3Ring> Make(FileDescriptor socket, const FrameMaker& maker, const RingShape& shape,
+                                             uint32_t gather_ms);
   size_t Next(std::span<Frame> out) override;
   uint32_t gather_ms() const override { return gather_ms_; }
 
  private:
-  TpacketV3Ring(FileDescriptor socket, int interface_index, const FrameMaker& maker, const RingShape& shape,
-                uint32_t gather_ms)
-      : PacketRing(std::move(socket), interface_index, maker), shape_(shape), gather_ms_(gather_ms) {}
+  TpacketV3Ring(FileDescriptor socket, const FrameMaker& maker, const RingShape& shape, uint32_t gather_ms)
+      : PacketRing(std::move(socket), maker), shape_(shape), gather_ms_(gather_ms) {}
   tpacket_block_desc& Block() const;
   void OpenBlock();
   void GiveBack();
